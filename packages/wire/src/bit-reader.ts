@@ -1,0 +1,83 @@
+/**
+ * Reads what BitWriter packs: values of 1 to 32 bits, least significant bit first.
+ * A read past the window returns 0 and sets `failed`; wire data never makes it throw.
+ */
+export class BitReader {
+  buffer: Uint8Array;
+  start: number;
+  end: number;
+  failed: boolean;
+  #bit: number;
+
+  constructor(buffer: Uint8Array = new Uint8Array(0), start = 0, end: number = buffer.length) {
+    this.buffer = buffer;
+    this.start = start;
+    this.end = end;
+    this.failed = false;
+    this.#bit = 0;
+  }
+
+  reset(buffer: Uint8Array, start = 0, end: number = buffer.length): this {
+    this.buffer = buffer;
+    this.start = start;
+    this.end = end;
+    this.failed = false;
+    this.#bit = 0;
+    return this;
+  }
+
+  /** Bits read since `start`. */
+  get bitOffset(): number {
+    return this.#bit;
+  }
+
+  get remainingBits(): number {
+    return (this.end - this.start) * 8 - this.#bit;
+  }
+
+  /** The next `count` bits as an unsigned integer; `count` from 0 to 32. */
+  bits(count: number): number {
+    const bit = this.#bit;
+    if (count > (this.end - this.start) * 8 - bit) {
+      this.failed = true;
+      return 0;
+    }
+    this.#bit = bit + count;
+    let at = this.start + (bit >>> 3);
+    let value = 0;
+    let got = 0;
+    const shift = bit & 7;
+    if (shift !== 0) {
+      value = this.buffer[at++]! >>> shift;
+      got = 8 - shift;
+    }
+    while (got < count) {
+      value = got < 32 ? (value | (this.buffer[at]! << got)) >>> 0 : value;
+      got += 8;
+      at++;
+    }
+    return count === 32 ? value >>> 0 : (value & ((1 << count) - 1)) >>> 0;
+  }
+
+  bool(): boolean {
+    return this.bits(1) !== 0;
+  }
+
+  /** The counterpart of `BitWriter.grouped`; more than 32 bits of groups fails. */
+  grouped(group: number): number {
+    let value = 0;
+    for (let shift = 0; shift < 32; shift += group) {
+      const more = this.bits(1);
+      value = (value | (this.bits(group) << shift)) >>> 0;
+      if (more === 0) return value;
+    }
+    this.failed = true;
+    return 0;
+  }
+
+  /** Skips to the next whole byte and returns its offset in `buffer`. */
+  finish(): number {
+    this.#bit = (this.#bit + 7) & ~7;
+    return this.start + (this.#bit >>> 3);
+  }
+}
