@@ -80,7 +80,14 @@ export interface Aead {
   /** Overwrites `buffer[offset, offset + length)` with ciphertext and writes the 16-byte tag behind it. */
   seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, buffer: Uint8Array, offset: number, length: number): void;
   /** `length` counts the tag. False, with the buffer's content undefined, when it does not authenticate. */
-  open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, buffer: Uint8Array, offset: number, length: number): boolean;
+  open(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+  ): boolean;
 }
 
 /** The cryptography a machine needs, injected by the driver. */
