@@ -48,11 +48,11 @@ export class BitReader {
     let got = 0;
     const shift = bit & 7;
     if (shift !== 0) {
-      value = this.buffer[at++]! >>> shift;
+      value = this.buffer[at++] >>> shift;
       got = 8 - shift;
     }
     while (got < count) {
-      value = got < 32 ? (value | (this.buffer[at]! << got)) >>> 0 : value;
+      value = got < 32 ? (value | (this.buffer[at] << got)) >>> 0 : value;
       got += 8;
       at++;
     }

@@ -56,7 +56,7 @@ export class BitWriter {
     const shift = bit & 7;
     let rest = count === 32 ? value >>> 0 : (value & ((1 << count) - 1)) >>> 0;
     if (shift !== 0) {
-      const kept = this.buffer[at]! & ((1 << shift) - 1);
+      const kept = this.buffer[at] & ((1 << shift) - 1);
       this.buffer[at] = kept | (rest << shift);
       const taken = 8 - shift;
       if (count <= taken) return;

@@ -44,7 +44,7 @@ export class ByteReader {
 
   u8(): number {
     const at = this.#take(1);
-    return at < 0 ? 0 : this.buffer[at]!;
+    return at < 0 ? 0 : this.buffer[at];
   }
 
   u16(): number {
@@ -101,7 +101,7 @@ export class ByteReader {
   /** QUIC's variable-length integer (RFC 9000 section 16); fails above `Number.MAX_SAFE_INTEGER`. */
   varint(): number {
     if (this.offset >= this.end) return this.#fail();
-    const first = this.buffer[this.offset]!;
+    const first = this.buffer[this.offset];
     const length = 1 << (first >> 6);
     const at = this.#take(length);
     if (at < 0) return 0;

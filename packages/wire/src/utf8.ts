@@ -46,7 +46,7 @@ export function decodeUtf8(buffer: Uint8Array, start: number, end: number): stri
   let text = "";
   let at = start;
   while (at < end) {
-    const first = buffer[at++]!;
+    const first = buffer[at++];
     if (first < 0x80) {
       text += String.fromCharCode(first);
       continue;
@@ -55,7 +55,7 @@ export function decodeUtf8(buffer: Uint8Array, start: number, end: number): stri
     if (first < 0xc2 || first > 0xf4 || at + more > end) return undefined;
     let point = first & (0x3f >> more);
     for (let i = 0; i < more; i++) {
-      const next = buffer[at++]!;
+      const next = buffer[at++];
       if ((next & 0xc0) !== 0x80) return undefined;
       point = (point << 6) | (next & 0x3f);
     }

@@ -1,0 +1,96 @@
+// Builds and packs every package as it will be published, and proves that the tarballs work.
+//
+// In the repository the packages' manifests point at TypeScript sources, so that nothing needs
+// building between an edit and a test. What is published points at `dist`: this script compiles,
+// stages each package with a rewritten manifest in build/packages, checks it with publint, packs
+// it, installs all tarballs into an empty project and imports every entry point there.
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+
+interface Manifest {
+  name: string;
+  description?: string;
+  version: string;
+  exports?: unknown;
+  imports?: unknown;
+  bin?: unknown;
+  [key: string]: unknown;
+}
+
+const root = join(import.meta.dirname, "..");
+const out = join(root, "build", "packages");
+const names = readdirSync(join(root, "packages"));
+
+rmSync(out, { recursive: true, force: true });
+execFileSync("tsc", ["-b", ...names.map((name) => `packages/${name}`)], { cwd: root, stdio: "inherit" });
+
+const tarballs: string[] = [];
+const entryPoints: string[] = [];
+for (const name of names) {
+  const staged = stage(name);
+  const manifest = readManifest(staged);
+  const { messages } = await publint({ pkgDir: staged, level: "warning", pack: "npm" });
+  for (const message of messages) console.error(`${manifest.name}: ${formatMessage(message, manifest) ?? message.code}`);
+  if (messages.length > 0) process.exitCode = 1;
+  const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", out, staged], { encoding: "utf8" });
+  const listing = JSON.parse(packed) as { filename: string; size: number; entryCount: number }[] | Record<string, { filename: string; size: number; entryCount: number }>;
+  const tarball = Object.values(listing)[0];
+  if (tarball === undefined) throw new Error(`npm pack made nothing of ${name}`);
+  tarballs.push(join(out, tarball.filename));
+  console.log(`${manifest.name}  ${(tarball.size / 1024).toFixed(1)} kB, ${tarball.entryCount} files`);
+  for (const key of Object.keys((manifest.exports ?? {}))) entryPoints.push(manifest.name + key.slice(1));
+}
+tryInstalled();
+
+function stage(name: string): string {
+  const source = join(root, "packages", name);
+  const target = join(out, name);
+  mkdirSync(target, { recursive: true });
+  const manifest = readManifest(source);
+  for (const key of ["exports", "imports", "bin"] as const) {
+    if (manifest[key] !== undefined) manifest[key] = published(manifest[key]);
+  }
+  writeFileSync(join(target, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  cpSync(join(source, "dist"), join(target, "dist"), {
+    recursive: true,
+    filter: (file) => !file.endsWith(".tsbuildinfo"),
+  });
+  cpSync(join(root, "LICENSE"), join(target, "LICENSE"));
+  const readme = join(source, "README.md");
+  if (existsSync(readme)) cpSync(readme, join(target, "README.md"));
+  else writeFileSync(join(target, "README.md"), `# ${manifest.name}\n\n${manifest.description ?? ""}\n`);
+  return target;
+}
+
+/** Turns every "./src/x.ts" of a manifest into the compiled file with its types. */
+function published(value: unknown): unknown {
+  if (typeof value === "string") {
+    const source = /^\.\/src\/(.*)\.ts$/.exec(value);
+    return source === null ? value : { types: `./dist/${source[1]}.d.ts`, default: `./dist/${source[1]}.js` };
+  }
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, published(inner)]));
+}
+
+/** A stranger's project: nothing but the tarballs, every entry point imported, as JavaScript. */
+function tryInstalled(): void {
+  const project = mkdtempSync(join(tmpdir(), "riposte-packed-"));
+  try {
+    writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
+    execFileSync("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", ...tarballs], { cwd: project, stdio: "inherit" });
+    const program = entryPoints.map((entry) => `await import(${JSON.stringify(entry)});`).join("\n");
+    writeFileSync(join(project, "try.js"), program);
+    execFileSync(process.execPath, ["try.js"], { cwd: project, stdio: "inherit" });
+    console.log(`${tarballs.length} tarballs install and ${entryPoints.length} entry points import`);
+  } finally {
+    rmSync(project, { recursive: true, force: true });
+  }
+}
+
+function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
+}

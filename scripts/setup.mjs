@@ -1,0 +1,96 @@
+// The set-up behind `npm start` and `npm test`. Plain JavaScript without dependencies, because it
+// runs on whatever Node the machine has (20 or newer), before anything is installed. It brings
+// what is missing and then hands over to the repository's own Node.
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findPeer, peers } from "./peers.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const stampFile = join(root, "node_modules", ".riposte-setup");
+const node = join(root, "node_modules", ".bin", "node");
+
+const [command, ...args] = process.argv.slice(2);
+if (command === "start") {
+  installPackages();
+  await handOver([join(root, "apps/arena/src/start.ts"), ...args]);
+} else if (command === "test") {
+  installPackages();
+  installPeers();
+  await handOver([join(root, "scripts/test.ts"), ...args]);
+} else if (command === "install") {
+  installPackages();
+  installPeers();
+} else {
+  console.error("usage: node scripts/setup.mjs start|test|install [options]");
+  process.exitCode = 2;
+}
+
+/** Runs `npm ci` when node_modules is missing or was made from another lockfile or manifest. */
+function installPackages() {
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major < 20) fail(`Node 20 or newer is needed to set up; this is ${process.version}.`);
+  const wanted = manifestsHash();
+  if (existsSync(node) && existsSync(stampFile) && readFileSync(stampFile, "utf8") === wanted) return;
+  console.log("Installing dependencies (npm ci) ...");
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: "inherit" });
+  if (npm.error !== undefined) fail(`npm could not be started: ${npm.error.message}`);
+  if (npm.status !== 0) fail("npm ci failed. After a change to a package.json run `npm install` first.");
+  writeFileSync(stampFile, wanted);
+}
+
+function manifestsHash() {
+  const hash = createHash("sha256");
+  const folders = ["packages", "apps"].flatMap((parent) =>
+    readdirSync(join(root, parent)).map((name) => join(root, parent, name)),
+  );
+  for (const folder of [root, join(root, "bench"), ...folders]) {
+    const manifest = join(folder, "package.json");
+    if (existsSync(manifest)) hash.update(readFileSync(manifest));
+  }
+  return hash.update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+}
+
+/** Installs the system programs that tests talk to, by apt when that is possible without asking. */
+function installPeers() {
+  const missing = peers.filter((peer) => findPeer(peer.name) === undefined);
+  if (missing.length === 0) return;
+  const packages = missing.map((peer) => peer.debianPackage);
+  const prefix = aptPrefix();
+  if (prefix === undefined) {
+    console.warn(`Missing for some tests: ${packages.join(", ")}. Install with: sudo apt-get install ${packages.join(" ")}`);
+    return;
+  }
+  console.log(`Installing ${packages.join(", ")} (apt-get) ...`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const apt = (...words) => {
+    const [program, ...rest] = [...prefix, "apt-get", ...words];
+    return spawnSync(program, rest, { stdio: ["ignore", "ignore", "inherit"], env }).status === 0;
+  };
+  const installed = apt("update", "-qq") && apt("install", "-y", "-qq", "--no-install-recommends", ...packages);
+  if (!installed) console.warn(`apt-get failed. Install by hand: sudo apt-get install ${packages.join(" ")}`);
+}
+
+/** The words before `apt-get`, or undefined when there is no apt or no way to be root without a password. */
+function aptPrefix() {
+  if (spawnSync("apt-get", ["--version"], { stdio: "ignore" }).status !== 0) return undefined;
+  if (process.getuid?.() === 0) return [];
+  return spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status === 0 ? ["sudo", "-n"] : undefined;
+}
+
+/** Runs a program on the repository's Node until it ends; signals go to it, its exit code comes from it. */
+async function handOver(words) {
+  const child = spawn(node, words, { cwd: root, stdio: "inherit" });
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  // Ctrl-C in a terminal reaches the child by itself; it must be passed on only when it came to this process alone.
+  for (const signal of signals) process.on(signal, () => signal !== "SIGINT" && child.kill(signal));
+  const [code, signal] = await new Promise((resolve) => child.on("exit", (...end) => resolve(end)));
+  process.exitCode = code ?? (signal === "SIGINT" ? 130 : 143);
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
