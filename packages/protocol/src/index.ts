@@ -1,1 +1,2 @@
 export * from "./machine.ts";
+export { Random } from "./random.ts";
