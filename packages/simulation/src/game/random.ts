@@ -1,0 +1,62 @@
+/**
+ * The random numbers of a game step: xoshiro128**, reseeded at every tick, so that server,
+ * prediction and replay draw the same numbers. Not for secrets: clients know the seed.
+ *
+ * Source: Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018.
+ */
+export class TickRandom {
+  #a = 1;
+  #b = 2;
+  #c = 3;
+  #d = 4;
+
+  /** Starts the sequence that belongs to these numbers. */
+  reseed(seed: number, tick: number, salt = 0): void {
+    let state = (seed ^ Math.imul(tick + 1, 0x9e3779b1) ^ Math.imul(salt + 1, 0x85ebca77)) | 0;
+    state = (state + 0x9e3779b9) | 0;
+    this.#a = mix(state);
+    state = (state + 0x9e3779b9) | 0;
+    this.#b = mix(state);
+    state = (state + 0x9e3779b9) | 0;
+    this.#c = mix(state);
+    state = (state + 0x9e3779b9) | 0;
+    this.#d = mix(state) | 1;
+  }
+
+  /** 32 random bits as an unsigned integer. */
+  bits(): number {
+    const scrambled = Math.imul(this.#b, 5);
+    const result = Math.imul((scrambled << 7) | (scrambled >>> 25), 9) >>> 0;
+    const shifted = this.#b << 9;
+    this.#c ^= this.#a;
+    this.#d ^= this.#b;
+    this.#b ^= this.#c;
+    this.#a ^= this.#d;
+    this.#c ^= shifted;
+    this.#d = (this.#d << 11) | (this.#d >>> 21);
+    return result;
+  }
+
+  /** From 0 up to but not including 1. */
+  next(): number {
+    return this.bits() / 0x1_0000_0000;
+  }
+
+  /** From `min` up to but not including `max`. */
+  between(min: number, max: number): number {
+    return min + this.next() * (max - min);
+  }
+
+  /** An integer from 0 up to but not including `bound`. */
+  integer(bound: number): number {
+    return Math.floor(this.next() * bound);
+  }
+}
+
+/** The finaliser of MurmurHash3. */
+function mix(value: number): number {
+  let h = value;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}

@@ -1,0 +1,137 @@
+/**
+ * One client's inputs on their way into the simulation, on the server: a ring by tick.
+ *
+ * The first input that arrives for a tick counts; nothing can change it later. A tick without an
+ * input repeats the last one for a few ticks and is neutral from then on. Inputs for ticks that
+ * are over, or too far ahead, are dropped and counted.
+ */
+
+export interface InputBufferOptions {
+  /** Words of one input record. */
+  readonly wordCount: number;
+  /** Ticks that an input may be ahead of the simulation. Default 64; rounded up to a power of two. */
+  readonly maxLeadTicks?: number;
+  /** Missing inputs repeat the last one for this many ticks. Default 6. */
+  readonly repeatTicks?: number;
+}
+
+/** What the player saw when an input was sampled. */
+export interface ViewStamp {
+  /** Fractional tick that was drawn; -1: nothing was. */
+  viewTick: number;
+  /** Newest snapshot received by then, -1: none. */
+  snapshotTick: number;
+  /** Bit i: snapshot `snapshotTick - 1 - i` was received too. */
+  receiptMask: number;
+}
+
+export class InputBuffer {
+  /** Newest tick for which an input was received, -1 before the first. */
+  newestTick = -1;
+  /** Inputs that came after their tick was simulated and had not come before. */
+  late = 0;
+  /** Inputs for ticks too far ahead. */
+  early = 0;
+  /** Simulated ticks without an input, after the first input. */
+  missed = 0;
+  readonly #wordCount: number;
+  readonly #repeatTicks: number;
+  readonly #mask: number;
+  readonly #lead: number;
+  readonly #ticks: Int32Array;
+  readonly #words: Int32Array;
+  readonly #viewTicks: Float64Array;
+  readonly #snapshotTicks: Int32Array;
+  readonly #receipts: Int32Array;
+  readonly #lastWords: Int32Array;
+  #lastTick = -1;
+  #currentTick = -1;
+
+  constructor(options: InputBufferOptions) {
+    const lead = 1 << Math.ceil(Math.log2(Math.max(2, options.maxLeadTicks ?? 64)));
+    // Half of the ring is for what is over: a late input must not overwrite one that is still to come.
+    const size = lead * 2;
+    this.#wordCount = options.wordCount;
+    this.#repeatTicks = options.repeatTicks ?? 6;
+    this.#mask = size - 1;
+    this.#lead = lead;
+    this.#ticks = new Int32Array(size).fill(-1);
+    this.#words = new Int32Array(size * options.wordCount);
+    this.#viewTicks = new Float64Array(size);
+    this.#snapshotTicks = new Int32Array(size);
+    this.#receipts = new Int32Array(size);
+    this.#lastWords = new Int32Array(options.wordCount);
+  }
+
+  /** Inputs received for ticks not yet simulated. */
+  get depth(): number {
+    return this.newestTick < 0 ? 0 : this.newestTick - this.#currentTick;
+  }
+
+  /** Stores the record at `words[offset...]`, which must be settled, as the input of `tick`. */
+  put(tick: number, words: Int32Array, offset: number, stamp: ViewStamp): void {
+    if (tick > this.#currentTick + this.#lead) {
+      this.early++;
+      return;
+    }
+    const at = tick & this.#mask;
+    if (tick <= this.#currentTick) {
+      // A repetition of what was used is no news; the ring still knows the recent ones.
+      if (tick > this.#currentTick - this.#lead && this.#ticks[at] !== tick) {
+        this.#ticks[at] = tick;
+        this.late++;
+        if (tick > this.newestTick) this.newestTick = tick;
+        // A held key goes on from the newest input known, even when it came too late for its own tick.
+        if (tick > this.#lastTick) this.#keep(tick, words, offset);
+      }
+      return;
+    }
+    if (this.#ticks[at] === tick) return;
+    this.#ticks[at] = tick;
+    const count = this.#wordCount;
+    for (let i = 0; i < count; i++) this.#words[at * count + i] = words[offset + i];
+    this.#viewTicks[at] = stamp.viewTick;
+    this.#snapshotTicks[at] = stamp.snapshotTick;
+    this.#receipts[at] = stamp.receiptMask;
+    if (tick > this.newestTick) this.newestTick = tick;
+  }
+
+  /**
+   * The input of `tick`, copied to `words[offset...]`; ticks must be taken in order. Returns 0 when
+   * it was received (then `stamp` is filled), 1 when the last one is repeated, 2 when the caller
+   * should use the neutral input (nothing is written).
+   */
+  take(tick: number, words: Int32Array, offset: number, stamp: ViewStamp): 0 | 1 | 2 {
+    this.#currentTick = tick;
+    const at = tick & this.#mask;
+    const count = this.#wordCount;
+    if (this.#ticks[at] === tick) {
+      for (let i = 0; i < count; i++) words[offset + i] = this.#words[at * count + i];
+      this.#keep(tick, words, offset);
+      stamp.viewTick = this.#viewTicks[at];
+      stamp.snapshotTick = this.#snapshotTicks[at];
+      stamp.receiptMask = this.#receipts[at];
+      return 0;
+    }
+    if (this.newestTick < 0) return 2;
+    this.missed++;
+    if (this.#lastTick < 0 || tick - this.#lastTick > this.#repeatTicks) return 2;
+    for (let i = 0; i < count; i++) words[offset + i] = this.#lastWords[i];
+    // The picture went on as well as far as anyone knows.
+    if (stamp.viewTick >= 0) stamp.viewTick += 1;
+    return 1;
+  }
+
+  /** Back to empty, at a simulation that has reached `tick`. */
+  reset(tick: number): void {
+    this.newestTick = -1;
+    this.#lastTick = -1;
+    this.#currentTick = tick;
+    this.#ticks.fill(-1);
+  }
+
+  #keep(tick: number, words: Int32Array, offset: number): void {
+    this.#lastTick = tick;
+    for (let i = 0; i < this.#wordCount; i++) this.#lastWords[i] = words[offset + i];
+  }
+}

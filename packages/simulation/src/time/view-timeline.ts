@@ -1,0 +1,128 @@
+/**
+ * The timeline on which a client draws the others: behind the newest snapshot by just enough that
+ * nearly every frame lies between two snapshots.
+ *
+ * Each frame measures how new the newest snapshot is; the timeline is kept at a low quantile of
+ * that, so snapshot interval, jitter and loss are all in it, and no model of the link is needed.
+ */
+import { ClockController } from "./clock-controller.ts";
+import { SampleWindow } from "./sample-window.ts";
+
+export interface ViewTimelineOptions {
+  readonly tickMs: number;
+  /** Fraction of frames that may lack a newer snapshot. Default 0.01. */
+  readonly lateFraction?: number;
+  /** Delay to begin with, before there are measurements. Default 100 ms. */
+  readonly startDelayMs?: number;
+}
+
+export class ViewTimeline {
+  readonly clock: ClockController;
+  /** Tick of the newest snapshot. */
+  newestTick = -1;
+  readonly #tickMs: number;
+  readonly #fraction: number;
+  readonly #startDelayMs: number;
+  /** Newest snapshot tick minus local time in ticks, one sample a frame. */
+  readonly #samples = new SampleWindow(WINDOW);
+  #lastSampleAt = -Infinity;
+  #startedAt = 0;
+  #low = Number.NaN;
+  #high = Number.NaN;
+  #sinceLow = 0;
+  /** When the newest snapshot was first seen by a frame. */
+  #newestSeenAt = -Infinity;
+  #seenTick = -1;
+  #stale = false;
+
+  constructor(options: ViewTimelineOptions) {
+    this.clock = new ClockController({ tickMs: options.tickMs });
+    this.#tickMs = options.tickMs;
+    this.#fraction = options.lateFraction ?? 0.01;
+    this.#startDelayMs = options.startDelayMs ?? 100;
+  }
+
+  noteSnapshot(tick: number): void {
+    if (tick > this.newestTick) this.newestTick = tick;
+  }
+
+  /** Moves on to `now`; returns true when the timeline jumped. */
+  advance(now: number, elapsedMs: number): boolean {
+    if (this.newestTick < 0) return false;
+    const clock = this.clock;
+    const localTicks = now / this.#tickMs;
+    if (!clock.started) {
+      clock.start(this.newestTick - this.#startDelayMs / this.#tickMs);
+      this.#startedAt = now;
+    }
+    if (this.newestTick !== this.#seenTick) {
+      this.#seenTick = this.newestTick;
+      this.#newestSeenAt = now;
+      if (this.#stale) this.forget(now);
+      this.#stale = false;
+    } else if (now - this.#newestSeenAt > STALE_MS) {
+      // The stream stopped. That is no measurement of its jitter: time goes on as it was.
+      this.#stale = true;
+    }
+    if (!this.#stale && now - this.#lastSampleAt >= MIN_SAMPLE_MS) {
+      this.#lastSampleAt = now;
+      this.#samples.push(this.newestTick - localTicks);
+      if (--this.#sinceLow <= 0) {
+        this.#sinceLow = LOW_EVERY;
+        this.#low = this.#samples.low(this.#fraction);
+        this.#high = this.#samples.high();
+      }
+    }
+    let target = this.#low;
+    // Few samples know nothing of loss yet: begin with at least the start delay, which fades out.
+    const age = now - this.#startedAt;
+    if (age < FADE_MS) {
+      const delay = (this.#startDelayMs / this.#tickMs) * (1 - age / FADE_MS);
+      target = Math.min(target, this.#high - delay);
+    }
+    // The sample is taken before the time passes: the error is at the end of the elapsed time.
+    const error = target + localTicks - (clock.ticks + elapsedMs / this.#tickMs);
+    return clock.advance(elapsedMs, error);
+  }
+
+  /** The server's tick now as far as news of it could have come: the freshest news, carried on in time. */
+  heardTick(now: number): number {
+    return Number.isNaN(this.#high) ? this.newestTick : Math.max(this.newestTick, this.#high + now / this.#tickMs);
+  }
+
+  /** How far the view is behind `heardTick`, in milliseconds. */
+  delayMs(now: number): number {
+    return (this.heardTick(now) - this.clock.ticks) * this.#tickMs;
+  }
+
+  /**
+   * Forgets the measurements: after a stall at `now` they say nothing about the present. New ones
+   * are taken a little later, when what waited in queues meanwhile has been read.
+   */
+  forget(now: number): void {
+    this.#samples.clear();
+    this.#sinceLow = 0;
+    this.#lastSampleAt = now + DRAIN_MS;
+    this.#newestSeenAt = now;
+  }
+
+  /** Back to before the first snapshot. */
+  reset(): void {
+    this.forget(0);
+    this.#lastSampleAt = -Infinity;
+    this.#stale = false;
+    this.newestTick = -1;
+    this.#seenTick = -1;
+    this.clock.started = false;
+    this.#low = Number.NaN;
+    this.#high = Number.NaN;
+  }
+}
+
+/** Three to four seconds of frames. */
+const WINDOW = 256;
+const MIN_SAMPLE_MS = 12;
+const LOW_EVERY = 6;
+const FADE_MS = 3000;
+const STALE_MS = 300;
+const DRAIN_MS = 150;
