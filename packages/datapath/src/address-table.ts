@@ -1,4 +1,3 @@
-
 const NONE = -1;
 const MAPPED_PREFIX = "::ffff:";
 

@@ -40,7 +40,7 @@ export interface UdpSocket {
   /** Empties `batch`, fills it with waiting datagrams and returns their count; what stays behind needs another call. */
   receive(batch: PacketBatch): number;
   /**
-   * Sends every packet of the batch to the address of its path and returns how many the kernel
+   * Sends every packet of the batch to the address of its path (a path of -1 is skipped) and returns how many the kernel
    * took. The batch may be reused at once, unless `writable` is false afterwards: then its bytes
    * are borrowed until `onWritable`.
    */

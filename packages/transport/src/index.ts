@@ -1,1 +1,10 @@
-export {};
+export { ClientTransport } from "./client-transport.ts";
+export { dialUdp } from "./dial-udp.ts";
+export type { DialUdpOptions } from "./dial-udp.ts";
+export { listenTransport } from "./listen-transport.ts";
+export type { ListenTransportOptions } from "./listen-transport.ts";
+export { PortInUseError } from "./port-in-use-error.ts";
+export { ServerTransport } from "./server-transport.ts";
+export type { ServerTransportStats } from "./server-transport.ts";
+export type { TransportHandlers } from "./transport-handlers.ts";
+export type { WebSocketLimits, WebSocketStats } from "./websocket-listener.ts";

@@ -106,6 +106,7 @@ export class PortableUdpSocket implements UdpSocket {
     let sent = 0;
     for (let i = 0; i < batch.count; i += 1) {
       const path = batch.path[i];
+      if (path < 0) continue;
       if (!addresses.has(path)) {
         stats.sendFailed += 1;
         continue;
