@@ -1,0 +1,102 @@
+/** What a netcode server keeps for a client: while it is being admitted, connected, and going. */
+import { TAG_BYTES } from "./constants.ts";
+import { ReplayProtection } from "./replay-protection.ts";
+
+/** An admission under way: a valid request came, its challenge is unanswered. netcode's "encryption mapping". */
+export interface PendingSession {
+  readonly path: number;
+  readonly clientId: bigint;
+  readonly userData: Uint8Array;
+  readonly clientToServerKey: Uint8Array;
+  readonly serverToClientKey: Uint8Array;
+  /** Silence that ends the connection, `Infinity` for never. */
+  readonly timeoutMs: number;
+  /** The token's expiry and, if it says so, its issue instant: which of two tokens is newer. */
+  readonly expireTimestamp: number;
+  readonly issuedAt: number;
+  /** The tag of the token's private part: tells one token from another. */
+  readonly tag: Uint8Array;
+  /** In the token history. */
+  readonly tokenSerial: number;
+  /** Challenges from this number on are for this admission. */
+  readonly firstChallenge: number;
+  readonly expiresAt: number;
+  challengeDue: boolean;
+}
+
+/** A connected client. */
+export class ServerSession {
+  readonly index: number;
+  readonly path: number;
+  readonly clientId: bigint;
+  /** 256 bytes from the connect token. */
+  readonly userData: Uint8Array;
+  readonly sendKey: number;
+  readonly receiveKey: number;
+  readonly timeoutMs: number;
+  readonly expireTimestamp: number;
+  readonly issuedAt: number;
+  readonly tag: Uint8Array;
+  readonly tokenSerial: number;
+  readonly replay: ReplayProtection = new ReplayProtection();
+  nextSequence: number;
+  lastSentAt: number;
+  lastReceivedAt: number;
+  /** The client said something, so it knows its index. */
+  confirmed = false;
+  /** A keep-alive went out since the last payload. */
+  keepAliveAhead = false;
+  keepAliveDue = true;
+
+  constructor(
+    index: number,
+    from: PendingSession,
+    keys: { send: number; receive: number },
+    sequence: number,
+    now: number,
+  ) {
+    this.index = index;
+    this.path = from.path;
+    this.clientId = from.clientId;
+    this.userData = from.userData;
+    this.sendKey = keys.send;
+    this.receiveKey = keys.receive;
+    this.timeoutMs = from.timeoutMs;
+    this.expireTimestamp = from.expireTimestamp;
+    this.issuedAt = from.issuedAt;
+    this.tag = from.tag;
+    this.tokenSerial = from.tokenSerial;
+    this.nextSequence = sequence;
+    this.lastSentAt = now;
+    this.lastReceivedAt = now;
+  }
+}
+
+/** Disconnect packets of a session that is over. */
+export interface ClosingSession {
+  readonly path: number;
+  readonly sendKey: number;
+  nextSequence: number;
+  remaining: number;
+}
+
+/**
+ * Whether a token is newer than the one a client is connected with: issued later where both say when,
+ * else expiring later. Two that cannot be told apart count in the order they arrive; the token they
+ * displace is spent, so it does not come back.
+ */
+export function isNewerToken(token: TokenAge, than: TokenAge): boolean {
+  if (tagsEqual(token.tag, than.tag)) return false;
+  if (token.issuedAt > 0 && than.issuedAt > 0 && token.issuedAt !== than.issuedAt) {
+    return token.issuedAt > than.issuedAt;
+  }
+  if (token.expireTimestamp !== than.expireTimestamp) return token.expireTimestamp > than.expireTimestamp;
+  return token.tokenSerial < 0 || token.tokenSerial > than.tokenSerial;
+}
+
+export type TokenAge = Pick<PendingSession, "tag" | "expireTimestamp" | "issuedAt" | "tokenSerial">;
+
+export function tagsEqual(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < TAG_BYTES; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

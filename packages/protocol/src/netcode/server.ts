@@ -1,0 +1,502 @@
+/**
+ * The server of netcode 1.02 as a state machine: admits clients by connect token and keeps their
+ * sealed sessions. What connected clients say goes to a handler; what is said to them is asked of it.
+ *
+ * Beyond the standard: a newer token for a connected client id displaces the older session, and a
+ * challenge counts only for the admission it was made for.
+ */
+import { NO_KEY } from "../machine.ts";
+import type { Crypto, KeyStore, Machine, ReceivedPacket, TransmitSlot } from "../machine.ts";
+import { toAddress } from "./address.ts";
+import type { NetcodeAddress } from "./address.ts";
+import { Admission } from "./admission.ts";
+import {
+  DISCONNECT_PACKETS,
+  KEEP_ALIVE_BYTES,
+  MAX_CLIENTS,
+  MAX_PAYLOAD_BYTES,
+  PACKET_DISCONNECT,
+  PACKET_KEEP_ALIVE,
+  PACKET_PAYLOAD,
+  PACKET_REQUEST,
+  PACKET_RESPONSE,
+  SEND_INTERVAL_MS,
+  TAG_BYTES,
+} from "./constants.ts";
+import { Deadlines } from "./deadlines.ts";
+import { NetcodeDrops } from "./drops.ts";
+import { PacketHeader, packetHeaderLength } from "./packet-header.ts";
+import { protocolAssociatedData } from "./packet-protection.ts";
+import { ReadyRing } from "./ready-ring.ts";
+import { isNewerToken, ServerSession, tagsEqual } from "./server-session.ts";
+import type { ClosingSession, PendingSession } from "./server-session.ts";
+import { asItIs, hasSizeOfType, writeSealed } from "./transmit.ts";
+
+/** Why a client's session ended. */
+export type ServerDisconnectReason =
+  | "timedOut"
+  | "clientDisconnected"
+  | "serverDisconnected"
+  | "displaced"
+  | "pathClosed";
+
+/** The layer above. Buffers are borrowed until return. */
+export interface NetcodeServerHandler {
+  connected(session: ServerSession, now: number): void;
+  disconnected(session: ServerSession, reason: ServerDisconnectReason, now: number): void;
+  payload(session: ServerSession, packet: ReceivedPacket, offset: number, length: number, now: number): void;
+  /** Writes one payload of at most `capacity` bytes; 0 when there is nothing to send. Asked after `wake`. */
+  fill(
+    session: ServerSession,
+    buffer: Uint8Array,
+    offset: number,
+    capacity: number,
+    packetNumber: number,
+    now: number,
+  ): number;
+  /** A path is in use: the driver must not give its number to another address. */
+  retainPath(path: number): void;
+  releasePath(path: number): void;
+}
+
+export interface NetcodeServerOptions {
+  readonly protocolId: bigint;
+  /** 32 bytes shared with the token service. */
+  readonly privateKey: Uint8Array;
+  /** 1 to 4,096. */
+  readonly maxClients: number;
+  /** What connect tokens call this server; a token must name one of them. */
+  readonly publicAddresses: readonly (NetcodeAddress | string)[];
+  readonly crypto: Crypto;
+  readonly keys: KeyStore;
+  readonly handler: NetcodeServerHandler;
+  /** Monotonic milliseconds, and the Unix time at that instant. */
+  readonly now: number;
+  readonly unixSeconds: number;
+  /** Admissions under way at once, default four times `maxClients`, at least 64. */
+  readonly maxPending?: number;
+  /** Connect tokens remembered, default eight times `maxClients`, at least 1,024. */
+  readonly tokenHistory?: number;
+  /** Handshake packets decrypted a second, default 4,000. */
+  readonly handshakesPerSecond?: number;
+}
+
+const MAX_DENIALS = 64;
+const SWEEP_INTERVAL_MS = 1000;
+
+export class NetcodeServer implements Machine<never> {
+  readonly maxClients: number;
+  readonly drops: NetcodeDrops = new NetcodeDrops();
+  readonly #admission: Admission;
+  readonly #handler: NetcodeServerHandler;
+  readonly #keys: KeyStore;
+  readonly #associatedData: Uint8Array;
+  readonly #maxPending: number;
+  readonly #unixOffset: number;
+  readonly #header: PacketHeader = new PacketHeader();
+
+  readonly #sessions: (ServerSession | undefined)[];
+  readonly #freeIndexes: number[] = [];
+  readonly #sessionByPath: Map<number, ServerSession> = new Map();
+  readonly #sessionByClientId: Map<bigint, ServerSession> = new Map();
+  readonly #pendingByPath: Map<number, PendingSession> = new Map();
+
+  /** Keep-alive or timeout of each session, whichever is earlier. */
+  readonly #deadlines: Deadlines;
+  readonly #ready: ReadyRing;
+  readonly #challenges: PendingSession[] = [];
+  readonly #denials: { readonly path: number; readonly packet: Uint8Array }[] = [];
+  readonly #closing: ClosingSession[] = [];
+  /** Given back at the next `handleTimeout`, when nothing polled earlier can still name them. */
+  readonly #staleKeys: number[] = [];
+  readonly #stalePaths: number[] = [];
+  #sweepAt = Infinity;
+  /** The last `now` that came in. */
+  #now: number;
+  #running = true;
+
+  constructor(options: NetcodeServerOptions) {
+    const { maxClients, crypto, protocolId, privateKey, now } = options;
+    if (!(Number.isInteger(maxClients) && maxClients >= 1 && maxClients <= MAX_CLIENTS)) {
+      throw new RangeError(`maxClients must be 1 to ${MAX_CLIENTS}, got ${maxClients}`);
+    }
+    this.maxClients = maxClients;
+    this.#now = now;
+    this.#handler = options.handler;
+    this.#keys = options.keys;
+    this.#associatedData = protocolAssociatedData(protocolId);
+    this.#maxPending = options.maxPending ?? Math.max(64, maxClients * 4);
+    this.#unixOffset = options.unixSeconds - now / 1000;
+    this.#admission = new Admission({
+      protocolId,
+      privateKey,
+      publicAddresses: options.publicAddresses.map(toAddress),
+      crypto,
+      drops: this.drops,
+      tokenHistory: options.tokenHistory ?? Math.max(1024, maxClients * 8),
+      handshakesPerSecond: options.handshakesPerSecond ?? 4000,
+      now,
+    });
+    this.#sessions = Array.from({ length: maxClients }, () => undefined);
+    for (let i = maxClients - 1; i >= 0; i--) this.#freeIndexes.push(i);
+    this.#deadlines = new Deadlines(maxClients);
+    this.#ready = new ReadyRing(maxClients);
+  }
+
+  /** Connected clients. */
+  get clientCount(): number {
+    return this.#sessionByPath.size;
+  }
+
+  /** Admissions under way. */
+  get pendingCount(): number {
+    return this.#pendingByPath.size;
+  }
+
+  /** Connect tokens remembered, and how many were forgotten before they expired. */
+  get tokenHistory(): { readonly size: number; readonly evicted: number } {
+    return this.#admission.history;
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  session(index: number): ServerSession | undefined {
+    return this.#sessions[index];
+  }
+
+  clientIndexByPath(path: number): number {
+    return this.#sessionByPath.get(path)?.index ?? -1;
+  }
+
+  /** Disconnects everybody and admits nobody until `start`. Poll until idle to send the disconnects. */
+  stop(now: number): void {
+    this.#now = now;
+    for (const session of this.#sessionByPath.values()) this.#end(session, "serverDisconnected", now);
+    for (const pending of this.#pendingByPath.values()) this.#dropPending(pending);
+    this.#running = false;
+  }
+
+  /** Admits again after `stop`, with a new challenge key and the packet sequence reseeded. */
+  start(): void {
+    if (this.#running) return;
+    this.#admission.start();
+    this.#running = true;
+  }
+
+  /** Sends a client away. */
+  disconnect(index: number, now: number): void {
+    const session = this.#sessions[index];
+    if (session !== undefined) this.#end(session, "serverDisconnected", now);
+  }
+
+  /** `fill` has something to send to this client now. */
+  wake(index: number): void {
+    if (this.#sessions[index] !== undefined) this.#ready.push(index);
+  }
+
+  /** The driver lost a path (a WebSocket closed): its session ends at once. */
+  handlePathClosed(path: number, now: number): void {
+    this.#now = now;
+    const session = this.#sessionByPath.get(path);
+    if (session !== undefined) this.#end(session, "pathClosed", now);
+    const pending = this.#pendingByPath.get(path);
+    if (pending !== undefined) this.#dropPending(pending);
+  }
+
+  classify(packet: ReceivedPacket): void {
+    packet.key = NO_KEY;
+    packet.opened = false;
+    const header = this.#header;
+    if (!header.read(packet.buffer, packet.offset, packet.length)) return;
+    if (header.type < PACKET_KEEP_ALIVE) return;
+    const session = this.#sessionByPath.get(packet.path);
+    if (session === undefined) return;
+    const sequence = header.sequence;
+    if (sequence < 0 || !hasSizeOfType(header, packet.length) || session.replay.isReplay(sequence)) return;
+    packet.key = session.receiveKey;
+    packet.packetNumber = sequence;
+    packet.headerLength = header.length;
+    packet.aadLength = 1;
+  }
+
+  receive(packet: ReceivedPacket, now: number): void {
+    this.#now = now;
+    if (packet.key !== NO_KEY) this.#receiveSealed(packet, now);
+    else if (packet.length > 0 && packet.buffer[packet.offset] === PACKET_REQUEST) this.#receiveRequest(packet, now);
+    else this.#receiveUnkeyed(packet, now);
+  }
+
+  handleTimeout(now: number): void {
+    this.#now = now;
+    while (this.#staleKeys.length > 0) this.#keys.releaseKey(this.#staleKeys.pop()!);
+    while (this.#stalePaths.length > 0) this.#handler.releasePath(this.#stalePaths.pop()!);
+    for (let index = this.#deadlines.due(now); index >= 0; index = this.#deadlines.due(now)) {
+      const session = this.#sessions[index]!;
+      if (now - session.lastReceivedAt >= session.timeoutMs) {
+        this.#end(session, "timedOut", now);
+        continue;
+      }
+      if (now - session.lastSentAt >= SEND_INTERVAL_MS) {
+        session.keepAliveDue = true;
+        this.#ready.push(index);
+        this.#deadlines.set(index, Math.min(now + SEND_INTERVAL_MS, session.lastReceivedAt + session.timeoutMs));
+      } else this.#schedule(session);
+    }
+    if (now >= this.#sweepAt) this.#sweep(now);
+  }
+
+  pollTransmit(slot: TransmitSlot, now: number): boolean {
+    this.#now = now;
+    slot.ecn = 0;
+    return this.#transmitHandshake(slot) || this.#transmitClosing(slot) || this.#transmitReady(slot, now);
+  }
+
+  pollEvent(): undefined {
+    return undefined;
+  }
+
+  nextTimeout(): number {
+    if (this.#staleKeys.length > 0 || this.#stalePaths.length > 0) return this.#now;
+    return Math.min(this.#deadlines.earliest, this.#sweepAt);
+  }
+
+  #receiveSealed(packet: ReceivedPacket, now: number): void {
+    const drops = this.drops;
+    const session = this.#sessionByPath.get(packet.path);
+    // The session may have ended, or changed, earlier in the batch.
+    if (session === undefined || session.receiveKey !== packet.key) return void drops.unknownPath++;
+    if (!packet.opened) return void drops.forged++;
+    if (session.replay.isReplay(packet.packetNumber)) return void drops.replayed++;
+    session.replay.accept(packet.packetNumber);
+    const type = packet.buffer[packet.offset] & 15;
+    session.lastReceivedAt = now;
+    if (type === PACKET_DISCONNECT) {
+      this.#end(session, "clientDisconnected", now);
+      return;
+    }
+    session.confirmed = true;
+    if (type !== PACKET_PAYLOAD) return;
+    const { headerLength } = packet;
+    this.#handler.payload(session, packet, packet.offset + headerLength, packet.length - headerLength, now);
+  }
+
+  /** What `classify` named no key for: challenge responses, and what is to be dropped. */
+  #receiveUnkeyed(packet: ReceivedPacket, now: number): void {
+    const drops = this.drops;
+    const header = this.#header;
+    if (!header.read(packet.buffer, packet.offset, packet.length)) return void drops.malformed++;
+    const session = this.#sessionByPath.get(packet.path);
+    if (header.type === PACKET_RESPONSE) {
+      const pending = this.#pendingByPath.get(packet.path);
+      if (pending !== undefined) this.#receiveResponse(pending, packet, now);
+      else if (session === undefined) drops.unknownPath++;
+      else drops.alreadyConnected++;
+    } else if (header.type < PACKET_RESPONSE) drops.unexpected++;
+    else if (session === undefined) drops.unknownPath++;
+    else if (header.sequence < 0 || !hasSizeOfType(header, packet.length)) drops.malformed++;
+    else drops.replayed++;
+  }
+
+  #receiveRequest(packet: ReceivedPacket, now: number): void {
+    const { buffer, offset, length, path } = packet;
+    const drops = this.drops;
+    if (!this.#running) return void drops.unexpected++;
+    const unixNow = this.#unixOffset + now / 1000;
+    const request = this.#admission.readRequest(buffer, offset, length, path, now, unixNow);
+    if (request === undefined) return;
+    const { token } = request;
+    const connected = this.#sessionByClientId.get(token.clientId);
+    const onPath = this.#sessionByPath.get(path);
+    if (onPath !== undefined && onPath !== connected) return void drops.alreadyConnected++;
+    if (connected !== undefined && !isNewerToken(request, connected)) {
+      return void drops.alreadyConnected++;
+    }
+    const before = this.#pendingByPath.get(path);
+    if (before !== undefined && tagsEqual(before.tag, request.tag) && before.expiresAt > now) {
+      this.#queueChallenge(before);
+      return;
+    }
+    if (connected === undefined && this.#freeIndexes.length === 0) {
+      this.#admission.enter(request, path, unixNow);
+      this.#deny(path, token.serverToClientKey);
+      return;
+    }
+    if (before !== undefined) this.#dropPending(before);
+    if (this.#pendingByPath.size >= this.#maxPending) this.#sweep(now);
+    if (this.#pendingByPath.size >= this.#maxPending) return void drops.pendingFull++;
+    const pending = this.#admission.admit(request, path, now, unixNow);
+    this.#pendingByPath.set(path, pending);
+    this.#handler.retainPath(path);
+    this.#sweepAt = Math.min(this.#sweepAt, now + SWEEP_INTERVAL_MS);
+    this.#queueChallenge(pending);
+  }
+
+  #receiveResponse(pending: PendingSession, packet: ReceivedPacket, now: number): void {
+    const { buffer, offset, length, path } = packet;
+    if (pending.expiresAt <= now) {
+      this.#dropPending(pending);
+      return void this.drops.unknownPath++;
+    }
+    if (!this.#admission.readResponse(pending, this.#header, buffer, offset, length, now)) return;
+    const older = this.#sessionByClientId.get(pending.clientId);
+    const onPath = this.#sessionByPath.get(path);
+    if ((onPath !== undefined && onPath !== older) || (older !== undefined && !isNewerToken(pending, older))) {
+      this.#dropPending(pending);
+      return void this.drops.alreadyConnected++;
+    }
+    if (older !== undefined) {
+      this.#admission.history.spend(older.tokenSerial);
+      this.#end(older, "displaced", now);
+    }
+    const index = this.#freeIndexes.pop();
+    if (index === undefined) {
+      this.#deny(path, pending.serverToClientKey);
+      return;
+    }
+    this.#connect(index, pending, now);
+  }
+
+  #connect(index: number, pending: PendingSession, now: number): void {
+    const keys = {
+      send: this.#keys.addKey(pending.serverToClientKey, this.#associatedData),
+      receive: this.#keys.addKey(pending.clientToServerKey, this.#associatedData),
+    };
+    const sequence = this.#admission.history.nextSequence(pending.tokenSerial);
+    const session = new ServerSession(index, pending, keys, sequence, now);
+    this.#sessions[index] = session;
+    this.#sessionByPath.set(session.path, session);
+    this.#sessionByClientId.set(session.clientId, session);
+    this.#handler.retainPath(session.path);
+    this.#dropPending(pending);
+    this.#ready.push(index);
+    this.#schedule(session);
+    this.#handler.connected(session, now);
+  }
+
+  #end(session: ServerSession, reason: ServerDisconnectReason, now: number): void {
+    const { index, path, clientId, sendKey, receiveKey, nextSequence } = session;
+    if (this.#sessions[index] !== session) return;
+    this.#sessions[index] = undefined;
+    this.#sessionByPath.delete(path);
+    this.#sessionByClientId.delete(clientId);
+    this.#deadlines.clear(index);
+    this.#freeIndexes.push(index);
+    this.#staleKeys.push(receiveKey);
+    // A client that said goodbye, or whose socket is gone, needs none from us.
+    const silent = reason === "clientDisconnected" || reason === "pathClosed";
+    const remaining = silent ? 0 : DISCONNECT_PACKETS;
+    // Kept for the same token: its next session must not repeat a nonce.
+    this.#admission.history.setNextSequence(session.tokenSerial, nextSequence + remaining);
+    const closing = { path, sendKey, nextSequence, remaining };
+    if (silent) this.#forget(closing);
+    else this.#closing.push(closing);
+    this.#handler.disconnected(session, reason, now);
+  }
+
+  #forget(closing: ClosingSession): void {
+    this.#staleKeys.push(closing.sendKey);
+    this.#stalePaths.push(closing.path);
+  }
+
+  #dropPending(pending: PendingSession): void {
+    if (this.#pendingByPath.get(pending.path) !== pending) return;
+    this.#pendingByPath.delete(pending.path);
+    this.#stalePaths.push(pending.path);
+  }
+
+  #sweep(now: number): void {
+    for (const pending of this.#pendingByPath.values()) if (pending.expiresAt <= now) this.#dropPending(pending);
+    this.#sweepAt = this.#pendingByPath.size === 0 ? Infinity : now + SWEEP_INTERVAL_MS;
+  }
+
+  #schedule(session: ServerSession): void {
+    const timeoutAt = session.lastReceivedAt + session.timeoutMs;
+    this.#deadlines.set(session.index, Math.min(session.lastSentAt + SEND_INTERVAL_MS, timeoutAt));
+  }
+
+  #queueChallenge(pending: PendingSession): void {
+    if (pending.challengeDue) return;
+    pending.challengeDue = true;
+    this.#challenges.push(pending);
+  }
+
+  #deny(path: number, key: Uint8Array): void {
+    this.drops.serverFull++;
+    if (this.#denials.length >= MAX_DENIALS) return;
+    const packet = new Uint8Array(32);
+    this.#denials.push({ path, packet: packet.subarray(0, this.#admission.writeDenied(key, packet, 0)) });
+  }
+
+  #transmitHandshake(slot: TransmitSlot): boolean {
+    for (let pending = this.#challenges.shift(); pending !== undefined; pending = this.#challenges.shift()) {
+      pending.challengeDue = false;
+      if (this.#pendingByPath.get(pending.path) !== pending) continue;
+      slot.length = this.#admission.writeChallenge(pending, slot.buffer, slot.offset);
+      return asItIs(slot, pending.path);
+    }
+    const denial = this.#denials.shift();
+    if (denial === undefined) return false;
+    slot.buffer.set(denial.packet, slot.offset);
+    slot.length = denial.packet.length;
+    return asItIs(slot, denial.path);
+  }
+
+  #transmitClosing(slot: TransmitSlot): boolean {
+    const closing = this.#closing[0];
+    if (closing === undefined) return false;
+    writeSealed(slot, closing.path, closing.sendKey, PACKET_DISCONNECT, closing.nextSequence++, 0);
+    if (--closing.remaining === 0) {
+      this.#closing.shift();
+      this.#forget(closing);
+    }
+    return true;
+  }
+
+  #transmitReady(slot: TransmitSlot, now: number): boolean {
+    for (let index = this.#ready.shift(); index >= 0; index = this.#ready.shift()) {
+      const session = this.#sessions[index];
+      if (session === undefined) continue;
+      // Until the client confirms that it knows its index, a keep-alive goes before each payload.
+      if (!session.confirmed && !session.keepAliveAhead) session.keepAliveDue = true;
+      else if (this.#transmitPayload(session, slot, now)) return true;
+      if (this.#sessions[index] !== session || !session.keepAliveDue) continue;
+      this.#transmitKeepAlive(session, slot, now);
+      return true;
+    }
+    return false;
+  }
+
+  #transmitPayload(session: ServerSession, slot: TransmitSlot, now: number): boolean {
+    const sequence = session.nextSequence;
+    const headerLength = packetHeaderLength(sequence);
+    const capacity = Math.min(MAX_PAYLOAD_BYTES, slot.capacity - headerLength - TAG_BYTES);
+    const length = this.#handler.fill(session, slot.buffer, slot.offset + headerLength, capacity, sequence, now);
+    if (length <= 0 || this.#sessions[session.index] !== session) return false;
+    writeSealed(slot, session.path, session.sendKey, PACKET_PAYLOAD, sequence, length);
+    this.#sent(session, now);
+    session.keepAliveAhead = false;
+    return true;
+  }
+
+  #transmitKeepAlive(session: ServerSession, slot: TransmitSlot, now: number): void {
+    const sequence = session.nextSequence;
+    const at = slot.offset + packetHeaderLength(sequence);
+    for (let i = 0; i < 4; i++) {
+      slot.buffer[at + i] = session.index >>> (8 * i);
+      slot.buffer[at + 4 + i] = this.maxClients >>> (8 * i);
+    }
+    writeSealed(slot, session.path, session.sendKey, PACKET_KEEP_ALIVE, sequence, KEEP_ALIVE_BYTES);
+    this.#sent(session, now);
+    session.keepAliveAhead = true;
+  }
+
+  /** A packet of this session is in the slot; it goes to the end of the line. */
+  #sent(session: ServerSession, now: number): void {
+    session.nextSequence++;
+    session.lastSentAt = now;
+    session.keepAliveDue = false;
+    this.#ready.push(session.index);
+  }
+}
