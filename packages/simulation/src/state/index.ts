@@ -1,1 +1,39 @@
-export {};
+export { bool, entity, enumeration, NO_ENTITY } from "./name-fields.ts";
+export { bytes, text } from "./blob-fields.ts";
+export type { BlobOptions } from "./blob-fields.ts";
+export { capsule, circle, defineState } from "./define-state.ts";
+export type { CapsuleHitbox, CircleHitbox, Hitbox, StateDefinition, StateOptions } from "./define-state.ts";
+export { defineFields, defineInput } from "./define-input.ts";
+export type { FieldsDefinition, InputDefinition } from "./define-input.ts";
+export type { FieldEntry, LeafEntry, RecordDefinition } from "./definition.ts";
+export type {
+  AccessOf,
+  Audience,
+  Blend,
+  Column,
+  Columns,
+  Field,
+  FieldAttributes,
+  FieldKind,
+  FieldOptions,
+  Fields,
+  Leaf,
+  RecordMemory,
+  Row,
+  RowIdentity,
+  RowPrototype,
+  StorageOf,
+  ValueOf,
+  Values,
+} from "./field.ts";
+export { list } from "./list-field.ts";
+export type { BoundedList, ListOptions, ListStorage } from "./list-field.ts";
+export { angle, f32, float, int, uint } from "./number-fields.ts";
+export type { AngleOptions, FloatOptions, IntegerStorage, IntOptions, UintOptions } from "./number-fields.ts";
+export { quaternion } from "./quaternion-field.ts";
+export type { Quaternion, QuaternionOptions, QuaternionStorage } from "./quaternion-field.ts";
+export { describeSchema, schemaHash } from "./schema-hash.ts";
+export { StateTable } from "./state-table.ts";
+export type { AnyTable, StateTableOptions } from "./state-table.ts";
+export { vec2, vec3 } from "./vector-fields.ts";
+export type { Vec2, Vec2Storage, Vec3, Vec3Storage } from "./vector-fields.ts";

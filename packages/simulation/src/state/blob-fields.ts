@@ -1,0 +1,221 @@
+import { decodeUtf8, encodeUtf8 } from "@riposte/wire";
+import { fieldAttributes } from "./field.ts";
+import type { Column, Field, FieldOptions, Leaf, RecordMemory, RowPrototype } from "./field.ts";
+
+/** Short strings and byte arrays. In a record: one word of length in bytes, then the bytes, four to a word. */
+
+export interface BlobOptions extends FieldOptions {
+  /** 1 to 1,024. What is longer is cut when it settles (text between characters). */
+  readonly maxBytes: number;
+}
+
+/** A short string, bounded by its length in UTF-8. */
+export function text(options: BlobOptions): Field<string, string, readonly string[]> {
+  const leaf = blobLeaf("text", options.maxBytes, true);
+  return {
+    kind: "text",
+    attributes: fieldAttributes(options, "step"),
+    wordCount: leaf.wordCount,
+    leaves: [leaf],
+    signature: `text ${options.maxBytes}`,
+    writeInitial: (words, at) => void words.fill(0, at, at + leaf.wordCount),
+    createColumn: (slots, memory) => new TextColumn(slots, leaf, memory),
+  };
+}
+
+/** A short byte array. Assigning copies; reading gives a view that is valid until the next assignment. */
+export function bytes(options: BlobOptions): Field<Uint8Array, Uint8Array, readonly Uint8Array[]> {
+  const leaf = blobLeaf("bytes", options.maxBytes, false);
+  return {
+    kind: "bytes",
+    attributes: fieldAttributes(options, "step"),
+    wordCount: leaf.wordCount,
+    leaves: [leaf],
+    signature: `bytes ${options.maxBytes}`,
+    writeInitial: (words, at) => void words.fill(0, at, at + leaf.wordCount),
+    createColumn: (slots, memory) => new BytesColumn(slots, leaf, memory),
+  };
+}
+
+function blobLeaf(kind: string, maxBytes: number, isText: boolean): Leaf {
+  if (!Number.isInteger(maxBytes) || maxBytes < 1 || maxBytes > 1024) {
+    throw new RangeError(`${kind}: maxBytes ${maxBytes} must be 1 to 1024`);
+  }
+  return {
+    type: "blob",
+    word: 0,
+    wordCount: 1 + Math.ceil(maxBytes / 4),
+    bits: 32 - Math.clz32(maxBytes),
+    max: maxBytes,
+    step: 1,
+    origin: 0,
+    text: isText,
+    element: [],
+    elementWords: 0,
+  };
+}
+
+const EMPTY = new Uint8Array(0);
+const SCRATCH = new Uint8Array(1028);
+
+class TextColumn implements Column<string, string, readonly string[]> {
+  readonly storage: string[];
+  /** What the words hold, so that an unchanged string costs one comparison. */
+  readonly #settled: string[];
+  readonly #leaf: Leaf;
+  readonly #memory: RecordMemory;
+
+  constructor(slots: number, leaf: Leaf, memory: RecordMemory) {
+    this.storage = Array.from({ length: slots }, () => "");
+    this.#settled = Array.from({ length: slots }, () => "");
+    this.#leaf = leaf;
+    this.#memory = memory;
+  }
+
+  get(slot: number): string {
+    return this.storage[slot];
+  }
+
+  set(slot: number, value: string): void {
+    this.storage[slot] = value;
+  }
+
+  settle(slots: Int32Array, count: number): void {
+    const { words, stride, word } = this.#memory;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i];
+      const value = this.storage[slot];
+      if (value === this.#settled[slot]) continue;
+      const end = encodeUtf8(cut(value, this.#leaf.max), SCRATCH, 0);
+      packBytes(SCRATCH, end, words, slot * stride + word, this.#leaf.wordCount);
+      this.storage[slot] = this.#settled[slot] = decodeUtf8(SCRATCH, 0, end) ?? "";
+    }
+  }
+
+  load(slot: number): void {
+    const { words, stride, word } = this.#memory;
+    this.#settled[slot] = this.storage[slot] = textOf(words, slot * stride + word);
+  }
+
+  blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
+    const word = this.#memory.word;
+    this.storage[slot] = fraction < 1 ? textOf(from, fromAt + word) : textOf(to, toAt + word);
+  }
+
+  jumps(): boolean {
+    return false;
+  }
+
+  defineAccessor(prototype: RowPrototype, name: string): void {
+    const storage = this.storage;
+    Object.defineProperty(prototype, name, {
+      enumerable: true,
+      get(this: RowPrototype): string {
+        return storage[this.index];
+      },
+      set(this: RowPrototype, value: string): void {
+        storage[this.index] = value;
+      },
+    });
+  }
+}
+
+class BytesColumn implements Column<Uint8Array, Uint8Array, readonly Uint8Array[]> {
+  readonly storage: Uint8Array[];
+  readonly #leaf: Leaf;
+  readonly #memory: RecordMemory;
+  /** Backs the views in `storage`. */
+  readonly #data: Uint8Array;
+
+  constructor(slots: number, leaf: Leaf, memory: RecordMemory) {
+    this.storage = Array.from({ length: slots }, () => EMPTY);
+    this.#data = new Uint8Array(slots * leaf.max);
+    this.#leaf = leaf;
+    this.#memory = memory;
+  }
+
+  get(slot: number): Uint8Array {
+    return this.storage[slot];
+  }
+
+  set(slot: number, value: Uint8Array): void {
+    const start = slot * this.#leaf.max;
+    const length = Math.min(value.length, this.#leaf.max);
+    for (let i = 0; i < length; i++) this.#data[start + i] = value[i]!;
+    if (this.storage[slot].length !== length) this.storage[slot] = this.#data.subarray(start, start + length);
+  }
+
+  settle(slots: Int32Array, count: number): void {
+    const { words, stride, word } = this.#memory;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i];
+      const value = this.storage[slot];
+      packBytes(value, value.length, words, slot * stride + word, this.#leaf.wordCount);
+    }
+  }
+
+  load(slot: number): void {
+    const { words, stride, word } = this.#memory;
+    const length = unpackBytes(words, slot * stride + word, SCRATCH);
+    this.set(slot, SCRATCH.subarray(0, length));
+  }
+
+  blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
+    const word = this.#memory.word;
+    const length = fraction < 1 ? unpackBytes(from, fromAt + word, SCRATCH) : unpackBytes(to, toAt + word, SCRATCH);
+    this.set(slot, SCRATCH.subarray(0, length));
+  }
+
+  jumps(): boolean {
+    return false;
+  }
+
+  defineAccessor(prototype: RowPrototype, name: string): void {
+    const get = (slot: number): Uint8Array => this.get(slot);
+    const set = (slot: number, value: Uint8Array): void => this.set(slot, value);
+    Object.defineProperty(prototype, name, {
+      enumerable: true,
+      get(this: RowPrototype): Uint8Array {
+        return get(this.index);
+      },
+      set(this: RowPrototype, value: Uint8Array): void {
+        set(this.index, value);
+      },
+    });
+  }
+}
+
+/** The longest start of `value` that takes at most `maxBytes` in UTF-8 and splits no character. */
+function cut(value: string, maxBytes: number): string {
+  if (value.length * 3 <= maxBytes) return value;
+  let size = 0;
+  let end = 0;
+  while (end < value.length) {
+    const point = value.codePointAt(end)!;
+    size += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    if (size > maxBytes) break;
+    end += point < 0x10000 ? 1 : 2;
+  }
+  return value.slice(0, end);
+}
+
+function packBytes(source: Uint8Array, length: number, words: Int32Array, at: number, wordCount: number): void {
+  words[at] = length;
+  for (let i = 1; i < wordCount; i++) {
+    const byte = (i - 1) * 4;
+    let word = 0;
+    for (let j = 3; j >= 0; j--) word = (word << 8) | (byte + j < length ? source[byte + j] : 0);
+    words[at + i] = word;
+  }
+}
+
+/** Returns the length. */
+function unpackBytes(words: Int32Array, at: number, target: Uint8Array): number {
+  const length = words[at];
+  for (let i = 0; i < length; i++) target[i] = words[at + 1 + (i >>> 2)] >>> ((i & 3) * 8);
+  return length;
+}
+
+function textOf(words: Int32Array, at: number): string {
+  return decodeUtf8(SCRATCH, 0, unpackBytes(words, at, SCRATCH)) ?? "";
+}

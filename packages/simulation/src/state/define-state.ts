@@ -1,0 +1,97 @@
+import { layOut } from "./definition.ts";
+import type { RecordDefinition } from "./definition.ts";
+import type { Fields } from "./field.ts";
+
+/** Declares the state of one kind of entity: what a table stores, what clients are sent, what is hit. */
+
+/** What rays hit, around the entity's position. */
+export type Hitbox = CircleHitbox | CapsuleHitbox;
+
+export interface CircleHitbox {
+  readonly shape: "circle";
+  readonly radius: number;
+}
+
+/** A circle swept along a segment of `length` that is centred on the entity and points along the field `angle`. */
+export interface CapsuleHitbox {
+  readonly shape: "capsule";
+  readonly radius: number;
+  readonly length: number;
+  /** Name of the angle field that turns it; along the x axis when `undefined`. */
+  readonly angle: string | undefined;
+}
+
+export interface StateOptions {
+  /** Most rows alive at once, 1 to 65,536. Default 256. */
+  readonly capacity?: number;
+  /**
+   * Where an entity is: the names of two number fields, or of one vec2 or vec3 field. Default: fields "x" and "y",
+   * or "position", if they exist. Without a position an entity is relevant to everyone and cannot be hit.
+   */
+  readonly position?: readonly [x: string, y: string] | string;
+  /** Default: a circle of radius 0.5. */
+  readonly hitbox?: Hitbox;
+  /** How fast its claim on a client's byte budget grows, against 1 for others. Default 1. */
+  readonly priority?: number;
+}
+
+export interface StateDefinition<F extends Fields = Fields> extends RecordDefinition<F> {
+  readonly kind: "state";
+  readonly capacity: number;
+  /** Names of two number fields, one vector field, or nothing. */
+  readonly position: readonly string[];
+  readonly hitbox: Hitbox;
+  readonly priority: number;
+}
+
+export function circle(options: { readonly radius: number }): CircleHitbox {
+  if (!(options.radius > 0)) throw new RangeError(`circle: radius ${options.radius} must be above 0`);
+  return { shape: "circle", radius: options.radius };
+}
+
+export function capsule(options: {
+  readonly radius: number;
+  readonly length: number;
+  readonly angle?: string;
+}): CapsuleHitbox {
+  const { radius, length, angle } = options;
+  if (!(radius > 0) || !(length >= 0))
+    throw new RangeError(`capsule: radius ${radius} and length ${length} must be positive`);
+  return { shape: "capsule", radius, length, angle };
+}
+
+/** Throws `RangeError` for options that name fields which do not exist or that are out of range. */
+export function defineState<const F extends Fields>(fields: F, options: StateOptions = {}): StateDefinition<F> {
+  const capacity = options.capacity ?? 256;
+  if (!Number.isInteger(capacity) || capacity < 1 || capacity > 65536) {
+    throw new RangeError(`defineState: capacity ${capacity} must be 1 to 65536`);
+  }
+  const priority = options.priority ?? 1;
+  if (!(priority > 0) || priority === Infinity)
+    throw new RangeError(`defineState: priority ${priority} must be above 0`);
+  const position = positionNames(fields, options.position);
+  const hitbox = options.hitbox ?? circle({ radius: 0.5 });
+  if (hitbox.shape === "capsule" && hitbox.angle !== undefined && fields[hitbox.angle]?.kind !== "angle") {
+    throw new RangeError(`defineState: the hitbox is turned by "${hitbox.angle}", which is not an angle field`);
+  }
+  const record = layOut("state", fields, (name) => position.includes(name) || isHitboxAngle(hitbox, name));
+  return { ...record, capacity, position, hitbox, priority };
+}
+
+function isHitboxAngle(hitbox: Hitbox, name: string): boolean {
+  return hitbox.shape === "capsule" && hitbox.angle === name;
+}
+
+function positionNames(fields: Fields, given: StateOptions["position"]): readonly string[] {
+  const isNumber = (name: string): boolean => ["uint", "int", "float", "f32"].includes(fields[name]?.kind ?? "");
+  const isVector = (name: string): boolean => ["vec2", "vec3"].includes(fields[name]?.kind ?? "");
+  if (given === undefined) {
+    if (isNumber("x") && isNumber("y")) return ["x", "y"];
+    return isVector("position") ? ["position"] : [];
+  }
+  const names = typeof given === "string" ? [given] : [...given];
+  if (names.length === 1 ? !isVector(names[0]) : !(names.length === 2 && names.every(isNumber))) {
+    throw new RangeError(`defineState: position ${names.join(", ")} must be two number fields or one vector field`);
+  }
+  return names;
+}

@@ -1,0 +1,398 @@
+import type { RecordDefinition } from "./definition.ts";
+import type { StateDefinition } from "./define-state.ts";
+import type { Column, Columns, Fields, Row, RowIdentity, RowPrototype, Values } from "./field.ts";
+
+/**
+ * All entities of one kind: a column of storage per field, a settled record of int32 words per row, and one
+ * persistent accessor object per row. A game writes `row.x += 1` or walks `table.columns.x`; `settle` then
+ * rounds what was written and brings the records up to date. Only settled records are sent, compared or kept.
+ */
+
+/** A table with the types of its fields left open: what engine code that serves any game works with. */
+export type AnyTable = Pick<
+  StateTable<Fields>,
+  | "definition"
+  | "capacity"
+  | "count"
+  | "highWater"
+  | "alive"
+  | "owners"
+  | "generations"
+  | "simulated"
+  | "words"
+  | "wordCount"
+  | "version"
+  | "positionX"
+  | "positionY"
+  | "idAt"
+  | "indexOf"
+  | "readWords"
+  | "writeWords"
+  | "insert"
+  | "remove"
+  | "blendWords"
+  | "settle"
+  | "clear"
+>;
+
+export interface StateTableOptions {
+  /** Default: the definition's capacity, or 256 for inputs and messages. */
+  readonly capacity?: number;
+}
+
+const NO_ROW = -1;
+
+export class StateTable<F extends Fields> {
+  readonly definition: RecordDefinition<F>;
+  readonly capacity: number;
+  readonly wordCount: number;
+  /** The typed arrays by field name. Between settlings they hold whatever the game wrote. */
+  readonly columns: Columns<F>;
+  /** Settled records: row `i` is `words[i * wordCount]` and on. Written by this class only. */
+  readonly words: Int32Array;
+  /** 1 for every live row. */
+  readonly alive: Uint8Array;
+  /** 1 for every row that iteration visits and `settle` rounds. Set on spawn; a client clears it for what it does not predict. */
+  readonly simulated: Uint8Array;
+  /** Owner's seat, -1 for nobody. */
+  readonly owners: Int32Array;
+  /** Counts, modulo 256, how often each index was given out. */
+  readonly generations: Uint8Array;
+  /** Where the rows are, for interest and hits; `undefined` without a position. */
+  readonly positionX: Float64Array | Int32Array | undefined;
+  readonly positionY: Float64Array | Int32Array | undefined;
+
+  #count = 0;
+  #highWater = 0;
+  #version = 0;
+  /** Nothing below it is free. */
+  #firstFree = 0;
+  #births = 0;
+  readonly #born: Float64Array;
+  readonly #rows: (Row<F> | undefined)[] = [];
+  readonly #columns: Column<unknown, unknown, unknown>[] = [];
+  readonly #columnByName = new Map<string, Column<unknown, unknown, unknown>>();
+  readonly #RowClass: new (index: number) => Row<F>;
+  readonly #slots: Int32Array;
+  readonly #iterators: RowIterator<F>[] = [];
+
+  constructor(definition: RecordDefinition<F> | StateDefinition<F>, options: StateTableOptions = {}) {
+    const capacity = options.capacity ?? ("capacity" in definition ? definition.capacity : 256);
+    if (!Number.isInteger(capacity) || capacity < 1 || capacity > 65536) {
+      throw new RangeError(`StateTable: capacity ${capacity} must be 1 to 65536`);
+    }
+    this.definition = definition;
+    this.capacity = capacity;
+    this.wordCount = definition.wordCount;
+    this.words = new Int32Array(capacity * definition.wordCount);
+    this.alive = new Uint8Array(capacity);
+    this.simulated = new Uint8Array(capacity);
+    this.owners = new Int32Array(capacity).fill(-1);
+    this.generations = new Uint8Array(capacity);
+    this.#born = new Float64Array(capacity);
+    this.#slots = new Int32Array(capacity);
+    const storages: Record<string, unknown> = {};
+    const RowClass = createRowClass(this);
+    for (const entry of definition.entries) {
+      const memory = { words: this.words, stride: definition.wordCount, word: entry.word };
+      const column = entry.field.createColumn(capacity, memory);
+      storages[entry.name] = column.storage;
+      column.defineAccessor(RowClass.prototype, entry.name);
+      this.#columns.push(column);
+      this.#columnByName.set(entry.name, column);
+    }
+    // The two objects below have, by construction, one property per field of F: the compiler cannot see that.
+    this.columns = storages as Columns<F>;
+    this.#RowClass = RowClass as new (index: number) => Row<F>;
+    const [x, y] = positionColumns(definition, storages);
+    this.positionX = x;
+    this.positionY = y;
+  }
+
+  /** Live rows. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** All live rows have an index below this. */
+  get highWater(): number {
+    return this.#highWater;
+  }
+
+  /** Goes up whenever settled records, owners or the set of rows change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get full(): boolean {
+    return this.#count === this.capacity;
+  }
+
+  /**
+   * A new row at the lowest free index, with neutral values (0 or the nearest, false, the first name, the identity)
+   * where none are given; settled at once. Throws `RangeError` when the table is full: ask `full` first.
+   */
+  spawn(owner = -1, values?: Partial<Values<F>>): Row<F> {
+    if (this.full) throw new RangeError(`the table is full: capacity ${this.capacity}`);
+    let index = this.#firstFree;
+    while (this.alive[index] === 1) index++;
+    this.#firstFree = index + 1;
+    return this.#enliven(index, owner, values);
+  }
+
+  /** Makes the row of an entity that was spawned elsewhere live here under its id, replacing whatever had the index. */
+  insert(id: number, owner: number): Row<F> {
+    const index = id & 0xffff;
+    if (!(id >= 0) || id > 0xffffff || index >= this.capacity) throw new RangeError(`no row for entity id ${id}`);
+    if (this.alive[index] === 1) this.remove(index);
+    this.generations[index] = id >>> 16;
+    return this.#enliven(index, owner, undefined);
+  }
+
+  /** Ends a row, given itself or its index. Does nothing when it is no longer alive. Safe while iterating. */
+  despawn(row: RowIdentity | number): void {
+    this.remove(typeof row === "number" ? row : row.index);
+  }
+
+  /** `despawn` by index. */
+  remove(index: number): void {
+    if (this.alive[index] !== 1) return;
+    this.alive[index] = 0;
+    this.simulated[index] = 0;
+    this.owners[index] = -1;
+    this.generations[index] = (this.generations[index] + 1) & 0xff;
+    this.#count--;
+    this.#version++;
+    if (index < this.#firstFree) this.#firstFree = index;
+    while (this.#highWater > 0 && this.alive[this.#highWater - 1] === 0) this.#highWater--;
+  }
+
+  clear(): void {
+    for (let index = this.#highWater - 1; index >= 0; index--) this.remove(index);
+  }
+
+  /** The live row with this id, `undefined` when it is gone or the id is not one. */
+  get(id: number): Row<F> | undefined {
+    const index = this.indexOf(id);
+    return index < 0 ? undefined : this.rowAt(index);
+  }
+
+  /** Index of the live row with this id, or -1. */
+  indexOf(id: number): number {
+    const index = id & 0xffff;
+    if (!(id >= 0) || id > 0xffffff || index >= this.capacity) return NO_ROW;
+    return this.alive[index] === 1 && this.generations[index] === id >>> 16 ? index : NO_ROW;
+  }
+
+  idAt(index: number): number {
+    return index | (this.generations[index] << 16);
+  }
+
+  /** The accessor of an index, alive or not. The same object every time. */
+  rowAt(index: number): Row<F> {
+    return (this.#rows[index] ??= new this.#RowClass(index));
+  }
+
+  firstOwnedBy(owner: number): Row<F> | undefined {
+    for (let index = 0; index < this.#highWater; index++) {
+      if (this.alive[index] === 1 && this.owners[index] === owner) return this.rowAt(index);
+    }
+    return undefined;
+  }
+
+  setOwner(row: RowIdentity, owner: number): void {
+    this.owners[row.index] = owner;
+    this.#version++;
+  }
+
+  /** Rounds every simulated row to the declared steps and clamps it into range (NaN becomes the minimum, or 0). Idempotent. */
+  settle(): void {
+    let count = 0;
+    for (let index = 0; index < this.#highWater; index++) {
+      if (this.simulated[index] === 1) this.#slots[count++] = index;
+    }
+    this.#settle(count);
+  }
+
+  /** `settle` for one row. */
+  settleRow(index: number): void {
+    this.#slots[0] = index;
+    this.#settle(1);
+  }
+
+  /** Copies the settled record of a row to `target[offset]` and on. */
+  readWords(index: number, target: Int32Array, offset = 0): void {
+    const from = index * this.wordCount;
+    for (let i = 0; i < this.wordCount; i++) target[offset + i] = this.words[from + i]!;
+  }
+
+  /** Sets a row to a settled record: one from `readWords`, `decodeRecord` or a snapshot. */
+  writeWords(index: number, source: Int32Array, offset = 0): void {
+    const to = index * this.wordCount;
+    for (let i = 0; i < this.wordCount; i++) this.words[to + i] = source[offset + i]!;
+    this.#load(index);
+  }
+
+  /**
+   * Sets a row's columns to the mix of two records at `fraction` from 0 to 1, each field by its blend mode. When any
+   * field jumps further than its `teleport` the whole row jumps. For drawing: the record stays what it was.
+   */
+  blendWords(index: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
+    let mix = fraction;
+    for (let i = 0; i < this.#columns.length; i++) {
+      if (this.#columns[i].jumps(from, fromAt, to, toAt)) mix = fraction < 1 ? 0 : 1;
+    }
+    for (let i = 0; i < this.#columns.length; i++) this.#columns[i].blend(index, from, fromAt, to, toAt, mix);
+  }
+
+  /** Value of one field of a row, by name; what the row's property gives. */
+  valueAt(index: number, name: string): unknown {
+    return this.#columnByName.get(name)?.get(index);
+  }
+
+  /** Sets fields of a row by name; unknown names throw `RangeError`. */
+  assign(index: number, values: Partial<Values<F>>): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === undefined) continue;
+      const column = this.#columnByName.get(name);
+      if (column === undefined) throw new RangeError(`there is no field "${name}"`);
+      column.set(index, value);
+    }
+  }
+
+  /** The simulated rows by rising index. Rows spawned meanwhile are not visited. */
+  [Symbol.iterator](): IterableIterator<Row<F>> {
+    return this.#iterator(this.simulated);
+  }
+
+  /** Every live row by rising index, simulated or not. */
+  all(): IterableIterator<Row<F>> {
+    return this.#iterator(this.alive);
+  }
+
+  #iterator(marks: Uint8Array): RowIterator<F> {
+    const iterator = this.#iterators.pop() ?? new RowIterator<F>(this, this.#born, this.#iterators);
+    return iterator.start(marks, this.#births);
+  }
+
+  #enliven(index: number, owner: number, values: Partial<Values<F>> | undefined): Row<F> {
+    this.alive[index] = 1;
+    this.simulated[index] = 1;
+    this.owners[index] = owner;
+    this.#born[index] = ++this.#births;
+    this.#count++;
+    if (index >= this.#highWater) this.#highWater = index + 1;
+    this.words.set(this.definition.initialWords, index * this.wordCount);
+    this.#load(index);
+    if (values !== undefined) {
+      this.assign(index, values);
+      this.settleRow(index);
+    }
+    return this.rowAt(index);
+  }
+
+  #settle(count: number): void {
+    this.#version++;
+    for (let i = 0; i < this.#columns.length; i++) this.#columns[i].settle(this.#slots, count);
+  }
+
+  #load(index: number): void {
+    this.#version++;
+    for (let i = 0; i < this.#columns.length; i++) this.#columns[i].load(index);
+  }
+}
+
+/** Walks marked rows; it is its own result object and goes back to its table's pool when it is through. */
+class RowIterator<F extends Fields> implements IterableIterator<Row<F>> {
+  value!: Row<F>;
+  done = false;
+  readonly #table: StateTable<F>;
+  readonly #born: Float64Array;
+  readonly #pool: RowIterator<F>[];
+  #marks: Uint8Array;
+  #births = 0;
+  #index = 0;
+
+  constructor(table: StateTable<F>, born: Float64Array, pool: RowIterator<F>[]) {
+    this.#table = table;
+    this.#born = born;
+    this.#pool = pool;
+    this.#marks = table.simulated;
+  }
+
+  start(marks: Uint8Array, births: number): this {
+    this.#marks = marks;
+    this.#births = births;
+    this.#index = 0;
+    this.done = false;
+    return this;
+  }
+
+  next(): IteratorResult<Row<F>> {
+    const end = this.#table.highWater;
+    while (this.#index < end) {
+      const index = this.#index++;
+      if (this.#marks[index] === 1 && this.#born[index] <= this.#births) {
+        this.value = this.#table.rowAt(index);
+        return this;
+      }
+    }
+    return this.#finish();
+  }
+
+  return(): IteratorResult<Row<F>> {
+    return this.#finish();
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  #finish(): IteratorResult<Row<F>> {
+    if (!this.done) {
+      this.done = true;
+      if (this.#pool.length < 8) this.#pool.push(this);
+    }
+    return this;
+  }
+}
+
+function createRowClass(table: {
+  readonly owners: Int32Array;
+  idAt(index: number): number;
+}): new (index: number) => RowIdentity & RowPrototype {
+  return class TableRow {
+    readonly index: number;
+
+    constructor(index: number) {
+      this.index = index;
+    }
+
+    get id(): number {
+      return table.idAt(this.index);
+    }
+
+    get owner(): number {
+      return table.owners[this.index];
+    }
+  };
+}
+
+type PositionColumn = Float64Array | Int32Array | undefined;
+
+function positionColumns(
+  definition: RecordDefinition | StateDefinition,
+  storages: Record<string, unknown>,
+): [PositionColumn, PositionColumn] {
+  if (!("position" in definition) || definition.position.length === 0) return [undefined, undefined];
+  const [first, second] = definition.position;
+  if (second !== undefined) return [numberArray(storages[first]), numberArray(storages[second])];
+  const vector = storages[first];
+  if (typeof vector !== "object" || vector === null || !("x" in vector) || !("y" in vector))
+    return [undefined, undefined];
+  return [numberArray(vector.x), numberArray(vector.y)];
+}
+
+function numberArray(storage: unknown): PositionColumn {
+  return storage instanceof Float64Array || storage instanceof Int32Array ? storage : undefined;
+}
