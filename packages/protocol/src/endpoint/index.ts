@@ -1,1 +1,5 @@
-export {};
+export { ClientEndpoint } from "./client-endpoint.ts";
+export type { ClientEndpointOptions } from "./client-endpoint.ts";
+export type { EndpointDriver, EndpointEvent } from "./endpoint.ts";
+export { ServerEndpoint } from "./server-endpoint.ts";
+export type { ServerEndpointOptions } from "./server-endpoint.ts";

@@ -154,6 +154,8 @@ export class Admission {
       firstChallenge: this.#challengeSequence,
       expiresAt: now + Math.min(timeoutMs, MAX_PENDING_MS),
       challengeDue: false,
+      challengesSent: 0,
+      challengedAt: 0,
     };
   }
 

@@ -45,6 +45,7 @@ export type NetcodeClientState =
 /** The layer above. Buffers are borrowed until return. */
 export interface NetcodeClientHandler {
   stateChanged(state: NetcodeClientState, now: number): void;
+  /** One payload; `length` is 0 for a keep-alive. */
   payload(packet: ReceivedPacket, offset: number, length: number, now: number): void;
   /** Writes one payload of at most `capacity` bytes; 0 when there is nothing to send. Asked after `wake`. */
   fill(buffer: Uint8Array, offset: number, capacity: number, packetNumber: number, now: number): number;
@@ -87,6 +88,9 @@ export class NetcodeClient implements Machine<never> {
   #disconnects = 0;
   #clientIndex = -1;
   #maxClients = 0;
+  #responses = 0;
+  #respondedAt = 0;
+  #handshakeRttMs: number | undefined;
   #now: number;
 
   /** An invalid or expired token shows in `state` at once; the handler is told of later changes only. */
@@ -118,6 +122,11 @@ export class NetcodeClient implements Machine<never> {
     return this.#state;
   }
 
+  /** Nothing will be sent any more. */
+  get finished(): boolean {
+    return !this.active && this.#disconnects === 0;
+  }
+
   /** True while connecting or connected. */
   get active(): boolean {
     return isActive(this.#state);
@@ -126,6 +135,11 @@ export class NetcodeClient implements Machine<never> {
   /** The slot the server gave us, -1 before. */
   get clientIndex(): number {
     return this.#clientIndex;
+  }
+
+  /** Round trip of the handshake, if it was measured. */
+  get handshakeRttMs(): number | undefined {
+    return this.#handshakeRttMs;
   }
 
   get maxClients(): number {
@@ -210,7 +224,10 @@ export class NetcodeClient implements Machine<never> {
     if (!this.active || now - this.#lastSentAt < SEND_INTERVAL_MS) return false;
     this.#lastSentAt = now;
     if (this.#state === "sendingConnectionRequest") this.#writeRequest(slot);
-    else this.#writeResponse(slot);
+    else {
+      if (this.#responses++ === 0) this.#respondedAt = now;
+      this.#writeResponse(slot);
+    }
     return true;
   }
 
@@ -233,7 +250,7 @@ export class NetcodeClient implements Machine<never> {
     this.#replay.accept(packet.packetNumber);
     const { buffer, offset, headerLength, length } = packet;
     const type = buffer[offset] & 15;
-    if (type === PACKET_KEEP_ALIVE) this.#receiveKeepAlive(buffer, offset + headerLength, now);
+    if (type === PACKET_KEEP_ALIVE) this.#receiveKeepAlive(packet, now);
     else if (this.#state !== "connected") drops.unexpected++;
     else if (type === PACKET_DISCONNECT) this.#finish("disconnected", false, now);
     else {
@@ -242,12 +259,17 @@ export class NetcodeClient implements Machine<never> {
     }
   }
 
-  #receiveKeepAlive(buffer: Uint8Array, at: number, now: number): void {
+  #receiveKeepAlive(packet: ReceivedPacket, now: number): void {
+    const at = packet.offset + packet.headerLength;
     if (this.#state === "sendingConnectionRequest") return void this.drops.unexpected++;
     this.#lastReceivedAt = now;
-    if (this.#state === "connected") return;
-    this.#clientIndex = readUint32(buffer, at);
-    this.#maxClients = readUint32(buffer, at + 4);
+    if (this.#state === "connected") {
+      this.#handler.payload(packet, at, 0, now);
+      return;
+    }
+    this.#clientIndex = readUint32(packet.buffer, at);
+    this.#maxClients = readUint32(packet.buffer, at + 4);
+    if (this.#responses === 1) this.#handshakeRttMs = now - this.#respondedAt;
     this.#lastSentAt = -Infinity; // Confirms at once.
     this.#change("connected", now);
   }
@@ -283,6 +305,7 @@ export class NetcodeClient implements Machine<never> {
     this.#challenge.set(buffer.subarray(at, at + CHALLENGE_BYTES));
     this.#lastReceivedAt = now;
     this.#lastSentAt = -Infinity;
+    this.#responses = 0;
     this.#change("sendingConnectionResponse", now);
   }
 
@@ -293,7 +316,8 @@ export class NetcodeClient implements Machine<never> {
     if (this.#payloadDue) {
       const capacity = Math.min(MAX_PAYLOAD_BYTES, slot.capacity - headerLength - TAG_BYTES);
       const length = this.#handler.fill(slot.buffer, at, capacity, sequence, now);
-      if (this.#state !== "connected") return false;
+      // Asking may have ended the session.
+      if (this.#state !== "connected") return this.pollTransmit(slot, now);
       if (length > 0) {
         this.#writeSealed(slot, PACKET_PAYLOAD, length, now);
         return true;

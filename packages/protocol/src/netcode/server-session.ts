@@ -22,6 +22,9 @@ export interface PendingSession {
   readonly firstChallenge: number;
   readonly expiresAt: number;
   challengeDue: boolean;
+  /** Challenges sent, and when the first went: the round trip, if one was enough. */
+  challengesSent: number;
+  challengedAt: number;
 }
 
 /** A connected client. */
@@ -47,6 +50,10 @@ export class ServerSession {
   /** A keep-alive went out since the last payload. */
   keepAliveAhead = false;
   keepAliveDue = true;
+  /** Round trip of the handshake, if it was measured. */
+  handshakeRttMs: number | undefined = undefined;
+  /** Free for the layer above. */
+  context: unknown = undefined;
 
   constructor(
     index: number,
@@ -72,12 +79,12 @@ export class ServerSession {
   }
 }
 
-/** Disconnect packets of a session that is over. */
+/** What is still to be sent for a session that is over. */
 export interface ClosingSession {
-  readonly path: number;
-  readonly sendKey: number;
-  nextSequence: number;
-  remaining: number;
+  readonly session: ServerSession;
+  /** Payloads that the layer above may still send, then disconnect packets. */
+  farewells: number;
+  disconnects: number;
 }
 
 /**

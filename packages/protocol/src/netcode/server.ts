@@ -44,8 +44,12 @@ export type ServerDisconnectReason =
 export interface NetcodeServerHandler {
   connected(session: ServerSession, now: number): void;
   disconnected(session: ServerSession, reason: ServerDisconnectReason, now: number): void;
+  /** One payload; `length` is 0 for a keep-alive. */
   payload(session: ServerSession, packet: ReceivedPacket, offset: number, length: number, now: number): void;
-  /** Writes one payload of at most `capacity` bytes; 0 when there is nothing to send. Asked after `wake`. */
+  /**
+   * Writes one payload of at most `capacity` bytes; 0 when there is nothing to send. Asked after
+   * `wake`, and up to three times after `disconnected` if we ended the session.
+   */
   fill(
     session: ServerSession,
     buffer: Uint8Array,
@@ -54,7 +58,7 @@ export interface NetcodeServerHandler {
     packetNumber: number,
     now: number,
   ): number;
-  /** A path is in use: the driver must not give its number to another address. */
+  /** A path is in use: the driver must not give its number to another address. Calls count up and down. */
   retainPath(path: number): void;
   releasePath(path: number): void;
 }
@@ -82,6 +86,8 @@ export interface NetcodeServerOptions {
 }
 
 const MAX_DENIALS = 64;
+/** Payloads that a session may send after its end, before the disconnects. */
+const MAX_FAREWELLS = 3;
 const SWEEP_INTERVAL_MS = 1000;
 
 export class NetcodeServer implements Machine<never> {
@@ -250,7 +256,9 @@ export class NetcodeServer implements Machine<never> {
   pollTransmit(slot: TransmitSlot, now: number): boolean {
     this.#now = now;
     slot.ecn = 0;
-    return this.#transmitHandshake(slot) || this.#transmitClosing(slot) || this.#transmitReady(slot, now);
+    if (this.#transmitHandshake(slot, now) || this.#transmitClosing(slot, now)) return true;
+    // Asking the layer above may end a session.
+    return this.#transmitReady(slot, now) || this.#transmitClosing(slot, now);
   }
 
   pollEvent(): undefined {
@@ -277,9 +285,9 @@ export class NetcodeServer implements Machine<never> {
       return;
     }
     session.confirmed = true;
-    if (type !== PACKET_PAYLOAD) return;
     const { headerLength } = packet;
-    this.#handler.payload(session, packet, packet.offset + headerLength, packet.length - headerLength, now);
+    const length = type === PACKET_PAYLOAD ? packet.length - headerLength : 0;
+    this.#handler.payload(session, packet, packet.offset + headerLength, length, now);
   }
 
   /** What `classify` named no key for: challenge responses, and what is to be dropped. */
@@ -365,6 +373,7 @@ export class NetcodeServer implements Machine<never> {
     };
     const sequence = this.#admission.history.nextSequence(pending.tokenSerial);
     const session = new ServerSession(index, pending, keys, sequence, now);
+    if (pending.challengesSent === 1) session.handshakeRttMs = now - pending.challengedAt;
     this.#sessions[index] = session;
     this.#sessionByPath.set(session.path, session);
     this.#sessionByClientId.set(session.clientId, session);
@@ -376,28 +385,29 @@ export class NetcodeServer implements Machine<never> {
   }
 
   #end(session: ServerSession, reason: ServerDisconnectReason, now: number): void {
-    const { index, path, clientId, sendKey, receiveKey, nextSequence } = session;
+    const { index } = session;
     if (this.#sessions[index] !== session) return;
     this.#sessions[index] = undefined;
-    this.#sessionByPath.delete(path);
-    this.#sessionByClientId.delete(clientId);
+    this.#sessionByPath.delete(session.path);
+    this.#sessionByClientId.delete(session.clientId);
     this.#deadlines.clear(index);
     this.#freeIndexes.push(index);
-    this.#staleKeys.push(receiveKey);
-    // A client that said goodbye, or whose socket is gone, needs none from us.
-    const silent = reason === "clientDisconnected" || reason === "pathClosed";
-    const remaining = silent ? 0 : DISCONNECT_PACKETS;
+    this.#staleKeys.push(session.receiveKey);
     // Kept for the same token: its next session must not repeat a nonce.
-    this.#admission.history.setNextSequence(session.tokenSerial, nextSequence + remaining);
-    const closing = { path, sendKey, nextSequence, remaining };
-    if (silent) this.#forget(closing);
-    else this.#closing.push(closing);
+    const reserved = session.nextSequence + MAX_FAREWELLS + DISCONNECT_PACKETS;
+    this.#admission.history.setNextSequence(session.tokenSerial, reserved);
+    // A client that said goodbye, or whose socket is gone, needs none from us.
+    if (reason === "clientDisconnected" || reason === "pathClosed") this.#forget(session);
+    else {
+      const farewells = reason === "timedOut" ? 0 : MAX_FAREWELLS;
+      this.#closing.push({ session, farewells, disconnects: DISCONNECT_PACKETS });
+    }
     this.#handler.disconnected(session, reason, now);
   }
 
-  #forget(closing: ClosingSession): void {
-    this.#staleKeys.push(closing.sendKey);
-    this.#stalePaths.push(closing.path);
+  #forget(session: ServerSession): void {
+    this.#staleKeys.push(session.sendKey);
+    this.#stalePaths.push(session.path);
   }
 
   #dropPending(pending: PendingSession): void {
@@ -429,10 +439,11 @@ export class NetcodeServer implements Machine<never> {
     this.#denials.push({ path, packet: packet.subarray(0, this.#admission.writeDenied(key, packet, 0)) });
   }
 
-  #transmitHandshake(slot: TransmitSlot): boolean {
+  #transmitHandshake(slot: TransmitSlot, now: number): boolean {
     for (let pending = this.#challenges.shift(); pending !== undefined; pending = this.#challenges.shift()) {
       pending.challengeDue = false;
       if (this.#pendingByPath.get(pending.path) !== pending) continue;
+      if (pending.challengesSent++ === 0) pending.challengedAt = now;
       slot.length = this.#admission.writeChallenge(pending, slot.buffer, slot.offset);
       return asItIs(slot, pending.path);
     }
@@ -443,13 +454,19 @@ export class NetcodeServer implements Machine<never> {
     return asItIs(slot, denial.path);
   }
 
-  #transmitClosing(slot: TransmitSlot): boolean {
+  #transmitClosing(slot: TransmitSlot, now: number): boolean {
     const closing = this.#closing[0];
     if (closing === undefined) return false;
-    writeSealed(slot, closing.path, closing.sendKey, PACKET_DISCONNECT, closing.nextSequence++, 0);
-    if (--closing.remaining === 0) {
+    const { session } = closing;
+    if (closing.farewells > 0) {
+      closing.farewells--;
+      if (this.#writePayload(session, slot, now)) return true;
+      closing.farewells = 0;
+    }
+    writeSealed(slot, session.path, session.sendKey, PACKET_DISCONNECT, session.nextSequence++, 0);
+    if (--closing.disconnects === 0) {
       this.#closing.shift();
-      this.#forget(closing);
+      this.#forget(session);
     }
     return true;
   }
@@ -469,14 +486,21 @@ export class NetcodeServer implements Machine<never> {
   }
 
   #transmitPayload(session: ServerSession, slot: TransmitSlot, now: number): boolean {
+    if (!this.#writePayload(session, slot, now)) return false;
+    this.#sent(session, now);
+    session.keepAliveAhead = false;
+    return true;
+  }
+
+  #writePayload(session: ServerSession, slot: TransmitSlot, now: number): boolean {
     const sequence = session.nextSequence;
     const headerLength = packetHeaderLength(sequence);
     const capacity = Math.min(MAX_PAYLOAD_BYTES, slot.capacity - headerLength - TAG_BYTES);
     const length = this.#handler.fill(session, slot.buffer, slot.offset + headerLength, capacity, sequence, now);
-    if (length <= 0 || this.#sessions[session.index] !== session) return false;
+    // Asking may have ended the session, or taken the number for something else.
+    if (length <= 0 || session.nextSequence !== sequence) return false;
     writeSealed(slot, session.path, session.sendKey, PACKET_PAYLOAD, sequence, length);
-    this.#sent(session, now);
-    session.keepAliveAhead = false;
+    session.nextSequence++;
     return true;
   }
 
@@ -488,13 +512,13 @@ export class NetcodeServer implements Machine<never> {
       slot.buffer[at + 4 + i] = this.maxClients >>> (8 * i);
     }
     writeSealed(slot, session.path, session.sendKey, PACKET_KEEP_ALIVE, sequence, KEEP_ALIVE_BYTES);
+    session.nextSequence++;
     this.#sent(session, now);
     session.keepAliveAhead = true;
   }
 
   /** A packet of this session is in the slot; it goes to the end of the line. */
   #sent(session: ServerSession, now: number): void {
-    session.nextSequence++;
     session.lastSentAt = now;
     session.keepAliveDue = false;
     this.#ready.push(session.index);
