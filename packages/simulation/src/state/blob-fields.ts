@@ -76,6 +76,10 @@ class TextColumn implements Column<string, string, readonly string[]> {
     return this.storage[slot];
   }
 
+  copy(slot: number): string {
+    return this.get(slot);
+  }
+
   set(slot: number, value: string): void {
     this.storage[slot] = value;
   }
@@ -136,6 +140,10 @@ class BytesColumn implements Column<Uint8Array, Uint8Array, readonly Uint8Array[
 
   get(slot: number): Uint8Array {
     return this.storage[slot];
+  }
+
+  copy(slot: number): Uint8Array {
+    return this.get(slot).slice();
   }
 
   set(slot: number, value: Uint8Array): void {

@@ -86,6 +86,8 @@ export interface Column<Value, Access, Storage> {
   /** The typed arrays themselves, for loops over whole columns. */
   readonly storage: Storage;
   get(slot: number): Access;
+  /** The value by itself, not tied to the column. */
+  copy(slot: number): Value;
   /** Copies in; rounds whatever the storage itself cannot hold. */
   set(slot: number, value: Value): void;
   /** Rounds the listed slots to their declared steps and brings the record words up to date. */

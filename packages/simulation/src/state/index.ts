@@ -37,3 +37,11 @@ export { StateTable } from "./state-table.ts";
 export type { AnyTable, StateTableOptions } from "./state-table.ts";
 export { vec2, vec3 } from "./vector-fields.ts";
 export type { Vec2, Vec2Storage, Vec3, Vec3Storage } from "./vector-fields.ts";
+export {
+  decodeFields,
+  decodeRecord,
+  encodeFields,
+  encodeRecord,
+  valuesToWords,
+  wordsToValues,
+} from "./fields-codec.ts";

@@ -88,6 +88,11 @@ class ListColumn<Value, Storage> implements Column<readonly Value[], BoundedList
     return (this.#views[slot] ??= new ListView(this.storage.lengths, this.storage.max, this.#element, slot));
   }
 
+  copy(slot: number): Value[] {
+    const { lengths, max } = this.storage;
+    return Array.from({ length: lengths[slot] }, (_, i) => this.#element.copy(slot * max + i));
+  }
+
   set(slot: number, value: readonly Value[]): void {
     this.get(slot).assign(value);
   }

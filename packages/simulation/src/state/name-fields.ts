@@ -103,6 +103,10 @@ class SmallColumn<Value> implements Column<Value, Value, Uint8Array> {
     return this.#fromLevel(this.storage[slot]);
   }
 
+  copy(slot: number): Value {
+    return this.get(slot);
+  }
+
   set(slot: number, value: Value): void {
     this.storage[slot] = this.#toLevel(value);
   }
@@ -161,6 +165,10 @@ class EntityColumn implements Column<number, number, Int32Array> {
 
   get(slot: number): number {
     return this.storage[slot];
+  }
+
+  copy(slot: number): number {
+    return this.get(slot);
   }
 
   set(slot: number, value: number): void {

@@ -141,6 +141,10 @@ class LevelColumn<Storage extends IntegerStorage> implements Column<number, numb
     return this.storage[slot];
   }
 
+  copy(slot: number): number {
+    return this.get(slot);
+  }
+
   set(slot: number, value: number): void {
     this.storage[slot] = this.storage instanceof Int32Array ? toInt32(value) : value;
   }
@@ -198,6 +202,10 @@ class AngleColumn implements Column<number, number, Float64Array> {
 
   get(slot: number): number {
     return this.storage[slot];
+  }
+
+  copy(slot: number): number {
+    return this.get(slot);
   }
 
   set(slot: number, value: number): void {
@@ -264,6 +272,10 @@ class F32Column implements Column<number, number, Float64Array> {
 
   get(slot: number): number {
     return this.storage[slot];
+  }
+
+  copy(slot: number): number {
+    return this.get(slot);
   }
 
   set(slot: number, value: number): void {

@@ -75,6 +75,8 @@ class SmallestThree {
   readonly value: Float64Array = new Float64Array(4);
   readonly #words = new Int32Array(4);
   readonly #decoded = new Float64Array(4);
+  /** Of the squares of the three sent components, in `#decoded`; a code past 1 is never used. */
+  #sum = 0;
 
   constructor(bits: number) {
     this.center = 2 ** (bits - 1) - 1;
@@ -118,10 +120,10 @@ class SmallestThree {
       const level = Math.floor(this.value[i] / divisor / this.step + 0.5) + this.center;
       this.#words[word++] = level < 0 ? 0 : level > this.center * 2 ? this.center * 2 : level;
     }
-    this.#decode(this.#words, 0, this.#decoded);
+    this.#sum = this.#decode(this.#words, 0, this.#decoded);
   }
 
-  #decode(words: Int32Array, at: number, target: Float64Array): void {
+  #decode(words: Int32Array, at: number, target: Float64Array): number {
     const largest = words[at] & 3;
     let sum = 0;
     let word = at + 1;
@@ -132,11 +134,13 @@ class SmallestThree {
       sum += component * component;
     }
     target[largest] = Math.sqrt(sum < 1 ? 1 - sum : 0);
+    return sum;
   }
 
   #isExact(): boolean {
     const decoded = this.#decoded;
     const value = this.value;
+    if (this.#sum > 1) return false;
     return decoded[0] === value[0] && decoded[1] === value[1] && decoded[2] === value[2] && decoded[3] === value[3];
   }
 
@@ -170,6 +174,11 @@ class QuaternionColumn implements Column<Quaternion, Quaternion, QuaternionStora
   /** The same object every time; it reads and writes the columns. */
   get(slot: number): Quaternion {
     return (this.#views[slot] ??= new QuaternionView(this.storage, slot));
+  }
+
+  copy(slot: number): Quaternion {
+    const { x, y, z, w } = this.storage;
+    return { x: x[slot], y: y[slot], z: z[slot], w: w[slot] };
   }
 
   set(slot: number, value: Quaternion): void {

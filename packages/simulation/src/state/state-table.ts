@@ -250,6 +250,14 @@ export class StateTable<F extends Fields> {
     return this.#columnByName.get(name)?.get(index);
   }
 
+  /** The values of a row by themselves, not tied to the table. */
+  copyValues(index: number): Values<F> {
+    const values: Record<string, unknown> = {};
+    for (const [name, column] of this.#columnByName) values[name] = column.copy(index);
+    // One property per field of F, as above.
+    return values as Values<F>;
+  }
+
   /** Sets fields of a row by name; unknown names throw `RangeError`. */
   assign(index: number, values: Partial<Values<F>>): void {
     for (const [name, value] of Object.entries(values)) {

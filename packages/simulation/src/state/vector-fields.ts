@@ -141,6 +141,10 @@ class Vec2Column<S> extends VectorColumn<Vec2, S> implements Column<Vec2, Vec2, 
     return (this.#views[slot] ??= new Vec2View(this.parts, slot));
   }
 
+  copy(slot: number): Vec2 {
+    return { x: this.parts[0].get(slot), y: this.parts[1].get(slot) };
+  }
+
   set(slot: number, value: Vec2): void {
     const { x, y } = value;
     this.parts[0].set(slot, x);
@@ -165,6 +169,10 @@ class Vec3Column<S> extends VectorColumn<Vec3, S> implements Column<Vec3, Vec3, 
   /** The same object every time; it reads and writes the columns. */
   get(slot: number): Vec3 {
     return (this.#views[slot] ??= new Vec3View(this.parts, slot));
+  }
+
+  copy(slot: number): Vec3 {
+    return { x: this.parts[0].get(slot), y: this.parts[1].get(slot), z: this.parts[2].get(slot) };
   }
 
   set(slot: number, value: Vec3): void {

@@ -1,0 +1,102 @@
+import type { BitReader, BitWriter } from "@riposte/wire";
+
+/**
+ * Variable-length codes. Small whole numbers take few bits: an exponential Golomb code of order k spends k + 1 bits
+ * below 2^k and two more for every doubling. `AdaptiveSizes` learns k, per context, from the numbers coded before
+ * in the same message, on both sides alike, so nothing about it is sent.
+ */
+
+const POWERS: Float64Array = Float64Array.from({ length: 65 }, (_, i) => 2 ** i);
+
+/** Most doublings of a gap; 2^17 covers every table. */
+const MAX_GAP_PREFIX = 17;
+
+/** Writes `value` (0 to 2^17) in an exponential Golomb code of order `order`. */
+export function writeGolomb(writer: BitWriter, value: number, order: number): void {
+  let prefix = 0;
+  let rest = value;
+  let bits = order;
+  while (rest >= POWERS[bits]) {
+    rest -= POWERS[bits++];
+    prefix++;
+  }
+  writer.bits(POWERS[prefix] - 1, prefix + 1);
+  writer.bits(rest, bits);
+}
+
+/** Fails the reader on a code that `writeGolomb` would not write. */
+export function readGolomb(reader: BitReader, order: number): number {
+  let value = 0;
+  let bits = order;
+  while (reader.bits(1) === 1) {
+    value += POWERS[bits++];
+    if (bits > order + MAX_GAP_PREFIX) {
+      reader.failed = true;
+      return 0;
+    }
+  }
+  return value + reader.bits(bits);
+}
+
+/** One running mean per context. */
+export class AdaptiveSizes {
+  /** 16 times the mean of the numbers seen so far, the older the less weight. */
+  readonly #means: Int32Array;
+  readonly #initial: Int32Array;
+
+  /** `typical[context]` is the number expected first. */
+  constructor(typical: readonly number[]) {
+    this.#initial = Int32Array.from(typical, (value) => Math.min(value, 2 ** 24) * 16);
+    this.#means = this.#initial.slice();
+  }
+
+  /** Forgets what was learned. Both sides do it at the same places. */
+  reset(): void {
+    this.#means.set(this.#initial);
+  }
+
+  /** Writes `value`, or `raw` in `rawBits` bits when that is no longer. */
+  write(writer: BitWriter, context: number, value: number, raw: number, rawBits: number): void {
+    let bits = this.#order(context, rawBits);
+    let prefix = 0;
+    let rest = value;
+    while (bits < rawBits && rest >= POWERS[bits]) {
+      rest -= POWERS[bits++];
+      prefix++;
+    }
+    if (bits < rawBits) {
+      writer.bits(POWERS[prefix] - 1, prefix + 1);
+      writer.bits(rest, bits);
+    } else {
+      writer.bits(POWERS[prefix] - 1, prefix);
+      writer.bits(raw, rawBits);
+    }
+    this.#learn(context, value);
+  }
+
+  /** The value, or -1: then the raw bits follow, and the caller says by `learn` what the value was. */
+  read(reader: BitReader, context: number, rawBits: number): number {
+    let bits = this.#order(context, rawBits);
+    let value = 0;
+    while (bits < rawBits && reader.bits(1) === 1) value += POWERS[bits++];
+    if (bits >= rawBits) return -1;
+    value += reader.bits(bits);
+    this.#learn(context, value);
+    return value;
+  }
+
+  learn(context: number, value: number): void {
+    this.#learn(context, value);
+  }
+
+  #order(context: number, rawBits: number): number {
+    const mean = (this.#means[context] * 3) >> 6;
+    const order = mean === 0 ? 0 : 32 - Math.clz32(mean) - 1;
+    return order < rawBits ? order : rawBits - 1;
+  }
+
+  #learn(context: number, value: number): void {
+    const mean = this.#means[context];
+    this.#means[context] = mean + (((value > 0xffffff ? 0xffffff : value) * 16 - mean) >> 2);
+  }
+}
