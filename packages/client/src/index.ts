@@ -1,1 +1,10 @@
-export {};
+/** The client, for browsers and Node from one import. */
+
+export { CallError } from "./call-error.ts";
+export { connect } from "./connect.ts";
+export type { ConnectOptions } from "./connect.ts";
+export type { Unsubscribe } from "./emitter.ts";
+export type { Session, SessionEvents, SessionStats } from "./session.ts";
+export { NetworkError } from "@riposte/protocol";
+export type { NetworkErrorCode } from "@riposte/protocol";
+export type { NetworkConditions } from "@riposte/protocol/simulator";

@@ -1,9 +1,9 @@
 /** What a room may be called: it travels in 32 bytes of a connect token, in URLs and in logs. */
 
 /** The room of clients that name none. */
-export const DEFAULT_ROOM: "" = "";
+export const DEFAULT_ROOM = "" as const;
 
-export const MAX_ROOM_NAME_BYTES: 32 = 32;
+export const MAX_ROOM_NAME_BYTES = 32 as const;
 
 const PATTERN = /^[\p{L}\p{N}][\p{L}\p{N} ._:#-]*$/u;
 

@@ -67,7 +67,7 @@ export function networkOf(address: string): string {
   const mapped = address.toLowerCase().startsWith("::ffff:") && address.includes(".");
   if (mapped) return address.slice(7);
   if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("%")[0]!.split("::", 2);
+  const [head = "", tail] = address.split("%")[0].split("::", 2);
   const groups = head === "" ? [] : head.split(":");
   if (tail !== undefined) {
     const behind = tail === "" ? [] : tail.split(":");

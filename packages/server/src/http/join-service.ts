@@ -10,7 +10,7 @@ import type { ClientIdentity } from "./client-identity.ts";
 import { isRoomName } from "../room-name.ts";
 
 /** Bytes of a token's user data that belong to the game. */
-export const GAME_USER_DATA_BYTES: 192 = 192;
+export const GAME_USER_DATA_BYTES = 192 as const;
 
 /** What the server puts into a token for a client that may come in. */
 export interface TokenGrant {

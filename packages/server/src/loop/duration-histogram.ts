@@ -38,12 +38,12 @@ export class DurationHistogram {
     if (value > this.#currentMax) this.#currentMax = value;
     let bucket = value <= SMALLEST_MS ? 0 : Math.ceil(Math.log(value / SMALLEST_MS) / LOG_GROWTH);
     if (bucket >= BUCKETS) bucket = BUCKETS - 1;
-    this.#current[bucket]!++;
+    this.#current[bucket]++;
   }
 
   summary(): DurationSummary {
     let count = 0;
-    for (let i = 0; i < BUCKETS; i++) count += this.#current[i]! + this.#previous[i]!;
+    for (let i = 0; i < BUCKETS; i++) count += this.#current[i] + this.#previous[i];
     const maxMs = Math.max(this.#currentMax, this.#previousMax);
     return {
       count,
@@ -80,7 +80,7 @@ export class DurationHistogram {
     if (count === 0) return 0;
     let left = Math.ceil(fraction * count);
     for (let i = 0; i < BUCKETS; i++) {
-      left -= this.#current[i]! + this.#previous[i]!;
+      left -= this.#current[i] + this.#previous[i];
       if (left <= 0) return SMALLEST_MS * GROWTH ** i;
     }
     return SMALLEST_MS * GROWTH ** (BUCKETS - 1);

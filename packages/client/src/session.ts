@@ -1,0 +1,77 @@
+/** What `connect` gives: the game as this player sees it, and the way to the server. */
+
+import type { NetworkError } from "@riposte/protocol";
+import type { Connection, ConnectionStats } from "@riposte/protocol/channel";
+import type { NetworkConditions } from "@riposte/protocol/simulator";
+import type {
+  AnyGame,
+  CallDefinition,
+  GameClientStats,
+  InputOf,
+  MessageDefinition,
+  ReplyOf,
+  ValuesOf,
+  ViewOf,
+} from "@riposte/simulation/game";
+import type { Fields } from "@riposte/simulation/state";
+import type { Unsubscribe } from "./emitter.ts";
+
+/** What happens to a session. */
+export interface SessionEvents {
+  /** It is over, for good; `error` is undefined when `close` ended it. */
+  readonly closed: { readonly error: NetworkError | undefined };
+  /** A listener or handler threw. Without a listener here it is logged. */
+  readonly error: { readonly during: string; readonly error: unknown };
+}
+
+/** Live numbers; the object stays the same, reading costs nothing. */
+export interface SessionStats {
+  /** Round trip, jitter, loss, bytes, packets. */
+  readonly connection: ConnectionStats;
+  /** Prediction, interpolation, clock, snapshots. */
+  readonly game: GameClientStats;
+  /** Whole carrier packets, over the last second. */
+  readonly bytesReceivedPerSec: number;
+  readonly bytesSentPerSec: number;
+  readonly snapshotBytesPerSec: number;
+  /** Messages of the server that could not be read. */
+  readonly malformed: number;
+}
+
+export interface Session<G extends AnyGame = AnyGame> extends AsyncDisposable {
+  /** The world to draw: the own player predicted, the others interpolated. `view.<state>.mine` is the own row. */
+  readonly view: ViewOf<G>;
+  /** This player's seat in the room: `owner` of its rows. */
+  readonly seat: number;
+  /** Undefined when the token came from elsewhere: only the server can read it there. */
+  readonly clientId: bigint | undefined;
+  /** Give it to the next `connect` to come back as the same client. Undefined as `clientId`. */
+  readonly identity: string | undefined;
+  readonly carrier: "udp" | "websocket";
+  readonly connection: Connection;
+  readonly stats: SessionStats;
+  /** Resolves when the session is over; with undefined when `close` ended it. Never rejects. */
+  readonly closed: Promise<NetworkError | undefined>;
+  /**
+   * Moves the game on to `now` and sends the inputs of the ticks in between. Call it once a frame, with
+   * the time `requestAnimationFrame` gives, or `performance.now()`. Does nothing once the session is over.
+   */
+  advance(now: number, input: InputOf<G>): void;
+  /** False when the queue is full or the session is over. */
+  send<F extends Fields>(definition: MessageDefinition<F>, value: ValuesOf<MessageDefinition<F>>): boolean;
+  /** Asks the server; rejects with `CallError`. */
+  call<Q extends Fields, A extends Fields>(
+    definition: CallDefinition<Q, A>,
+    request: ValuesOf<CallDefinition<Q, A>>,
+  ): Promise<ReplyOf<CallDefinition<Q, A>>>;
+  on<Name extends keyof SessionEvents>(event: Name, listener: (value: SessionEvents[Name]) => unknown): Unsubscribe;
+  /** Hears a type of message from the server. */
+  onMessage<F extends Fields>(
+    definition: MessageDefinition<F>,
+    listener: (value: ValuesOf<MessageDefinition<F>>) => unknown,
+  ): Unsubscribe;
+  /** Artificial network conditions in both directions; undefined turns them off. For development: on Node it throws in production. */
+  simulate(conditions: NetworkConditions | undefined): void;
+  /** Leaves. Resolves when the socket is closed. */
+  close(): Promise<void>;
+}
