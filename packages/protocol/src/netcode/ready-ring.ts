@@ -8,8 +8,7 @@ export class ReadyRing {
   /** Ids run from 0 to `capacity - 1`. */
   constructor(capacity: number) {
     let size = 1;
-    // Twice the capacity: an id taken out by `remove` leaves its place until it is shifted over.
-    while (size < capacity * 2) size *= 2;
+    while (size < capacity) size *= 2;
     this.#ring = new Int32Array(size);
     this.#queued = new Uint8Array(capacity);
   }
