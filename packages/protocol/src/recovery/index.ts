@@ -1,1 +1,11 @@
-export {};
+export { AckFrame, MAX_ACK_RANGES } from "./ack-frame.ts";
+export { AckRanges } from "./ack-ranges.ts";
+export { AckSchedule, LAZY_ACK_DELAY_MS, MAX_ACK_DELAY_MS } from "./ack-schedule.ts";
+export { BandwidthEstimate } from "./bandwidth-estimate.ts";
+export { LossDetector } from "./loss-detector.ts";
+export type { LossDetectorOptions, PacketFateListener } from "./loss-detector.ts";
+export { LossEstimate } from "./loss-estimate.ts";
+export { Pacer } from "./pacer.ts";
+export { RangeSet } from "./range-set.ts";
+export { INITIAL_RTT_MS, RttEstimator } from "./rtt-estimator.ts";
+export { SentPackets } from "./sent-packets.ts";

@@ -1,0 +1,277 @@
+import type { AckSample, CongestionControl } from "../congestion/congestion-control.ts";
+import type { AckFrame } from "./ack-frame.ts";
+import { LAZY_ACK_DELAY_MS, MAX_ACK_DELAY_MS } from "./ack-schedule.ts";
+import { BandwidthEstimate } from "./bandwidth-estimate.ts";
+import { LossEstimate } from "./loss-estimate.ts";
+import { RttEstimator } from "./rtt-estimator.ts";
+import { PACKET_EAGER, SLOT_ACKED, SLOT_IN_FLIGHT, SLOT_LOST, SentPackets } from "./sent-packets.ts";
+
+/** RFC 9002 section 6.1. */
+const PACKET_THRESHOLD = 3;
+const TIME_THRESHOLD = 9 / 8;
+const GRANULARITY_MS = 1;
+/** RFC 9002 section 7.6.1. */
+const PERSISTENT_CONGESTION_THRESHOLD = 3;
+/**
+ * Backoff of the probe timer ends here, or at two plain timeouts if that is longer. RFC 9002 lets
+ * it double for ever; a game wants to know within half a second that the path is back.
+ */
+const MAX_BACKOFF_MS = 500;
+
+/** Whoever knows what is in the packets. Called while an ACK frame or a timer is processed. */
+export interface PacketFateListener {
+  onPacketAcked(slot: number): void;
+  onPacketLost(slot: number): void;
+}
+
+export interface LossDetectorOptions {
+  readonly congestion: CongestionControl;
+  readonly now: number;
+  readonly initialRttMs?: number;
+}
+
+/**
+ * Loss detection after RFC 9002 section 6: a packet is lost when one sent three later, or one sent
+ * an eighth of a round trip later, has been acknowledged; a probe timeout asks for probes and
+ * never declares a loss itself. Also keeps what hangs on it: packets in flight, RTT, loss and
+ * bandwidth estimates, and the congestion controller's news.
+ */
+export class LossDetector {
+  readonly sent: SentPackets;
+  readonly rtt: RttEstimator;
+  readonly loss: LossEstimate;
+  readonly bandwidth: BandwidthEstimate;
+  /** May be replaced on a live connection. */
+  congestion: CongestionControl;
+  bytesInFlight: number;
+  packetsInFlight: number;
+  /** Of `bytesInFlight`, those in packets marked `PACKET_EAGER`. */
+  eagerBytesInFlight: number;
+  /** Probe packets that should be sent now, whatever the window says. */
+  probesPending: number;
+  /** Probe timeouts since the last ACK that acknowledged something. */
+  probeTimeouts: number;
+  packetsLost: number;
+  spuriousLosses: number;
+  #largestAcked: number;
+  #lastSentAt: number;
+  /** When the oldest packet before the largest acknowledged is given up; `Infinity`: none waits. */
+  #lossAt: number;
+  #ce: number;
+  #firstSampleAt: number;
+  readonly #sample: AckSample;
+
+  constructor(options: LossDetectorOptions) {
+    this.sent = new SentPackets();
+    this.rtt = new RttEstimator(options.initialRttMs);
+    this.loss = new LossEstimate();
+    this.bandwidth = new BandwidthEstimate(options.now);
+    this.congestion = options.congestion;
+    this.bytesInFlight = 0;
+    this.packetsInFlight = 0;
+    this.probesPending = 0;
+    this.probeTimeouts = 0;
+    this.packetsLost = 0;
+    this.spuriousLosses = 0;
+    this.eagerBytesInFlight = 0;
+    this.#largestAcked = -1;
+    this.#lastSentAt = options.now;
+    this.#lossAt = Infinity;
+    this.#ce = 0;
+    this.#firstSampleAt = Infinity;
+    this.#sample = {
+      now: 0,
+      latestRttMs: 0,
+      smoothedRttMs: 0,
+      minRttMs: 0,
+      ackedBytes: 0,
+      lostBytes: 0,
+      priorBytesInFlight: 0,
+      bytesInFlight: 0,
+      deliveredBytes: 0,
+      deliveryRateBytesPerSec: 0,
+    };
+  }
+
+  /** Records an ack-eliciting packet and returns its slot in `sent`. Other packets are not recorded. */
+  onPacketSent(packetNumber: number, bytes: number, flags: number, listener: PacketFateListener, now: number): number {
+    const sent = this.sent;
+    if (!sent.hasRoom(packetNumber)) this.#giveUp(packetNumber, listener, now);
+    const slot = sent.add(packetNumber, now, bytes, flags);
+    this.bandwidth.onSent(sent, slot, this.bytesInFlight, now);
+    this.bytesInFlight += bytes;
+    this.packetsInFlight++;
+    if ((flags & PACKET_EAGER) !== 0) this.eagerBytesInFlight += bytes;
+    this.#lastSentAt = now;
+    if (this.probesPending > 0) this.probesPending--;
+    this.congestion.onPacketSent(bytes, this.bytesInFlight, now);
+    return slot;
+  }
+
+  /** True when the frame acknowledged something new. Numbers never sent, or not recorded, are passed over. */
+  onAckReceived(ack: AckFrame, listener: PacketFateListener, now: number): boolean {
+    const sent = this.sent;
+    const priorBytesInFlight = this.bytesInFlight;
+    let newestSlot = -1;
+    let ackedPackets = 0;
+    for (let i = 0; i < ack.rangeCount; i++) {
+      const highest = ack.highest[i] < sent.newest ? ack.highest[i] : sent.newest;
+      // Packets given up for lost lie below `oldest`; look back a little for late ACKs of them.
+      const back = sent.oldest - PACKET_THRESHOLD * 8;
+      const lowest = ack.lowest[i] > back ? ack.lowest[i] : back;
+      for (let number = highest; number >= lowest; number--) {
+        const slot = sent.slotOf(number);
+        if (slot < 0) continue;
+        if (sent.state[slot] === SLOT_LOST) this.#onSpuriousLoss(slot, now);
+        if (sent.state[slot] !== SLOT_IN_FLIGHT) continue;
+        if (newestSlot < 0) {
+          newestSlot = slot;
+          if (number > this.#largestAcked) this.#largestAcked = number;
+          if (number === ack.largest) this.#takeRttSample(slot, ack.delayMs, now);
+        }
+        ackedPackets++;
+        this.#remove(slot, SLOT_ACKED);
+        this.loss.onAcked();
+        this.bandwidth.onAcked(sent, slot, now);
+        this.congestion.onPacketAcked(sent.bytes[slot], sent.sentAt[slot], priorBytesInFlight, now);
+        listener.onPacketAcked(slot);
+      }
+    }
+    if (newestSlot < 0) return false;
+    const ackedBytes = priorBytesInFlight - this.bytesInFlight;
+    if (ack.ce > this.#ce) {
+      this.#ce = ack.ce;
+      this.congestion.onEcnCongestion(sent.sentAt[newestSlot], now);
+    }
+    this.probeTimeouts = 0;
+    this.probesPending = 0;
+    const lostBytes = this.#detectLost(listener, now);
+    this.bandwidth.onAckProcessed(this.rtt.minMs, this.rtt.smoothedMs, now);
+    this.#reportSample(ackedBytes, lostBytes, priorBytesInFlight, now);
+    return ackedPackets > 0;
+  }
+
+  /** Declares losses that are due by time, or asks for a probe. */
+  handleTimeout(listener: PacketFateListener, now: number): void {
+    if (now < this.nextTimeout()) return;
+    if (this.#lossAt !== Infinity) {
+      this.#detectLost(listener, now);
+      return;
+    }
+    this.probeTimeouts++;
+    // RFC 9002 section 6.2.4: a second probe makes it robust against the loss of one.
+    this.probesPending = this.probeTimeouts > 1 ? 2 : 1;
+    this.#lastSentAt = now;
+  }
+
+  nextTimeout(): number {
+    if (this.#lossAt !== Infinity) return this.#lossAt;
+    if (this.packetsInFlight === 0 || this.probesPending > 0) return Infinity;
+    return this.#lastSentAt + this.#probeTimeoutMs();
+  }
+
+  /** RFC 9002 section 6.2.1, without backoff. */
+  get probeTimeoutBaseMs(): number {
+    const maxAckDelay = this.eagerBytesInFlight > 0 ? MAX_ACK_DELAY_MS : LAZY_ACK_DELAY_MS;
+    return this.rtt.smoothedMs + Math.max(4 * this.rtt.variationMs, GRANULARITY_MS) + maxAckDelay;
+  }
+
+  #probeTimeoutMs(): number {
+    const base = this.probeTimeoutBaseMs;
+    return Math.min(base * 2 ** Math.min(this.probeTimeouts, 10), Math.max(MAX_BACKOFF_MS, 2 * base));
+  }
+
+  #takeRttSample(slot: number, delayMs: number, now: number): void {
+    // The peer may hold back the ACK of a packet of unreliable messages longer.
+    const eager = (this.sent.flags[slot] & PACKET_EAGER) !== 0;
+    const limit = eager ? MAX_ACK_DELAY_MS : LAZY_ACK_DELAY_MS;
+    if (!this.rtt.hasSample) this.#firstSampleAt = now;
+    this.rtt.update(now - this.sent.sentAt[slot], delayMs < limit ? delayMs : limit);
+  }
+
+  /** RFC 9002 section 6.1. Returns the bytes lost. */
+  #detectLost(listener: PacketFateListener, now: number): number {
+    const sent = this.sent;
+    const rtt = this.rtt.latestMs > this.rtt.smoothedMs ? this.rtt.latestMs : this.rtt.smoothedMs;
+    const delay = Math.max(TIME_THRESHOLD * rtt, GRANULARITY_MS);
+    const before = this.bytesInFlight;
+    let newestSentAt = 0;
+    let runStartedAt = Infinity; // first loss since the last packet that did arrive
+    let longestRunMs = 0;
+    this.#lossAt = Infinity;
+    for (let number = sent.oldest; number < this.#largestAcked; number++) {
+      const slot = sent.slotOf(number);
+      if (slot < 0) continue;
+      const state = sent.state[slot];
+      if (state === SLOT_ACKED) runStartedAt = Infinity;
+      if (state !== SLOT_IN_FLIGHT) continue;
+      const sentAt = sent.sentAt[slot];
+      if (this.#largestAcked - number < PACKET_THRESHOLD && sentAt + delay > now) {
+        this.#lossAt = sentAt + delay;
+        break; // what follows was sent later still
+      }
+      newestSentAt = sentAt;
+      if (sentAt > this.#firstSampleAt && runStartedAt === Infinity) runStartedAt = sentAt;
+      if (sentAt - runStartedAt > longestRunMs) longestRunMs = sentAt - runStartedAt;
+      this.#declareLost(slot, listener);
+    }
+    sent.advance();
+    const lostBytes = before - this.bytesInFlight;
+    if (lostBytes === 0) return 0;
+    // RFC 9002 section 7.6: everything between two lost packets far apart was lost too.
+    const persistent = longestRunMs > this.probeTimeoutBaseMs * PERSISTENT_CONGESTION_THRESHOLD;
+    this.congestion.onPacketsLost(lostBytes, newestSentAt, persistent, now);
+    return lostBytes;
+  }
+
+  /** The ring is as large as it may be: what is too old for it counts as lost. */
+  #giveUp(packetNumber: number, listener: PacketFateListener, now: number): void {
+    const sent = this.sent;
+    while (!sent.hasRoom(packetNumber)) {
+      const slot = sent.slotOf(sent.oldest);
+      if (slot >= 0 && sent.state[slot] === SLOT_IN_FLIGHT) {
+        const bytes = sent.bytes[slot];
+        this.#declareLost(slot, listener);
+        this.congestion.onPacketsLost(bytes, sent.sentAt[slot], false, now);
+      }
+      sent.advance();
+    }
+  }
+
+  #declareLost(slot: number, listener: PacketFateListener): void {
+    this.#remove(slot, SLOT_LOST);
+    this.packetsLost++;
+    this.loss.onLost();
+    listener.onPacketLost(slot);
+  }
+
+  #onSpuriousLoss(slot: number, now: number): void {
+    this.sent.state[slot] = SLOT_ACKED;
+    this.spuriousLosses++;
+    this.loss.onSpuriousLoss();
+    this.congestion.onSpuriousLoss(now);
+  }
+
+  #remove(slot: number, state: number): void {
+    const sent = this.sent;
+    sent.state[slot] = state;
+    this.bytesInFlight -= sent.bytes[slot];
+    this.packetsInFlight--;
+    if ((sent.flags[slot] & PACKET_EAGER) !== 0) this.eagerBytesInFlight -= sent.bytes[slot];
+  }
+
+  #reportSample(ackedBytes: number, lostBytes: number, priorBytesInFlight: number, now: number): void {
+    const sample = this.#sample;
+    sample.now = now;
+    sample.latestRttMs = this.rtt.latestMs;
+    sample.smoothedRttMs = this.rtt.smoothedMs;
+    sample.minRttMs = this.rtt.minMs;
+    sample.ackedBytes = ackedBytes;
+    sample.lostBytes = lostBytes;
+    sample.priorBytesInFlight = priorBytesInFlight;
+    sample.bytesInFlight = this.bytesInFlight;
+    sample.deliveredBytes = this.bandwidth.deliveredBytes;
+    sample.deliveryRateBytesPerSec = this.bandwidth.sampleBytesPerSec;
+    this.congestion.onAckProcessed(sample);
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Spreads packets over the round trip (RFC 9002 section 7.7) by a token bucket. It asks for no
+ * timer finer than a quantum: what a quantum lets pass may go in one burst. The connection lets
+ * unreliable messages pass without asking and charges them; only bulk data waits.
+ */
+
+/** Shortest time the pacer plans for. */
+export const PACER_QUANTUM_MS = 2;
+/** A burst that may always go at once, in full-size packets (RFC 9002 section 7.2's initial window). */
+const BURST_PACKETS = 10;
+
+export class Pacer {
+  readonly #burstBytes: number;
+  #tokens: number;
+  #capacity: number;
+  #bytesPerMs: number;
+  #updatedAt: number;
+
+  constructor(packetBytes: number, now: number) {
+    this.#burstBytes = BURST_PACKETS * packetBytes;
+    this.#tokens = this.#burstBytes;
+    this.#capacity = this.#burstBytes;
+    this.#bytesPerMs = Infinity;
+    this.#updatedAt = now;
+  }
+
+  /** `Infinity`: no pacing. */
+  setRate(bytesPerSec: number, now: number): void {
+    this.#refill(now);
+    this.#bytesPerMs = bytesPerSec / 1000;
+    this.#capacity = Math.max(this.#burstBytes, this.#bytesPerMs * PACER_QUANTUM_MS);
+  }
+
+  /** When the next packet may go: not after `now` if at once. */
+  nextSendAt(now: number): number {
+    this.#refill(now);
+    if (this.#tokens > 0 || this.#bytesPerMs === Infinity) return now;
+    // Wait for a quantum's worth, not for one packet: fewer wake-ups, same rate.
+    return now + Math.max(PACER_QUANTUM_MS, -this.#tokens / this.#bytesPerMs);
+  }
+
+  onSent(bytes: number, now: number): void {
+    this.#refill(now);
+    this.#tokens -= bytes;
+    // Unreliable messages may borrow, but never more than a burst.
+    if (this.#tokens < -this.#burstBytes) this.#tokens = -this.#burstBytes;
+  }
+
+  #refill(now: number): void {
+    const elapsed = now - this.#updatedAt;
+    if (elapsed <= 0) return;
+    this.#updatedAt = now;
+    const tokens = this.#tokens + elapsed * this.#bytesPerMs;
+    this.#tokens = tokens < this.#capacity ? tokens : this.#capacity;
+  }
+}
