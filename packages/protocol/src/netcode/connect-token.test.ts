@@ -6,7 +6,9 @@ import { nobleCrypto } from "./noble-crypto.ts";
 import { openPrivateToken, readPrivateToken } from "./private-token.ts";
 
 let counter = 1;
-const crypto = nobleCrypto((length) => Uint8Array.from({ length }, () => (counter = (counter * 75 + 74) % 65_537) & 255));
+const crypto = nobleCrypto((length) =>
+  Uint8Array.from({ length }, () => (counter = (counter * 75 + 74) % 65_537) & 255),
+);
 const privateKey = Uint8Array.from({ length: 32 }, (_, i) => 200 - i);
 const options = {
   protocolId: 7n,
@@ -41,7 +43,9 @@ test("private addresses may differ from the public ones", () => {
   const token = readConnectToken(bytes);
   assert.ok(token);
   const inner = token.privateData.slice();
-  assert.ok(openPrivateToken(crypto, privateKey, token.nonce, tokenAssociatedData(7n, token.expireTimestamp), inner, 0));
+  assert.ok(
+    openPrivateToken(crypto, privateKey, token.nonce, tokenAssociatedData(7n, token.expireTimestamp), inner, 0),
+  );
   assert.deepEqual(readPrivateToken(inner, 0)?.serverAddresses, [{ family: 4, groups: [10, 0, 0, 1], port: 9 }]);
   assert.equal(token.serverAddresses.length, 2);
 });

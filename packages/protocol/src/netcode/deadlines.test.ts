@@ -20,7 +20,7 @@ test("the heap agrees with a list", () => {
       for (const { kind, id, at: when } of actions) {
         if (kind === "set") heap.set(id, (list[id] = when));
         else if (kind === "advance") heap.advance(id, (list[id] = Math.min(list[id], when)));
-        else heap.clear(id), (list[id] = Infinity);
+        else (heap.clear(id), (list[id] = Infinity));
         assert.equal(heap.earliest, Math.min(...list));
         assert.equal(heap.of(id), list[id]);
       }
@@ -29,7 +29,10 @@ test("the heap agrees with a list", () => {
         order.push(heap.of(id));
         heap.clear(id);
       }
-      assert.deepEqual(order, list.filter((when) => when < Infinity).toSorted((a, b) => a - b));
+      assert.deepEqual(
+        order,
+        list.filter((when) => when < Infinity).toSorted((a, b) => a - b),
+      );
     }),
     { seed: 8, numRuns: 200 },
   );

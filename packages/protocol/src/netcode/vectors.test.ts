@@ -53,7 +53,10 @@ test("TOKEN: every field, and the same bytes again", () => {
     assert.deepEqual(inner.serverAddresses, token.serverAddresses);
     assert.deepEqual(inner.clientToServerKey, token.clientToServerKey);
     assert.deepEqual(inner.serverToClientKey, token.serverToClientKey);
-    assert.deepEqual(inner.userData, Uint8Array.from({ length: 256 }, (_, i) => 255 - i));
+    assert.deepEqual(
+      inner.userData,
+      Uint8Array.from({ length: 256 }, (_, i) => 255 - i),
+    );
 
     const again = new Uint8Array(1024);
     writePrivateToken(inner, again, 0);
