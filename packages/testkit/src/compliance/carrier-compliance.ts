@@ -1,0 +1,34 @@
+import { admissionCases } from "./admission-cases.ts";
+import type { CarrierHarness, ComplianceCase } from "./carrier-harness.ts";
+import { channelCases } from "./channel-cases.ts";
+import { ComplianceWorld } from "./compliance-world.ts";
+import { endingCases } from "./ending-cases.ts";
+
+/**
+ * The cases every carrier must pass, each in a fresh world. Give them to the test runner:
+ *
+ * ```ts
+ * for (const { name, run } of carrierCompliance("udp", openUdpHarness)) test(name, run);
+ * ```
+ *
+ * `plainPeers: false` leaves out what only programs with plain netcode do.
+ */
+export function carrierCompliance(
+  carrier: string,
+  openHarness: () => Promise<CarrierHarness>,
+  options: { readonly plainPeers?: boolean } = {},
+): ComplianceCase[] {
+  return [...admissionCases, ...channelCases, ...endingCases]
+    .filter((definition) => definition.plainPeers !== true || options.plainPeers !== false)
+    .map((definition) => ({
+      name: `${carrier}: ${definition.name}`,
+      async run() {
+        const harness = await openHarness();
+        try {
+          await definition.run(await ComplianceWorld.open(harness, definition.options ?? {}));
+        } finally {
+          await harness.close();
+        }
+      },
+    }));
+}

@@ -1,0 +1,132 @@
+import { NO_KEY } from "@riposte/protocol";
+import type { Crypto, Machine, ReceivedPacket, TransmitSlot } from "@riposte/protocol";
+import type { CarrierTraits } from "@riposte/protocol/channel";
+import type { EndpointDriver, EndpointEvent } from "@riposte/protocol/endpoint";
+import { SoftwareKeys } from "@riposte/protocol/netcode";
+
+const SLOT_BYTES = 2048;
+export const MEMORY_TRAITS: CarrierTraits = { name: "memory", maxPayloadBytes: 1200, reliable: false };
+
+/** What a host asks of the network it stands in. */
+export interface HostNetwork {
+  /** Bytes are copied. */
+  transmit(from: number, to: number, buffer: Uint8Array, offset: number, length: number): void;
+}
+
+/**
+ * One machine in a simulated network: an endpoint with a driver in memory. Paths are the numbers of
+ * the other hosts.
+ */
+export class SimulatedHost {
+  /** The number by which others send to it. */
+  readonly id: number;
+  /** "host:port", as tokens name it. */
+  readonly address: string;
+  readonly keys: SoftwareKeys;
+  /** How often each path is retained; empty when the endpoint gave everything back. */
+  readonly retained: Map<number, number> = new Map();
+  /** Datagrams sent and received, and their bytes. */
+  readonly stats: { packetsSent: number; packetsReceived: number; bytesSent: number; bytesReceived: number } = {
+    packetsSent: 0,
+    packetsReceived: 0,
+    bytesSent: 0,
+    bytesReceived: 0,
+  };
+  /** False holds back everything the endpoint has for any path, as a full socket does. */
+  writable = true;
+  /** The endpoint's events, as they come. */
+  onEvent: (event: EndpointEvent) => void = () => {};
+  readonly driver: EndpointDriver;
+
+  readonly #network: HostNetwork;
+  #endpoint: Machine<EndpointEvent> | undefined;
+  readonly #packet: ReceivedPacket;
+  readonly #slot: TransmitSlot;
+
+  constructor(id: number, address: string, network: HostNetwork, crypto: Crypto) {
+    this.id = id;
+    this.address = address;
+    this.#network = network;
+    this.keys = new SoftwareKeys(crypto);
+    this.driver = {
+      carrierOf: () => MEMORY_TRAITS,
+      retainPath: (path) => this.retained.set(path, (this.retained.get(path) ?? 0) + 1),
+      releasePath: (path) => {
+        const count = this.retained.get(path);
+        if (count === undefined) throw new RangeError(`path ${path} is not retained`);
+        if (count === 1) this.retained.delete(path);
+        else this.retained.set(path, count - 1);
+      },
+      writable: () => this.writable,
+    };
+    const buffer = new Uint8Array(SLOT_BYTES);
+    const record = { ecn: 0, key: NO_KEY, packetNumber: 0, headerLength: 0, aadLength: 0, path: 0, length: 0 };
+    this.#packet = { ...record, buffer: new Uint8Array(SLOT_BYTES), offset: 0, opened: false };
+    this.#slot = { ...record, buffer, offset: 0, capacity: SLOT_BYTES };
+  }
+
+  /** The endpoint this host runs; a host without one drops what comes. */
+  run(endpoint: Machine<EndpointEvent> | undefined): void {
+    this.#endpoint = endpoint;
+  }
+
+  /** One datagram from another host. */
+  receive(buffer: Uint8Array, offset: number, length: number, path: number, now: number): void {
+    const endpoint = this.#endpoint;
+    this.stats.packetsReceived += 1;
+    this.stats.bytesReceived += length;
+    if (endpoint === undefined || length > SLOT_BYTES) return;
+    const packet = this.#packet;
+    packet.buffer.set(buffer.subarray(offset, offset + length));
+    packet.offset = 0;
+    packet.length = length;
+    packet.path = path;
+    packet.key = NO_KEY;
+    packet.opened = false;
+    endpoint.classify(packet);
+    if (packet.key !== NO_KEY) this.keys.open(packet);
+    endpoint.receive(packet, now);
+  }
+
+  /** Timeouts, events, and everything there is to send. */
+  wake(now: number): void {
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined) return;
+    endpoint.handleTimeout(now);
+    do this.#transmit(endpoint, now);
+    while (this.#pollEvents(endpoint));
+  }
+
+  /** Everything there is to send now, as a game does at the end of its tick. */
+  flush(now: number): void {
+    if (this.#endpoint !== undefined) this.#transmit(this.#endpoint, now);
+  }
+
+  nextTimeout(): number {
+    return this.#endpoint === undefined ? Infinity : this.#endpoint.nextTimeout();
+  }
+
+  #pollEvents(endpoint: Machine<EndpointEvent>): boolean {
+    let any = false;
+    for (let event = endpoint.pollEvent(); event !== undefined; event = endpoint.pollEvent()) {
+      any = true;
+      this.onEvent(event);
+    }
+    return any;
+  }
+
+  #transmit(endpoint: Machine<EndpointEvent>, now: number): void {
+    const slot = this.#slot;
+    for (;;) {
+      slot.offset = 0;
+      slot.capacity = SLOT_BYTES;
+      slot.ecn = 0;
+      slot.key = NO_KEY;
+      if (!endpoint.pollTransmit(slot, now)) return;
+      this.keys.seal(slot);
+      this.stats.packetsSent += 1;
+      this.stats.bytesSent += slot.length;
+      this.#network.transmit(this.id, slot.path, slot.buffer, slot.offset, slot.length);
+    }
+  }
+}
