@@ -20,8 +20,9 @@ export interface ClientTransportParts {
   readonly protection: PacketProtection;
 }
 
-/** How long the last packets of a closing client may take to leave a simulated link. */
+/** How long the last packets of a closing client may take to leave, and how often to look. */
 const CLOSE_DRAIN_MS = 500;
+const CLOSE_CHECK_MS = 5;
 
 /** A client's UDP socket and timer around one `ClientEndpoint`; made by `dialUdp`. */
 export class ClientTransport implements AsyncDisposable {
@@ -40,6 +41,7 @@ export class ClientTransport implements AsyncDisposable {
   readonly #closed: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   #connection: Connection | undefined;
   #ending = false;
+  #drainUntil = 0;
 
   constructor(parts: ClientTransportParts) {
     const { options, udp, addresses } = parts;
@@ -112,8 +114,7 @@ export class ClientTransport implements AsyncDisposable {
   /** Tells the server goodbye, with the game's own code and reason if given, and closes the socket. */
   close(code?: number, reason?: string): Promise<void> {
     if (!this.#ending) {
-      this.#connection?.close(code, reason);
-      this.#endpoint.close(this.#loop.now());
+      this.#endpoint.close(this.#loop.now(), code, reason);
       this.#loop.wake();
       this.#end(undefined);
     }
@@ -146,7 +147,7 @@ export class ClientTransport implements AsyncDisposable {
       this.#handlers.connected?.(event.connection);
       this.#connected.resolve();
     } else if (event.type === "disconnected") {
-      if (this.#connection !== undefined) this.#handlers.disconnected?.(event.connection, event.error);
+      this.#handlers.disconnected?.(event.connection, event.error);
       this.#end(event.error);
     } else {
       this.#end(event.error);
@@ -158,18 +159,24 @@ export class ClientTransport implements AsyncDisposable {
     void this.close();
   }
 
-  /** The endpoint is done: the last packets leave, then the socket closes. */
+  /** The connection is over: the last packets leave, then the socket closes. */
   #end(error: NetworkError | undefined): void {
     if (this.#ending) return;
     this.#ending = true;
     this.#connected.reject(error ?? new NetworkError("aborted", "closed before it was connected"));
-    const closeSocket = (): void => {
-      this.#loop.wake();
-      this.#loop.stop();
-      this.#udp.close();
-      this.#closed.resolve();
-    };
-    if (this.#loop.simulatedOutboundCount === 0) setImmediate(closeSocket);
-    else setTimeout(closeSocket, CLOSE_DRAIN_MS);
+    this.#drainUntil = this.#loop.now() + CLOSE_DRAIN_MS;
+    setImmediate(this.#closeSocket);
   }
+
+  readonly #closeSocket = (): void => {
+    this.#loop.wake();
+    const drained = this.#endpoint.finished && this.#loop.simulatedOutboundCount === 0;
+    if (!drained && this.#loop.now() < this.#drainUntil) {
+      setTimeout(this.#closeSocket, CLOSE_CHECK_MS);
+      return;
+    }
+    this.#loop.stop();
+    this.#udp.close();
+    this.#closed.resolve();
+  };
 }
