@@ -1,0 +1,246 @@
+/** Messages, calls, errors and endings of sessions, and the server's own life. */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { CallError, connect } from "@riposte/client";
+import { defineGame } from "@riposte/simulation/game";
+import { listen } from "../src/index.ts";
+import { Add, Chat, game } from "./game.ts";
+import { join, startServer, until } from "./play.ts";
+
+test("typed messages and calls, both ways and over both carriers", async (t) => {
+  const server = await startServer(t);
+  const heard: string[] = [];
+  server.onMessage(Chat, ({ text }, client) => heard.push(`${client.seat}: ${text}`));
+  server.onCall(Add, async ({ a, b }) => {
+    if (a === 13) throw new Error("unlucky");
+    return { sum: a + b };
+  });
+  const errors: string[] = [];
+  server.on("error", ({ during, room }) => errors.push(`${room}/${during}`));
+  const ada = await join(t, server);
+  const eve = await join(t, server, { carrier: "websocket" });
+  for (const { session } of [ada, eve]) {
+    assert.equal(session.send(Chat, { text: `hello from ${session.carrier}` }), true);
+    assert.deepEqual(await session.call(Add, { a: 2, b: 40 }), { sum: 42 });
+    await assert.rejects(
+      session.call(Add, { a: 13, b: 1 }),
+      (error: unknown) => error instanceof CallError && error.reason === "refused",
+    );
+  }
+  assert.deepEqual(heard, [`${ada.session.seat}: hello from udp`, `${eve.session.seat}: hello from websocket`]);
+  assert.equal(errors[0], `/handler of call "add"`);
+
+  const lines: string[] = [];
+  ada.session.onMessage(Chat, ({ text }) => lines.push(`ada ${text}`));
+  const off = eve.session.onMessage(Chat, ({ text }) => lines.push(`eve ${text}`));
+  server.room.send(Chat, { text: "to all" });
+  await until([ada, eve], "both heard it", () => lines.length === 2);
+  off();
+  const [first] = server.room.clients;
+  server.room.send(Chat, { text: "to one" }, first);
+  await until([ada, eve], "Ada heard it", () => lines.length === 3);
+  assert.deepEqual(lines.toSorted(), ["ada to all", "ada to one", "eve to all"]);
+});
+
+test("errors of listeners and of game code are reported and nobody is hurt", async (t) => {
+  let broken = false;
+  const fragile = defineGame({
+    ...game,
+    messages: [Chat, Add],
+    step() {
+      if (broken) throw new Error("step is broken");
+    },
+  });
+  const lines: string[] = [];
+  await using server = await listen(fragile, { port: 0, publicDir: false, log: (line) => lines.push(line) });
+  server.on("joined", () => {
+    throw new Error("listener is broken");
+  });
+  await using session = await connect(fragile, server.url);
+  assert.ok(session.seat >= 0);
+  assert.match(lines.join("\n"), /listener of "joined".*listener is broken/);
+  broken = true;
+  const tick = server.room.tick;
+  const { promise, resolve } = Promise.withResolvers<string>();
+  server.on("error", ({ during }) => resolve(during));
+  assert.equal(await promise, "step");
+  while (server.room.tick < tick + 5) await new Promise((next) => setTimeout(next, 5));
+  assert.equal(server.stats.clients, 1);
+  t.diagnostic(`${server.room.stats.errors} errors, ${lines.length} lines logged`);
+  assert.ok(server.room.stats.errors >= 4);
+  assert.ok(lines.length < 4, "reports are limited");
+});
+
+test("connect says what to do when it cannot", async (t) => {
+  const server = await startServer(t, { match: { maxSeats: 1 }, tokenExpireSeconds: 1 });
+  const nobody = createServer().listen(0);
+  await once(nobody, "listening");
+  const { port } = nobody.address() as AddressInfo;
+  nobody.close();
+  await once(nobody, "close");
+  await assert.rejects(connect(game, `http://localhost:${port}`), {
+    name: "NetworkError",
+    code: "carrierFailed",
+    message: /no game server answers at http:\/\/localhost:\d+: start it/,
+  });
+  await assert.rejects(connect(game, server.url, { room: "attic" }), { code: "denied", message: /no room "attic"/ });
+  const other = defineGame({ ...game, messages: [Chat] });
+  await assert.rejects(connect(other, server.url), { code: "schemaMismatch", message: /another version of the game/ });
+  // With a token of its own it gets as far as the hello.
+  for (const carrier of ["udp", "websocket"] as const) {
+    await assert.rejects(connect(other, server.url, { token: server.issueToken(), carrier }), { code: "schemaMismatch" });
+  }
+  await assert.rejects(
+    connect(game, server.url, { token: server.issueToken({ room: "attic" }) }),
+    { code: "denied", message: /no room "attic"/ },
+  );
+  for (const bad of ["localhost:7777", "seven", "ftp://x"]) await assert.rejects(connect(game, bad), TypeError);
+  await assert.rejects(connect(game, server.url, { token: new Uint8Array(10) }), RangeError);
+  const forged = server.issueToken().fill(0, 200, 300);
+  await assert.rejects(connect(game, server.url, { token: new Uint8Array(2048), carrier: "websocket" }), {
+    code: "invalidToken",
+  });
+  assert.equal(forged.length, 2048);
+
+  await join(t, server);
+  await assert.rejects(connect(game, server.url), { code: "serverFull", message: /no seat is free/ });
+  await assert.rejects(connect(game, server.url, { token: server.issueToken() }), { code: "serverFull" });
+});
+
+test("aborting ends connecting with the signal's reason", async (t) => {
+  const server = await startServer(t);
+  const reason = new Error("changed my mind");
+  await assert.rejects(connect(game, server.url, { signal: AbortSignal.abort(reason) }), reason);
+  for (const carrier of ["udp", "websocket"] as const) {
+    const controller = new AbortController();
+    // A link on which nothing arrives: it would wait for the token's timeout.
+    const connecting = connect(game, server.url, {
+      signal: controller.signal,
+      token: server.issueToken(),
+      carrier,
+      simulate: { lossRate: 1 },
+    });
+    setImmediate(() => controller.abort(reason));
+    await assert.rejects(connecting, reason);
+  }
+});
+
+test("kicked clients and clients of a closing server hear why", async (t) => {
+  const server = await startServer(t);
+  const ada = await join(t, server);
+  const eve = await join(t, server, { carrier: "websocket" });
+  const closed: string[] = [];
+  ada.session.on("closed", ({ error }) => closed.push(`ada ${error?.code}`));
+  for (const client of server.room.clients) if (client.seat === ada.session.seat) client.kick("be nice");
+  const kicked = await ada.session.closed;
+  assert.equal(kicked?.code, "kicked");
+  assert.match(kicked?.message ?? "", /be nice/);
+  assert.deepEqual(closed, ["ada kicked"]);
+  // A session that is over does nothing, quietly.
+  ada.session.advance(performance.now(), ada.input);
+  assert.equal(ada.session.send(Chat, { text: "anybody?" }), false);
+  await assert.rejects(ada.session.call(Add, { a: 1, b: 1 }), { reason: "closed" });
+
+  const pending = eve.session.call(Add, { a: 1, b: 1 });
+  const outcome = pending.then(() => "answered", (error: CallError) => error.reason);
+  await server.close("maintenance");
+  const error = await eve.session.closed;
+  assert.match(error?.message ?? "", /maintenance/);
+  assert.ok(["refused", "closed"].includes(await outcome));
+});
+
+test("a client that sends too much is bounded, then put out; the others play on", async (t) => {
+  const server = await startServer(t, { messageLimit: { messagesPerSec: 200, bytesPerSec: 20_000, burstSeconds: 1 } });
+  const ada = await join(t, server);
+  const mallory = await join(t, server);
+  const flood = new Uint8Array(900).fill(3);
+  for (let i = 0; i < 100; i++) mallory.session.connection.send("unreliableUnordered", flood);
+  await until([ada, mallory], "the flood was limited", () => server.stats.limited > 20);
+  assert.equal(server.stats.clients, 2, "unreliable messages are dropped, nobody is put out");
+  for (let i = 0; i < 100; i++) mallory.session.connection.send("reliableOrdered", flood);
+  await until([ada, mallory], "Mallory is out", () => server.stats.clients === 1);
+  assert.equal((await mallory.session.closed)?.code, "kicked");
+  const tick = server.room.tick;
+  await until([ada], "Ada plays on", () => server.room.tick > tick + 10 && ada.me !== undefined);
+  assert.equal(server.stats.loop.skippedTicks, 0);
+});
+
+test("a client whose messages make no sense is put out", async (t) => {
+  const server = await startServer(t);
+  const mallory = await join(t, server);
+  for (let i = 0; i < 150; i++) {
+    const garbage = Uint8Array.from({ length: 1 + (i % 40) }, (_, at) => (at === 0 ? i & 7 : (i * 31 + at * 17) & 0xff));
+    mallory.session.connection.send("unreliableUnordered", garbage);
+  }
+  await until([mallory], "Mallory is out", () => server.stats.clients === 0);
+  assert.ok(server.stats.malformed >= 100);
+});
+
+test("a port in use, by TCP or UDP, gets a clear message and the next number", async (t) => {
+  const first = await startServer(t);
+  const lines: string[] = [];
+  const second = await startServer(t, { port: first.port, log: (line) => lines.push(line) });
+  assert.ok(second.port > first.port);
+  assert.match(lines[0] ?? "", new RegExp(`port ${first.port} is in use, trying ${first.port + 1}`));
+  const blocker = createSocket("udp4");
+  blocker.bind(0);
+  await once(blocker, "listening");
+  t.after(() => blocker.close());
+  const third = await startServer(t, { port: blocker.address().port, log: () => undefined });
+  assert.ok(third.port > blocker.address().port);
+  const player = await join(t, third);
+  assert.equal(player.session.carrier, "udp");
+});
+
+test("options that cannot work are refused, above all simulation in production", async () => {
+  const privateKey = new Uint8Array(32).fill(1);
+  const production = { port: 0, environment: "production", privateKey } as const;
+  await assert.rejects(listen(game, { ...production, simulate: { latencyMs: 10 } }), TypeError);
+  await assert.rejects(listen(game, { port: 0, environment: "production" }), /privateKey is required/);
+  await assert.rejects(listen(game, { port: -1 }), RangeError);
+  await assert.rejects(listen(game, { port: 0, maxClients: 5000 }), RangeError);
+  await assert.rejects(listen(game, { port: 0, privateKey: new Uint8Array(16) }), RangeError);
+  await assert.rejects(listen(game, { port: 0, rooms: ["a\nb"] }), RangeError);
+  await assert.rejects(listen(game, { signal: AbortSignal.abort(new Error("no")) }), /no/);
+  await using server = await listen(game, { ...production, publicDir: false });
+  assert.throws(() => server.simulate({ latencyMs: 10 }), TypeError);
+  await assert.rejects(connect(game, server.url), { code: "denied", message: /issues no tokens/ });
+  await using session = await connect(game, server.url, { token: server.issueToken({ clientId: 77n }) });
+  assert.ok(session.seat >= 0);
+  assert.deepEqual(Array.from(server.room.clients, ({ clientId }) => clientId), [77n]);
+});
+
+test("an aborted signal closes the server, and nothing keeps the process alive", async () => {
+  // In a process of its own: it must end by itself.
+  const source = `
+    import { connect } from "@riposte/client";
+    import { listen } from "@riposte/server";
+    import { game } from "./game.ts";
+    const controller = new AbortController();
+    const server = await listen(game, { port: 0, publicDir: false, signal: controller.signal });
+    const udp = await connect(game, server.url);
+    const ws = await connect(game, server.url, { carrier: "websocket" });
+    udp.advance(performance.now(), { up: true, down: false, left: false, right: false, fire: false, aim: 0 });
+    await udp.close();
+    controller.abort();
+    await server.closed;
+    const error = await ws.closed;
+    console.log("closed", error?.message);
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", source], { cwd: import.meta.dirname });
+  const output: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => output.push(chunk));
+  const timer = setTimeout(() => child.kill(), 15_000);
+  const [code] = (await once(child, "close")) as [number | null];
+  clearTimeout(timer);
+  const text = Buffer.concat(output).toString();
+  assert.equal(code, 0, text);
+  assert.match(text, /^closed .*the server was shut down/);
+});
