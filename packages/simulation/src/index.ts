@@ -1,1 +1,6 @@
-export {};
+/** State schemas, snapshots, prediction and rewind: pure, tick by tick. */
+export * from "./game/index.ts";
+export * from "./prediction/index.ts";
+export * from "./rewind/index.ts";
+export * from "./state/index.ts";
+export * from "./time/index.ts";

@@ -32,9 +32,7 @@ export class PoseHistory {
   /** Opens `tick` for recording; ticks must follow each other. The caller then calls `set` for every place. */
   begin(tick: number): void {
     this.oldestTick =
-      this.newestTick < 0 || tick !== this.newestTick + 1
-        ? tick
-        : Math.max(this.oldestTick, tick - this.ringTicks + 1);
+      this.newestTick < 0 || tick !== this.newestTick + 1 ? tick : Math.max(this.oldestTick, tick - this.ringTicks + 1);
     this.newestTick = tick;
   }
 

@@ -1,0 +1,144 @@
+/**
+ * A game, said once: what its state and input are, how a player joins, and one `step` that is run
+ * by the server, predicted by clients and replayed after corrections.
+ */
+import { schemaHash } from "../state/index.ts";
+import type { AccessOf, Fields, InputDefinition, RowIdentity, StateDefinition, Values } from "../state/index.ts";
+import type { AnyMessage, ValuesOf } from "./message.ts";
+import { StaticGeometry } from "./static-geometry.ts";
+import type { StaticsOptions } from "./static-geometry.ts";
+import type { FieldsOf, States, Tables, World } from "./world.ts";
+
+/** A player who has a seat in a room. */
+export interface RoomClient {
+  /** The seat: a small integer, unique in the room; the `owner` of its entities. */
+  readonly id: number;
+  /** Who it is, from the connect token. */
+  readonly clientId: bigint;
+  /** The game's own part of the token's user data. */
+  readonly userData: Uint8Array;
+}
+
+/** The input of a tick, field by field. Read only; valid during the step. */
+export type InputView<I extends Fields> = { readonly [K in keyof I]: AccessOf<I[K]> };
+
+export interface Inputs<I extends Fields> {
+  /** The input of the player who owns `row`; the neutral one when there is none. */
+  of(row: RowIdentity): InputView<I>;
+  /** Whether the owner of `row` is connected; on a client: whether it is this client. */
+  isPresent(row: RowIdentity): boolean;
+}
+
+/** A message from a client, for `receive`: `if (message.is(Chat)) message.value.text`. */
+export interface ReceivedMessage<M extends AnyMessage = AnyMessage> {
+  readonly definition: M;
+  readonly value: ValuesOf<M>;
+  is<N extends AnyMessage>(definition: N): this is ReceivedMessage<N>;
+}
+
+export interface InterestOptions {
+  /** Entities farther than this from a player's own entity are not sent. Default: no limit. */
+  readonly radius?: number;
+}
+
+export interface GameOptions<S extends States, I extends Fields, M extends readonly AnyMessage[]> {
+  /** Default "game". */
+  readonly name?: string;
+  /** Simulation steps a second. */
+  readonly tickRate: number;
+  /** Snapshots a second; a divisor of `tickRate`. Default half of it. */
+  readonly snapshotRate?: number;
+  /** A table for each; the name is the world's property. */
+  readonly states: S;
+  readonly input: InputDefinition<I>;
+  /** Typed messages and calls; both sides number them in this order. */
+  readonly messages?: M;
+  /** Walls and the like. */
+  readonly statics?: StaticsOptions | StaticGeometry;
+  readonly interest?: InterestOptions;
+  /** Server: a player has taken a seat. Spawn its entities here. */
+  join(world: World<S>, client: RoomClient): void;
+  /** Server: a player is gone for good (after the time it had to reconnect). Default: its entities are despawned. */
+  leave?(world: World<S>, client: RoomClient): void;
+  /** Server: a typed message came from a player. */
+  receive?(world: World<S>, client: RoomClient, message: ReceivedMessage): void;
+  /** One tick: on the server for everybody, on a client for its own entities. Must depend on nothing but its arguments. */
+  step(world: World<S>, inputs: Inputs<I>): void;
+}
+
+export interface GameDefinition<
+  S extends States = States,
+  I extends Fields = Fields,
+  M extends readonly AnyMessage[] = readonly AnyMessage[],
+> {
+  readonly name: string;
+  readonly tickRate: number;
+  readonly tickMs: number;
+  readonly snapshotRate: number;
+  /** Ticks from one snapshot to the next. */
+  readonly snapshotTicks: number;
+  readonly states: S;
+  readonly input: InputDefinition<I>;
+  readonly messages: M;
+  readonly statics: StaticGeometry;
+  readonly interest: InterestOptions;
+  /** 8 bytes over everything that both sides must agree on. */
+  readonly schemaHash: Uint8Array;
+  join(world: World<S>, client: RoomClient): void;
+  leave?(world: World<S>, client: RoomClient): void;
+  receive?(world: World<S>, client: RoomClient, message: ReceivedMessage): void;
+  step(world: World<S>, inputs: Inputs<I>): void;
+}
+
+/** Any game, as an upper bound: `<G extends AnyGame>`. */
+export type AnyGame = GameDefinition;
+
+/** The plain values of one input of a game. */
+export type InputOf<G extends AnyGame> = Values<FieldsOf<G["input"]>>;
+
+export type WorldOf<G extends AnyGame> = World<G["states"]>;
+
+/** What is drawn: see `GameView`. */
+export type TablesOf<G extends AnyGame> = Tables<G["states"]>;
+
+export function defineGame<
+  const S extends Readonly<Record<string, StateDefinition<Fields>>>,
+  I extends Fields,
+  const M extends readonly AnyMessage[] = readonly [],
+>(options: GameOptions<S, I, M>): GameDefinition<S, I, M | readonly []> {
+  const { tickRate, states, input } = options;
+  if (!(Number.isInteger(tickRate) && tickRate >= 1 && tickRate <= 1000))
+    throw new RangeError(`tickRate must be an integer from 1 to 1000, got ${tickRate}`);
+  const snapshotRate = options.snapshotRate ?? (tickRate % 2 === 0 ? tickRate / 2 : tickRate);
+  const snapshotTicks = tickRate / snapshotRate;
+  if (!Number.isInteger(snapshotTicks))
+    throw new RangeError(`snapshotRate must divide tickRate ${tickRate}, got ${snapshotRate}`);
+  const messages = options.messages ?? [];
+  if (messages.length > 255) throw new RangeError(`a game has at most 255 messages, got ${messages.length}`);
+  const names = new Set(messages.map((message) => message.name));
+  if (names.size !== messages.length) throw new RangeError("two messages have the same name");
+  const statics = options.statics instanceof StaticGeometry ? options.statics : new StaticGeometry(options.statics);
+  return {
+    name: options.name ?? "game",
+    tickRate,
+    tickMs: 1000 / tickRate,
+    snapshotRate,
+    snapshotTicks,
+    states,
+    input,
+    messages,
+    statics,
+    interest: options.interest ?? {},
+    schemaHash: schemaHash(tickRate, states, input, messages.map(describeMessage)),
+    join: options.join,
+    ...(options.leave === undefined ? {} : { leave: options.leave }),
+    ...(options.receive === undefined ? {} : { receive: options.receive }),
+    step: options.step,
+  };
+}
+
+function describeMessage(message: AnyMessage): readonly unknown[] {
+  return message.kind === "message"
+    ? [message.name, message.channel, message.record]
+    : [message.name, message.record, message.replyRecord];
+}

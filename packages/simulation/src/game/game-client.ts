@@ -1,0 +1,465 @@
+/**
+ * The client's side of a match, pure: prediction of its own entities, interpolation of the others,
+ * clocks, and typed messages. A driver hands over the server's bytes (`receive`), calls `advance`
+ * once per frame with the player's input, sends what `pollMessage` gives, and draws `view`.
+ *
+ * All `now` are milliseconds of one monotonic clock.
+ */
+import { BitReader, ByteReader } from "@riposte/wire";
+import { StateTable } from "../state/index.ts";
+import { SnapshotReceiver } from "./plain-snapshots.ts";
+import type { Fields, RowIdentity, Values } from "../state/index.ts";
+import { ClientPrediction } from "../prediction/client-prediction.ts";
+import { CorrectionOffsets } from "../prediction/correction-offsets.ts";
+import { InputHistory } from "../prediction/input-history.ts";
+import { writeInputs } from "../prediction/input-message.ts";
+import { StateInterpolator } from "../prediction/state-interpolator.ts";
+import type { StateSample, UpdatedTable } from "../prediction/state-interpolator.ts";
+import { DrawnSight } from "../rewind/drawn-sight.ts";
+import { InputTimeline } from "../time/input-timeline.ts";
+import { ViewTimeline } from "../time/view-timeline.ts";
+import { ClientStats } from "./client-stats.ts";
+import type { AnyGame, InputOf, Inputs, InputView, WorldOf } from "./define-game.ts";
+import { MAX_EXTRAPOLATION_MS } from "./match.ts";
+import { MessageKind } from "./message-kind.ts";
+import { MessagePeer, MessageRouter } from "./message-router.ts";
+import type { CallOutcome } from "./message-router.ts";
+import type { CallDefinition, MessageDefinition } from "./message.ts";
+import type { OutgoingMessage } from "./outgoing-queue.ts";
+import { createView } from "./view.ts";
+import type { AnyViewTable, View, ViewOf } from "./view.ts";
+import { createWorld, WorldBase } from "./world.ts";
+import type { AnyWorldTable, States } from "./world.ts";
+
+export interface GameClientOptions {
+  /** Older inputs sent again with each new one. Default: 3, more when `updateLink` tells of loss. */
+  readonly inputRedundancy?: number;
+  /** Half-life of the drawn error after a correction. Default 60 ms. */
+  readonly smoothingHalfLifeMs?: number;
+  /** Corrections farther than this are drawn at once, in world units. Default 4. */
+  readonly snapDistance?: number;
+}
+
+export class GameClient<G extends AnyGame = AnyGame> {
+  readonly game: G;
+  /** Draw this after `advance`. */
+  readonly view: ViewOf<G>;
+  /** The predicted world that `step` works on. */
+  readonly world: WorldOf<G>;
+  readonly router: MessageRouter;
+  readonly stats: ClientStats;
+  readonly #game: AnyGame;
+  readonly #view: View<States>;
+  readonly #tables: readonly AnyWorldTable[];
+  readonly #viewTables: readonly AnyViewTable[];
+  readonly #interpolators: readonly StateInterpolator[];
+  readonly #offsets: readonly CorrectionOffsets[];
+  readonly #prediction: ClientPrediction;
+  readonly #inputTimeline: InputTimeline;
+  readonly #viewTimeline: ViewTimeline;
+  readonly #inputTable: StateTable<Fields>;
+  readonly #inputHistory: InputHistory;
+  readonly #maxExtrapolationTicks: number;
+  readonly #redundancy: number | undefined;
+  readonly #peer = new MessagePeer();
+  readonly #bytes = new ByteReader();
+  readonly #bits = new BitReader();
+  readonly #packet = new Uint8Array(MAX_INPUT_BYTES);
+  readonly #sample: StateSample = { from: 0, to: 0, fraction: 0 };
+  #states: readonly UpdatedTable[] = [];
+  #receiver: SnapshotReceiver | undefined;
+  #seat = -1;
+  /** Newest tick an input was made for. */
+  #inputTick = -1;
+  #snapshotTick = -1;
+  #receipts = 0;
+  #fresh = false;
+  #lastAdvanceAt = Number.NaN;
+  #stampTick = -1;
+  #rttMs = DEFAULT_RTT_MS;
+  #lossRate = 0;
+
+  constructor(game: G, options: GameClientOptions = {}) {
+    this.game = game;
+    this.#game = game;
+    this.#redundancy = options.inputRedundancy;
+    this.#maxExtrapolationTicks = MAX_EXTRAPOLATION_MS / game.tickMs;
+    this.router = new MessageRouter(game.messages);
+    const { world, tables } = createWorld<States>(
+      new WorldBase(game.tickRate, false, game.statics, undefined),
+      game.states,
+    );
+    const source = {
+      seatOf: (): number => this.#seat,
+      get seat(): number {
+        return this.seatOf();
+      },
+      copyNewest: (table: number, index: number, id: number, target: Pick<StateTable<Fields>, "writeWords">): boolean =>
+        this.#copyNewest(table, index, id, target),
+    };
+    const { view, tables: viewTables } = createView<States>(game.states, source);
+    this.world = world as WorldOf<G>;
+    this.view = view as ViewOf<G>;
+    this.#view = view;
+    this.#tables = tables;
+    this.#viewTables = viewTables;
+    const halfLifeMs = options.smoothingHalfLifeMs ?? 60;
+    this.#interpolators = tables.map((table) => new StateInterpolator(table.capacity, table.wordCount));
+    this.#offsets = tables.map((table) => new CorrectionOffsets(table.capacity, halfLifeMs, options.snapDistance ?? 4));
+    for (let t = 0; t < tables.length; t++) {
+      const { hitbox } = tables[t].state;
+      tables[t].sight = new DrawnSight(tables[t], viewTables[t], hitbox, game.statics, () => this.#view.tick);
+    }
+    // Row 0 is this client's input, row 1 the neutral one.
+    this.#inputTable = new StateTable<Fields>(game.input, { capacity: 2 });
+    this.#inputTable.insert(0, 0);
+    this.#inputTable.insert(1, 1);
+    this.#inputHistory = new InputHistory(game.input.wordCount, RING_TICKS);
+    const inputs: Inputs<Fields> = {
+      of: (row: RowIdentity): InputView<Fields> => this.#inputTable.rowAt(row.owner === this.#seat ? 0 : 1),
+      isPresent: (row: RowIdentity): boolean => row.owner >= 0 && row.owner === this.#seat,
+    };
+    this.#prediction = new ClientPrediction(game, world, tables, inputs, this, RING_TICKS);
+    this.#inputTimeline = new InputTimeline({ tickMs: game.tickMs });
+    this.#viewTimeline = new ViewTimeline({ tickMs: game.tickMs });
+    this.stats = new ClientStats(this.#prediction.stats);
+  }
+
+  /** This client's seat in the room, the `owner` of its entities; -1 before the server's welcome. */
+  get seat(): number {
+    return this.#seat;
+  }
+
+  /** Whether the player is in the game: welcomed, and with a first snapshot. */
+  get ready(): boolean {
+    return this.#prediction.tick >= 0;
+  }
+
+  /** The tick that was predicted last, -1 before the first snapshot. */
+  get predictedTick(): number {
+    return this.#prediction.tick;
+  }
+
+  /** What the connection measures: for the first guess of the clock, and for how often inputs are repeated. */
+  updateLink(rttMs: number, lossRate: number): void {
+    this.#rttMs = rttMs;
+    this.#lossRate = lossRate;
+  }
+
+  /** One message of the server. False when it was malformed: it is dropped and counted. */
+  receive(buffer: Uint8Array, offset: number, length: number, now: number): boolean {
+    const good = length > 0 && this.#receive(buffer, offset, length, now);
+    if (!good) this.stats.malformed++;
+    return good;
+  }
+
+  /**
+   * One frame at `now` with the player's input: corrects, simulates the ticks that are due, moves
+   * the others on, and fills `view`.
+   */
+  advance(now: number, input: InputOf<G>): void {
+    const elapsedMs = this.#lastAdvanceAt <= now ? now - this.#lastAdvanceAt : 0;
+    this.#lastAdvanceAt = now;
+    this.router.handleTimeout(this.#peer, now);
+    if (this.#seat < 0) return;
+    if (this.#fresh) this.#reconcile();
+    this.#advanceClocks(now, elapsedMs);
+    this.#inputTable.assign(0, input as Partial<Values<Fields>>);
+    this.#inputTable.settleRow(0);
+    this.#simulate();
+    this.#draw(now, elapsedMs);
+  }
+
+  /** Takes the next message to send; false when there is none. Call it until then after every `advance`. */
+  pollMessage(out: OutgoingMessage): boolean {
+    return this.#peer.queue.poll(out);
+  }
+
+  /** Queues a typed message; false when the queue is full. */
+  send<F extends Fields>(message: MessageDefinition<F>, value: Values<F>): boolean {
+    return this.router.send(this.#peer, message, value);
+  }
+
+  /** Asks the server; `done` is called exactly once. */
+  call<Q extends Fields, A extends Fields>(
+    definition: CallDefinition<Q, A>,
+    request: Values<Q>,
+    now: number,
+    done: (outcome: CallOutcome<Values<A>>) => void,
+  ): void {
+    this.router.call(this.#peer, definition, request, now, done);
+  }
+
+  /** The connection is gone: calls fail, and the next welcome starts over. What is drawn stays. */
+  connectionLost(): void {
+    this.#peer.close();
+    this.#seat = -1;
+    this.#receiver = undefined;
+    this.#states = [];
+    this.#prediction.reset(-1, 0);
+  }
+
+  /** For the prediction: makes the input of `tick` the current one. */
+  useInput(tick: number): void {
+    const history = this.#inputHistory;
+    if (history.has(tick)) this.#inputTable.writeWords(0, history.words, history.offsetOf(tick));
+    else this.#inputTable.writeWords(0, this.#game.input.initialWords, 0);
+  }
+
+  #receive(buffer: Uint8Array, offset: number, length: number, now: number): boolean {
+    const kind = buffer[offset];
+    if (kind === MessageKind.snapshot) return this.#receiveSnapshot(buffer, offset, length);
+    if (kind === MessageKind.welcome) return this.#receiveWelcome(buffer, offset, length);
+    if (kind !== MessageKind.message && kind !== MessageKind.call && kind !== MessageKind.reply) return false;
+    this.router.handleTimeout(this.#peer, now);
+    return this.router.receive(this.#peer, -1, buffer, offset, length);
+  }
+
+  #receiveWelcome(buffer: Uint8Array, offset: number, length: number): boolean {
+    const bytes = this.#bytes.reset(buffer, offset, offset + length);
+    bytes.skip(2);
+    const seat = bytes.u16();
+    const tick = bytes.u32();
+    const seed = bytes.i32();
+    if (bytes.failed || tick > MAX_TICK) return false;
+    this.#seat = seat;
+    this.#receiver = new SnapshotReceiver({
+      definitions: this.#game.states,
+      clientId: seat,
+      tickRate: this.#game.tickRate,
+    });
+    const receiver = this.#receiver;
+    this.#states = Object.keys(this.#game.states).map((name) => receiver.tables[name]);
+    this.#snapshotTick = -1;
+    this.#receipts = 0;
+    this.#fresh = false;
+    this.#stampTick = -1;
+    this.#prediction.reset(seat, seed);
+    this.#inputHistory.clear();
+    for (const interpolator of this.#interpolators) interpolator.clear();
+    for (const table of this.#viewTables) table.clear();
+    this.#viewTimeline.reset();
+    this.#inputTimeline.start(tick, this.#rttMs);
+    this.#inputTick = Math.floor(this.#inputTimeline.clock.ticks);
+    return true;
+  }
+
+  #receiveSnapshot(buffer: Uint8Array, offset: number, length: number): boolean {
+    // A snapshot may overtake the welcome.
+    if (this.#receiver === undefined) return true;
+    const bits = this.#bits.reset(buffer, offset, offset + length);
+    bits.bits(8);
+    const depth = (bits.bits(8) << 24) >> 24;
+    const origin = bits.bits(2);
+    const tick = this.#receiver.read(bits);
+    if (tick < 0) return false;
+    this.stats.noteSnapshot(length);
+    if (tick > this.#snapshotTick) {
+      const gap = tick - this.#snapshotTick;
+      this.#receipts =
+        this.#snapshotTick < 0 || gap > 32 ? 0 : gap === 32 ? 1 << 31 : (this.#receipts << gap) | (1 << (gap - 1));
+      this.#snapshotTick = tick;
+      this.#fresh = true;
+      this.#viewTimeline.noteSnapshot(tick);
+      if (depth !== -128) {
+        this.#inputTimeline.noteDepth(tick, tick + depth);
+        if (origin !== 0) this.stats.starvedTicks++;
+      }
+      for (let t = 0; t < this.#states.length; t++) this.#interpolators[t].update(tick, this.#states[t]);
+    } else {
+      const gap = this.#snapshotTick - tick;
+      if (gap >= 1 && gap <= 32) this.#receipts |= 1 << (gap - 1);
+    }
+    return true;
+  }
+
+  #reconcile(): void {
+    this.#fresh = false;
+    const prediction = this.#prediction;
+    const known = prediction.tick >= 0;
+    if (known) for (let t = 0; t < this.#tables.length; t++) rememberPositions(this.#tables[t], t);
+    if (!prediction.reconcile(this.#snapshotTick, this.#states, this.#inputTick) || !known) return;
+    let largest = 0;
+    for (let t = 0; t < this.#tables.length; t++) {
+      const { positionX, positionY, simulated, highWater } = this.#tables[t];
+      if (positionX === undefined || positionY === undefined) continue;
+      const { ids, x, y } = remembered[t];
+      for (let index = 0; index < highWater; index++) {
+        if (simulated[index] === 0 || ids[index] !== this.#tables[t].idAt(index)) {
+          this.#offsets[t].clear(index);
+          continue;
+        }
+        const moved = this.#offsets[t].add(index, positionX[index] - x[index], positionY[index] - y[index]);
+        if (moved > largest) largest = moved;
+      }
+    }
+    this.stats.noteCorrection(largest);
+  }
+
+  #advanceClocks(now: number, elapsedMs: number): void {
+    const { clock } = this.#inputTimeline;
+    const stalled = elapsedMs > STALL_MS;
+    if (stalled) {
+      // A hidden tab or a suspended process: time has passed and nothing was measured.
+      this.#inputTimeline.forget();
+      this.#viewTimeline.forget(now);
+      this.stats.jumps++;
+    }
+    if (this.#snapshotTick > clock.ticks) {
+      // The server's past is our future: the clock is plainly wrong.
+      this.#inputTimeline.start(this.#snapshotTick, this.#rttMs);
+      if (this.ready) this.stats.jumps++;
+    } else if (this.#inputTimeline.advance(elapsedMs)) this.stats.jumps++;
+    this.stats.inputRate = clock.rate;
+    this.stats.clockErrorMs = clock.errorMs;
+    this.stats.inputBufferDepth = this.#inputTimeline.depth;
+  }
+
+  /** Makes the inputs that are due, simulates them and sends them. */
+  #simulate(): void {
+    const history = this.#inputHistory;
+    // The tick in which the player acts runs at its beginning, so that it shows in this very frame.
+    const due = Math.floor(this.#inputTimeline.clock.ticks) + 1;
+    const most = Math.max(1, Math.ceil(STALL_MS / this.#game.tickMs));
+    if (due - this.#inputTick > most) this.#inputTick = due - most;
+    // The clock went back (a jump): the inputs for those ticks are sent already and stand.
+    if (this.#inputTick - due > most) this.#inputTick = due;
+    let made = 0;
+    this.#inputTable.readWords(0, inputScratch(this.#game.input.wordCount));
+    while (this.#inputTick < due) {
+      const tick = ++this.#inputTick;
+      if (!history.has(tick)) {
+        const at = history.add(tick, this.#stampTick);
+        for (let i = 0; i < history.wordCount; i++) history.words[at + i] = scratchWords[i];
+      }
+      this.#inputTimeline.noteSent(tick);
+      made++;
+      // After a gap the prediction begins again from the server's next word.
+      if (this.#prediction.tick === tick - 1) this.#prediction.step();
+    }
+    if (made === 0) return;
+    const redundancy = this.#redundancy ?? Math.min(10, 3 + Math.ceil(this.#lossRate * 20));
+    const length = writeInputs(
+      this.#game.input,
+      history,
+      this.#inputTick,
+      made + redundancy,
+      this.#snapshotTick,
+      this.#receipts,
+      this.#packet,
+    );
+    if (length > 0) this.#peer.queue.push("unreliableUnordered", this.#packet, 0, length);
+  }
+
+  #draw(now: number, elapsedMs: number): void {
+    const timeline = this.#viewTimeline;
+    if (timeline.advance(now, elapsedMs)) this.stats.jumps++;
+    const view = timeline.clock.started ? timeline.clock.ticks : -1;
+    this.#view.tick = view;
+    // What the server is told is exactly what is drawn, to 1/256 of a tick.
+    const drawn = Math.floor(view * 256) / 256;
+    this.#stampTick = view < 0 ? -1 : drawn;
+    this.#view.tick = drawn;
+    const predicted = this.#inputTimeline.clock.ticks;
+    this.#view.predictedTick = predicted;
+    this.stats.viewRate = timeline.clock.rate;
+    this.stats.interpolationDelayMs = timeline.delayMs(now);
+    const heard = timeline.heardTick(now);
+    for (let t = 0; t < this.#tables.length; t++) {
+      this.#offsets[t].fade(elapsedMs);
+      this.#drawTable(t, drawn, predicted, heard);
+    }
+  }
+
+  #drawTable(t: number, view: number, predicted: number, heard: number): void {
+    const table = this.#tables[t];
+    const target = this.#viewTables[t];
+    const interpolator = this.#interpolators[t];
+    const sample = this.#sample;
+    const end = Math.max(table.highWater, target.highWater, interpolator.highWater);
+    for (let index = 0; index < end; index++) {
+      if (table.simulated[index] === 1) {
+        this.#drawOwn(t, index, predicted);
+        continue;
+      }
+      const remote =
+        interpolator.owners[index] !== this.#seat &&
+        interpolator.sample(index, view, this.#maxExtrapolationTicks, sample);
+      if (!remote) {
+        table.remove(index);
+        target.remove(index);
+        continue;
+      }
+      const id = interpolator.ids[index];
+      const owner = interpolator.owners[index];
+      if (target.indexOf(id) !== index) target.insert(id, owner);
+      if (table.indexOf(id) !== index) table.insert(id, owner);
+      table.simulated[index] = 0;
+      table.owners[index] = owner;
+      target.owners[index] = owner;
+      const { words } = interpolator;
+      target.blendWords(index, words, sample.from, words, sample.to, sample.fraction);
+      table.blendWords(index, words, sample.from, words, sample.to, sample.fraction);
+      this.stats.noteEntityAge((heard - interpolator.newestTick(index)) * this.#game.tickMs);
+    }
+  }
+
+  #drawOwn(t: number, index: number, predicted: number): void {
+    const table = this.#tables[t];
+    const target = this.#viewTables[t];
+    const id = table.idAt(index);
+    if (target.indexOf(id) !== index) target.insert(id, this.#seat);
+    target.owners[index] = this.#seat;
+    const history = this.#prediction.historyOf(t);
+    const newest = this.#prediction.tick;
+    const to = history.offsetOf(newest, id);
+    const from = history.offsetOf(newest - 1, id);
+    if (to < 0) return;
+    const fraction = Math.min(1, Math.max(0, predicted - (newest - 1)));
+    target.blendWords(index, history.words, from < 0 ? to : from, history.words, to, fraction);
+    const { positionX, positionY } = target;
+    if (positionX === undefined || positionY === undefined) return;
+    positionX[index] += this.#offsets[t].x(index);
+    positionY[index] += this.#offsets[t].y(index);
+  }
+
+  #copyNewest(table: number, index: number, id: number, target: Pick<StateTable<Fields>, "writeWords">): boolean {
+    const state = this.#states[table];
+    if (state === undefined || state.present[index] === 0 || state.ids[index] !== id) return false;
+    target.writeWords(index, state.words, index * this.#tables[table].wordCount);
+    return true;
+  }
+}
+
+/** Positions of predicted rows before a correction; scratch that never outlives a call. */
+const remembered: { ids: Int32Array; x: Float64Array; y: Float64Array }[] = [];
+
+function rememberPositions(table: AnyWorldTable, t: number): void {
+  let scratch = remembered[t];
+  if (scratch === undefined || scratch.ids.length < table.capacity) {
+    const size = table.capacity;
+    scratch = remembered[t] = { ids: new Int32Array(size), x: new Float64Array(size), y: new Float64Array(size) };
+  }
+  const { positionX, positionY } = table;
+  for (let index = 0; index < table.capacity; index++) {
+    scratch.ids[index] = table.simulated[index] === 1 ? table.idAt(index) : -1;
+    scratch.x[index] = positionX?.[index] ?? 0;
+    scratch.y[index] = positionY?.[index] ?? 0;
+  }
+}
+
+let scratchWords = new Int32Array(64);
+
+function inputScratch(wordCount: number): Int32Array {
+  if (scratchWords.length < wordCount) scratchWords = new Int32Array(wordCount);
+  return scratchWords;
+}
+
+/** Ticks of inputs and predicted states that are kept; bounds how far prediction runs ahead. */
+const RING_TICKS = 128;
+/** Room for 32 inputs of typical size; larger ones are sent with less redundancy by what fits. */
+const MAX_INPUT_BYTES = 1100;
+/** A longer pause between two frames is a stall. */
+const STALL_MS = 250;
+const DEFAULT_RTT_MS = 100;
+const MAX_TICK = 0x7fffffff;

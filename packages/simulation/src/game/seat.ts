@@ -1,0 +1,124 @@
+/** One place in a match: who has it, what comes from them and what goes to them. */
+import type { SnapshotStream } from "./plain-snapshots.ts";
+import type { InputBuffer, ViewStamp } from "../prediction/input-buffer.ts";
+import type { RoomClient } from "./define-game.ts";
+import type { MessagePeer } from "./message-router.ts";
+
+export interface SeatStats {
+  /** Inputs that came after their tick, inputs too far ahead, ticks without an input. */
+  readonly lateInputs: number;
+  readonly earlyInputs: number;
+  readonly missedInputs: number;
+  /** Newest input received minus the tick that was simulated. */
+  readonly inputBufferDepth: number;
+  /** Messages dropped as malformed. */
+  malformed: number;
+  /** View stamps outside of what was sent, or older than the rewind limit. */
+  clampedViews: number;
+  snapshotsSent: number;
+  snapshotBytes: number;
+}
+
+/** What a server may know of a seat. */
+export interface SeatInfo extends RoomClient {
+  /** False while the match waits for the player to come back. */
+  readonly connected: boolean;
+  readonly stats: SeatStats;
+}
+
+export class Seat implements SeatInfo, SeatStats {
+  readonly id: number;
+  readonly clientId: bigint;
+  userData: Uint8Array;
+  connected = true;
+  /** Tick at which the seat is given up when the player does not come back. */
+  expiresAtTick: number = Infinity;
+  readonly inputs: InputBuffer;
+  readonly peer: MessagePeer;
+  stream: SnapshotStream;
+  /** What the player saw at the input of the current tick. */
+  readonly stamp: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
+  /** The stamp as checked by the server; see `Match`. */
+  readonly checkedStamp: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
+  checkedAtTick = -1;
+  /** 0: the tick's input was received, 1: the last one was repeated, 2: neutral. */
+  inputOrigin: 0 | 1 | 2 = 2;
+  lastSnapshotTick = -1;
+  malformed = 0;
+  clampedViews = 0;
+  snapshotsSent = 0;
+  snapshotBytes = 0;
+  readonly #sentTicks: Int32Array = new Int32Array(SENT_RING).fill(-1);
+
+  constructor(
+    id: number,
+    clientId: bigint,
+    userData: Uint8Array,
+    inputs: InputBuffer,
+    peer: MessagePeer,
+    stream: SnapshotStream,
+  ) {
+    this.id = id;
+    this.clientId = clientId;
+    this.userData = userData;
+    this.inputs = inputs;
+    this.peer = peer;
+    this.stream = stream;
+  }
+
+  get stats(): SeatStats {
+    return this;
+  }
+
+  get lateInputs(): number {
+    return this.inputs.late;
+  }
+
+  get earlyInputs(): number {
+    return this.inputs.early;
+  }
+
+  get missedInputs(): number {
+    return this.inputs.missed;
+  }
+
+  get inputBufferDepth(): number {
+    return this.inputs.depth;
+  }
+
+  noteSnapshot(tick: number, bytes: number): void {
+    this.lastSnapshotTick = tick;
+    this.#sentTicks[tick & (SENT_RING - 1)] = tick;
+    this.snapshotsSent++;
+    this.snapshotBytes += bytes;
+  }
+
+  /** Whether a snapshot of this tick was sent in this session, as far back as that is remembered. */
+  wasSent(tick: number): boolean {
+    return tick >= 0 && this.#sentTicks[tick & (SENT_RING - 1)] === tick;
+  }
+
+  /** The player is back, or another connection of it: nothing of the old one counts. */
+  restart(userData: Uint8Array, stream: SnapshotStream, tick: number): void {
+    this.userData = userData;
+    this.stream = stream;
+    this.connected = true;
+    this.expiresAtTick = Infinity;
+    this.lastSnapshotTick = -1;
+    this.#sentTicks.fill(-1);
+    this.disconnect(tick);
+    this.connected = true;
+  }
+
+  disconnect(tick: number): void {
+    this.connected = false;
+    this.peer.close();
+    this.inputs.reset(tick);
+    this.stamp.viewTick = -1;
+    this.stamp.snapshotTick = -1;
+    this.stamp.receiptMask = 0;
+    this.inputOrigin = 2;
+  }
+}
+
+const SENT_RING = 256;

@@ -1,0 +1,71 @@
+/** What a client draws: the tables of the game with its own entities predicted and the others interpolated. */
+import { StateTable } from "../state/index.ts";
+import type { Fields, Row, RowIdentity, StateDefinition } from "../state/index.ts";
+import type { AnyGame } from "./define-game.ts";
+import type { FieldsOf, States } from "./world.ts";
+
+export class ViewTable<F extends Fields> extends StateTable<F> {
+  readonly #source: ViewSource;
+  readonly #state: StateDefinition<F>;
+  readonly #ordinal: number;
+  #newest: StateTable<F> | undefined;
+
+  constructor(state: StateDefinition<F>, ordinal: number, source: ViewSource) {
+    super(state);
+    this.#state = state;
+    this.#ordinal = ordinal;
+    this.#source = source;
+  }
+
+  /** This client's first entity; `undefined` while it has none. */
+  get mine(): Row<F> | undefined {
+    return this.firstOwnedBy(this.#source.seat);
+  }
+
+  /** Whether a row belongs to this client. */
+  isMine(row: RowIdentity): boolean {
+    return row.owner >= 0 && row.owner === this.#source.seat;
+  }
+
+  /**
+   * The newest word of the server on an entity, not smoothed and not blended: what debugging views
+   * call the ghost. The row is reused: read it at once.
+   */
+  authoritative(row: RowIdentity): Row<F> | undefined {
+    const newest = (this.#newest ??= new StateTable<F>(this.#state, { capacity: this.capacity }));
+    if (newest.indexOf(row.id) !== row.index) newest.insert(row.id, row.owner);
+    return this.#source.copyNewest(this.#ordinal, row.index, row.id, newest) ? newest.rowAt(row.index) : undefined;
+  }
+}
+
+export interface ViewSource {
+  readonly seat: number;
+  /** Copies the server's newest record of an entity; false when there is none. */
+  copyNewest(table: number, index: number, id: number, target: Pick<StateTable<Fields>, "writeWords">): boolean;
+}
+
+export interface ViewBase {
+  /** The fractional tick at which remote entities are drawn. */
+  tick: number;
+  /** The fractional tick at which own entities are drawn. */
+  predictedTick: number;
+}
+
+export type View<S extends States> = ViewBase & { readonly [K in keyof S]: ViewTable<FieldsOf<S[K]>> };
+
+export type ViewOf<G extends AnyGame> = View<G["states"]>;
+
+export type AnyViewTable = ViewTable<Fields>;
+
+export function createView<S extends States>(states: S, source: ViewSource): { view: View<S>; tables: AnyViewTable[] } {
+  const tables: AnyViewTable[] = [];
+  const named: Record<string, AnyViewTable> = {};
+  for (const name of Object.keys(states)) {
+    if (name === "tick" || name === "predictedTick") throw new RangeError(`a state cannot be called "${name}"`);
+    const table: AnyViewTable = new ViewTable<Fields>(states[name], tables.length, source);
+    named[name] = table;
+    tables.push(table);
+  }
+  const base: ViewBase = { tick: -1, predictedTick: -1 };
+  return { view: Object.assign(base, named) as View<S>, tables };
+}

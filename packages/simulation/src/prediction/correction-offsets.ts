@@ -1,0 +1,49 @@
+/**
+ * Makes corrections look smooth: what a replay moved an own entity by is kept as an offset for
+ * drawing, which fades away. The simulation itself is corrected at once.
+ */
+export class CorrectionOffsets {
+  readonly #x: Float64Array;
+  readonly #y: Float64Array;
+  readonly #halfLifeMs: number;
+  readonly #snapDistance: number;
+
+  constructor(capacity: number, halfLifeMs: number, snapDistance: number) {
+    this.#x = new Float64Array(capacity);
+    this.#y = new Float64Array(capacity);
+    this.#halfLifeMs = halfLifeMs;
+    this.#snapDistance = snapDistance;
+  }
+
+  /** The entity at `index` was moved by (dx, dy); far moves are shown at once. Returns the distance. */
+  add(index: number, dx: number, dy: number): number {
+    const x = this.#x[index] - dx;
+    const y = this.#y[index] - dy;
+    const far = Math.hypot(x, y) > this.#snapDistance;
+    this.#x[index] = far ? 0 : x;
+    this.#y[index] = far ? 0 : y;
+    return Math.hypot(dx, dy);
+  }
+
+  fade(elapsedMs: number): void {
+    const factor = 0.5 ** (elapsedMs / this.#halfLifeMs);
+    for (let index = 0; index < this.#x.length; index++) {
+      this.#x[index] *= factor;
+      this.#y[index] *= factor;
+      if (Math.abs(this.#x[index]) + Math.abs(this.#y[index]) < 1e-5) this.clear(index);
+    }
+  }
+
+  clear(index: number): void {
+    this.#x[index] = 0;
+    this.#y[index] = 0;
+  }
+
+  x(index: number): number {
+    return this.#x[index];
+  }
+
+  y(index: number): number {
+    return this.#y[index];
+  }
+}

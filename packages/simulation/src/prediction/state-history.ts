@@ -1,0 +1,96 @@
+/**
+ * What a client predicted for its own entities of one table, tick by tick: what the server's word
+ * is compared with. A ring of ticks; in each tick, the settled records of the predicted rows by
+ * rising index. It grows with the number of predicted rows and never shrinks.
+ */
+import type { AnyTable } from "../state/index.ts";
+
+export class StateHistory {
+  readonly ringTicks: number;
+  readonly #wordCount: number;
+  readonly #ticks: Int32Array;
+  readonly #counts: Int32Array;
+  #rows = 2;
+  #ids: Int32Array;
+  #words: Int32Array;
+
+  /** `ringTicks`: a power of two. */
+  constructor(wordCount: number, ringTicks: number) {
+    this.ringTicks = ringTicks;
+    this.#wordCount = wordCount;
+    this.#ticks = new Int32Array(ringTicks).fill(-1);
+    this.#counts = new Int32Array(ringTicks);
+    this.#ids = new Int32Array(ringTicks * this.#rows);
+    this.#words = new Int32Array(ringTicks * this.#rows * wordCount);
+  }
+
+  /** The records; offsets from `offsetOf` and `offsetAt` point into it. A `record` may replace it. */
+  get words(): Int32Array {
+    return this.#words;
+  }
+
+  /** Keeps the simulated rows of `table`, which are settled, as the state after `tick`. */
+  record(tick: number, table: AnyTable): void {
+    const at = tick & (this.ringTicks - 1);
+    const { highWater, simulated, words } = table;
+    const wordCount = this.#wordCount;
+    let count = 0;
+    for (let index = 0; index < highWater; index++) {
+      if (simulated[index] === 0) continue;
+      if (count === this.#rows) this.#grow(table.capacity);
+      const entry = at * this.#rows + count;
+      this.#ids[entry] = table.idAt(index);
+      const to = entry * wordCount;
+      const from = index * wordCount;
+      for (let i = 0; i < wordCount; i++) this.#words[to + i] = words[from + i];
+      count++;
+    }
+    this.#ticks[at] = tick;
+    this.#counts[at] = count;
+  }
+
+  has(tick: number): boolean {
+    return tick >= 0 && this.#ticks[tick & (this.ringTicks - 1)] === tick;
+  }
+
+  /** Rows kept of a tick that it `has`. */
+  count(tick: number): number {
+    return this.#counts[tick & (this.ringTicks - 1)];
+  }
+
+  idAt(tick: number, place: number): number {
+    return this.#ids[(tick & (this.ringTicks - 1)) * this.#rows + place];
+  }
+
+  /** Where in `words` the record at `place` of a tick is. */
+  offsetAt(tick: number, place: number): number {
+    return ((tick & (this.ringTicks - 1)) * this.#rows + place) * this.#wordCount;
+  }
+
+  /** Where in `words` the record of an entity after `tick` is; -1 when it is not kept. */
+  offsetOf(tick: number, id: number): number {
+    if (!this.has(tick)) return -1;
+    const count = this.count(tick);
+    for (let place = 0; place < count; place++) if (this.idAt(tick, place) === id) return this.offsetAt(tick, place);
+    return -1;
+  }
+
+  clear(): void {
+    this.#ticks.fill(-1);
+  }
+
+  #grow(capacity: number): void {
+    const old = this.#rows;
+    const rows = Math.min(old * 2, Math.max(capacity, old + 1));
+    const ids = new Int32Array(this.ringTicks * rows);
+    const words = new Int32Array(this.ringTicks * rows * this.#wordCount);
+    const length = old * this.#wordCount;
+    for (let at = 0; at < this.ringTicks; at++) {
+      ids.set(this.#ids.subarray(at * old, at * old + old), at * rows);
+      words.set(this.#words.subarray(at * length, at * length + length), at * rows * this.#wordCount);
+    }
+    this.#rows = rows;
+    this.#ids = ids;
+    this.#words = words;
+  }
+}

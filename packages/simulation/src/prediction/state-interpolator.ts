@@ -1,0 +1,139 @@
+/**
+ * Remote entities of one table between the updates that came in: linear, along the shorter arc or
+ * in steps as the fields say, births, deaths and teleports respected, and a short extrapolation
+ * when the next update is late.
+ */
+import type { AuthoritativeTable } from "./client-prediction.ts";
+
+/** The authoritative state of a table with the ticks it is from. */
+export interface UpdatedTable extends AuthoritativeTable {
+  /** Tick at which the entity's record is known to have been the server's state. */
+  readonly updatedAt: ArrayLike<number>;
+}
+
+/** Where a sample lies: mix record `from` and record `to` of `words` at `fraction` (above 1: extrapolated). */
+export interface StateSample {
+  from: number;
+  to: number;
+  fraction: number;
+}
+
+export class StateInterpolator {
+  /** Records of all updates; samples point into it. */
+  readonly words: Int32Array;
+  /** Entity id whose updates are kept at an index, -1 for none. */
+  readonly ids: Int32Array;
+  readonly owners: Int32Array;
+  /** One past the highest index in use. */
+  highWater = 0;
+  readonly #wordCount: number;
+  readonly #ticks: Float64Array;
+  readonly #heads: Int32Array;
+  readonly #counts: Int32Array;
+  /** Tick at which the entity was gone, Infinity while it is there. */
+  readonly #goneAt: Float64Array;
+
+  constructor(capacity: number, wordCount: number) {
+    this.#wordCount = wordCount;
+    this.words = new Int32Array(capacity * RING * wordCount);
+    this.ids = new Int32Array(capacity).fill(-1);
+    this.owners = new Int32Array(capacity).fill(-1);
+    this.#ticks = new Float64Array(capacity * RING);
+    this.#heads = new Int32Array(capacity);
+    this.#counts = new Int32Array(capacity);
+    this.#goneAt = new Float64Array(capacity).fill(Infinity);
+  }
+
+  clear(): void {
+    this.ids.fill(-1);
+    this.#counts.fill(0);
+    this.highWater = 0;
+  }
+
+  /** Takes in what a snapshot of `tick` said. */
+  update(tick: number, state: UpdatedTable): void {
+    const { present, ids, owners, words, updatedAt } = state;
+    const wordCount = this.#wordCount;
+    for (let index = 0; index < present.length; index++) {
+      if (present[index] === 0) {
+        if (this.ids[index] >= 0 && this.#goneAt[index] === Infinity) this.#goneAt[index] = tick;
+        continue;
+      }
+      if (this.ids[index] !== ids[index]) {
+        this.ids[index] = ids[index];
+        this.#counts[index] = 0;
+        if (index >= this.highWater) this.highWater = index + 1;
+      } else if (this.#goneAt[index] !== Infinity) {
+        // It left the player's surroundings and came back: no blending across the gap.
+        this.#counts[index] = 0;
+      }
+      this.#goneAt[index] = Infinity;
+      this.owners[index] = owners[index];
+      const at = updatedAt[index];
+      const count = this.#counts[index];
+      const head = this.#heads[index];
+      if (count > 0 && at <= this.#ticks[index * RING + head]) continue;
+      const next = (head + 1) & (RING - 1);
+      this.#heads[index] = next;
+      this.#counts[index] = Math.min(count + 1, RING);
+      this.#ticks[index * RING + next] = at;
+      const to = (index * RING + next) * wordCount;
+      const from = index * wordCount;
+      for (let i = 0; i < wordCount; i++) this.words[to + i] = words[from + i];
+    }
+  }
+
+  /**
+   * Where the entity at `index` is at fractional tick `view`; false when it is not there then.
+   * Beyond the newest update it goes on for at most `maxExtrapolationTicks`.
+   */
+  sample(index: number, view: number, maxExtrapolationTicks: number, out: StateSample): boolean {
+    const count = this.#counts[index];
+    if (count === 0 || this.ids[index] < 0) return false;
+    if (view >= this.#goneAt[index]) {
+      this.#counts[index] = 0;
+      this.ids[index] = -1;
+      while (this.highWater > 0 && this.ids[this.highWater - 1] < 0) this.highWater--;
+      return false;
+    }
+    const head = this.#heads[index];
+    const base = index * RING;
+    let newer = -1;
+    let older = -1;
+    for (let i = 0; i < count; i++) {
+      const entry = base + ((head - i) & (RING - 1));
+      if (this.#ticks[entry] <= view) {
+        older = entry;
+        break;
+      }
+      newer = entry;
+    }
+    if (older < 0) return false;
+    const wordCount = this.#wordCount;
+    out.from = older * wordCount;
+    if (newer >= 0) {
+      out.to = newer * wordCount;
+      out.fraction = (view - this.#ticks[older]) / (this.#ticks[newer] - this.#ticks[older]);
+      return true;
+    }
+    out.to = out.from;
+    out.fraction = 0;
+    if (count > 1 && this.#goneAt[index] === Infinity) {
+      const before = base + ((head - 1) & (RING - 1));
+      const over = Math.min(view - this.#ticks[older], maxExtrapolationTicks);
+      if (over > 0) {
+        out.from = before * wordCount;
+        out.fraction = 1 + over / (this.#ticks[older] - this.#ticks[before]);
+      }
+    }
+    return true;
+  }
+
+  /** The newest tick the entity at `index` is known at; -1 when it is not known. */
+  newestTick(index: number): number {
+    return this.#counts[index] === 0 ? -1 : this.#ticks[index * RING + this.#heads[index]];
+  }
+}
+
+/** Updates kept per entity: half a second at 30 a second. */
+const RING = 16;

@@ -1,0 +1,175 @@
+/** A match and its clients in one process, joined by seeded bad links, on one virtual clock. */
+import { GameClient, Match, outgoingMessage } from "@riposte/simulation";
+import type { AnyGame, GameClientOptions, InputOf, MatchOptions } from "@riposte/simulation";
+import { TickRandom } from "@riposte/simulation/game";
+
+export interface LinkConditions {
+  /** Round trip. */
+  readonly latencyMs: number;
+  /** Each way, uniform, plus or minus half of it. */
+  readonly jitterMs?: number;
+  readonly lossRate?: number;
+}
+
+interface Packet {
+  readonly at: number;
+  readonly order: number;
+  readonly bytes: Uint8Array;
+}
+
+class Direction {
+  readonly #queue: Packet[] = [];
+  readonly #random = new TickRandom();
+  #order = 0;
+  #reliableAt = 0;
+
+  constructor(seed: number) {
+    this.#random.reseed(seed, 0);
+  }
+
+  send(bytes: Uint8Array, reliable: boolean, now: number, conditions: LinkConditions): void {
+    const lost = this.#random.next() < (conditions.lossRate ?? 0);
+    const jitter = (this.#random.next() - 0.5) * (conditions.jitterMs ?? 0);
+    if (lost && !reliable) return;
+    let at = now + conditions.latencyMs / 2 + jitter + (lost ? conditions.latencyMs * 1.5 : 0);
+    if (reliable) at = this.#reliableAt = Math.max(at, this.#reliableAt);
+    this.#queue.push({ at, order: this.#order++, bytes: bytes.slice() });
+    this.#queue.sort((a, b) => a.at - b.at || a.order - b.order);
+  }
+
+  receive(now: number): Uint8Array | undefined {
+    return this.#queue.length > 0 && this.#queue[0].at <= now ? this.#queue.shift()!.bytes : undefined;
+  }
+
+  clear(): void {
+    this.#queue.length = 0;
+  }
+}
+
+export class Player<G extends AnyGame> {
+  readonly client: GameClient<G>;
+  readonly clientId: bigint;
+  readonly up: Direction;
+  readonly down: Direction;
+  seat = -1;
+  conditions: LinkConditions;
+  /** Real time by which this player's clock runs. */
+  clockRate = 1;
+  /** Frames are this long by the player's own clock. */
+  frameMs = 1000 / 60;
+  nextFrameAt: number;
+  paused = false;
+  /** Datagrams wait while this is set, and come all at once afterwards. */
+  burstMs = 0;
+  input: InputOf<G>;
+  onFrame: ((now: number) => void) | undefined;
+  /** What has been sent and not yet handed to the link. */
+  readonly held: { bytes: Uint8Array; reliable: boolean }[] = [];
+  releaseAt = 0;
+
+  constructor(client: GameClient<G>, clientId: bigint, seed: number, conditions: LinkConditions, input: InputOf<G>) {
+    this.client = client;
+    this.clientId = clientId;
+    this.up = new Direction(seed * 2 + 1);
+    this.down = new Direction(seed * 2 + 2);
+    this.conditions = conditions;
+    this.nextFrameAt = (seed * 3.7) % 16;
+    this.input = input;
+  }
+}
+
+export class TestNetwork<G extends AnyGame> {
+  readonly match: Match<G>;
+  readonly players: Player<G>[] = [];
+  readonly game: G;
+  now = 0;
+  /** Called after each tick of the server. */
+  onTick: ((tick: number) => void) | undefined;
+  readonly #buffer = new Uint8Array(1400);
+  readonly #out = outgoingMessage();
+  #nextTickAt = 0;
+
+  constructor(game: G, options: MatchOptions = {}) {
+    this.game = game;
+    this.match = new Match(game, options);
+  }
+
+  add(conditions: LinkConditions, input: InputOf<G>, options: GameClientOptions = {}): Player<G> {
+    const seed = this.players.length + 1;
+    const player = new Player(new GameClient(this.game, options), BigInt(seed), seed, conditions, input);
+    player.nextFrameAt += this.now;
+    player.client.updateLink(conditions.latencyMs, conditions.lossRate ?? 0);
+    this.players.push(player);
+    this.connect(player);
+    return player;
+  }
+
+  connect(player: Player<G>): void {
+    player.seat = this.match.join(player.clientId);
+  }
+
+  disconnect(player: Player<G>): void {
+    this.match.leave(player.seat);
+    player.client.connectionLost();
+    player.up.clear();
+    player.down.clear();
+    player.seat = -1;
+  }
+
+  /** Runs for `ms`, a millisecond at a time. */
+  run(ms: number): void {
+    const end = this.now + ms;
+    while (this.now < end) {
+      this.now += 1;
+      this.#serve();
+      for (const player of this.players) this.#play(player);
+    }
+  }
+
+  #serve(): void {
+    for (const player of this.players) {
+      for (let bytes = player.up.receive(this.now); bytes !== undefined; bytes = player.up.receive(this.now))
+        if (player.seat >= 0) this.match.receive(player.seat, bytes, 0, bytes.length);
+    }
+    if (this.now < this.#nextTickAt) return;
+    this.#nextTickAt += this.game.tickMs;
+    this.match.tick();
+    this.onTick?.(this.match.currentTick);
+    for (const player of this.players) {
+      if (player.seat < 0) continue;
+      while (this.match.pollMessage(player.seat, this.#out)) this.#send(player.down, player);
+      if (this.match.currentTick % this.game.snapshotTicks !== 0) continue;
+      const length = this.match.writeSnapshot(player.seat, this.#buffer);
+      if (length > 0) player.down.send(this.#buffer.subarray(0, length), false, this.now, player.conditions);
+    }
+  }
+
+  #play(player: Player<G>): void {
+    if (player.paused) return;
+    const local = this.now * player.clockRate;
+    for (let bytes = player.down.receive(this.now); bytes !== undefined; bytes = player.down.receive(this.now))
+      player.client.receive(bytes, 0, bytes.length, local);
+    if (local < player.nextFrameAt) return;
+    player.nextFrameAt = Math.max(player.nextFrameAt + player.frameMs, local - player.frameMs);
+    player.client.advance(local, player.input);
+    player.onFrame?.(this.now);
+    while (player.client.pollMessage(this.#out)) {
+      const { buffer, offset, length, channel } = this.#out;
+      player.held.push({ bytes: buffer.slice(offset, offset + length), reliable: channel === "reliableOrdered" });
+    }
+    if (this.now < player.releaseAt) return;
+    player.releaseAt = this.now + player.burstMs;
+    for (const { bytes, reliable } of player.held) player.up.send(bytes, reliable, this.now, player.conditions);
+    player.held.length = 0;
+  }
+
+  #send(direction: Direction, player: Player<G>): void {
+    const { buffer, offset, length, channel } = this.#out;
+    direction.send(
+      buffer.subarray(offset, offset + length),
+      channel === "reliableOrdered",
+      this.now,
+      player.conditions,
+    );
+  }
+}
