@@ -45,6 +45,7 @@ export class GameSession<G extends AnyGame> implements Session<G> {
   #carrier: ClientCarrier | undefined;
   #clientId: bigint | undefined;
   #identity: string | undefined;
+  #seat = -1;
   #malformed = 0;
   #flushQueued = false;
   #advanced = false;
@@ -75,7 +76,7 @@ export class GameSession<G extends AnyGame> implements Session<G> {
   }
 
   get seat(): number {
-    return this.#game.seat;
+    return this.#seat;
   }
 
   get clientId(): bigint | undefined {
@@ -113,10 +114,11 @@ export class GameSession<G extends AnyGame> implements Session<G> {
       }
       this.#advanced = true;
     }
+    const { connection } = this.stats;
+    this.#game.updateLink(connection.rttMs, connection.lossRate);
     this.#game.advance(now, input);
     this.#pump();
     this.#openCarrier().flush();
-    const { connection } = this.stats;
     this.#received.sample(connection.bytesReceived, now);
     this.#sent.sample(connection.bytesSent, now);
     this.#snapshots.sample(this.#game.stats.snapshotBytes, now);
@@ -191,7 +193,9 @@ export class GameSession<G extends AnyGame> implements Session<G> {
   }
 
   #checkReady(): void {
-    if (this.#carrier !== undefined && this.#game.ready) this.#resolveReady();
+    if (this.#game.seat < 0) return;
+    this.#seat = this.#game.seat;
+    if (this.#carrier !== undefined) this.#resolveReady();
   }
 
   /** Hands what the game wants to say to the connection. */

@@ -6,7 +6,7 @@ import type { NetworkConditions } from "@riposte/protocol/simulator";
 import type {
   AnyGame,
   CallDefinition,
-  GameClientStats,
+  ClientStats,
   InputOf,
   MessageDefinition,
   ReplyOf,
@@ -29,7 +29,7 @@ export interface SessionStats {
   /** Round trip, jitter, loss, bytes, packets. */
   readonly connection: ConnectionStats;
   /** Prediction, interpolation, clock, snapshots. */
-  readonly game: GameClientStats;
+  readonly game: ClientStats;
   /** Whole carrier packets, over the last second. */
   readonly bytesReceivedPerSec: number;
   readonly bytesSentPerSec: number;

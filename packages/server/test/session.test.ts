@@ -94,12 +94,14 @@ test("connect says what to do when it cannot", async (t) => {
   await assert.rejects(connect(other, server.url), { code: "schemaMismatch", message: /another version of the game/ });
   // With a token of its own it gets as far as the hello.
   for (const carrier of ["udp", "websocket"] as const) {
-    await assert.rejects(connect(other, server.url, { token: server.issueToken(), carrier }), { code: "schemaMismatch" });
+    await assert.rejects(connect(other, server.url, { token: server.issueToken(), carrier }), {
+      code: "schemaMismatch",
+    });
   }
-  await assert.rejects(
-    connect(game, server.url, { token: server.issueToken({ room: "attic" }) }),
-    { code: "denied", message: /no room "attic"/ },
-  );
+  await assert.rejects(connect(game, server.url, { token: server.issueToken({ room: "attic" }) }), {
+    code: "denied",
+    message: /no room "attic"/,
+  });
   for (const bad of ["localhost:7777", "seven", "ftp://x"]) await assert.rejects(connect(game, bad), TypeError);
   await assert.rejects(connect(game, server.url, { token: new Uint8Array(10) }), RangeError);
   const forged = server.issueToken().fill(0, 200, 300);
@@ -148,7 +150,10 @@ test("kicked clients and clients of a closing server hear why", async (t) => {
   await assert.rejects(ada.session.call(Add, { a: 1, b: 1 }), { reason: "closed" });
 
   const pending = eve.session.call(Add, { a: 1, b: 1 });
-  const outcome = pending.then(() => "answered", (error: CallError) => error.reason);
+  const outcome = pending.then(
+    () => "answered",
+    (error: CallError) => error.reason,
+  );
   await server.close("maintenance");
   const error = await eve.session.closed;
   assert.match(error?.message ?? "", /maintenance/);
@@ -175,7 +180,9 @@ test("a client whose messages make no sense is put out", async (t) => {
   const server = await startServer(t);
   const mallory = await join(t, server);
   for (let i = 0; i < 150; i++) {
-    const garbage = Uint8Array.from({ length: 1 + (i % 40) }, (_, at) => (at === 0 ? i & 7 : (i * 31 + at * 17) & 0xff));
+    const garbage = Uint8Array.from({ length: 1 + (i % 40) }, (_, at) =>
+      at === 0 ? i & 7 : (i * 31 + at * 17) & 0xff,
+    );
     mallory.session.connection.send("unreliableUnordered", garbage);
   }
   await until([mallory], "Mallory is out", () => server.stats.clients === 0);
@@ -213,7 +220,10 @@ test("options that cannot work are refused, above all simulation in production",
   await assert.rejects(connect(game, server.url), { code: "denied", message: /issues no tokens/ });
   await using session = await connect(game, server.url, { token: server.issueToken({ clientId: 77n }) });
   assert.ok(session.seat >= 0);
-  assert.deepEqual(Array.from(server.room.clients, ({ clientId }) => clientId), [77n]);
+  assert.deepEqual(
+    Array.from(server.room.clients, ({ clientId }) => clientId),
+    [77n],
+  );
 });
 
 test("an aborted signal closes the server, and nothing keeps the process alive", async () => {
