@@ -18,6 +18,8 @@ export class HelloExchange {
   readonly #own: Hello;
   /** What the peer said; `undefined` before. */
   peer: Hello | undefined;
+  /** The peer's hello came and fits ours. */
+  accepted: boolean;
   /** Every packet has to start with our hello. */
   announcing: boolean;
   /** Server: an answer is owed even if nothing else is to be sent. */
@@ -33,6 +35,7 @@ export class HelloExchange {
     this.#isClient = isClient;
     this.#own = { version: HELLO_VERSION, schemaHash: schemaHash.slice(), extensions };
     this.peer = undefined;
+    this.accepted = false;
     this.announcing = isClient;
     this.answerDue = false;
     this.#retryAt = isClient ? now : Infinity;
@@ -86,6 +89,7 @@ export class HelloExchange {
       const message = `game schemas differ: ours is ${hex(this.#own.schemaHash)}, the peer's ${hex(hello.schemaHash)}`;
       return new NetworkError("schemaMismatch", message);
     }
+    this.accepted = true;
     return undefined;
   }
 

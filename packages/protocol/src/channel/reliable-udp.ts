@@ -11,7 +11,6 @@ import { PACKET_USER_FLAG, SLOT_IN_FLIGHT } from "../recovery/sent-packets.ts";
 import type { ConnectionLimits } from "./connection-options.ts";
 import { FRAME_MAX_STREAM_DATA, FRAME_STREAM, STREAM_LENGTH, STREAM_OFFSET } from "./frames.ts";
 import { ReliableReceiver } from "./reliable-receive.ts";
-import type { MessageTarget } from "./reliable-receive.ts";
 import { ReliableSender } from "./reliable-send.ts";
 import { SentChunks } from "./sent-chunks.ts";
 
@@ -45,6 +44,8 @@ export class ReliableUdp implements PacketFateListener {
   readonly receiver: ReliableReceiver;
   chunksRetransmitted: number;
   readonly #chunks: SentChunks;
+  readonly #minimumWindowBytes: number;
+  readonly #reserveBytes: number;
   #maxDataLost: boolean;
 
   constructor(options: ReliableUdpOptions) {
@@ -61,16 +62,31 @@ export class ReliableUdp implements PacketFateListener {
     this.receiver = new ReliableReceiver(limits.receiveWindowBytes, limits.reliableMessageBytes);
     this.chunksRetransmitted = 0;
     this.#chunks = new SentChunks();
+    this.#minimumWindowBytes = 2 * options.packetBytes; // RFC 9002 section 7.2
+    this.#reserveBytes = limits.reserveBytes;
     this.#maxDataLost = false;
   }
 
-  /** Reliable data waits and the window has room for it. Unreliable packets in flight take half of the window at most. */
+  /** Reliable data waits and the window has room for it. Unreliable packets take half of it at most, and never the last two packets. */
   get windowOpenForChunks(): boolean {
     const { detector } = this;
     if (!this.sender.hasData) return false;
     const window = detector.congestion.windowBytes;
     const others = detector.bytesInFlight - detector.eagerBytesInFlight;
-    return detector.eagerBytesInFlight < Math.max(window - others, window / 2);
+    return detector.eagerBytesInFlight < Math.max(window - others, window / 2, this.#minimumWindowBytes);
+  }
+
+  /**
+   * Unreliable messages may go: the window with its reserve has room, or hardly any of them are in
+   * flight. The second holds the reserve open when a loss has just halved the window under a bulk transfer.
+   */
+  get windowOpenForMessages(): boolean {
+    const { detector } = this;
+    const { bytesInFlight } = detector;
+    return (
+      bytesInFlight < detector.congestion.windowBytes + this.#reserveBytes ||
+      bytesInFlight - detector.eagerBytesInFlight < this.#reserveBytes
+    );
   }
 
   get hasMaxDataToSend(): boolean {
@@ -143,10 +159,6 @@ export class ReliableUdp implements PacketFateListener {
     const { detector } = this;
     if (!detector.onAckReceived(ack, this, now)) return;
     this.pacer.setRate(detector.congestion.pacingRateBytesPerSec, now);
-  }
-
-  onChunkReceived(at: number, buffer: Uint8Array, offset: number, length: number, target: MessageTarget): number {
-    return this.receiver.receive(at, buffer, offset, length, target);
   }
 
   /** For a probe: queues the oldest packet's chunks once more, without calling them lost. True when there were any. */

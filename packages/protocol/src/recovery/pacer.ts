@@ -1,7 +1,7 @@
 /**
  * Spreads packets over the round trip (RFC 9002 section 7.7) by a token bucket. It asks for no
- * timer finer than a quantum: what a quantum lets pass may go in one burst. The connection lets
- * unreliable messages pass without asking and charges them; only bulk data waits.
+ * timer finer than a quantum: what a quantum lets pass may go in one burst. Only packets with
+ * reliable data are charged and wait; unreliable messages pass, and the window alone bounds them.
  */
 
 /** Shortest time the pacer plans for. */
@@ -42,7 +42,7 @@ export class Pacer {
   onSent(bytes: number, now: number): void {
     this.#refill(now);
     this.#tokens -= bytes;
-    // Unreliable messages may borrow, but never more than a burst.
+    // Probes may borrow, but never more than a burst.
     if (this.#tokens < -this.#burstBytes) this.#tokens = -this.#burstBytes;
   }
 

@@ -1,5 +1,6 @@
-/** What CONNECTION_CLOSE says, translated from and to `NetworkError`. */
+/** CONNECTION_CLOSE: what it says, translated from and to `NetworkError`, and how it is written. */
 
+import type { ByteWriter } from "@riposte/wire";
 import { NetworkError } from "../network-error.ts";
 import type { NetworkErrorCode } from "../network-error.ts";
 import {
@@ -11,6 +12,9 @@ import {
   CLOSE_SCHEMA_MISMATCH,
   CLOSE_SERVER_FULL,
   CLOSE_VERSION_MISMATCH,
+  FRAME_CONNECTION_CLOSE,
+  FRAME_CONNECTION_CLOSE_APPLICATION,
+  MAX_REASON_BYTES,
 } from "./frames.ts";
 
 /** The code of a CONNECTION_CLOSE 0x1c for an error. */
@@ -30,7 +34,13 @@ export function closeCodeOf(code: NetworkErrorCode): number {
       return CLOSE_PROTOCOL_VIOLATION;
     case "internalError":
       return CLOSE_INTERNAL_ERROR;
-    default:
+    case "aborted":
+    case "carrierFailed":
+    case "closedByPeer":
+    case "denied":
+    case "invalidToken":
+    case "timedOut":
+    case "tokenExpired":
       return CLOSE_NO_ERROR;
   }
 }
@@ -63,4 +73,28 @@ export function errorOfClose(application: boolean, code: number, reason: string)
         `the peer reports a protocol violation 0x${code.toString(16)}${why}`,
       );
   }
+}
+
+/** Writes a CONNECTION_CLOSE. The reason is cut to 128 bytes of ASCII. */
+export function writeClose(writer: ByteWriter, application: boolean, code: number, reason: string): void {
+  writer.u8(application ? FRAME_CONNECTION_CLOSE_APPLICATION : FRAME_CONNECTION_CLOSE);
+  writer.varint(code);
+  if (!application) writer.varint(0); // the frame type to blame: not told
+  const length = Math.min(reason.length, MAX_REASON_BYTES);
+  writer.varint(length);
+  for (let i = 0; i < length; i++) writer.u8(printable(reason.charCodeAt(i)));
+}
+
+/** The reason of a CONNECTION_CLOSE as harmless text. */
+export function readReason(buffer: Uint8Array, offset: number, length: number): string {
+  let reason = "";
+  for (let i = 0; i < Math.min(length, MAX_REASON_BYTES); i++) {
+    reason += String.fromCharCode(printable(buffer[offset + i]));
+  }
+  return reason;
+}
+
+/** A question mark for what is not printable ASCII. */
+function printable(code: number): number {
+  return code >= 0x20 && code < 0x7f ? code : 0x3f;
 }
