@@ -147,9 +147,9 @@ test("each reason is counted by its name", () => {
   send(request.bytes, 9);
   assert.equal(drops.tokenReused, 1);
   send(request.bytes, 9, (copy) => void (copy[1077] ^= 1));
-  send(request.bytes, 9, (copy) => void (copy[27] ^= 1));
+  send(request.bytes, request.path, (copy) => void (copy[27] ^= 1));
   assert.equal(drops.tokenForged, 2);
-  send(request.bytes, 1);
+  send(request.bytes, request.path);
   assert.equal(drops.alreadyConnected, 1);
   send(payload.bytes, 9);
   assert.equal(drops.unknownPath, 1);
