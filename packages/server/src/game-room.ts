@@ -134,12 +134,7 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
 
   /** True when a client with this id would get a seat: its own kept one, or a free one. */
   hasSeatFor(clientId: bigint): boolean {
-    let taken = 0;
-    for (const seat of this.#match.seats()) {
-      if (seat.clientId === clientId) return true;
-      taken++;
-    }
-    return taken < this.#match.maxSeats;
+    return this.#match.hasSeatFor(clientId);
   }
 
   /** Takes a connection in; undefined when there is no seat or the game's `join` failed. */
@@ -149,8 +144,7 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     for (const old of this.#clients.values()) {
       if (old.clientId === connection.clientId) this.remove(old, undefined, now);
     }
-    let returned = false;
-    for (const { clientId } of this.#match.seats()) returned ||= clientId === connection.clientId;
+    const returned = this.#match.seatOf(connection.clientId) >= 0;
     let seat: number;
     try {
       seat = this.#match.join(connection.clientId, userData);

@@ -29,6 +29,9 @@ const EMPTY_ROOM_MS = 30_000;
 /** Sockets that are not clients: pages being loaded, joins, WebSockets not admitted yet. */
 const SPARE_SOCKETS = 512;
 
+/** `context` of a plain netcode peer. */
+const PLAIN = Symbol("plain netcode peer");
+
 export class GameServer<G extends AnyGame> implements Server<G> {
   readonly closed: Promise<void>;
   readonly handlers: TransportHandlers;
@@ -45,7 +48,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   #transport: ServerTransport | undefined;
   #http: HttpServer | undefined;
   #port = 0;
-  #clients = 0;
+  readonly #connections: Set<Connection> = new Set();
   #closing = false;
 
   constructor(game: G, options: ResolvedOptions) {
@@ -67,7 +70,10 @@ export class GameServer<G extends AnyGame> implements Server<G> {
       disconnected: (connection, error) => this.#disconnected(connection, error),
       message: (connection, channel, buffer, offset, length) =>
         this.#message(connection, channel, buffer, offset, length),
-      raw: (connection, buffer, offset, length) => options.plainPeers?.message?.(connection, buffer, offset, length),
+      raw: (connection, buffer, offset, length) => {
+        this.#connected(connection);
+        options.plainPeers?.message?.(connection, buffer, offset, length);
+      },
     };
     for (const name of [DEFAULT_ROOM, ...options.rooms]) this.createRoom(name);
   }
@@ -101,7 +107,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     }
     return {
       uptimeMs: performance.now() - this.#startedAt,
-      clients: this.#clients,
+      clients: this.#connections.size,
       rooms: this.#rooms.size,
       loop: this.#loop.stats,
       transport: this.#openTransport().stats,
@@ -198,7 +204,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
       health: () => ({
         status: this.#closing ? "closing" : "ok",
         game: this.#game.name,
-        clients: this.#clients,
+        clients: this.#connections.size,
         maxClients,
         rooms: this.#rooms.size,
         uptimeSeconds: Math.floor((performance.now() - this.#startedAt) / 1000),
@@ -239,7 +245,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   #isFull(name: string, clientId: bigint): boolean {
     const room = this.#rooms.get(name);
     if (room !== undefined && !room.hasSeatFor(clientId)) return true;
-    if (this.#clients < this.#options.maxClients) return false;
+    if (this.#connections.size < this.#options.maxClients) return false;
     // A newer token displaces the client's own old connection.
     for (const { clients } of this.#rooms.values()) {
       for (const client of clients) if (client.clientId === clientId) return false;
@@ -289,12 +295,14 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     }
   }
 
+  /** A first message may come in the same packet as the end of the handshake, before the event: then it admits. */
   #connected(connection: Connection): void {
-    this.#clients++;
+    if (this.#connections.has(connection) || connection.state === "closed") return;
+    this.#connections.add(connection);
     if (connection.state === "raw") {
+      connection.context = PLAIN;
       const { plainPeers } = this.#options;
-      if (plainPeers === undefined)
-        this.#disconnect(connection, "versionMismatch", "this server takes Riposte clients");
+      if (plainPeers === undefined) this.#disconnect(connection, "versionMismatch", "this server takes Riposte clients");
       else plainPeers.connected?.(connection);
       return;
     }
@@ -304,7 +312,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     let room = this.#rooms.get(name);
     if (room === undefined && isRoomName(name) && this.#mayOpenRoom()) room = this.#openRoom(name, true);
     if (room === undefined) {
-      this.#disconnect(connection, "denied", `there is no room "${name}" on this server`);
+      this.#disconnect(connection, "kicked", `there is no room "${name}" on this server`);
       return;
     }
     const client = room.add(connection, gameData, performance.now());
@@ -313,17 +321,19 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   }
 
   #disconnected(connection: Connection, error: NetworkError | undefined): void {
-    this.#clients--;
+    if (!this.#connections.delete(connection)) return;
     if (connection.context instanceof RoomClient) {
       const client = connection.context;
       this.#rooms.get(client.room)?.remove(client, error, performance.now());
-    } else if (connection.userData.length > 0) {
+    } else if (connection.context === PLAIN) {
       this.#options.plainPeers?.disconnected?.(connection, error);
+      return;
     }
     this.#events.emit("disconnected", { connection, clientId: connection.clientId, error });
   }
 
   #message(connection: Connection, channel: Channel, buffer: Uint8Array, offset: number, length: number): void {
+    this.#connected(connection);
     const client = connection.context;
     if (!(client instanceof RoomClient)) return;
     this.#rooms.get(client.room)?.receive(client, channel, buffer, offset, length, performance.now());

@@ -99,7 +99,7 @@ test("connect says what to do when it cannot", async (t) => {
     });
   }
   await assert.rejects(connect(game, server.url, { token: server.issueToken({ room: "attic" }) }), {
-    code: "denied",
+    code: "kicked",
     message: /no room "attic"/,
   });
   for (const bad of ["localhost:7777", "seven", "ftp://x"]) await assert.rejects(connect(game, bad), TypeError);
