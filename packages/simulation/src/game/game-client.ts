@@ -305,11 +305,12 @@ export class GameClient<G extends AnyGame = AnyGame> {
       this.#viewTimeline.forget(now);
       this.stats.jumps++;
     }
+    if (this.#inputTimeline.advance(elapsedMs)) this.stats.jumps++;
     if (this.#snapshotTick > clock.ticks) {
       // The server's past is our future: the clock is plainly wrong.
       this.#inputTimeline.start(this.#snapshotTick, this.#rttMs);
       if (this.ready) this.stats.jumps++;
-    } else if (this.#inputTimeline.advance(elapsedMs)) this.stats.jumps++;
+    }
     this.stats.inputRate = clock.rate;
     this.stats.clockErrorMs = clock.errorMs;
     this.stats.inputBufferDepth = this.#inputTimeline.depth;
