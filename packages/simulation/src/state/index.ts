@@ -45,3 +45,11 @@ export {
   valuesToWords,
   wordsToValues,
 } from "./fields-codec.ts";
+export { InterestGrid } from "./interest-grid.ts";
+export { createSnapshotSample, ReceivedTable } from "./received-table.ts";
+export type { SnapshotSample } from "./received-table.ts";
+export { SnapshotReceiver } from "./snapshot-receiver.ts";
+export type { SnapshotReceiverOptions, SnapshotReceiverStats } from "./snapshot-receiver.ts";
+export { SnapshotStream } from "./snapshot-stream.ts";
+export type { SnapshotStreamOptions, SnapshotStreamStats } from "./snapshot-stream.ts";
+export type { TableView } from "./table-view.ts";

@@ -65,9 +65,27 @@ export class RecordCodec {
     this.used.fill(1);
   }
 
-  /** Clears `used`, for a writer that marks changes record by record with `mark`. */
+  /** Starts the marking of changes: clears `used`, which `mark` then sets. */
   clearUsed(): void {
     this.used.fill(0);
+  }
+
+  /** Starts the records of a message, with `used` as it is. */
+  resetSizes(): void {
+    this.#sizes.reset();
+  }
+
+  /** `used`, as far as any client's copy of a record has it. */
+  writeUsed(writer: BitWriter): void {
+    for (let i = 0; i < this.#plans.length; i++) {
+      if (this.#plans[i].reach < REACH_SERVER) writer.bits(this.used[i], 1);
+    }
+  }
+
+  readUsed(reader: BitReader): void {
+    for (let i = 0; i < this.#plans.length; i++) {
+      this.used[i] = this.#plans[i].reach < REACH_SERVER ? reader.bits(1) : 0;
+    }
   }
 
   /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { BitReader, BitWriter } from "@riposte/wire";
 import * as state from "./index.ts";
 import type { Field } from "./index.ts";

@@ -9,9 +9,8 @@ import type { Column, Columns, Fields, Row, RowIdentity, RowPrototype, Values } 
  */
 
 /** A table with the types of its fields left open: what engine code that serves any game works with. */
-export type AnyTable = Pick<
+export interface AnyTable extends Pick<
   StateTable<Fields>,
-  | "definition"
   | "capacity"
   | "count"
   | "highWater"
@@ -28,12 +27,15 @@ export type AnyTable = Pick<
   | "indexOf"
   | "readWords"
   | "writeWords"
-  | "insert"
   | "remove"
   | "blendWords"
   | "settle"
+  | "settleRow"
   | "clear"
->;
+> {
+  readonly definition: RecordDefinition;
+  insert(id: number, owner: number): RowIdentity;
+}
 
 export interface StateTableOptions {
   /** Default: the definition's capacity, or 256 for inputs and messages. */

@@ -1,0 +1,189 @@
+import type { BitWriter } from "@riposte/wire";
+import type { InterestGrid } from "./interest-grid.ts";
+import { SnapshotCandidates } from "./snapshot-candidates.ts";
+import { MAX_TICK, NO_TICK, SNAPSHOT_HISTORY, writeHeader } from "./snapshot-format.ts";
+import type { AnyTable } from "./state-table.ts";
+import { TableStream } from "./table-stream.ts";
+import type { Relevance } from "./table-stream.ts";
+import { TableView } from "./table-view.ts";
+
+/**
+ * The server's side of one client's snapshots. Each snapshot is the difference between what the client is known to
+ * know (its newest acknowledged snapshot, the baseline) and what it should know now: the settled records of the
+ * entities relevant to it, as far as its audience goes and the byte budget allows. A lost snapshot needs no repair:
+ * the next one still starts from what was acknowledged.
+ */
+
+export interface SnapshotStreamOptions {
+  /** What is sent, by name; the receiver declares the same names in the same order. */
+  readonly tables: Readonly<Record<string, AnyTable>>;
+  /** Seat of the client: entities with this owner are its own. */
+  readonly clientId: number;
+  /** Ticks a second. Default 60. */
+  readonly tickRate?: number;
+  /** What a snapshot should take at most. The client's own entities are sent even beyond it. Default 1000. */
+  readonly budgetBytes?: number;
+  /** How far the client sees, from the point given to `write`. Default Infinity. */
+  readonly relevanceRadius?: number;
+  /** An entity leaves when it is this part further away than `relevanceRadius`. Default 0.1. */
+  readonly hysteresis?: number;
+  /** Shared by all clients of a room; worth it from some hundred entities. Default none: every row is looked at. */
+  readonly interest?: InterestGrid;
+}
+
+export interface SnapshotStreamStats {
+  snapshots: number;
+  /** Of these, without a baseline. */
+  whole: number;
+  bits: number;
+  /** Entities sent, and entities that had changed or were new but did not fit. */
+  sent: number;
+  leftOut: number;
+  /** Snapshots that did not fit the writer at all. */
+  failed: number;
+}
+
+/** Ticks after which a baseline is too old for the header's 16 bits. */
+const MAX_DISTANCE = 30000;
+
+export class SnapshotStream {
+  readonly clientId: number;
+  readonly stats: SnapshotStreamStats = { snapshots: 0, whole: 0, bits: 0, sent: 0, leftOut: 0, failed: 0 };
+  readonly #budgetBits: number;
+  readonly #streams: readonly TableStream[];
+  readonly #relevance: Relevance;
+  readonly #candidates = new SnapshotCandidates();
+  #chosen = new Int32Array(64);
+  /** Sent snapshots: slot `n % SNAPSHOT_HISTORY` of the n-th, with one view per table. */
+  readonly #ticks = new Float64Array(SNAPSHOT_HISTORY).fill(NO_TICK);
+  readonly #views: TableView[][] = [];
+  readonly #nothing: readonly TableView[];
+  #count = 0;
+  #newestTick: number = NO_TICK;
+  #baselineTick: number = NO_TICK;
+
+  constructor(options: SnapshotStreamOptions) {
+    const {
+      tables,
+      clientId,
+      tickRate = 60,
+      budgetBytes = 1000,
+      relevanceRadius = Infinity,
+      hysteresis = 0.1,
+    } = options;
+    if (!(relevanceRadius > 0))
+      throw new RangeError(`SnapshotStream: relevanceRadius ${relevanceRadius} must be above 0`);
+    if (!(tickRate > 0)) throw new RangeError(`SnapshotStream: tickRate ${tickRate} must be above 0`);
+    this.clientId = clientId;
+    this.#budgetBits = budgetBytes * 8;
+    this.#streams = Object.values(tables).map((table, number) => new TableStream(table, number, clientId, tickRate));
+    const leaveRadius = relevanceRadius * (1 + hysteresis);
+    this.#relevance = { viewX: 0, viewY: 0, radius: relevanceRadius, leaveRadius, grid: options.interest };
+    this.#nothing = this.#createViews();
+  }
+
+  /** The newest acknowledged tick that is still remembered, or -1. */
+  get baselineTick(): number {
+    return this.#baselineTick;
+  }
+
+  /**
+   * Writes the snapshot of `tick` (each call a later one), seen from a point. The tables' settled records are what is
+   * sent. False, and nothing is written, when the writer has too little room even for the client's own entities.
+   */
+  write(tick: number, viewX: number, viewY: number, writer: BitWriter): boolean {
+    if (!(Number.isInteger(tick) && tick > this.#newestTick && tick <= MAX_TICK)) {
+      throw new RangeError(`SnapshotStream.write: tick ${tick} must be whole and above ${this.#newestTick}`);
+    }
+    const start = writer.bitLength;
+    const slot = this.#count % SNAPSHOT_HISTORY;
+    // What is about to be overwritten, or is too far back to be named, can no longer be built upon.
+    if (this.#ticks[slot] === this.#baselineTick || tick - this.#baselineTick > MAX_DISTANCE)
+      this.#baselineTick = NO_TICK;
+    const base = this.#baseline();
+    const candidates = this.#candidates;
+    candidates.clear();
+    this.#relevance.viewX = viewX;
+    this.#relevance.viewY = viewY;
+    for (let i = 0; i < this.#streams.length; i++) this.#streams[i].collect(tick, base[i], this.#relevance, candidates);
+    let budget = Math.min(this.#budgetBits, writer.remainingBits);
+    let sent = this.#choose(budget);
+    this.#writeAll(tick, base, writer);
+    // The costs were estimates. When the writer is too small after all, the least important go.
+    for (let attempt = 0; writer.failed && attempt < 6; attempt++) {
+      writer.rewind(start);
+      budget *= attempt < 5 ? 0.8 : 0;
+      for (let i = 0; i < this.#streams.length; i++) this.#streams[i].unchoose();
+      sent = this.#choose(budget);
+      this.#writeAll(tick, base, writer);
+    }
+    if (writer.failed) {
+      writer.rewind(start);
+      this.stats.failed++;
+      return false;
+    }
+    this.#commit(tick, slot, base);
+    this.stats.snapshots++;
+    if (this.#baselineTick < 0) this.stats.whole++;
+    this.stats.bits += writer.bitLength - start;
+    this.stats.sent += sent;
+    this.stats.leftOut += candidates.count - sent;
+    return true;
+  }
+
+  /** The client has the snapshot of this tick. Unknown and older ticks are ignored, so what a client claims is harmless. */
+  acknowledge(tick: number): void {
+    if (!(tick > this.#baselineTick)) return;
+    for (let slot = 0; slot < SNAPSHOT_HISTORY; slot++) {
+      if (this.#ticks[slot] === tick) this.#baselineTick = tick;
+    }
+  }
+
+  /** Forgets what the client knows: the next snapshot stands alone. */
+  reset(): void {
+    this.#ticks.fill(NO_TICK);
+    this.#baselineTick = NO_TICK;
+  }
+
+  #baseline(): readonly TableView[] {
+    if (this.#baselineTick < 0) return this.#nothing;
+    for (let slot = 0; slot < SNAPSHOT_HISTORY; slot++) {
+      if (this.#ticks[slot] === this.#baselineTick) return this.#views[slot];
+    }
+    this.#baselineTick = NO_TICK;
+    return this.#nothing;
+  }
+
+  /** Returns how many candidates were chosen. */
+  #choose(budgetBits: number): number {
+    const candidates = this.#candidates;
+    const { count } = candidates;
+    let overhead = 64;
+    for (let i = 0; i < this.#streams.length; i++) overhead += this.#streams[i].overheadBits;
+    const fits = candidates.totalCost + overhead <= budgetBits;
+    if (!fits && this.#chosen.length < count) this.#chosen = new Int32Array(candidates.tables.length);
+    const picked = fits ? count : candidates.pick(budgetBits - overhead, this.#chosen);
+    for (let i = 0; i < picked; i++) {
+      const candidate = fits ? i : this.#chosen[i];
+      this.#streams[candidates.tables[candidate]].choose(candidates.indices[candidate]);
+    }
+    return picked;
+  }
+
+  #writeAll(tick: number, base: readonly TableView[], writer: BitWriter): void {
+    writeHeader(writer, tick, this.#baselineTick);
+    for (let i = 0; i < this.#streams.length; i++) this.#streams[i].write(tick, base[i], writer);
+  }
+
+  #commit(tick: number, slot: number, base: readonly TableView[]): void {
+    const views = (this.#views[slot] ??= this.#createViews());
+    for (let i = 0; i < this.#streams.length; i++) this.#streams[i].commit(tick, base[i], views[i]);
+    this.#ticks[slot] = tick;
+    this.#newestTick = tick;
+    this.#count++;
+  }
+
+  #createViews(): TableView[] {
+    return this.#streams.map(({ table }) => new TableView(table.wordCount, table.capacity));
+  }
+}

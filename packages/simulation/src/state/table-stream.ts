@@ -1,0 +1,285 @@
+import type { BitWriter } from "@riposte/wire";
+import { writeGolomb } from "./adaptive-code.ts";
+import type { InterestGrid } from "./interest-grid.ts";
+import { REACH_ALL, REACH_OWNER, RecordCodec } from "./record-codec.ts";
+import { GapWriter } from "./snapshot-format.ts";
+import type { SnapshotCandidates } from "./snapshot-candidates.ts";
+import type { AnyTable } from "./state-table.ts";
+import type { TableView } from "./table-view.ts";
+
+/**
+ * One table's part in one client's snapshots: finds what the client should know, compares it with what it does know,
+ * and writes the difference. A snapshot takes three calls: `collect` (what has changed, what it costs), `write`, and
+ * `commit` (what the client will know when the snapshot arrives).
+ */
+
+/** What is relevant to a client. */
+export interface Relevance {
+  viewX: number;
+  viewY: number;
+  readonly radius: number;
+  /** An entity is kept until it is this much further away than where it came in. */
+  readonly leaveRadius: number;
+  readonly grid: InterestGrid | undefined;
+}
+
+const UNKNOWN = 0;
+/** As in the baseline. */
+const SAME = 1;
+/** Differs from the baseline, or is not in it; not (yet) chosen for this snapshot. */
+const CHANGED = 2;
+const NEW = 3;
+/** Chosen. */
+const CHANGED_CHOSEN = 4;
+const NEW_CHOSEN = 5;
+
+const GAPS = new GapWriter();
+
+export class TableStream {
+  readonly table: AnyTable;
+  readonly #codec: RecordCodec;
+  readonly #clientId: number;
+  readonly #tickRate: number;
+  readonly #number: number;
+  readonly #weight: number;
+  /** By index: the state of this snapshot. */
+  readonly #status: Uint8Array;
+  readonly #marks: Uint8Array;
+  /** By index: id of the entity that is inside the client's interest, or -1; its claim on the budget. */
+  readonly #inside: Int32Array;
+  readonly #claims: Float64Array;
+  /** By place in the baseline's view: 1 when the client must forget it. */
+  #leaving: Uint8Array = new Uint8Array(16);
+  #leaves = 0;
+  #stays = 0;
+
+  constructor(table: AnyTable, number: number, clientId: number, tickRate: number) {
+    this.table = table;
+    this.#number = number;
+    this.#clientId = clientId;
+    this.#tickRate = tickRate;
+    this.#codec = new RecordCodec(table.definition);
+    this.#weight = "priority" in table.definition ? Number(table.definition.priority) : 1;
+    this.#status = new Uint8Array(table.capacity);
+    this.#marks = new Uint8Array(table.capacity);
+    this.#inside = new Int32Array(table.capacity).fill(-1);
+    this.#claims = new Float64Array(table.capacity);
+  }
+
+  /** Compares the table with the view of the baseline and adds what could be sent to `candidates`. */
+  collect(tick: number, base: TableView, relevance: Relevance, candidates: SnapshotCandidates): void {
+    const { table } = this;
+    const end = table.highWater;
+    if (this.#leaving.length < base.count) this.#leaving = new Uint8Array(base.ids.length);
+    this.#leaves = 0;
+    this.#stays = 0;
+    this.#codec.clearUsed();
+    const useGrid = relevance.grid !== undefined && relevance.leaveRadius < Infinity;
+    if (useGrid) relevance.grid?.mark(table, relevance.viewX, relevance.viewY, relevance.leaveRadius, this.#marks);
+    let entry = 0;
+    for (let index = 0; index < end; index++) {
+      while (entry < base.count && base.indexAt(entry) < index) this.#leave(entry++);
+      const known = entry < base.count && base.indexAt(entry) === index;
+      const distance = table.alive[index] === 1 ? this.#distance(index, relevance, useGrid) : -1;
+      this.#status[index] = UNKNOWN;
+      const id = table.idAt(index);
+      if (distance < 0) {
+        this.#inside[index] = -1;
+        if (known) this.#leave(entry++);
+        continue;
+      }
+      if (this.#inside[index] !== id) {
+        this.#inside[index] = id;
+        this.#claims[index] = 0;
+      }
+      if (!known) this.#offerNew(index, distance, relevance, candidates);
+      else if (base.ids[entry] === id && base.owners[entry] === table.owners[index]) {
+        this.#leaving[entry] = 0;
+        this.#stays++;
+        this.#offerChange(index, entry++, tick, base, distance, relevance, candidates);
+      } else {
+        this.#leave(entry++);
+        this.#offerNew(index, distance, relevance, candidates);
+      }
+    }
+    while (entry < base.count) this.#leave(entry++);
+    if (useGrid) this.#marks.fill(0, 0, end);
+  }
+
+  /** A candidate was chosen for this snapshot. */
+  choose(index: number): void {
+    this.#status[index] = this.#status[index] === NEW ? NEW_CHOSEN : CHANGED_CHOSEN;
+  }
+
+  /** Takes back every choice. */
+  unchoose(): void {
+    for (let index = 0; index < this.table.highWater; index++) {
+      if (this.#status[index] === CHANGED_CHOSEN) this.#status[index] = CHANGED;
+      else if (this.#status[index] === NEW_CHOSEN) this.#status[index] = NEW;
+    }
+  }
+
+  /** Bits that say what stays, leaves and is left out, at most. */
+  get overheadBits(): number {
+    return 16 + this.#codec.used.length + Math.ceil((this.#stays + this.#leaves) * 1.5);
+  }
+
+  /** Writes what was chosen. */
+  write(tick: number, base: TableView, writer: BitWriter): void {
+    let changed = 0;
+    let added = 0;
+    let left = 0;
+    for (let index = 0; index < this.table.highWater; index++) {
+      const status = this.#status[index];
+      if (status === CHANGED_CHOSEN) changed++;
+      else if (status === NEW_CHOSEN) added++;
+      else if (status === CHANGED) left++;
+    }
+    const any = changed + added + left + this.#leaves > 0;
+    writer.bits(any ? 1 : 0, 1);
+    if (!any) return;
+    this.#codec.resetSizes();
+    writer.bits(this.#leaves > 0 ? 1 : 0, 1);
+    if (this.#leaves > 0) this.#writeLeaves(base, writer);
+    writer.bits(added > 0 ? 1 : 0, 1);
+    if (added > 0) this.#writeNew(added, writer);
+    writer.bits(changed > 0 ? 1 : 0, 1);
+    if (changed > 0) {
+      this.#codec.writeUsed(writer);
+      this.#writeChanges(tick, base, writer);
+    }
+    writer.bits(left > 0 ? 1 : 0, 1);
+    if (left > 0) this.#writeLeftOut(base, changed, writer);
+  }
+
+  /** Makes `view` what the client knows once it has this snapshot. */
+  commit(tick: number, base: TableView, view: TableView): void {
+    const { table } = this;
+    view.count = 0;
+    let entry = 0;
+    for (let index = 0; index < table.highWater; index++) {
+      while (entry < base.count && base.indexAt(entry) < index) entry++;
+      const status = this.#status[index];
+      if (status === UNKNOWN || status === NEW) continue;
+      if (status === CHANGED) {
+        view.pushFrom(base, entry, base.ticks[entry]);
+        continue;
+      }
+      if (status !== SAME) this.#claims[index] = 0;
+      const owner = table.owners[index];
+      const to = view.push(table.idAt(index), owner, owner === this.#clientId ? 1 : 0, tick);
+      table.readWords(index, view.words, to * table.wordCount);
+    }
+  }
+
+  #leave(entry: number): void {
+    this.#leaving[entry] = 1;
+    this.#leaves++;
+  }
+
+  #offerChange(
+    index: number,
+    entry: number,
+    tick: number,
+    base: TableView,
+    distance: number,
+    relevance: Relevance,
+    candidates: SnapshotCandidates,
+  ): void {
+    const { words, wordCount } = this.table;
+    const seconds = (tick - base.ticks[entry]) / this.#tickRate;
+    const reach = this.#reach(index);
+    const cost = this.#codec.mark(words, index * wordCount, base.words, entry * wordCount, reach, seconds);
+    if (cost === 0) {
+      this.#status[index] = SAME;
+      this.#claims[index] = 0;
+      return;
+    }
+    this.#status[index] = CHANGED;
+    candidates.add(this.#number, index, cost, this.#claim(index, distance, relevance));
+  }
+
+  #offerNew(index: number, distance: number, relevance: Relevance, candidates: SnapshotCandidates): void {
+    this.#status[index] = NEW;
+    const cost = 20 + this.#codec.wholeCost(this.table.words, index * this.table.wordCount, this.#reach(index));
+    candidates.add(this.#number, index, cost, this.#claim(index, distance, relevance));
+  }
+
+  /** Grows with every snapshot that leaves the entity out, faster for what is near. The client's own always come first. */
+  #claim(index: number, distance: number, relevance: Relevance): number {
+    if (this.table.owners[index] === this.#clientId) return Infinity;
+    const scale = relevance.radius < Infinity ? relevance.radius / 4 : 16;
+    this.#claims[index] += this.#weight / (1 + distance / scale);
+    return this.#claims[index];
+  }
+
+  /** Distance from the client's view; -1 when the entity is not relevant to it. */
+  #distance(index: number, relevance: Relevance, useGrid: boolean): number {
+    const { positionX, positionY, owners } = this.table;
+    if (positionX === undefined || positionY === undefined || owners[index] === this.#clientId) return 0;
+    if (useGrid && this.#marks[index] === 0) return -1;
+    const x = positionX[index] - relevance.viewX;
+    const y = positionY[index] - relevance.viewY;
+    const distance = Math.sqrt(x * x + y * y);
+    const known = this.#inside[index] >= 0 && this.#inside[index] === this.table.idAt(index);
+    return distance <= (known ? relevance.leaveRadius : relevance.radius) ? distance : -1;
+  }
+
+  #reach(index: number): 0 | 1 | 2 {
+    return this.table.owners[index] === this.#clientId ? REACH_OWNER : REACH_ALL;
+  }
+
+  #writeLeaves(base: TableView, writer: BitWriter): void {
+    GAPS.start(writer, base.count);
+    for (let entry = 0; entry < base.count; entry++) if (this.#leaving[entry] === 1) GAPS.pick(entry);
+    GAPS.end();
+  }
+
+  #writeNew(added: number, writer: BitWriter): void {
+    const { table } = this;
+    writeGolomb(writer, added - 1, 2);
+    let next = 0;
+    for (let index = 0; index < table.highWater; index++) {
+      if (this.#status[index] !== NEW_CHOSEN) continue;
+      writeGolomb(writer, index - next, 1);
+      next = index + 1;
+      writer.bits(table.generations[index], 8);
+      const mine = table.owners[index] === this.#clientId;
+      writer.bits(mine ? 1 : 0, 1);
+      if (!mine) writeGolomb(writer, table.owners[index] + 1, 3);
+      this.#codec.writeWhole(table.words, index * table.wordCount, mine ? REACH_OWNER : REACH_ALL, writer);
+    }
+  }
+
+  #writeChanges(tick: number, base: TableView, writer: BitWriter): void {
+    const { words, wordCount } = this.table;
+    GAPS.start(writer, this.#stays);
+    let position = 0;
+    for (let entry = 0; entry < base.count; entry++) {
+      if (this.#leaving[entry] === 1) continue;
+      const index = base.indexAt(entry);
+      if (this.#status[index] === CHANGED_CHOSEN) {
+        GAPS.pick(position);
+        const seconds = (tick - base.ticks[entry]) / this.#tickRate;
+        const baseAt = entry * wordCount;
+        this.#codec.writeDelta(words, index * wordCount, base.words, baseAt, this.#reach(index), seconds, writer);
+      }
+      position++;
+    }
+    GAPS.end();
+  }
+
+  /** Among what stays and was not sent: what has changed all the same. */
+  #writeLeftOut(base: TableView, changed: number, writer: BitWriter): void {
+    GAPS.start(writer, this.#stays - changed);
+    let position = 0;
+    for (let entry = 0; entry < base.count; entry++) {
+      if (this.#leaving[entry] === 1) continue;
+      const status = this.#status[base.indexAt(entry)];
+      if (status === CHANGED_CHOSEN) continue;
+      if (status === CHANGED) GAPS.pick(position);
+      position++;
+    }
+    GAPS.end();
+  }
+}

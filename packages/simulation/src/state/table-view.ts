@@ -1,0 +1,79 @@
+import { copyWords } from "./leaf-codec.ts";
+
+/**
+ * What a client knows of one table after one snapshot: entities in order of their index, each with its record and
+ * the tick at which the record was the server's. Server and client keep the same views, which is what deltas rest on.
+ */
+export class TableView {
+  readonly wordCount: number;
+  readonly capacity: number;
+  count = 0;
+  ids: Int32Array;
+  owners: Int32Array;
+  /** 1 where the client is the owner: its records reach further. */
+  mine: Uint8Array;
+  /** Tick the record is known to be from: the snapshot's own, unless the entity was left out for want of room. */
+  ticks: Float64Array;
+  /** Entry `e` is `words[e * wordCount]` and on. */
+  words: Int32Array;
+
+  constructor(wordCount: number, capacity: number) {
+    this.wordCount = wordCount;
+    this.capacity = capacity;
+    this.ids = new Int32Array(0);
+    this.owners = new Int32Array(0);
+    this.mine = new Uint8Array(0);
+    this.ticks = new Float64Array(0);
+    this.words = new Int32Array(0);
+  }
+
+  /** Appends an entry, whose record the caller writes, and returns its place. At most `capacity` entries. */
+  push(id: number, owner: number, mine: number, tick: number): number {
+    const entry = this.count++;
+    if (entry >= this.ids.length) this.#grow();
+    this.ids[entry] = id;
+    this.owners[entry] = owner;
+    this.mine[entry] = mine;
+    this.ticks[entry] = tick;
+    return entry;
+  }
+
+  /** Appends a copy of an entry of another view. */
+  pushFrom(view: TableView, entry: number, tick: number): void {
+    const to = this.push(view.ids[entry], view.owners[entry], view.mine[entry], tick);
+    copyWords(view.words, entry * this.wordCount, this.words, to * this.wordCount, this.wordCount);
+  }
+
+  indexAt(entry: number): number {
+    return this.ids[entry] & 0xffff;
+  }
+
+  /** Place of the entity with this id, or -1. */
+  find(id: number): number {
+    const index = id & 0xffff;
+    let low = 0;
+    let high = this.count - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const found = this.ids[middle] & 0xffff;
+      if (found === index) return this.ids[middle] === id ? middle : -1;
+      if (found < index) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+
+  #grow(): void {
+    const size = Math.min(this.capacity, Math.max(16, this.ids.length * 2));
+    this.ids = extend(new Int32Array(size), this.ids);
+    this.owners = extend(new Int32Array(size), this.owners);
+    this.mine = extend(new Uint8Array(size), this.mine);
+    this.ticks = extend(new Float64Array(size), this.ticks);
+    this.words = extend(new Int32Array(size * this.wordCount), this.words);
+  }
+}
+
+function extend<T extends { set(from: T): void }>(to: T, from: T): T {
+  to.set(from);
+  return to;
+}
