@@ -135,12 +135,16 @@ export class ByteWriter {
   /** An unsigned LEB128 integer. */
   leb128(value: number): void {
     if (!(Number.isSafeInteger(value) && value >= 0)) throw notAnUnsigned(value);
+    let length = 1;
+    for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 128)) length++;
+    let at = this.#take(length);
+    if (at < 0) return;
     let rest = value;
     while (rest >= 0x80) {
-      this.u8((rest % 128) | 0x80);
+      this.buffer[at++] = (rest % 128) | 0x80;
       rest = Math.floor(rest / 128);
     }
-    this.u8(rest);
+    this.buffer[at] = rest;
   }
 
   /** Copies `source[from, to)`. */

@@ -73,8 +73,10 @@ export class ClientEndpoint implements Machine<EndpointEvent> {
 
   /** Leaves, or gives up connecting. Poll until idle to tell the server. */
   close(now: number, code?: number, reason?: string): void {
-    if (this.#connection === undefined) this.#netcode.disconnect(now);
-    else this.#connection.close(code, reason);
+    if (this.#connection === undefined) {
+      if (this.#netcode.active) this.#ended(new NetworkError("aborted", "the attempt to connect was given up"));
+      this.#netcode.disconnect(now);
+    } else this.#connection.close(code, reason);
   }
 
   /** The driver lost a path (the WebSocket closed). */
