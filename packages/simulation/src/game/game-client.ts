@@ -6,8 +6,7 @@
  * All `now` are milliseconds of one monotonic clock.
  */
 import { BitReader, ByteReader } from "@riposte/wire";
-import { StateTable } from "../state/index.ts";
-import { SnapshotReceiver } from "./plain-snapshots.ts";
+import { SnapshotReceiver, StateTable } from "../state/index.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
 import { ClientPrediction } from "../prediction/client-prediction.ts";
 import { CorrectionOffsets } from "../prediction/correction-offsets.ts";
@@ -228,8 +227,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
       clientId: seat,
       tickRate: this.#game.tickRate,
     });
-    const receiver = this.#receiver;
-    this.#states = Object.keys(this.#game.states).map((name) => receiver.tables[name]);
+    this.#states = this.#receiver.tables;
     this.#snapshotTick = -1;
     this.#receipts = 0;
     this.#fresh = false;
@@ -251,8 +249,11 @@ export class GameClient<G extends AnyGame = AnyGame> {
     bits.bits(8);
     const depth = (bits.bits(8) << 24) >> 24;
     const origin = bits.bits(2);
+    const { stats } = this.#receiver;
+    const { malformed } = stats;
     const tick = this.#receiver.read(bits);
-    if (tick < 0) return false;
+    // Twice the same, too old, or built on what this client does not have: that is the network's doing.
+    if (tick < 0) return stats.malformed === malformed;
     this.stats.noteSnapshot(length);
     if (tick > this.#snapshotTick) {
       const gap = tick - this.#snapshotTick;

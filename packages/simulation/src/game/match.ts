@@ -7,8 +7,7 @@
  * ticks to come, view stamps are checked against what was sent, and malformed bytes are counted.
  */
 import { BitWriter, ByteWriter } from "@riposte/wire";
-import { StateTable } from "../state/index.ts";
-import { SnapshotStream } from "./plain-snapshots.ts";
+import { SnapshotStream, StateTable } from "../state/index.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
 import { InputBuffer } from "../prediction/input-buffer.ts";
 import type { ViewStamp } from "../prediction/input-buffer.ts";
@@ -216,12 +215,13 @@ export class Match<G extends AnyGame = AnyGame> {
 
   /**
    * Writes the snapshot of the current tick for one client and returns its length; 0 when the seat
-   * has no client. Send it on "unreliableUnordered".
+   * has no client or has had the snapshot of this tick. Send it on "unreliableUnordered".
    */
   writeSnapshot(id: number, buffer: Uint8Array, offset = 0, capacity: number = buffer.length - offset): number {
     const seat = this.#seats[id];
     if (seat === undefined || !seat.connected) return 0;
-    const bits = this.#bits.reset(buffer, offset, offset + Math.min(capacity, this.#budgetBytes + HEADER_BYTES));
+    if (seat.lastSnapshotTick >= this.#tick) return 0;
+    const bits = this.#bits.reset(buffer, offset, offset + capacity);
     bits.bits(MessageKind.snapshot, 8);
     // Depth as a signed byte, -128 before the first input; then what this tick's input was.
     const heard = seat.inputs.newestTick >= 0;
@@ -229,9 +229,9 @@ export class Match<G extends AnyGame = AnyGame> {
     bits.bits(depth & 0xff, 8);
     bits.bits(seat.inputOrigin, 2);
     const eye = this.#eyeOf(id);
-    seat.stream.write(this.#tick, eye?.x ?? 0, eye?.y ?? 0, bits);
+    const written = seat.stream.write(this.#tick, eye?.x ?? 0, eye?.y ?? 0, bits);
     const length = bits.finish() - offset;
-    if (bits.failed) return 0;
+    if (!written || bits.failed) return 0;
     seat.noteSnapshot(this.#tick, length);
     return length;
   }
@@ -375,6 +375,5 @@ function recordPoses(table: AnyWorldTable, history: PoseHistory, tick: number): 
 const MAX_SEATS = 4096;
 /** As far as a client draws beyond its newest snapshot. */
 export const MAX_EXTRAPOLATION_MS = 100;
-const HEADER_BYTES = 4;
 const NO_DATA = new Uint8Array(0);
 const eye = { x: 0, y: 0 };

@@ -1,5 +1,5 @@
 /** One place in a match: who has it, what comes from them and what goes to them. */
-import type { SnapshotStream } from "./plain-snapshots.ts";
+import type { SnapshotStream } from "../state/index.ts";
 import type { InputBuffer, ViewStamp } from "../prediction/input-buffer.ts";
 import type { RoomClient } from "./define-game.ts";
 import type { MessagePeer } from "./message-router.ts";
