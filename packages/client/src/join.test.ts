@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { requestToken, websocketUrl } from "./join.ts";
+import type { JoinGrant } from "./join.ts";
+
+/** Asks a server that answers just so; `asked` gets the request's body. */
+async function joinAt(
+  t: TestContext,
+  status: number,
+  answer: string,
+  asked: Record<string, unknown> = {},
+): Promise<JoinGrant> {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      Object.assign(asked, JSON.parse(Buffer.concat(chunks).toString()), { path: request.url });
+      response.writeHead(status, { "Content-Type": "application/json" }).end(answer);
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  return requestToken({
+    url: new URL(`http://127.0.0.1:${port}/game/index.html?x#y`),
+    room: "duel",
+    identity: "me",
+    userData: Uint8Array.of(1, 2, 255),
+    schemaHash: Uint8Array.of(0, 15, 16, 255, 1, 2, 3, 4),
+    signal: undefined,
+  });
+}
+
+const grant = {
+  token: Buffer.alloc(2048, 9).toString("base64"),
+  clientId: "18446744073709551615",
+  identity: "again",
+  websocket: "ws://10.0.0.1:7777/riposte",
+};
+
+test("asks beside the page's own origin and reads the grant", async (t) => {
+  const asked: Record<string, unknown> = {};
+  const granted = await joinAt(t, 200, JSON.stringify(grant), asked);
+  assert.deepEqual(asked, {
+    path: "/riposte/join",
+    room: "duel",
+    identity: "me",
+    userData: "AQL/",
+    schema: "000f10ff01020304",
+  });
+  assert.equal(granted.token.length, 2048);
+  assert.equal(granted.clientId, 2n ** 64n - 1n);
+  assert.equal(granted.websocket, "ws://10.0.0.1:7777/riposte");
+});
+
+test("a refusal keeps its sentence and gets the right code", async (t) => {
+  const refuse = (code: string): string => JSON.stringify({ code, error: `because ${code}` });
+  await assert.rejects(joinAt(t, 409, refuse("schemaMismatch")), { code: "schemaMismatch", message: /because schema/ });
+  await assert.rejects(joinAt(t, 503, refuse("serverFull")), { code: "serverFull", message: /because serverFull/ });
+  await assert.rejects(joinAt(t, 404, refuse("unknownRoom")), { code: "denied", message: /because unknownRoom/ });
+});
+
+test("whatever else answers is named for what it is", async (t) => {
+  const answers: [number, string][] = [
+    [200, "<html>"],
+    [200, "null"],
+    [200, "{}"],
+    [200, JSON.stringify({ ...grant, token: "AAAA" })],
+    [200, JSON.stringify({ ...grant, token: "%%%" })],
+    [200, JSON.stringify({ ...grant, clientId: "1e9" })],
+    [200, JSON.stringify({ ...grant, identity: 7 })],
+    [404, "Not found"],
+    [502, "{}"],
+  ];
+  for (const [status, body] of answers) {
+    await assert.rejects(joinAt(t, status, body), { code: "denied", message: /not as a Riposte server/ }, body);
+  }
+});
+
+test("the WebSocket is secure when the page is, and beside the page when nothing is said", () => {
+  const url = (page: string, said?: unknown): string => websocketUrl(new URL(page), said).href;
+  assert.equal(url("http://a.test:7777/x", "ws://b.test:1/riposte"), "ws://b.test:1/riposte");
+  assert.equal(url("https://a.test/x", "ws://a.test/riposte"), "wss://a.test/riposte");
+  assert.equal(url("http://a.test/x", "wss://b.test/riposte"), "wss://b.test/riposte");
+  assert.equal(url("https://a.test/game/x.html"), "wss://a.test/riposte");
+  assert.equal(url("http://a.test:7777", 5), "ws://a.test:7777/riposte");
+  assert.equal(url("http://a.test:7777", "http://["), "ws://a.test:7777/riposte");
+});
