@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter, varintLength } from "./byte-writer.ts";
 
@@ -94,7 +94,7 @@ test("numbers are little-endian; varints are RFC 9000's", () => {
   assert.equal(Buffer.from(writer.written()).toString("hex"), "02010403020102000000010000000102");
   // RFC 9000 appendix A.1
   const examples: [string, number][] = [
-    ["c2197c5eff14e88c", 151_288_809_941_952_652],
+    ["c2197c5eff14e88c", Number(151_288_809_941_952_652n)],
     ["9d7f3e7d", 494_878_333],
     ["7bbd", 15_293],
     ["25", 37],

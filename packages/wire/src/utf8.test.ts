@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { decodeUtf8, encodeUtf8, utf8Length } from "./utf8.ts";
 
 const anyText = fc.oneof(

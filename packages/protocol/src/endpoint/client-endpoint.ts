@@ -210,7 +210,10 @@ function errorOf(state: NetcodeClientState): NetworkError {
       return new NetworkError("timedOut", "the server did not confirm the connection");
     case "connectionDenied":
       return new NetworkError("denied", "the server denied admission: it is full");
-    default:
-      return new NetworkError("closedByPeer", "the connection ended");
+    case "disconnected":
+    case "sendingConnectionRequest":
+    case "sendingConnectionResponse":
+    case "connected":
+      return new NetworkError("closedByPeer", "the server ended the connection");
   }
 }

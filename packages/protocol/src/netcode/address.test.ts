@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ByteReader, ByteWriter } from "@riposte/wire";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { addressesEqual, formatAddress, parseAddress, readAddress, toAddress, writeAddress } from "./address.ts";
 import type { NetcodeAddress } from "./address.ts";
 
@@ -64,7 +64,7 @@ test("text as people write it", () => {
 });
 
 test("any text is parsed or refused, never thrown at", () => {
-  const odd = fc.string({ unit: fc.constantFrom(..."0123456789abcdef:.[]%- ") });
+  const odd = fc.string({ unit: fc.constantFrom(..."0123456789abcdef:.[]%- ".split("")) });
   fc.assert(
     fc.property(fc.oneof(odd, fc.string()), (text) => {
       const parsed = parseAddress(text);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { generateConnectToken, readConnectToken, tokenAssociatedData, writeConnectToken } from "./connect-token.ts";
 import { nobleCrypto } from "./noble-crypto.ts";
 import { openPrivateToken, readPrivateToken } from "./private-token.ts";
@@ -58,7 +58,10 @@ test("a token below zero seconds never expires", () => {
 test("mistakes in the options throw and name the value", () => {
   assert.throws(() => generateConnectToken({ ...options, privateKey: new Uint8Array(31) }), /32 bytes, got 31/);
   assert.throws(() => generateConnectToken({ ...options, serverAddresses: [] }), RangeError);
-  assert.throws(() => generateConnectToken({ ...options, serverAddresses: new Array(33).fill("1.1.1.1:1") }), /33/);
+  assert.throws(
+    () => generateConnectToken({ ...options, serverAddresses: Array.from({ length: 33 }, () => "1.1.1.1:1") }),
+    /33/,
+  );
   assert.throws(() => generateConnectToken({ ...options, userData: new Uint8Array(257) }), /257/);
   assert.throws(() => generateConnectToken({ ...options, clientId: -1n }), /clientId/);
   assert.throws(() => generateConnectToken({ ...options, protocolId: 1n << 64n }), /protocolId/);

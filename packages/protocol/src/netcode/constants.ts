@@ -17,45 +17,45 @@ export const NETCODE_VERSION_INFO: Uint8Array = Uint8Array.of(
   0x00,
 );
 
-export const KEY_BYTES: 32 = 32;
+export const KEY_BYTES = 32;
 /** The Poly1305 tag; netcode calls it the HMAC. */
-export const TAG_BYTES: 16 = 16;
-export const USER_DATA_BYTES: 256 = 256;
-export const MAX_SERVER_ADDRESSES: 32 = 32;
+export const TAG_BYTES = 16;
+export const USER_DATA_BYTES = 256;
+export const MAX_SERVER_ADDRESSES = 32;
 
-export const CONNECT_TOKEN_BYTES: 2048 = 2048;
+export const CONNECT_TOKEN_BYTES = 2048;
 /** The sealed private part of a connect token, tag included. */
-export const PRIVATE_TOKEN_BYTES: 1024 = 1024;
-export const TOKEN_NONCE_BYTES: 24 = 24;
+export const PRIVATE_TOKEN_BYTES = 1024;
+export const TOKEN_NONCE_BYTES = 24;
 /** A sealed challenge token, tag included. */
-export const CHALLENGE_TOKEN_BYTES: 300 = 300;
+export const CHALLENGE_TOKEN_BYTES = 300;
 
 /** The whole connection request: the one packet that is not sealed, and larger than any answer to it. */
-export const REQUEST_PACKET_BYTES: 1078 = 1078;
+export const REQUEST_PACKET_BYTES = 1078;
 /** Nothing sealed is shorter: prefix, one sequence byte, tag. */
-export const MIN_PACKET_BYTES: 18 = 18;
-export const MAX_PAYLOAD_BYTES: 1200 = 1200;
+export const MIN_PACKET_BYTES = 18;
+export const MAX_PAYLOAD_BYTES = 1200;
 /** Prefix, eight sequence bytes, payload and tag. */
-export const MAX_PACKET_BYTES: 1225 = 1225;
+export const MAX_PACKET_BYTES = 1225;
 
 /** Challenge sequence and sealed challenge token: the plaintext of challenge and response. */
-export const CHALLENGE_BYTES: 308 = 308;
+export const CHALLENGE_BYTES = 308;
 /** Client index and client limit: the plaintext of a keep-alive. */
-export const KEEP_ALIVE_BYTES: 8 = 8;
+export const KEEP_ALIVE_BYTES = 8;
 
-export const PACKET_REQUEST: 0 = 0;
-export const PACKET_DENIED: 1 = 1;
-export const PACKET_CHALLENGE: 2 = 2;
-export const PACKET_RESPONSE: 3 = 3;
-export const PACKET_KEEP_ALIVE: 4 = 4;
-export const PACKET_PAYLOAD: 5 = 5;
-export const PACKET_DISCONNECT: 6 = 6;
+export const PACKET_REQUEST = 0;
+export const PACKET_DENIED = 1;
+export const PACKET_CHALLENGE = 2;
+export const PACKET_RESPONSE = 3;
+export const PACKET_KEEP_ALIVE = 4;
+export const PACKET_PAYLOAD = 5;
+export const PACKET_DISCONNECT = 6;
 
 /** The most clients one server may be given. */
-export const MAX_CLIENTS: 4096 = 4096;
+export const MAX_CLIENTS = 4096;
 /** How far behind the newest sequence number a packet may arrive. */
-export const REPLAY_WINDOW: 8192 = 8192;
+export const REPLAY_WINDOW = 8192;
 /** Requests, responses and keep-alives go at 10 Hz. */
-export const SEND_INTERVAL_MS: 100 = 100;
+export const SEND_INTERVAL_MS = 100;
 /** A disconnect is sent this often at once, since nobody answers it. */
-export const DISCONNECT_PACKETS: 10 = 10;
+export const DISCONNECT_PACKETS = 10;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Deadlines } from "./deadlines.ts";
 import { ReadyRing } from "./ready-ring.ts";
 
@@ -16,11 +16,14 @@ test("the heap agrees with a list", () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
       const heap = new Deadlines(IDS);
-      const list = new Array<number>(IDS).fill(Infinity);
+      const list = Array.from({ length: IDS }, () => Infinity);
       for (const { kind, id, at: when } of actions) {
         if (kind === "set") heap.set(id, (list[id] = when));
         else if (kind === "advance") heap.advance(id, (list[id] = Math.min(list[id], when)));
-        else (heap.clear(id), (list[id] = Infinity));
+        else {
+          heap.clear(id);
+          list[id] = Infinity;
+        }
         assert.equal(heap.earliest, Math.min(...list));
         assert.equal(heap.of(id), list[id]);
       }

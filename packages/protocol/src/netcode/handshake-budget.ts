@@ -1,13 +1,16 @@
 /**
  * Limits how many handshake packets are decrypted, so that a flood of well-formed requests with
  * forged tokens costs a comparison each and not a decryption. A client asks 10 times a second; a
- * path gets 32 attempts a second, all paths together `perSecond`. Paths share 4,096 cells by number.
+ * path gets 32 attempts a second, all paths together `perSecond`, at most 512 of them at once. Paths
+ * share 4,096 cells by number.
  */
 const CELLS = 4096;
 const PER_PATH = 32;
+const BURST = 512;
 
 export class HandshakeBudget {
   readonly #perSecond: number;
+  readonly #burst: number;
   readonly #window: Float64Array = new Float64Array(CELLS).fill(-1);
   readonly #used: Uint8Array = new Uint8Array(CELLS);
   #tokens: number;
@@ -15,7 +18,8 @@ export class HandshakeBudget {
 
   constructor(perSecond: number, now: number) {
     this.#perSecond = perSecond;
-    this.#tokens = perSecond;
+    this.#burst = Math.min(perSecond, BURST);
+    this.#tokens = this.#burst;
     this.#filledAt = now;
   }
 
@@ -30,7 +34,7 @@ export class HandshakeBudget {
     if (this.#used[cell] >= PER_PATH) return false;
     if (now > this.#filledAt) {
       const refill = ((now - this.#filledAt) * this.#perSecond) / 1000;
-      this.#tokens = Math.min(this.#perSecond, this.#tokens + refill);
+      this.#tokens = Math.min(this.#burst, this.#tokens + refill);
       this.#filledAt = now;
     }
     if (this.#tokens < 1) return false;

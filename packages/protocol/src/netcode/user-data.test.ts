@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { readUserData, writeUserData } from "./user-data.ts";
 
 test("what is written reads back", () => {

@@ -7,9 +7,9 @@ import { decodeUtf8, encodeUtf8, utf8Length } from "@riposte/wire";
 import { USER_DATA_BYTES } from "./constants.ts";
 
 /** Bytes of room name that fit. */
-export const MAX_ROOM_BYTES: 32 = 32;
+export const MAX_ROOM_BYTES = 32;
 /** Bytes that are the game's. */
-export const GAME_DATA_BYTES: 192 = 192;
+export const GAME_DATA_BYTES = 192;
 
 export interface UserData {
   /** The room the client is sent to; "" is the server's default. At most 32 bytes of UTF-8. */
