@@ -1,0 +1,70 @@
+/** The overlays of the network lab: the server's ghost, hit boxes, and where the server rewound my targets to. */
+import { Container, Graphics } from "pixi.js";
+import { PLAYER_RADIUS } from "../src/rules.ts";
+import type { DrawnPlayer } from "./model.ts";
+import type { Overlays } from "./panel.ts";
+import { UNIT } from "./scene.ts";
+
+export interface Spot {
+  readonly x: number;
+  readonly y: number;
+}
+
+interface Mark {
+  readonly hitX: number;
+  readonly hitY: number;
+  readonly x: number;
+  readonly y: number;
+  left: number;
+}
+
+const MARK_SECONDS = 1.6;
+const R = PLAYER_RADIUS * UNIT;
+
+export class DebugDraw {
+  readonly layer = new Container();
+  readonly #lines = new Graphics();
+  readonly #marks: Mark[] = [];
+
+  constructor() {
+    this.layer.addChild(this.#lines);
+  }
+
+  /** The server judged a hit of mine with its target at (x, y) and the ray ending at (hitX, hitY). */
+  rewound(hitX: number, hitY: number, x: number, y: number): void {
+    this.#marks.push({ hitX, hitY, x, y, left: MARK_SECONDS });
+    if (this.#marks.length > 40) this.#marks.shift();
+  }
+
+  /** `ghosts`: newest positions from the server, of the players in `players`, in no order. */
+  draw(overlays: Overlays, players: Iterable<DrawnPlayer>, ghosts: Iterable<Spot>, dt: number): void {
+    const lines = this.#lines;
+    lines.clear();
+    if (overlays.hitboxes) {
+      for (const player of players) {
+        if (player.health <= 0) continue;
+        lines.circle(player.x * UNIT, player.y * UNIT, R).stroke({ color: 0xffd84f, width: 1.6 });
+      }
+    }
+    if (overlays.ghost) {
+      for (const ghost of ghosts) {
+        lines.circle(ghost.x * UNIT, ghost.y * UNIT, R).fill({ color: 0xff5470, alpha: 0.16 });
+        lines.circle(ghost.x * UNIT, ghost.y * UNIT, R).stroke({ color: 0xff5470, width: 1.8, alpha: 0.9 });
+      }
+    }
+    for (let i = this.#marks.length - 1; i >= 0; i--) {
+      const mark = this.#marks[i];
+      mark.left -= dt;
+      if (mark.left <= 0) {
+        this.#marks.splice(i, 1);
+      } else if (overlays.rewound) {
+        const alpha = mark.left / MARK_SECONDS;
+        const x = mark.x * UNIT;
+        const y = mark.y * UNIT;
+        lines.circle(x, y, R).stroke({ color: 0xc58bff, width: 1.8, alpha });
+        lines.moveTo(x - 5, y).lineTo(x + 5, y).moveTo(x, y - 5).lineTo(x, y + 5).stroke({ color: 0xc58bff, width: 1.6, alpha });
+        lines.circle(mark.hitX * UNIT, mark.hitY * UNIT, 3.5).fill({ color: 0xffffff, alpha });
+      }
+    }
+  }
+}

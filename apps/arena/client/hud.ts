@@ -1,0 +1,202 @@
+/** The interface over the picture: plain HTML, touched only when a shown value changes. */
+import { DASH_COOLDOWN_TICKS, DASH_ENERGY, ORB_COOLDOWN_TICKS, ORB_ENERGY } from "../src/rules.ts";
+import { hueCss } from "./colors.ts";
+
+/** Own state that the bars show. */
+export interface Vitals {
+  readonly health: number;
+  readonly energy: number;
+  readonly dashWait: number;
+  readonly orbWait: number;
+}
+
+/** The network box, in the units it prints. */
+export interface NetFigures {
+  readonly ping: number;
+  readonly jitter: number;
+  readonly loss: number;
+  readonly error: number;
+  readonly snapshots: number;
+  readonly fps: number;
+}
+
+export interface Rank {
+  readonly seat: number;
+  readonly name: string;
+  readonly hue: number;
+  readonly kills: number;
+  readonly deaths: number;
+}
+
+export interface FeedEntry {
+  readonly killer: string;
+  readonly victim: string;
+  readonly killerHue: number;
+  readonly victimHue: number;
+  readonly weapon: number;
+  readonly mine: boolean;
+}
+
+const FEED_SECONDS = 6;
+const FEED_LINES = 6;
+/** [warn, bad] above which a figure is coloured. */
+const LIMITS: Readonly<Partial<Record<keyof NetFigures, readonly [number, number]>>> = {
+  ping: [120, 250],
+  jitter: [15, 40],
+  loss: [1, 5],
+  error: [5, 40],
+};
+const DIGITS: Readonly<Record<keyof NetFigures, number>> = { ping: 0, jitter: 1, loss: 1, error: 1, snapshots: 1, fps: 0 };
+const WEAPON_ICON = [
+  '<svg viewBox="0 0 26 20"><path d="M3 13h6l2-4h12V6M10 13l-1 4"/></svg>',
+  '<svg viewBox="0 0 26 20"><circle cx="17" cy="10" r="5"/><path d="M3 7h5M2 10h6M3 13h5"/></svg>',
+];
+
+export function element(selector: string): HTMLElement {
+  const found = document.querySelector<HTMLElement>(selector);
+  if (found === null) throw new Error(`no ${selector} in the page`);
+  return found;
+}
+
+export class Hud {
+  readonly #shown = new Map<HTMLElement, string>();
+  readonly #stats = new Map<keyof NetFigures, HTMLElement>();
+  readonly #health = element("#health");
+  readonly #energy = element("#energy");
+  readonly #dash = element("#dash");
+  readonly #orb = element("#orb");
+  readonly #rifle = element("#rifle");
+  readonly #hurt = element("#hurt");
+  readonly #center = element("#center");
+  readonly #graph: CanvasRenderingContext2D;
+  readonly #pings: number[] = [];
+  readonly #errors: number[] = [];
+  #lastHealth = 100;
+  #pain = 0;
+
+  constructor() {
+    for (const item of document.querySelectorAll<HTMLElement>("[data-stat]"))
+      this.#stats.set(item.dataset["stat"] as keyof NetFigures, item);
+    this.#graph = canvasOf("#graph");
+  }
+
+  /** Every frame. */
+  vitals(own: Vitals, dt: number): void {
+    if (own.health < this.#lastHealth) this.#pain = Math.min(1, this.#pain + (this.#lastHealth - own.health) / 26);
+    this.#lastHealth = own.health;
+    this.#pain *= Math.exp(-dt * 4);
+    const low = own.health > 0 && own.health < 30 ? 0.3 : 0;
+    this.#set(this.#hurt, Math.max(low, this.#pain).toFixed(2), (item, value) => (item.style.opacity = value));
+    this.#meter(this.#health, own.health);
+    this.#health.classList.toggle("low", own.health < 30);
+    this.#meter(this.#energy, own.energy);
+    this.#ability(this.#rifle, 0, true);
+    this.#ability(this.#orb, own.orbWait / ORB_COOLDOWN_TICKS, own.energy >= ORB_ENERGY);
+    this.#ability(this.#dash, own.dashWait / DASH_COOLDOWN_TICKS, own.energy >= DASH_ENERGY);
+  }
+
+  /** Some times a second. */
+  net(figures: NetFigures): void {
+    for (const [key, item] of this.#stats) {
+      const value = figures[key];
+      this.#set(item, Number.isFinite(value) ? value.toFixed(DIGITS[key]) : "–", (target, text) => {
+        target.textContent = text;
+      });
+      const limit = LIMITS[key];
+      item.className = limit === undefined || value < limit[0] ? "" : value < limit[1] ? "warn" : "bad";
+    }
+    this.#plot(figures.ping, figures.error);
+  }
+
+  board(ranks: readonly Rank[], players: number, ownSeat: number): void {
+    const rows = ranks.map(
+      (rank) =>
+        `<li${rank.seat === ownSeat ? ' class="me"' : ""} style="--c:${hueCss(rank.hue)}"><b>${safe(rank.name)}</b><i>${rank.kills}</i><s>${rank.deaths}</s></li>`,
+    );
+    this.#set(element("#ranks"), rows.join(""), (item, html) => (item.innerHTML = html));
+    this.#set(element("#headcount"), `${players} playing`, (item, text) => (item.textContent = text));
+  }
+
+  feed(entry: FeedEntry): void {
+    const list = element("#feed");
+    const line = document.createElement("li");
+    if (entry.mine) line.className = "mine";
+    line.innerHTML = `<b style="color:${hueCss(entry.killerHue)}">${safe(entry.killer)}</b>${WEAPON_ICON[entry.weapon] ?? ""}<b style="color:${hueCss(entry.victimHue)}">${safe(entry.victim)}</b>`;
+    list.append(line);
+    while (list.children.length > FEED_LINES) list.firstElementChild?.remove();
+    setTimeout(() => line.classList.add("gone"), FEED_SECONDS * 1000);
+    setTimeout(() => line.remove(), FEED_SECONDS * 1000 + 600);
+  }
+
+  /** The large words in the middle; an empty title hides them. */
+  announce(title: string, detail: string): void {
+    this.#center.classList.toggle("on", title !== "");
+    if (title === "") return;
+    this.#set(element("#center h1"), title, (item, text) => (item.textContent = text));
+    this.#set(element("#center p"), detail, (item, text) => (item.textContent = text));
+  }
+
+  #meter(meter: HTMLElement, value: number): void {
+    this.#set(meter, String(Math.round(value)), (item, text) => {
+      const share = `scaleX(${Math.max(0, value / 100).toFixed(3)})`;
+      for (const bar of item.querySelectorAll<HTMLElement>("u, s")) bar.style.transform = share;
+      item.querySelector("output")!.textContent = text;
+    });
+  }
+
+  #ability(item: HTMLElement, wait: number, affordable: boolean): void {
+    this.#set(item, `${wait.toFixed(2)}${affordable}`, () => {
+      item.style.setProperty("--wait", wait.toFixed(2));
+      item.classList.toggle("ready", wait === 0 && affordable);
+      item.classList.toggle("poor", !affordable);
+    });
+  }
+
+  /** Ping as an area, prediction errors as ticks. */
+  #plot(ping: number, error: number): void {
+    this.#pings.push(ping);
+    this.#errors.push(error);
+    if (this.#pings.length > 65) {
+      this.#pings.shift();
+      this.#errors.shift();
+    }
+    const paint = this.#graph;
+    const { width, height } = paint.canvas;
+    const top = Math.max(100, ...this.#pings) * 1.15;
+    paint.clearRect(0, 0, width, height);
+    const area = paint.createLinearGradient(0, 0, 0, height);
+    area.addColorStop(0, "rgb(53 224 194 / 45%)");
+    area.addColorStop(1, "rgb(53 224 194 / 2%)");
+    paint.beginPath();
+    this.#pings.forEach((value, i) => paint.lineTo(i * 4, height - 2 - (value / top) * (height - 4)));
+    paint.strokeStyle = "#35e0c2";
+    paint.lineWidth = 2;
+    paint.stroke();
+    paint.lineTo((this.#pings.length - 1) * 4, height);
+    paint.lineTo(0, height);
+    paint.fillStyle = area;
+    paint.fill();
+    paint.fillStyle = "#ffb547";
+    this.#errors.forEach((value, i) => {
+      const tall = Math.min(height, value * 0.8);
+      if (tall > 1) paint.fillRect(i * 4 - 1, height - tall, 2, tall);
+    });
+  }
+
+  #set(item: HTMLElement, value: string, write: (item: HTMLElement, value: string) => void): void {
+    if (this.#shown.get(item) === value) return;
+    this.#shown.set(item, value);
+    write(item, value);
+  }
+}
+
+export function canvasOf(selector: string): CanvasRenderingContext2D {
+  const canvas = document.querySelector<HTMLCanvasElement>(selector);
+  const paint = canvas?.getContext("2d");
+  if (paint === null || paint === undefined) throw new Error(`no canvas ${selector}`);
+  return paint;
+}
+
+function safe(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}

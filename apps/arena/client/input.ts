@@ -1,0 +1,99 @@
+/** Keyboard, mouse and touch, read once a frame. */
+
+/** What the hands want now. Presses shorter than a frame are not lost: they stay until `read`. */
+export interface Hands {
+  readonly up: boolean;
+  readonly down: boolean;
+  readonly left: boolean;
+  readonly right: boolean;
+  readonly fire: boolean;
+  readonly orb: boolean;
+  readonly dash: boolean;
+}
+
+type Action = keyof Hands;
+
+const KEYS: Readonly<Record<string, Action>> = {
+  KeyW: "up",
+  ArrowUp: "up",
+  KeyS: "down",
+  ArrowDown: "down",
+  KeyA: "left",
+  ArrowLeft: "left",
+  KeyD: "right",
+  ArrowRight: "right",
+  Space: "dash",
+  ShiftLeft: "dash",
+  KeyE: "orb",
+  KeyF: "fire",
+};
+
+export class Input {
+  /** The cursor in window pixels. */
+  cursorX = innerWidth / 2;
+  cursorY = innerHeight / 2;
+  /** Whether any key or button was ever used. */
+  used = false;
+  readonly #held = new Set<string>();
+  readonly #tapped = new Set<Action>();
+  readonly #pressed: (code: string) => void;
+
+  /** `pressed` hears of every other key, for the interface. */
+  constructor(stage: HTMLElement, pressed: (code: string) => void) {
+    this.#pressed = pressed;
+    addEventListener("keydown", (event) => this.#keyDown(event));
+    addEventListener("keyup", (event) => this.#held.delete(event.code));
+    addEventListener("blur", () => this.#held.clear());
+    addEventListener("pointermove", (event) => this.#point(event));
+    stage.addEventListener("pointerdown", (event) => {
+      this.#point(event);
+      this.#press(`Mouse${event.button}`, event.button === 2 ? "orb" : "fire");
+    });
+    addEventListener("pointerup", (event) => this.#held.delete(`Mouse${event.button}`));
+    addEventListener("contextmenu", (event) => event.preventDefault());
+  }
+
+  read(): Hands {
+    const held = this.#held;
+    const is = (action: Action, ...codes: string[]): boolean =>
+      this.#tapped.has(action) || codes.some((code) => held.has(code));
+    const hands: Hands = {
+      up: is("up", "KeyW", "ArrowUp"),
+      down: is("down", "KeyS", "ArrowDown"),
+      left: is("left", "KeyA", "ArrowLeft"),
+      right: is("right", "KeyD", "ArrowRight"),
+      fire: is("fire", "Mouse0", "KeyF"),
+      orb: is("orb", "Mouse2", "KeyE"),
+      dash: is("dash", "Space", "ShiftLeft"),
+    };
+    return hands;
+  }
+
+  /** The taps were given to a tick: forget them. */
+  spend(): void {
+    this.#tapped.clear();
+  }
+
+  #keyDown(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof HTMLInputElement && event.target.type === "text") return;
+    const action = KEYS[event.code];
+    if (action === undefined) {
+      if (!event.repeat) this.#pressed(event.code);
+      return;
+    }
+    event.preventDefault();
+    if (!event.repeat) this.#press(event.code, action);
+  }
+
+  #press(code: string, action: Action): void {
+    this.used = true;
+    this.#held.add(code);
+    this.#tapped.add(action);
+  }
+
+  #point(event: PointerEvent): void {
+    this.cursorX = event.clientX;
+    this.cursorY = event.clientY;
+  }
+}

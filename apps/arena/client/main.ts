@@ -1,0 +1,173 @@
+/** The browser client: connects, feeds the hands to the session and the session's view to the picture. */
+import { connect } from "@riposte/client";
+import { game } from "../src/game.ts";
+import { Blast, Hit, Kill, Scores } from "../src/messages.ts";
+import { writeProfile } from "../src/profile.ts";
+import { ORB_BLAST_RADIUS } from "../src/rules.ts";
+import { ArenaHandle } from "./arena-handle.ts";
+import type { Spot } from "./debug-draw.ts";
+import { element, Hud } from "./hud.ts";
+import { Input } from "./input.ts";
+import { Minimap } from "./minimap.ts";
+import type { DrawnOrb, DrawnPlayer } from "./model.ts";
+import { Panel } from "./panel.ts";
+import type { LineConditions } from "./panel.ts";
+import { Picture } from "./picture.ts";
+
+/** Frames between two updates of the figures, and of the map. */
+const FIGURE_FRAMES = 12;
+const MAP_FRAMES = 2;
+const HINT_SECONDS = 12;
+const IDENTITY_KEY = "riposte-arena-identity";
+const METRES_TO_CM = 100;
+
+const query = new URLSearchParams(location.search);
+const curtain = element("#curtain");
+
+function fail(error: unknown): void {
+  curtain.classList.add("failed");
+  curtain.classList.remove("open");
+  element("#curtain p").textContent = `${error instanceof Error ? error.message : String(error)} Reload to try again.`;
+}
+
+async function play(): Promise<void> {
+  const name = query.get("name") ?? `Player ${Math.floor(Math.random() * 90 + 10)}`;
+  const hue = Math.floor(Math.random() * 180);
+  const room = query.get("room");
+  const identity = sessionStorage.getItem(IDENTITY_KEY);
+  const [picture, session] = await Promise.all([
+    Picture.open(element("#stage")),
+    connect(game, location.href, {
+      userData: writeProfile({ name, hue }),
+      ...(room === null ? {} : { room }),
+      ...(identity === null ? {} : { identity }),
+    }),
+  ]);
+  if (session.identity !== undefined) sessionStorage.setItem(IDENTITY_KEY, session.identity);
+
+  const hud = new Hud();
+  const map = new Minimap();
+  const panel = new Panel((line) => session.simulate(conditionsOf(line)));
+  const input = new Input(element("#stage"), (code) => {
+    if (code === "KeyN") panel.toggle();
+    if (code === "KeyM") picture.sound.mute();
+  });
+  const handle = new ArenaHandle(session, picture, panel);
+  Object.assign(globalThis, { arena: handle });
+
+  session.onMessage(Kill, (kill) => {
+    const mine = kill.killer === session.seat;
+    handle.noteKill(kill);
+    hud.feed({ ...kill, killer: kill.killerName, victim: kill.victimName, mine });
+    picture.death(kill.x, kill.y, kill.victimHue, mine && kill.victim !== session.seat);
+    if (kill.victim === session.seat) {
+      const own = kill.killer === kill.victim;
+      hud.announce(own ? "Your own orb" : `Taken out by ${kill.killerName}`, "Back in a moment");
+    }
+  });
+  session.onMessage(Hit, (hit) => {
+    picture.hit(hit.x, hit.y, hit.damage);
+    picture.debug.rewound(hit.x, hit.y, hit.rewoundX, hit.rewoundY);
+  });
+  session.onMessage(Blast, ({ x, y, owner }) => picture.blast(x, y, ORB_BLAST_RADIUS, owner, owner === session.seat));
+  session.onMessage(Scores, (scores) => {
+    const ranks = scores.seats.map((seat, i) => ({
+      seat,
+      name: scores.names[i],
+      hue: scores.hues[i],
+      kills: scores.kills[i],
+      deaths: scores.deaths[i],
+    }));
+    hud.board(ranks, scores.players, session.seat);
+  });
+  void session.closed.then((error) => fail(error ?? new Error("The session has ended.")));
+
+  element("#hud").hidden = false;
+  curtain.classList.add("open");
+  setTimeout(() => element("#hint").classList.add("gone"), HINT_SECONDS * 1000);
+  for (const gesture of ["keydown", "pointerdown"]) addEventListener(gesture, () => picture.sound.wake());
+
+  const { view, stats } = session;
+  const players: DrawnPlayer[] = [];
+  const orbs: DrawnOrb[] = [];
+  const ghosts: Spot[] = [];
+  let last = performance.now();
+  let lastTick = -1;
+  let frameMs = 1000 / 60;
+  let frames = 0;
+  let wasAlive = true;
+
+  const frame = (now: number): void => {
+    requestAnimationFrame(frame);
+    const dt = Math.min(0.1, Math.max(0.001, (now - last) / 1000));
+    last = now;
+    frames++;
+    frameMs += (dt * 1000 - frameMs) * 0.06;
+
+    const before = view.players.mine;
+    const aim =
+      before === undefined
+        ? 0
+        : Math.atan2(
+            picture.camera.toWorldY(input.cursorY) - before.y,
+            picture.camera.toWorldX(input.cursorX) - before.x,
+          );
+    session.advance(now, { ...input.read(), aim });
+    const tick = Math.ceil(view.predictedTick);
+    if (tick !== lastTick) input.spend();
+    lastTick = tick;
+
+    const own = view.players.mine;
+    players.length = orbs.length = ghosts.length = 0;
+    for (const player of view.players.all()) {
+      players.push(player);
+      if (!panel.overlays.ghost || player.health === 0) continue;
+      const ghost = view.players.authoritative(player);
+      if (ghost !== undefined) ghosts.push({ x: ghost.x, y: ghost.y });
+    }
+    for (const orb of view.orbs.all()) orbs.push(orb);
+    const { cursorX, cursorY } = input;
+    picture.draw(
+      { players, orbs, own, ownOrbs: own?.orbs ?? 0, ghosts, overlays: panel.overlays, cursorX, cursorY },
+      dt,
+    );
+    handle.noteFrame(now);
+
+    if (own !== undefined) {
+      hud.vitals(own, dt);
+      if (own.health > 0 && !wasAlive) hud.announce("", "");
+      wasAlive = own.health > 0;
+    }
+    if (frames % MAP_FRAMES === 0) {
+      map.draw(players, session.seat, innerWidth / picture.camera.zoom, innerHeight / picture.camera.zoom);
+    }
+    if (frames % FIGURE_FRAMES === 0) {
+      const { connection } = stats;
+      hud.net({
+        ping: connection.rttMs,
+        jitter: connection.jitterMs,
+        loss: Math.max(connection.lossRate, connection.receiveLossRate) * 100,
+        error: stats.game.meanPredictionError * METRES_TO_CM,
+        snapshots: stats.snapshotBytesPerSec / 1000,
+        fps: 1000 / frameMs,
+      });
+      panel.figures([
+        ["Carrier", session.carrier === "udp" ? "UDP" : "WebSocket"],
+        ["Input buffer", `${stats.game.inputBufferDepth} ticks`],
+        ["Others drawn behind by", `${stats.game.interpolationDelayMs.toFixed(0)} ms`],
+        ["Input clock rate", `${((stats.game.inputRate - 1) * 100).toFixed(1)} %`],
+        ["Mispredictions", String(stats.game.mispredictions)],
+        ["Traffic down / up", `${(stats.bytesReceivedPerSec / 1000).toFixed(1)} / ${(stats.bytesSentPerSec / 1000).toFixed(1)} kB/s`],
+      ]);
+    }
+  };
+  requestAnimationFrame(frame);
+}
+
+/** The latency slider is a round trip; conditions are one way. */
+function conditionsOf(line: LineConditions): { latencyMs: number; jitterMs: number; lossRate: number } | undefined {
+  if (line.latencyMs === 0 && line.jitterMs === 0 && line.lossRate === 0) return undefined;
+  return { latencyMs: line.latencyMs / 2, jitterMs: line.jitterMs, lossRate: line.lossRate };
+}
+
+play().catch(fail);

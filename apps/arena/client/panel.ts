@@ -1,0 +1,132 @@
+/** The network lab: a bad line at the pull of a slider, and what the server thinks, drawn into the picture. */
+import { element } from "./hud.ts";
+
+export interface LineConditions {
+  /** Added to the round trip: half each way. */
+  readonly latencyMs: number;
+  readonly jitterMs: number;
+  /** 0..1, each way. */
+  readonly lossRate: number;
+}
+
+export interface Overlays {
+  ghost: boolean;
+  hitboxes: boolean;
+  rewound: boolean;
+}
+
+const SLIDERS = [
+  { key: "latency", label: "Latency", max: 400, step: 5, unit: "ms" },
+  { key: "jitter", label: "Jitter", max: 100, step: 1, unit: "ms" },
+  { key: "loss", label: "Loss", max: 30, step: 0.5, unit: "%" },
+] as const;
+const PRESETS: readonly (readonly [string, number, number, number])[] = [
+  ["LAN", 0, 0, 0],
+  ["Cable", 30, 3, 0],
+  ["Wi-Fi", 60, 15, 1],
+  ["Train", 180, 50, 6],
+];
+const OVERLAYS: readonly (readonly [keyof Overlays, string, string])[] = [
+  ["ghost", "Server's ghost", "#ff5470"],
+  ["hitboxes", "Hit boxes", "#ffd84f"],
+  ["rewound", "Rewound positions of my hits", "#c58bff"],
+];
+
+export class Panel {
+  readonly overlays: Overlays = { ghost: false, hitboxes: false, rewound: false };
+  readonly #root = element("#panel");
+  readonly #sliders: HTMLInputElement[] = [];
+  readonly #figures: HTMLElement;
+  readonly #changed: (conditions: LineConditions) => void;
+
+  constructor(changed: (conditions: LineConditions) => void) {
+    this.#changed = changed;
+    const root = this.#root;
+    root.append(heading("Simulated line"));
+    for (const slider of SLIDERS) {
+      const row = document.createElement("label");
+      row.className = "slider";
+      const input = document.createElement("input");
+      input.type = "range";
+      input.id = `slider-${slider.key}`;
+      input.max = String(slider.max);
+      input.step = String(slider.step);
+      input.value = "0";
+      const output = document.createElement("output");
+      const show = (): void => {
+        output.textContent = `${input.value} ${slider.unit}`;
+      };
+      input.addEventListener("input", () => {
+        show();
+        this.#apply();
+      });
+      input.addEventListener("change", () => input.blur());
+      show();
+      row.append(slider.label, input, output);
+      root.append(row);
+      this.#sliders.push(input);
+    }
+    const presets = document.createElement("div");
+    presets.className = "presets";
+    for (const [name, ...values] of PRESETS) {
+      const button = document.createElement("button");
+      button.textContent = name;
+      button.addEventListener("click", () => {
+        this.set(...values);
+        button.blur();
+      });
+      presets.append(button);
+    }
+    root.append(presets, heading("Draw"));
+    for (const [key, label, color] of OVERLAYS) {
+      const row = document.createElement("label");
+      row.className = "check";
+      const box = document.createElement("input");
+      box.type = "checkbox";
+      box.id = `draw-${key}`;
+      box.addEventListener("change", () => {
+        this.overlays[key] = box.checked;
+        box.blur();
+      });
+      const spot = document.createElement("em");
+      spot.style.setProperty("--c", color);
+      row.append(box, label, spot);
+      root.append(row);
+    }
+    this.#figures = document.createElement("dl");
+    root.append(heading("Inside"), this.#figures);
+    element("#panel-button").addEventListener("click", () => {
+      this.toggle();
+      element("#panel-button").blur();
+    });
+  }
+
+  toggle(): void {
+    this.#root.hidden = !this.#root.hidden;
+  }
+
+  /** Moves the sliders: milliseconds, milliseconds, percent. */
+  set(latency: number, jitter: number, loss: number): void {
+    [latency, jitter, loss].forEach((value, i) => {
+      this.#sliders[i].value = String(value);
+      this.#sliders[i].dispatchEvent(new Event("input"));
+    });
+  }
+
+  /** The small print, some times a second. */
+  figures(lines: readonly (readonly [string, string])[]): void {
+    if (this.#root.hidden) return;
+    this.#figures.innerHTML = lines.map(([name, value]) => `<dt>${name}</dt><dd>${value}</dd>`).join("");
+  }
+
+  #apply(): void {
+    const [latency, jitter, loss] = this.#sliders.map((slider) => Number(slider.value));
+    this.#changed({ latencyMs: latency, jitterMs: jitter, lossRate: loss / 100 });
+  }
+}
+
+function heading(text: string): HTMLElement {
+  const line = document.createElement("h2");
+  line.textContent = text;
+  return line;
+}

@@ -1,0 +1,92 @@
+/** What there is in the arena, field by field, and what a player can want. */
+import { angle, bool, circle, defineInput, defineState, float, text, uint } from "@riposte/simulation";
+import type { World } from "@riposte/simulation";
+import {
+  DASH_COOLDOWN_TICKS,
+  DASH_TICKS,
+  FIELD,
+  MAX_ENERGY,
+  MAX_HEALTH,
+  ORB_COOLDOWN_TICKS,
+  ORB_LIFE_TICKS,
+  ORB_RADIUS,
+  PLAYER_RADIUS,
+  RIFLE_COOLDOWN_TICKS,
+} from "./rules.ts";
+
+/** Nobody walks this far in one snapshot: a longer way is a respawn. */
+const coordinate = float({ min: -FIELD, max: FIELD, step: 1 / 256, teleport: 6 });
+const speed = float({ min: -32, max: 32, step: 1 / 64, audience: "owner" });
+
+export const Player = defineState(
+  {
+    x: coordinate,
+    y: coordinate,
+    vx: speed,
+    vy: speed,
+    aim: angle({ bits: 11 }),
+    // Only the server takes and gives health.
+    health: uint({ max: MAX_HEALTH, predicted: false }),
+    energy: float({ min: 0, max: MAX_ENERGY, step: 1 / 16, audience: "owner" }),
+    /** Ticks left of a dash. */
+    dash: uint({ max: DASH_TICKS }),
+    dashWait: uint({ max: DASH_COOLDOWN_TICKS, audience: "owner" }),
+    rifleWait: uint({ max: RIFLE_COOLDOWN_TICKS, audience: "owner" }),
+    orbWait: uint({ max: ORB_COOLDOWN_TICKS, audience: "owner" }),
+    /** Rifle shots and orbs since the game began, for muzzle flashes; they wrap. */
+    shots: uint({ max: 255 }),
+    orbs: uint({ max: 15, audience: "owner" }),
+    shielded: bool({ predicted: false }),
+    name: text({ maxBytes: 16, predicted: false }),
+    hue: uint({ max: 179, predicted: false }),
+    // The server's own notes.
+    shieldTicks: uint({ max: 255, audience: "server", predicted: false }),
+    respawnTicks: uint({ max: 255, audience: "server", predicted: false }),
+    calmTicks: uint({ max: 1023, audience: "server", predicted: false }),
+    regrown: float({ min: 0, max: 1, step: 1 / 256, audience: "server", predicted: false }),
+    kills: uint({ max: 1023, audience: "server", predicted: false }),
+    deaths: uint({ max: 1023, audience: "server", predicted: false }),
+  },
+  { capacity: 128, hitbox: circle({ radius: PLAYER_RADIUS }) },
+);
+
+export const Orb = defineState(
+  {
+    x: coordinate,
+    y: coordinate,
+    angle: angle({ bits: 11 }),
+    /** Seat of who shot it. */
+    shooter: uint({ max: 255 }),
+    life: uint({ max: ORB_LIFE_TICKS, audience: "server" }),
+  },
+  { capacity: 256, hitbox: circle({ radius: ORB_RADIUS }) },
+);
+
+export const Intent = defineInput({
+  up: bool(),
+  down: bool(),
+  left: bool(),
+  right: bool(),
+  fire: bool(),
+  orb: bool(),
+  dash: bool(),
+  aim: angle({ bits: 11 }),
+});
+
+export const states = { players: Player, orbs: Orb };
+
+export type ArenaWorld = World<typeof states>;
+export type PlayerRow = ReturnType<ArenaWorld["players"]["rowAt"]>;
+export type OrbRow = ReturnType<ArenaWorld["orbs"]["rowAt"]>;
+
+/** The plain values of one input. */
+export interface Wish {
+  readonly up: boolean;
+  readonly down: boolean;
+  readonly left: boolean;
+  readonly right: boolean;
+  readonly fire: boolean;
+  readonly orb: boolean;
+  readonly dash: boolean;
+  readonly aim: number;
+}

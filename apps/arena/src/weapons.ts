@@ -1,0 +1,139 @@
+/** Rifle and orb. Everybody pulls the trigger in prediction; only the server hurts. */
+import { Blast, Hit, Kill } from "./messages.ts";
+import {
+  MUZZLE,
+  ORB_BLAST_RADIUS,
+  ORB_COOLDOWN_TICKS,
+  ORB_DAMAGE,
+  ORB_ENERGY,
+  ORB_LIFE_TICKS,
+  ORB_RADIUS,
+  ORB_SPEED,
+  PLAYER_RADIUS,
+  RESPAWN_TICKS,
+  RIFLE_COOLDOWN_TICKS,
+  RIFLE_DAMAGE,
+  RIFLE_RANGE,
+} from "./rules.ts";
+import type { ArenaWorld, OrbRow, PlayerRow, Wish } from "./states.ts";
+
+const RIFLE = 0;
+const ORB = 1;
+const seen = { x: 0, y: 0, angle: 0 };
+
+const canBeHit = (player: PlayerRow): boolean => player.health > 0 && !player.shielded;
+
+export function useWeapons(world: ArenaWorld, player: PlayerRow, wish: Wish): void {
+  if (player.rifleWait > 0) player.rifleWait--;
+  if (player.orbWait > 0) player.orbWait--;
+  if (wish.fire && player.rifleWait === 0 && player.dash === 0) shoot(world, player);
+  if (wish.orb && player.orbWait === 0 && player.energy >= ORB_ENERGY) launch(world, player);
+}
+
+function shoot(world: ArenaWorld, player: PlayerRow): void {
+  player.rifleWait = RIFLE_COOLDOWN_TICKS;
+  player.shots = (player.shots + 1) & 255;
+  if (!world.isServer) return;
+  dropShield(player);
+  const sight = world.players.seenBy(player);
+  const hit = sight.raycast(player.x, player.y, player.aim, RIFLE_RANGE, canBeHit);
+  if (hit === undefined) return;
+  const { entity: target, x, y } = hit;
+  if (!sight.poseOf(target, seen)) {
+    seen.x = target.x;
+    seen.y = target.y;
+  }
+  world.send(
+    Hit,
+    { victim: target.owner, damage: RIFLE_DAMAGE, x, y, rewoundX: seen.x, rewoundY: seen.y },
+    player.owner,
+  );
+  hurt(world, target, RIFLE_DAMAGE, player, RIFLE);
+}
+
+function launch(world: ArenaWorld, player: PlayerRow): void {
+  player.orbWait = ORB_COOLDOWN_TICKS;
+  player.energy -= ORB_ENERGY;
+  player.orbs = (player.orbs + 1) & 15;
+  if (!world.isServer) return;
+  dropShield(player);
+  // The barrel may reach through a wall: the orb starts on this side of it.
+  const reach = world.statics.raycast(player.x, player.y, player.aim, MUZZLE);
+  const start = Math.min(MUZZLE, Math.max(0, reach - ORB_RADIUS));
+  world.orbs.spawn(-1, {
+    x: player.x + Math.cos(player.aim) * start,
+    y: player.y + Math.sin(player.aim) * start,
+    angle: player.aim,
+    shooter: player.owner,
+    life: ORB_LIFE_TICKS,
+  });
+}
+
+/** Server: flies every orb one tick. */
+export function moveOrbs(world: ArenaWorld): void {
+  for (const orb of world.orbs) {
+    const way = ORB_SPEED * world.dt;
+    const wall = world.statics.raycast(orb.x, orb.y, orb.angle, way + ORB_RADIUS);
+    const free = Math.min(way, Math.max(0, wall - ORB_RADIUS));
+    orb.x += Math.cos(orb.angle) * free;
+    orb.y += Math.sin(orb.angle) * free;
+    orb.life--;
+    if (free < way || orb.life === 0 || touchesPlayer(world, orb)) burst(world, orb);
+  }
+}
+
+function touchesPlayer(world: ArenaWorld, orb: OrbRow): boolean {
+  for (const player of world.players) {
+    if (player.owner === orb.shooter || !canBeHit(player)) continue;
+    const reach = PLAYER_RADIUS + ORB_RADIUS;
+    if ((player.x - orb.x) ** 2 + (player.y - orb.y) ** 2 < reach * reach) return true;
+  }
+  return false;
+}
+
+function burst(world: ArenaWorld, orb: OrbRow): void {
+  const { x, y } = orb;
+  const shooter = world.players.firstOwnedBy(orb.shooter);
+  world.send(Blast, { owner: orb.shooter, x, y });
+  for (const player of world.players) {
+    if (!canBeHit(player)) continue;
+    const away = Math.hypot(player.x - x, player.y - y);
+    if (away > ORB_BLAST_RADIUS + PLAYER_RADIUS) continue;
+    // No harm through walls.
+    const angle = Math.atan2(player.y - y, player.x - x);
+    if (world.statics.raycast(x, y, angle, away) < away - PLAYER_RADIUS) continue;
+    const share = 1 - Math.max(0, away - PLAYER_RADIUS) / ORB_BLAST_RADIUS;
+    const damage = Math.ceil(ORB_DAMAGE * Math.max(0.3, share) * (player.owner === orb.shooter ? 0.4 : 1));
+    if (shooter !== undefined && shooter !== player) {
+      const hit = { victim: player.owner, damage, x: player.x, y: player.y, rewoundX: player.x, rewoundY: player.y };
+      world.send(Hit, hit, shooter.owner);
+    }
+    hurt(world, player, damage, shooter ?? player, ORB);
+  }
+  world.orbs.despawn(orb);
+}
+
+function hurt(world: ArenaWorld, victim: PlayerRow, damage: number, by: PlayerRow, weapon: number): void {
+  victim.calmTicks = 0;
+  victim.health = Math.max(0, victim.health - damage);
+  if (victim.health > 0) return;
+  victim.respawnTicks = RESPAWN_TICKS;
+  victim.deaths = Math.min(1023, victim.deaths + 1);
+  if (by !== victim) by.kills = Math.min(1023, by.kills + 1);
+  world.send(Kill, {
+    killer: by.owner,
+    victim: victim.owner,
+    killerName: by.name,
+    victimName: victim.name,
+    killerHue: by.hue,
+    victimHue: victim.hue,
+    weapon,
+    x: victim.x,
+    y: victim.y,
+  });
+}
+
+function dropShield(player: PlayerRow): void {
+  player.shielded = false;
+  player.shieldTicks = 0;
+}
