@@ -302,7 +302,8 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     if (connection.state === "raw") {
       connection.context = PLAIN;
       const { plainPeers } = this.#options;
-      if (plainPeers === undefined) this.#disconnect(connection, "versionMismatch", "this server takes Riposte clients");
+      if (plainPeers === undefined)
+        this.#disconnect(connection, "versionMismatch", "this server takes Riposte clients");
       else plainPeers.connected?.(connection);
       return;
     }
