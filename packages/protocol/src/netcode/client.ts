@@ -3,7 +3,8 @@
  * answers the challenge and keeps a sealed session. One instance uses one token once.
  */
 import { NO_KEY } from "../machine.ts";
-import type { Crypto, KeyStore, Machine, ReceivedPacket, TransmitSlot } from "../machine.ts";
+import type { KeyStore, Machine, ReceivedPacket, TransmitSlot } from "../machine.ts";
+import type { NetcodeClientHandler, NetcodeClientOptions, NetcodeClientState } from "./client-options.ts";
 import { readConnectToken } from "./connect-token.ts";
 import type { ConnectToken } from "./connect-token.ts";
 import {
@@ -28,39 +29,6 @@ import { PacketHeader, packetHeaderLength, writePacketHeader } from "./packet-he
 import { PacketProtection, protocolAssociatedData } from "./packet-protection.ts";
 import { ReplayProtection } from "./replay-protection.ts";
 import { asItIs, hasSizeOfType, writeSealed } from "./transmit.ts";
-
-/** The states of the standard; the first six are how an attempt or a session ended in error. */
-export type NetcodeClientState =
-  | "connectTokenExpired"
-  | "invalidConnectToken"
-  | "connectionTimedOut"
-  | "connectionResponseTimedOut"
-  | "connectionRequestTimedOut"
-  | "connectionDenied"
-  | "disconnected"
-  | "sendingConnectionRequest"
-  | "sendingConnectionResponse"
-  | "connected";
-
-/** The layer above. Buffers are borrowed until return. */
-export interface NetcodeClientHandler {
-  stateChanged(state: NetcodeClientState, now: number): void;
-  /** One payload; `length` is 0 for a keep-alive. */
-  payload(packet: ReceivedPacket, offset: number, length: number, now: number): void;
-  /** Writes one payload of at most `capacity` bytes; 0 when there is nothing to send. Asked after `wake`. */
-  fill(buffer: Uint8Array, offset: number, capacity: number, packetNumber: number, now: number): number;
-}
-
-export interface NetcodeClientOptions {
-  /** 2,048 bytes. */
-  readonly token: Uint8Array;
-  /** The driver's path to each server address of the token, in its order; -1: cannot be reached, skip it. */
-  readonly serverPaths: readonly number[];
-  readonly crypto: Crypto;
-  readonly keys: KeyStore;
-  readonly handler: NetcodeClientHandler;
-  readonly now: number;
-}
 
 export class NetcodeClient implements Machine<never> {
   readonly drops: NetcodeDrops = new NetcodeDrops();

@@ -1,7 +1,7 @@
 export { addressesEqual, formatAddress, parseAddress } from "./address.ts";
 export type { NetcodeAddress } from "./address.ts";
 export { NetcodeClient } from "./client.ts";
-export type { NetcodeClientHandler, NetcodeClientOptions, NetcodeClientState } from "./client.ts";
+export type { NetcodeClientHandler, NetcodeClientOptions, NetcodeClientState } from "./client-options.ts";
 export { generateConnectToken, readConnectToken, writeConnectToken } from "./connect-token.ts";
 export type { ConnectToken, ConnectTokenOptions } from "./connect-token.ts";
 export {
@@ -22,7 +22,7 @@ export { NetcodeDrops } from "./drops.ts";
 export { nobleCrypto } from "./noble-crypto.ts";
 export { ReplayProtection } from "./replay-protection.ts";
 export { NetcodeServer } from "./server.ts";
-export type { NetcodeServerHandler, NetcodeServerOptions, ServerDisconnectReason } from "./server.ts";
+export type { NetcodeServerHandler, NetcodeServerOptions, ServerDisconnectReason } from "./server-options.ts";
 export type { ServerSession } from "./server-session.ts";
 export { SoftwareKeys } from "./software-keys.ts";
 export { GAME_DATA_BYTES, MAX_ROOM_BYTES, readUserData, writeUserData } from "./user-data.ts";

@@ -6,9 +6,8 @@
  * challenge counts only for the admission it was made for.
  */
 import { NO_KEY } from "../machine.ts";
-import type { Crypto, KeyStore, Machine, ReceivedPacket, TransmitSlot } from "../machine.ts";
+import type { KeyStore, Machine, ReceivedPacket, TransmitSlot } from "../machine.ts";
 import { toAddress } from "./address.ts";
-import type { NetcodeAddress } from "./address.ts";
 import { Admission } from "./admission.ts";
 import {
   DISCONNECT_PACKETS,
@@ -25,67 +24,15 @@ import {
 } from "./constants.ts";
 import { Deadlines } from "./deadlines.ts";
 import { NetcodeDrops } from "./drops.ts";
+import { HandshakeOutbox } from "./handshake-outbox.ts";
 import { PacketHeader, packetHeaderLength } from "./packet-header.ts";
 import { protocolAssociatedData } from "./packet-protection.ts";
 import { ReadyRing } from "./ready-ring.ts";
+import type { NetcodeServerHandler, NetcodeServerOptions, ServerDisconnectReason } from "./server-options.ts";
 import { isNewerToken, ServerSession, tagsEqual } from "./server-session.ts";
 import type { ClosingSession, PendingSession } from "./server-session.ts";
-import { asItIs, hasSizeOfType, writeSealed } from "./transmit.ts";
+import { hasSizeOfType, writeSealed } from "./transmit.ts";
 
-/** Why a client's session ended. */
-export type ServerDisconnectReason =
-  | "timedOut"
-  | "clientDisconnected"
-  | "serverDisconnected"
-  | "displaced"
-  | "pathClosed";
-
-/** The layer above. Buffers are borrowed until return. */
-export interface NetcodeServerHandler {
-  connected(session: ServerSession, now: number): void;
-  disconnected(session: ServerSession, reason: ServerDisconnectReason, now: number): void;
-  /** One payload; `length` is 0 for a keep-alive. */
-  payload(session: ServerSession, packet: ReceivedPacket, offset: number, length: number, now: number): void;
-  /**
-   * Writes one payload of at most `capacity` bytes; 0 when there is nothing to send. Asked after
-   * `wake`, and up to three times after `disconnected` if we ended the session.
-   */
-  fill(
-    session: ServerSession,
-    buffer: Uint8Array,
-    offset: number,
-    capacity: number,
-    packetNumber: number,
-    now: number,
-  ): number;
-  /** A path is in use: the driver must not give its number to another address. Calls count up and down. */
-  retainPath(path: number): void;
-  releasePath(path: number): void;
-}
-
-export interface NetcodeServerOptions {
-  readonly protocolId: bigint;
-  /** 32 bytes shared with the token service. */
-  readonly privateKey: Uint8Array;
-  /** 1 to 4,096. */
-  readonly maxClients: number;
-  /** What connect tokens call this server; a token must name one of them. */
-  readonly publicAddresses: readonly (NetcodeAddress | string)[];
-  readonly crypto: Crypto;
-  readonly keys: KeyStore;
-  readonly handler: NetcodeServerHandler;
-  /** Monotonic milliseconds, and the Unix time at that instant. */
-  readonly now: number;
-  readonly unixSeconds: number;
-  /** Admissions under way at once, default four times `maxClients`, at least 64. */
-  readonly maxPending?: number;
-  /** Connect tokens remembered, default eight times `maxClients`, at least 1,024. */
-  readonly tokenHistory?: number;
-  /** Handshake packets decrypted a second, default 4,000. */
-  readonly handshakesPerSecond?: number;
-}
-
-const MAX_DENIALS = 64;
 /** Payloads that a session may send after its end, before the disconnects. */
 const MAX_FAREWELLS = 3;
 const SWEEP_INTERVAL_MS = 1000;
@@ -110,8 +57,7 @@ export class NetcodeServer implements Machine<never> {
   /** Keep-alive or timeout of each session, whichever is earlier. */
   readonly #deadlines: Deadlines;
   readonly #ready: ReadyRing;
-  readonly #challenges: PendingSession[] = [];
-  readonly #denials: { readonly path: number; readonly packet: Uint8Array }[] = [];
+  readonly #handshakes: HandshakeOutbox;
   readonly #closing: ClosingSession[] = [];
   /** Given back at the next `handleTimeout`, when nothing polled earlier can still name them. */
   readonly #staleKeys: number[] = [];
@@ -143,6 +89,7 @@ export class NetcodeServer implements Machine<never> {
       handshakesPerSecond: options.handshakesPerSecond ?? 4000,
       now,
     });
+    this.#handshakes = new HandshakeOutbox(this.#admission);
     this.#sessions = Array.from({ length: maxClients }, () => undefined);
     for (let i = maxClients - 1; i >= 0; i--) this.#freeIndexes.push(i);
     this.#deadlines = new Deadlines(maxClients);
@@ -256,7 +203,7 @@ export class NetcodeServer implements Machine<never> {
   pollTransmit(slot: TransmitSlot, now: number): boolean {
     this.#now = now;
     slot.ecn = 0;
-    if (this.#transmitHandshake(slot, now) || this.#transmitClosing(slot, now)) return true;
+    if (this.#handshakes.transmit(slot, this.#pendingByPath, now) || this.#transmitClosing(slot, now)) return true;
     // Asking the layer above may end a session.
     return this.#transmitReady(slot, now) || this.#transmitClosing(slot, now);
   }
@@ -323,12 +270,13 @@ export class NetcodeServer implements Machine<never> {
     }
     const before = this.#pendingByPath.get(path);
     if (before !== undefined && tagsEqual(before.tag, request.tag) && before.expiresAt > now) {
-      this.#queueChallenge(before);
+      this.#handshakes.challenge(before);
       return;
     }
     if (connected === undefined && this.#freeIndexes.length === 0) {
       this.#admission.enter(request, path, unixNow);
-      this.#deny(path, token.serverToClientKey);
+      drops.serverFull++;
+      this.#handshakes.deny(path, token.serverToClientKey);
       return;
     }
     if (before !== undefined) this.#dropPending(before);
@@ -338,7 +286,7 @@ export class NetcodeServer implements Machine<never> {
     this.#pendingByPath.set(path, pending);
     this.#handler.retainPath(path);
     this.#sweepAt = Math.min(this.#sweepAt, now + SWEEP_INTERVAL_MS);
-    this.#queueChallenge(pending);
+    this.#handshakes.challenge(pending);
   }
 
   #receiveResponse(pending: PendingSession, packet: ReceivedPacket, now: number): void {
@@ -360,7 +308,8 @@ export class NetcodeServer implements Machine<never> {
     }
     const index = this.#freeIndexes.pop();
     if (index === undefined) {
-      this.#deny(path, pending.serverToClientKey);
+      this.drops.serverFull++;
+      this.#handshakes.deny(path, pending.serverToClientKey);
       return;
     }
     this.#connect(index, pending, now);
@@ -424,34 +373,6 @@ export class NetcodeServer implements Machine<never> {
   #schedule(session: ServerSession): void {
     const timeoutAt = session.lastReceivedAt + session.timeoutMs;
     this.#deadlines.set(session.index, Math.min(session.lastSentAt + SEND_INTERVAL_MS, timeoutAt));
-  }
-
-  #queueChallenge(pending: PendingSession): void {
-    if (pending.challengeDue) return;
-    pending.challengeDue = true;
-    this.#challenges.push(pending);
-  }
-
-  #deny(path: number, key: Uint8Array): void {
-    this.drops.serverFull++;
-    if (this.#denials.length >= MAX_DENIALS) return;
-    const packet = new Uint8Array(32);
-    this.#denials.push({ path, packet: packet.subarray(0, this.#admission.writeDenied(key, packet, 0)) });
-  }
-
-  #transmitHandshake(slot: TransmitSlot, now: number): boolean {
-    for (let pending = this.#challenges.shift(); pending !== undefined; pending = this.#challenges.shift()) {
-      pending.challengeDue = false;
-      if (this.#pendingByPath.get(pending.path) !== pending) continue;
-      if (pending.challengesSent++ === 0) pending.challengedAt = now;
-      slot.length = this.#admission.writeChallenge(pending, slot.buffer, slot.offset);
-      return asItIs(slot, pending.path);
-    }
-    const denial = this.#denials.shift();
-    if (denial === undefined) return false;
-    slot.buffer.set(denial.packet, slot.offset);
-    slot.length = denial.packet.length;
-    return asItIs(slot, denial.path);
   }
 
   #transmitClosing(slot: TransmitSlot, now: number): boolean {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { readUserData, writeUserData } from "./user-data.ts";
@@ -50,4 +51,29 @@ test("what does not fit is refused", () => {
   assert.throws(() => writeUserData({ room: "a\0b" }), RangeError);
   assert.throws(() => writeUserData({ gameData: new Uint8Array(193) }), /193/);
   assert.throws(() => writeUserData({ issuedAt: 1.5 }), /1\.5/);
+});
+
+test("the vectors of docs/protocol/user-data.md", () => {
+  const file = new URL("../../../../docs/protocol/vectors/user-data.txt", import.meta.url);
+  const lines = readFileSync(file, "utf8").trim().split("\n");
+  const unhex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex === "-" ? "" : hex, "hex"));
+  let marked = 0;
+  let unmarked = 0;
+  for (const line of lines) {
+    const [kind, ...rest] = line.split(" ");
+    if (kind === "MARKED") {
+      const [roomHex, issuedAt, gameHex, hex] = rest;
+      const room = Buffer.from(unhex(roomHex)).toString();
+      const gameData = unhex(gameHex);
+      const bytes = unhex(hex);
+      assert.deepEqual(writeUserData({ room, gameData, issuedAt: Number(issuedAt) }), bytes);
+      const read = readUserData(bytes);
+      assert.deepEqual([read.marked, read.room, read.issuedAt], [true, room, Number(issuedAt)]);
+      marked++;
+    } else if (kind === "UNMARKED") {
+      assert.equal(readUserData(unhex(rest[0])).marked, false);
+      unmarked++;
+    }
+  }
+  assert.deepEqual([marked, unmarked], [4, 5]);
 });

@@ -1,0 +1,57 @@
+/** What a netcode server is made from, and the layer above it. */
+import type { Crypto, KeyStore, ReceivedPacket } from "../machine.ts";
+import type { NetcodeAddress } from "./address.ts";
+import type { ServerSession } from "./server-session.ts";
+
+/** Why a client's session ended. */
+export type ServerDisconnectReason =
+  | "timedOut"
+  | "clientDisconnected"
+  | "serverDisconnected"
+  | "displaced"
+  | "pathClosed";
+
+/** The layer above. Buffers are borrowed until return. */
+export interface NetcodeServerHandler {
+  connected(session: ServerSession, now: number): void;
+  disconnected(session: ServerSession, reason: ServerDisconnectReason, now: number): void;
+  /** One payload; `length` is 0 for a keep-alive. */
+  payload(session: ServerSession, packet: ReceivedPacket, offset: number, length: number, now: number): void;
+  /**
+   * Writes one payload of at most `capacity` bytes; 0 when there is nothing to send. Asked after
+   * `wake`, and up to three times after `disconnected` if we ended the session.
+   */
+  fill(
+    session: ServerSession,
+    buffer: Uint8Array,
+    offset: number,
+    capacity: number,
+    packetNumber: number,
+    now: number,
+  ): number;
+  /** A path is in use: the driver must not give its number to another address. Calls count up and down. */
+  retainPath(path: number): void;
+  releasePath(path: number): void;
+}
+
+export interface NetcodeServerOptions {
+  readonly protocolId: bigint;
+  /** 32 bytes shared with the token service. */
+  readonly privateKey: Uint8Array;
+  /** 1 to 4,096. */
+  readonly maxClients: number;
+  /** What connect tokens call this server; a token must name one of them. */
+  readonly publicAddresses: readonly (NetcodeAddress | string)[];
+  readonly crypto: Crypto;
+  readonly keys: KeyStore;
+  readonly handler: NetcodeServerHandler;
+  /** Monotonic milliseconds, and the Unix time at that instant. */
+  readonly now: number;
+  readonly unixSeconds: number;
+  /** Admissions under way at once, default four times `maxClients`, at least 64. */
+  readonly maxPending?: number;
+  /** Connect tokens remembered, default eight times `maxClients`, at least 1,024. */
+  readonly tokenHistory?: number;
+  /** Handshake packets decrypted a second, default 4,000. */
+  readonly handshakesPerSecond?: number;
+}
