@@ -171,13 +171,12 @@ export class LossDetector {
   }
 
   /** RFC 9002 section 6.2.1, without backoff. */
-  get probeTimeoutBaseMs(): number {
-    const maxAckDelay = this.eagerBytesInFlight > 0 ? MAX_ACK_DELAY_MS : LAZY_ACK_DELAY_MS;
-    return this.rtt.smoothedMs + Math.max(4 * this.rtt.variationMs, GRANULARITY_MS) + maxAckDelay;
+  #probeTimeoutBaseMs(maxAckDelayMs: number): number {
+    return this.rtt.smoothedMs + Math.max(4 * this.rtt.variationMs, GRANULARITY_MS) + maxAckDelayMs;
   }
 
   #probeTimeoutMs(): number {
-    const base = this.probeTimeoutBaseMs;
+    const base = this.#probeTimeoutBaseMs(this.eagerBytesInFlight > 0 ? MAX_ACK_DELAY_MS : LAZY_ACK_DELAY_MS);
     return Math.min(base * 2 ** Math.min(this.probeTimeouts, 10), Math.max(MAX_BACKOFF_MS, 2 * base));
   }
 
@@ -219,7 +218,8 @@ export class LossDetector {
     const lostBytes = before - this.bytesInFlight;
     if (lostBytes === 0) return 0;
     // RFC 9002 section 7.6: everything between two lost packets far apart was lost too.
-    const persistent = longestRunMs > this.probeTimeoutBaseMs * PERSISTENT_CONGESTION_THRESHOLD;
+    const duration = this.#probeTimeoutBaseMs(LAZY_ACK_DELAY_MS) * PERSISTENT_CONGESTION_THRESHOLD;
+    const persistent = longestRunMs > duration;
     this.congestion.onPacketsLost(lostBytes, newestSentAt, persistent, now);
     return lostBytes;
   }

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NewRenoCongestionControl } from "../congestion/new-reno-congestion-control.ts";
+import { AckFrame } from "./ack-frame.ts";
+import { LossDetector } from "./loss-detector.ts";
+import type { PacketFateListener } from "./loss-detector.ts";
+import { PACKET_EAGER } from "./sent-packets.ts";
+
+class Bench implements PacketFateListener {
+  readonly congestion = new NewRenoCongestionControl();
+  readonly detector = new LossDetector({ congestion: this.congestion, now: 0 });
+  acked: number[] = [];
+  lost: number[] = [];
+
+  onPacketAcked(slot: number): void {
+    this.acked.push(this.detector.sent.number[slot]);
+  }
+
+  onPacketLost(slot: number): void {
+    this.lost.push(this.detector.sent.number[slot]);
+  }
+
+  send(packetNumber: number, now: number, bytes = 1000): void {
+    this.detector.onPacketSent(packetNumber, bytes, PACKET_EAGER, this, now);
+  }
+
+  ack(lowest: number, highest: number, now: number): boolean {
+    const frame = new AckFrame();
+    frame.largest = highest;
+    frame.rangeCount = 1;
+    frame.lowest[0] = lowest;
+    frame.highest[0] = highest;
+    return this.detector.onAckReceived(frame, this, now);
+  }
+}
+
+test("a packet is lost when one sent three later was acknowledged", () => {
+  const bench = new Bench();
+  for (let number = 0; number < 5; number++) bench.send(number, number);
+  bench.ack(2, 2, 50);
+  assert.deepEqual(bench.lost, []);
+  bench.ack(3, 3, 51);
+  assert.deepEqual(bench.lost, [0]);
+  bench.ack(4, 4, 52);
+  assert.deepEqual(bench.lost, [0, 1]);
+  assert.equal(bench.detector.bytesInFlight, 0);
+});
+
+test("a packet is lost an eighth of a round trip after a later one was acknowledged", () => {
+  const bench = new Bench();
+  bench.send(0, 0);
+  bench.send(1, 10);
+  bench.ack(1, 1, 90); // round trip 80: lost at 0 + 90
+  assert.deepEqual(bench.lost, [0], "already an eighth late");
+  const other = new Bench();
+  other.send(0, 0);
+  other.send(1, 1);
+  other.ack(1, 1, 81);
+  assert.deepEqual(other.lost, []);
+  assert.equal(other.detector.nextTimeout(), 90);
+  other.detector.handleTimeout(other, 89.9);
+  assert.deepEqual(other.lost, []);
+  other.detector.handleTimeout(other, 90);
+  assert.deepEqual(other.lost, [0]);
+  assert.equal(other.detector.nextTimeout(), Infinity);
+});
+
+test("a probe timeout asks for probes, backs off, and declares nothing lost", () => {
+  const bench = new Bench();
+  bench.send(0, 0);
+  bench.ack(0, 0, 40);
+  bench.send(1, 100);
+  // smoothed 40, variation 20: 40 + 4 * 20 + 25
+  assert.equal(bench.detector.nextTimeout(), 245);
+  bench.detector.handleTimeout(bench, 245);
+  assert.equal(bench.detector.probesPending, 1);
+  assert.deepEqual(bench.lost, []);
+  bench.send(2, 245);
+  assert.equal(bench.detector.probesPending, 0);
+  assert.equal(bench.detector.nextTimeout(), 245 + 290);
+  bench.detector.handleTimeout(bench, 535);
+  assert.equal(bench.detector.probesPending, 2);
+  bench.send(3, 535);
+  bench.send(4, 535);
+  assert.equal(bench.detector.nextTimeout(), 535 + 500, "backoff ends at half a second");
+  bench.ack(4, 4, 575);
+  assert.equal(bench.detector.probeTimeouts, 0);
+});
+
+test("acknowledgements of packets never sent are passed over", () => {
+  const bench = new Bench();
+  for (let number = 10; number < 13; number++) bench.send(number, 0);
+  assert.equal(bench.ack(13, 2 ** 52, 10), false);
+  assert.equal(bench.ack(0, 9, 10), false);
+  assert.deepEqual([bench.acked, bench.lost, bench.detector.bytesInFlight], [[], [], 3000]);
+  assert.equal(bench.ack(0, 2 ** 52, 10), true);
+  assert.deepEqual(bench.acked, [12, 11, 10]);
+  assert.equal(bench.ack(0, 2 ** 52, 10), false, "and none counts twice");
+  assert.equal(bench.detector.bytesInFlight, 0);
+});
+
+test("a late ACK of a packet given up counts as a spurious loss, once", () => {
+  const bench = new Bench();
+  for (let number = 0; number < 4; number++) bench.send(number, 0);
+  bench.ack(3, 3, 20);
+  assert.deepEqual(bench.lost, [0]);
+  bench.ack(0, 3, 21);
+  bench.ack(0, 3, 22);
+  assert.equal(bench.detector.spuriousLosses, 1);
+  assert.deepEqual(bench.acked, [3, 2, 1]);
+});
+
+test("losses spread over three probe timeouts collapse the window", () => {
+  const bench = new Bench();
+  bench.send(0, 0);
+  bench.ack(0, 0, 20);
+  // Then 20 + 4 * 7.5 + 100, three times that: 450.
+  for (let number = 1; number <= 50; number++) bench.send(number, 20 + 10 * number, 100);
+  bench.send(51, 530);
+  bench.ack(51, 51, 550);
+  assert.equal(bench.lost.length, 50);
+  assert.equal(bench.congestion.windowBytes, 2400);
+});
+
+test("what no longer fits the ring is given up, oldest first", () => {
+  const bench = new Bench();
+  for (let number = 0; number < 9000; number++) bench.send(number, number / 1000, 1);
+  assert.equal(bench.lost.length, 9000 - 8192);
+  assert.equal(bench.detector.bytesInFlight, 8192);
+  bench.send(1_000_000, 10, 1);
+  assert.equal(bench.detector.bytesInFlight, 1);
+});
