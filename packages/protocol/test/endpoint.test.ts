@@ -1,6 +1,7 @@
 /** Endpoints: admission, hello and channels together, as a driver sees them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as fc from "fast-check";
 import { NetworkError } from "../src/network-error.ts";
 import { EndpointNetwork, SCHEMA, bytesOf } from "./support/endpoint-network.ts";
 import type { Peer } from "./support/endpoint-network.ts";
@@ -243,4 +244,25 @@ test("under loss both ways, reliable messages arrive once and in order", () => {
   }
   network.run(3000);
   assert.deepEqual(network.sink.texts, texts);
+});
+
+test("a client that seals garbage loses its own connection and disturbs nobody", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), (garbage) => {
+      const network = new EndpointNetwork();
+      const good = network.connected();
+      const bad = network.connected();
+      const [first, second] = network.server.connections;
+      // The same session, spoken to below the channels.
+      second.receivePayload(garbage, 0, garbage.length, 1_000_000, 0, network.now);
+      bad.connection.send("unreliableUnordered", bytesOf("?"));
+      good.connection.send("reliableOrdered", bytesOf("up"));
+      first.send("reliableOrdered", bytesOf("down"));
+      network.run(50);
+      assert.deepEqual(good.sink.texts, ["down"]);
+      assert.ok(network.sink.messages.some(({ connection, text }) => connection === first && text === "up"));
+      assert.equal(first.state, "open");
+    }),
+    { seed: 31, numRuns: 25 },
+  );
 });

@@ -382,6 +382,23 @@ test("a recorded handshake, played again after the session, admits nobody", () =
   assert.ok(network.sent(true, RESPONSE).length > 0);
 });
 
+test("a recorded request of an older token does not push out a newer admission", () => {
+  const network = new NetcodeNetwork();
+  const older = network.client(network.token({ clientId: 7n }), 1);
+  const [recorded] = transmitAll(older.machine, older.keys, network.now);
+  network.toServer(recorded.bytes, 1);
+  network.clients.splice(0);
+  network.now += 1000;
+  const newer = network.client(network.token({ clientId: 7n }), 1);
+  network.pass = ({ toServer, bytes }) => {
+    if (toServer && (bytes[0] & 15) === RESPONSE) network.toServer(recorded.bytes, 1);
+    return true;
+  };
+  network.step();
+  assert.equal(newer.machine.state, "connected");
+  assert.ok(network.server.drops.alreadyConnected > 0);
+});
+
 test("a lost path ends its session at once", () => {
   const network = new NetcodeNetwork();
   const client = network.connected();

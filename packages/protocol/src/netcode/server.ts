@@ -269,9 +269,13 @@ export class NetcodeServer implements Machine<never> {
       return void drops.alreadyConnected++;
     }
     const before = this.#pendingByPath.get(path);
-    if (before !== undefined && tagsEqual(before.tag, request.tag) && before.expiresAt > now) {
-      this.#handshakes.challenge(before);
-      return;
+    if (before !== undefined && before.expiresAt > now) {
+      if (tagsEqual(before.tag, request.tag)) {
+        this.#handshakes.challenge(before);
+        return;
+      }
+      // A recorded request of an older token must not push out the admission under way.
+      if (before.clientId === token.clientId && !isNewerToken(request, before)) return void drops.alreadyConnected++;
     }
     if (connected === undefined && this.#freeIndexes.length === 0) {
       this.#admission.enter(request, path, unixNow);

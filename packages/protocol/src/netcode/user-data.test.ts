@@ -56,7 +56,6 @@ test("what does not fit is refused", () => {
 test("the vectors of docs/protocol/user-data.md", () => {
   const file = new URL("../../../../docs/protocol/vectors/user-data.txt", import.meta.url);
   const lines = readFileSync(file, "utf8").trim().split("\n");
-  const unhex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex === "-" ? "" : hex, "hex"));
   let marked = 0;
   let unmarked = 0;
   for (const line of lines) {
@@ -77,3 +76,7 @@ test("the vectors of docs/protocol/user-data.md", () => {
   }
   assert.deepEqual([marked, unmarked], [4, 5]);
 });
+
+function unhex(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex === "-" ? "" : hex, "hex"));
+}
