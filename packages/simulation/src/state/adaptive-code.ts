@@ -8,6 +8,9 @@ import type { BitReader, BitWriter } from "@riposte/wire";
 
 const POWERS: Float64Array = Float64Array.from({ length: 65 }, (_, i) => 2 ** i);
 
+/** What is larger teaches no more than this. */
+const MAX_LEARNED = 0xffffff;
+
 /** Most doublings of a gap; 2^17 covers every table. */
 const MAX_GAP_PREFIX = 17;
 
@@ -46,7 +49,7 @@ export class AdaptiveSizes {
 
   /** `typical[context]` is the number expected first. */
   constructor(typical: readonly number[]) {
-    this.#initial = Int32Array.from(typical, (value) => Math.min(value, 2 ** 24) * 16);
+    this.#initial = Int32Array.from(typical, (value) => Math.min(value, MAX_LEARNED) * 16);
     this.#means = this.#initial.slice();
   }
 
@@ -55,48 +58,48 @@ export class AdaptiveSizes {
     this.#means.set(this.#initial);
   }
 
-  /** Writes `value`, or `raw` in `rawBits` bits when that is no longer. */
+  /** Writes `value` (below 2^31), or `raw` in `rawBits` bits (at most 30) when that is no longer. */
   write(writer: BitWriter, context: number, value: number, raw: number, rawBits: number): void {
-    let bits = this.#order(context, rawBits);
+    const means = this.#means;
+    const mean = means[context];
+    let bits = orderOf(mean, rawBits);
     let prefix = 0;
     let rest = value;
-    while (bits < rawBits && rest >= POWERS[bits]) {
-      rest -= POWERS[bits++];
+    while (bits < rawBits && rest >= 1 << bits) {
+      rest -= 1 << bits++;
       prefix++;
     }
-    if (bits < rawBits) {
-      writer.bits(POWERS[prefix] - 1, prefix + 1);
-      writer.bits(rest, bits);
-    } else {
-      writer.bits(POWERS[prefix] - 1, prefix);
+    if (bits === rawBits) {
+      writer.bits((1 << prefix) - 1, prefix);
       writer.bits(raw, rawBits);
+    } else if (prefix + 1 + bits <= 30) {
+      writer.bits(((1 << prefix) - 1) | (rest << (prefix + 1)), prefix + 1 + bits);
+    } else {
+      writer.bits((1 << prefix) - 1, prefix + 1);
+      writer.bits(rest, bits);
     }
-    this.#learn(context, value);
+    means[context] = mean + ((Math.min(value, MAX_LEARNED) * 16 - mean) >> 2);
   }
 
   /** The value, or -1: then the raw bits follow, and the caller says by `learn` what the value was. */
   read(reader: BitReader, context: number, rawBits: number): number {
-    let bits = this.#order(context, rawBits);
+    let bits = orderOf(this.#means[context], rawBits);
     let value = 0;
-    while (bits < rawBits && reader.bits(1) === 1) value += POWERS[bits++];
-    if (bits >= rawBits) return -1;
+    while (bits < rawBits && reader.bits(1) === 1) value += 1 << bits++;
+    if (bits === rawBits) return -1;
     value += reader.bits(bits);
-    this.#learn(context, value);
+    this.learn(context, value);
     return value;
   }
 
   learn(context: number, value: number): void {
-    this.#learn(context, value);
-  }
-
-  #order(context: number, rawBits: number): number {
-    const mean = (this.#means[context] * 3) >> 6;
-    const order = mean === 0 ? 0 : 32 - Math.clz32(mean) - 1;
-    return order < rawBits ? order : rawBits - 1;
-  }
-
-  #learn(context: number, value: number): void {
     const mean = this.#means[context];
-    this.#means[context] = mean + (((value > 0xffffff ? 0xffffff : value) * 16 - mean) >> 2);
+    this.#means[context] = mean + ((Math.min(value, MAX_LEARNED) * 16 - mean) >> 2);
   }
+}
+
+/** Order of the code for numbers around `mean` (times 16): about the logarithm of three quarters of it. */
+function orderOf(mean: number, rawBits: number): number {
+  const order = 31 - Math.clz32(((mean * 3) >> 6) | 1);
+  return order < rawBits ? order : rawBits - 1;
 }

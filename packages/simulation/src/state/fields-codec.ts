@@ -37,7 +37,7 @@ export function encodeRecord(
   if (baseline === undefined) return codec.writeWhole(words, at, reach, writer);
   const same = codec.equal(words, at, baseline, baselineAt, reach);
   writer.bits(same ? 0 : 1, 1);
-  if (!same) codec.writeDelta(words, at, baseline, baselineAt, reach, 0, writer);
+  if (!same) codec.writeDelta(words, at, baseline, baselineAt, reach, writer);
 }
 
 /**

@@ -21,6 +21,9 @@ export const REACH_OWNER: Reach = 1;
 /** The server itself: everything. Also for inputs and messages. */
 export const REACH_SERVER: Reach = 2;
 
+/** Changed bits of a record are sent in runs of this many leaves. */
+const FLAGS_AT_ONCE = 30;
+
 const RANGE = 0;
 const WRAP = 1;
 const QUATERNION = 2;
@@ -47,68 +50,96 @@ interface LeafPlan {
 
 export class RecordCodec {
   readonly definition: RecordDefinition;
+  readonly leafCount: number;
   /** 1 for every leaf that records of this message may change; the others cost no bit. */
   readonly used: Uint8Array;
   readonly #plans: readonly LeafPlan[];
   readonly #sizes: AdaptiveSizes;
+  /** The used leaves that are sent at all, and for readers also those that follow their velocity. */
+  readonly #active: Int32Array;
+  #activeCount = 0;
+  /** By leaf: scratch of `writeDelta` and of readers. */
+  readonly #changes: Int32Array;
 
   constructor(definition: RecordDefinition) {
     this.definition = definition;
     this.#plans = definition.leaves.map((entry) => planLeaf(definition, entry));
-    this.used = new Uint8Array(this.#plans.length).fill(1);
+    this.leafCount = this.#plans.length;
+    this.used = new Uint8Array(this.leafCount).fill(1);
+    this.#active = new Int32Array(this.leafCount);
+    this.#changes = new Int32Array(this.leafCount);
     this.#sizes = new AdaptiveSizes(this.#plans.map((plan) => 2 ** Math.max(0, plan.bits / 2 - 1)));
+    this.begin();
   }
 
-  /** Starts a message: forgets the sizes learned from the one before and takes every leaf as used. */
+  /** Starts a message that stands alone: nothing is learned yet, every leaf is used and sent. */
   begin(): void {
     this.#sizes.reset();
     this.used.fill(1);
+    for (let i = 0; i < this.leafCount; i++) this.#active[i] = i;
+    this.#activeCount = this.leafCount;
   }
 
-  /** Starts the marking of changes: clears `used`, which `mark` then sets. */
+  /** Starts the measuring of a snapshot: clears `used`, which `measure` then sets. */
   clearUsed(): void {
     this.used.fill(0);
   }
 
-  /** Starts the records of a message, with `used` as it is. */
+  /** Starts the records of a snapshot, with `used` as it is. */
   resetSizes(): void {
     this.#sizes.reset();
+    this.#listActive();
   }
 
   /** `used`, as far as any client's copy of a record has it. */
   writeUsed(writer: BitWriter): void {
-    for (let i = 0; i < this.#plans.length; i++) {
+    for (let i = 0; i < this.leafCount; i++) {
       if (this.#plans[i].reach < REACH_SERVER) writer.bits(this.used[i], 1);
     }
   }
 
   readUsed(reader: BitReader): void {
-    for (let i = 0; i < this.#plans.length; i++) {
+    for (let i = 0; i < this.leafCount; i++) {
       this.used[i] = this.#plans[i].reach < REACH_SERVER ? reader.bits(1) : 0;
     }
+    this.#listActive();
   }
 
   /**
-   * Marks in `used` what differs from expectation and returns roughly how many bits the delta takes;
-   * 0 when the records are equal for this reach.
+   * Notes in `changes[changesAt]` and on, a number for each leaf, how far it is from what is expected (for what is not
+   * a number: 1 if it differs), sets those in `used`, and returns roughly how many bits the delta takes; 0, and notes
+   * nothing, when the records are equal for this reach. The baseline was `seconds` ago.
    */
-  mark(words: Int32Array, at: number, base: Int32Array, baseAt: number, reach: Reach, seconds: number): number {
+  measure(
+    words: Int32Array,
+    at: number,
+    base: Int32Array,
+    baseAt: number,
+    reach: Reach,
+    seconds: number,
+    changes: Int32Array,
+    changesAt: number,
+  ): number {
     if (this.equal(words, at, base, baseAt, reach)) return 0;
+    const plans = this.#plans;
     let cost = 1;
-    for (let i = 0; i < this.#plans.length; i++) {
-      const plan = this.#plans[i];
-      if (plan.reach > reach) continue;
-      cost++;
-      if (plan.type === RANGE || plan.type === WRAP) {
-        const difference = this.#difference(plan, words, at, base, baseAt, seconds);
-        if (difference === 0) continue;
-        const size = 34 - Math.clz32(difference < 0 ? -difference : difference);
-        cost += size > plan.bits ? plan.bits : size;
-      } else {
-        if (sameWords(words, at + plan.word, base, baseAt + plan.word, plan.wordCount)) continue;
-        cost += leafCost(plan.entry.leaf, words, at);
+    for (let i = 0; i < plans.length; i++) {
+      const plan = plans[i];
+      let change = 0;
+      if (plan.reach <= reach) {
+        const { word, type } = plan;
+        if (type === RANGE) {
+          const expected = plan.velocityWord < 0 ? base[baseAt + word] : expect(plan, words, at, base, baseAt, seconds);
+          change = words[at + word] - expected;
+        } else if (type === WRAP) change = arc(words[at + word], base[baseAt + word], plan.bits);
+        else if (!sameWords(words, at + word, base, baseAt + word, plan.wordCount)) change = 1;
+        cost++;
+        if (change !== 0) {
+          this.used[i] = 1;
+          cost += type <= WRAP ? numberCost(change, plan.bits) : leafCost(plan.entry.leaf, words, at);
+        }
       }
-      this.used[i] = 1;
+      changes[changesAt + i] = change;
     }
     return cost;
   }
@@ -121,18 +152,22 @@ export class RecordCodec {
       const plan = this.#plans[i];
       if (plan.reach > reach) continue;
       cost++;
-      if (!sameWords(words, at + plan.word, initial, plan.word, plan.wordCount))
+      if (!sameWords(words, at + plan.word, initial, plan.word, plan.wordCount)) {
         cost += leafCost(plan.entry.leaf, words, at);
+      }
     }
     return cost;
   }
 
   /** Whether nothing that this reach may see differs. */
   equal(words: Int32Array, at: number, base: Int32Array, baseAt: number, reach: Reach): boolean {
-    for (let i = 0; i < this.#plans.length; i++) {
-      const plan = this.#plans[i];
+    const plans = this.#plans;
+    for (let i = 0; i < plans.length; i++) {
+      const plan = plans[i];
       if (plan.reach > reach) continue;
-      if (!sameWords(words, at + plan.word, base, baseAt + plan.word, plan.wordCount)) return false;
+      const { word } = plan;
+      if (words[at + word] !== base[baseAt + word]) return false;
+      if (plan.wordCount > 1 && !sameWords(words, at + word, base, baseAt + word, plan.wordCount)) return false;
     }
     return true;
   }
@@ -161,33 +196,47 @@ export class RecordCodec {
     return !reader.failed;
   }
 
-  /** The difference to `base`, which was `seconds` ago. Only `used` leaves are looked at. */
-  writeDelta(
+  /** The difference to `base`, for a message that stands alone. */
+  writeDelta(words: Int32Array, at: number, base: Int32Array, baseAt: number, reach: Reach, writer: BitWriter): void {
+    const cost = this.measure(words, at, base, baseAt, reach, 0, this.#changes, 0);
+    if (cost === 0) this.#changes.fill(0);
+    this.writeMeasured(words, at, base, baseAt, reach, this.#changes, 0, writer);
+  }
+
+  /** The difference that `measure` noted: a flag for each active leaf in reach, then the changed ones. */
+  writeMeasured(
     words: Int32Array,
     at: number,
     base: Int32Array,
     baseAt: number,
     reach: Reach,
-    seconds: number,
+    changes: Int32Array,
+    changesAt: number,
     writer: BitWriter,
   ): void {
-    for (let i = 0; i < this.#plans.length; i++) {
+    const active = this.#active;
+    const count = this.#activeCount;
+    let flags = 0;
+    let flagCount = 0;
+    for (let n = 0; n < count; n++) {
+      const i = active[n];
+      if (this.used[i] === 0 || this.#plans[i].reach > reach) continue;
+      if (changes[changesAt + i] !== 0) flags |= 1 << flagCount;
+      if (++flagCount < FLAGS_AT_ONCE) continue;
+      writer.bits(flags, flagCount);
+      flags = flagCount = 0;
+    }
+    if (flagCount > 0) writer.bits(flags, flagCount);
+    for (let n = 0; n < count; n++) {
+      const i = active[n];
+      const change = changes[changesAt + i];
+      if (change === 0 || this.used[i] === 0) continue;
       const plan = this.#plans[i];
-      if (plan.reach > reach || this.used[i] === 0) continue;
-      if (plan.type === RANGE || plan.type === WRAP) {
-        const difference = this.#difference(plan, words, at, base, baseAt, seconds);
-        writer.bits(difference === 0 ? 0 : 1, 1);
-        if (difference === 0) continue;
-        const code = difference > 0 ? 2 * difference - 2 : -2 * difference - 1;
+      if (plan.reach > reach) continue;
+      if (plan.type <= WRAP) {
+        const code = change > 0 ? 2 * change - 2 : -2 * change - 1;
         this.#sizes.write(writer, i, code, words[at + plan.word], plan.bits);
-        continue;
-      }
-      const same = sameWords(words, at + plan.word, base, baseAt + plan.word, plan.wordCount);
-      writer.bits(same ? 0 : 1, 1);
-      if (same || plan.isFlag) continue;
-      if (plan.type === QUATERNION) this.#writeQuaternion(i, plan, words, at, base, baseAt, writer);
-      else if (plan.type === LIST) writeList(plan.entry.leaf, words, at, base, baseAt, writer);
-      else writeLeaf(plan.entry.leaf, words, at, writer);
+      } else this.#writeOther(i, plan, words, at, base, baseAt, writer);
     }
   }
 
@@ -202,44 +251,57 @@ export class RecordCodec {
     reader: BitReader,
   ): boolean {
     copyWords(base, baseAt, words, at, this.definition.wordCount);
-    for (let i = 0; i < this.#plans.length; i++) {
+    this.#readFlags(reach, reader);
+    const changes = this.#changes;
+    for (let n = 0; n < this.#activeCount; n++) {
+      const i = this.#active[n];
       const plan = this.#plans[i];
       if (plan.reach > reach) continue;
-      const changed = this.used[i] === 1 && reader.bits(1) === 1;
-      if (plan.type === RANGE || plan.type === WRAP) {
-        const expected =
-          plan.velocityWord < 0 ? base[baseAt + plan.word] >>> 0 : expect(plan, words, at, base, baseAt, seconds);
-        const word = changed ? this.#readNumber(i, plan, expected, reader) : expected;
-        if (word < 0) return fail(reader);
-        words[at + plan.word] = word;
-      } else if (changed) {
-        let valid = true;
-        if (plan.type === QUATERNION) valid = this.#readQuaternion(i, plan, words, at, reader);
-        else if (plan.type === LIST) valid = readList(plan.entry.leaf, words, at, base, baseAt, reader);
-        else if (plan.isFlag) words[at + plan.word] ^= 1;
-        else valid = readLeaf(plan.entry.leaf, words, at, reader);
-        if (!valid) return fail(reader);
-      }
+      if (plan.type <= WRAP) {
+        const word = at + plan.word;
+        if (plan.velocityWord >= 0) words[word] = expect(plan, words, at, base, baseAt, seconds);
+        if (changes[i] === 0) continue;
+        const value = this.#readNumber(i, plan, words[word], reader);
+        if (value < 0) return fail(reader);
+        words[word] = value;
+      } else if (changes[i] === 1 && !this.#readOther(i, plan, words, at, base, baseAt, reader)) return fail(reader);
     }
     return !reader.failed;
   }
 
-  /** Signed distance of a number from where it is expected. */
-  #difference(
-    plan: LeafPlan,
-    words: Int32Array,
-    at: number,
-    base: Int32Array,
-    baseAt: number,
-    seconds: number,
-  ): number {
-    const word = words[at + plan.word] >>> 0;
-    if (plan.type === WRAP) {
-      const shift = 32 - plan.bits;
-      return ((word - base[baseAt + plan.word]) << shift) >> shift;
+  #listActive(): void {
+    let count = 0;
+    for (let i = 0; i < this.leafCount; i++) {
+      const plan = this.#plans[i];
+      if (plan.reach < REACH_SERVER && (this.used[i] === 1 || plan.velocityWord >= 0)) this.#active[count++] = i;
     }
-    if (plan.velocityWord < 0) return word - (base[baseAt + plan.word] >>> 0);
-    return word - expect(plan, words, at, base, baseAt, seconds);
+    this.#activeCount = count;
+  }
+
+  /** Into `#changes`: 1 for the leaves that follow. */
+  #readFlags(reach: Reach, reader: BitReader): void {
+    const active = this.#active;
+    const count = this.#activeCount;
+    let remaining = 0;
+    for (let n = 0; n < count; n++) {
+      const i = active[n];
+      if (this.used[i] === 1 && this.#plans[i].reach <= reach) remaining++;
+    }
+    let flags = 0;
+    let held = 0;
+    for (let n = 0; n < count; n++) {
+      const i = active[n];
+      this.#changes[i] = 0;
+      if (this.used[i] === 0 || this.#plans[i].reach > reach) continue;
+      if (held === 0) {
+        held = Math.min(remaining, FLAGS_AT_ONCE);
+        flags = reader.bits(held);
+        remaining -= held;
+      }
+      this.#changes[i] = flags & 1;
+      flags >>>= 1;
+      held--;
+    }
   }
 
   /** The word, or -1 when it is out of range. */
@@ -247,16 +309,47 @@ export class RecordCodec {
     const code = this.#sizes.read(reader, context, plan.bits);
     if (code < 0) {
       const raw = reader.bits(plan.bits);
-      const difference =
-        plan.type === WRAP ? ((raw - expected) << (32 - plan.bits)) >> (32 - plan.bits) : raw - expected;
-      // A writer sends no difference of 0; what a forger's 0 teaches does not matter.
-      this.#sizes.learn(context, difference > 0 ? 2 * difference - 2 : Math.max(0, -2 * difference - 1));
+      const change = plan.type === WRAP ? arc(raw, expected, plan.bits) : raw - expected;
+      // A writer sends no change of 0; what a forger's 0 teaches does not matter.
+      this.#sizes.learn(context, change > 0 ? 2 * change - 2 : Math.max(0, -2 * change - 1));
       return raw > plan.max ? -1 : raw;
     }
-    const difference = code % 2 === 0 ? code / 2 + 1 : -(code + 1) / 2;
-    const word = expected + difference;
+    const word = expected + ((code & 1) === 0 ? (code >> 1) + 1 : -((code + 1) >> 1));
     if (plan.type === WRAP) return word & plan.max;
     return word > plan.max || word < 0 ? -1 : word;
+  }
+
+  #writeOther(
+    context: number,
+    plan: LeafPlan,
+    words: Int32Array,
+    at: number,
+    base: Int32Array,
+    baseAt: number,
+    writer: BitWriter,
+  ): void {
+    if (plan.isFlag) return;
+    if (plan.type === QUATERNION) this.#writeQuaternion(context, plan, words, at, base, baseAt, writer);
+    else if (plan.type === LIST) writeList(plan.entry.leaf, words, at, base, baseAt, writer);
+    else writeLeaf(plan.entry.leaf, words, at, writer);
+  }
+
+  #readOther(
+    context: number,
+    plan: LeafPlan,
+    words: Int32Array,
+    at: number,
+    base: Int32Array,
+    baseAt: number,
+    reader: BitReader,
+  ): boolean {
+    if (plan.isFlag) {
+      words[at + plan.word] ^= 1;
+      return true;
+    }
+    if (plan.type === QUATERNION) return this.#readQuaternion(context, plan, words, at, reader);
+    if (plan.type === LIST) return readList(plan.entry.leaf, words, at, base, baseAt, reader);
+    return readLeaf(plan.entry.leaf, words, at, reader);
   }
 
   #writeQuaternion(
@@ -297,6 +390,16 @@ export class RecordCodec {
   }
 }
 
+/** Levels from `from` to `to` the shorter way around a circle of 2^bits. */
+function arc(to: number, from: number, bits: number): number {
+  return ((to - from) << (32 - bits)) >> (32 - bits);
+}
+
+function numberCost(change: number, bits: number): number {
+  const size = 34 - Math.clz32(change < 0 ? -change : change);
+  return size < bits ? size : bits;
+}
+
 /** Where a number should have got to: the baseline moved on by the mean of both speeds, kept in range. */
 function expect(
   plan: LeafPlan,
@@ -306,15 +409,16 @@ function expect(
   baseAt: number,
   seconds: number,
 ): number {
-  const sum = (words[at + plan.velocityWord] >>> 0) + (base[baseAt + plan.velocityWord] >>> 0);
+  const sum = words[at + plan.velocityWord] + base[baseAt + plan.velocityWord];
   const speed = sum * 0.5 * plan.velocityStep + plan.velocityOrigin;
-  const word = (base[baseAt + plan.word] >>> 0) + Math.floor((speed * seconds) / plan.step + 0.5);
+  const word = base[baseAt + plan.word] + Math.floor((speed * seconds) / plan.step + 0.5);
   return word < 0 ? 0 : word > plan.max ? plan.max : word;
 }
 
 function planLeaf(definition: RecordDefinition, entry: LeafEntry): LeafPlan {
   const { leaf, velocity } = entry;
-  const speed = velocity < 0 ? undefined : definition.leaves[velocity].leaf;
+  const follows = velocity >= 0 && planType(entry) === RANGE && definition.leaves[velocity].leaf.bits <= 30;
+  const speed = follows ? definition.leaves[velocity].leaf : undefined;
   return {
     type: planType(entry),
     entry,
@@ -333,7 +437,8 @@ function planLeaf(definition: RecordDefinition, entry: LeafEntry): LeafPlan {
 
 function planType(entry: LeafEntry): number {
   const { type, bits } = entry.leaf;
-  if (type === "range" && (bits > 2 || entry.velocity >= 0)) return RANGE;
+  // Differences of up to 30 bits stay within integers; whatever is wider is sent whole.
+  if (type === "range" && bits > 2 && bits <= 30) return RANGE;
   if (type === "wrap") return WRAP;
   if (type === "quaternion") return QUATERNION;
   return type === "list" ? LIST : PLAIN;

@@ -172,7 +172,7 @@ export class SnapshotStream {
 
   #writeAll(tick: number, base: readonly TableView[], writer: BitWriter): void {
     writeHeader(writer, tick, this.#baselineTick);
-    for (let i = 0; i < this.#streams.length; i++) this.#streams[i].write(tick, base[i], writer);
+    for (let i = 0; i < this.#streams.length; i++) this.#streams[i].write(base[i], writer);
   }
 
   #commit(tick: number, slot: number, base: readonly TableView[]): void {

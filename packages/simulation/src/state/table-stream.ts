@@ -48,6 +48,8 @@ export class TableStream {
   /** By index: id of the entity that is inside the client's interest, or -1; its claim on the budget. */
   readonly #inside: Int32Array;
   readonly #claims: Float64Array;
+  /** By index and leaf: what `collect` measured. */
+  readonly #changes: Int32Array;
   /** By place in the baseline's view: 1 when the client must forget it. */
   #leaving: Uint8Array = new Uint8Array(16);
   #leaves = 0;
@@ -61,6 +63,7 @@ export class TableStream {
     this.#codec = new RecordCodec(table.definition);
     this.#weight = "priority" in table.definition ? Number(table.definition.priority) : 1;
     this.#status = new Uint8Array(table.capacity);
+    this.#changes = new Int32Array(table.capacity * this.#codec.leafCount);
     this.#marks = new Uint8Array(table.capacity);
     this.#inside = new Int32Array(table.capacity).fill(-1);
     this.#claims = new Float64Array(table.capacity);
@@ -125,7 +128,7 @@ export class TableStream {
   }
 
   /** Writes what was chosen. */
-  write(tick: number, base: TableView, writer: BitWriter): void {
+  write(base: TableView, writer: BitWriter): void {
     let changed = 0;
     let added = 0;
     let left = 0;
@@ -146,7 +149,7 @@ export class TableStream {
     writer.bits(changed > 0 ? 1 : 0, 1);
     if (changed > 0) {
       this.#codec.writeUsed(writer);
-      this.#writeChanges(tick, base, writer);
+      this.#writeChanges(base, writer);
     }
     writer.bits(left > 0 ? 1 : 0, 1);
     if (left > 0) this.#writeLeftOut(base, changed, writer);
@@ -189,7 +192,16 @@ export class TableStream {
     const { words, wordCount } = this.table;
     const seconds = (tick - base.ticks[entry]) / this.#tickRate;
     const reach = this.#reach(index);
-    const cost = this.#codec.mark(words, index * wordCount, base.words, entry * wordCount, reach, seconds);
+    const cost = this.#codec.measure(
+      words,
+      index * wordCount,
+      base.words,
+      entry * wordCount,
+      reach,
+      seconds,
+      this.#changes,
+      index * this.#codec.leafCount,
+    );
     if (cost === 0) {
       this.#status[index] = SAME;
       this.#claims[index] = 0;
@@ -251,7 +263,7 @@ export class TableStream {
     }
   }
 
-  #writeChanges(tick: number, base: TableView, writer: BitWriter): void {
+  #writeChanges(base: TableView, writer: BitWriter): void {
     const { words, wordCount } = this.table;
     GAPS.start(writer, this.#stays);
     let position = 0;
@@ -260,9 +272,16 @@ export class TableStream {
       const index = base.indexAt(entry);
       if (this.#status[index] === CHANGED_CHOSEN) {
         GAPS.pick(position);
-        const seconds = (tick - base.ticks[entry]) / this.#tickRate;
-        const baseAt = entry * wordCount;
-        this.#codec.writeDelta(words, index * wordCount, base.words, baseAt, this.#reach(index), seconds, writer);
+        this.#codec.writeMeasured(
+          words,
+          index * wordCount,
+          base.words,
+          entry * wordCount,
+          this.#reach(index),
+          this.#changes,
+          index * this.#codec.leafCount,
+          writer,
+        );
       }
       position++;
     }
