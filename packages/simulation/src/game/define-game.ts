@@ -57,13 +57,13 @@ export interface GameOptions<S extends States, I extends Fields, M extends reado
   readonly statics?: StaticsOptions | StaticGeometry;
   readonly interest?: InterestOptions;
   /** Server: a player has taken a seat. Spawn its entities here. */
-  join(world: World<S>, client: RoomClient): void;
+  join(this: void, world: World<S>, client: RoomClient): void;
   /** Server: a player is gone for good (after the time it had to reconnect). Default: its entities are despawned. */
-  leave?(world: World<S>, client: RoomClient): void;
+  leave?(this: void, world: World<S>, client: RoomClient): void;
   /** Server: a typed message came from a player. */
-  receive?(world: World<S>, client: RoomClient, message: ReceivedMessage): void;
+  receive?(this: void, world: World<S>, client: RoomClient, message: ReceivedMessage): void;
   /** One tick: on the server for everybody, on a client for its own entities. Must depend on nothing but its arguments. */
-  step(world: World<S>, inputs: Inputs<I>): void;
+  step(this: void, world: World<S>, inputs: Inputs<I>): void;
 }
 
 export interface GameDefinition<
@@ -84,10 +84,10 @@ export interface GameDefinition<
   readonly interest: InterestOptions;
   /** 8 bytes over everything that both sides must agree on. */
   readonly schemaHash: Uint8Array;
-  join(world: World<S>, client: RoomClient): void;
-  leave?(world: World<S>, client: RoomClient): void;
-  receive?(world: World<S>, client: RoomClient, message: ReceivedMessage): void;
-  step(world: World<S>, inputs: Inputs<I>): void;
+  join(this: void, world: World<S>, client: RoomClient): void;
+  leave?(this: void, world: World<S>, client: RoomClient): void;
+  receive?(this: void, world: World<S>, client: RoomClient, message: ReceivedMessage): void;
+  step(this: void, world: World<S>, inputs: Inputs<I>): void;
 }
 
 /** Any game, as an upper bound: `<G extends AnyGame>`. */
@@ -102,7 +102,7 @@ export type WorldOf<G extends AnyGame> = World<G["states"]>;
 export type TablesOf<G extends AnyGame> = Tables<G["states"]>;
 
 export function defineGame<
-  const S extends Readonly<Record<string, StateDefinition<Fields>>>,
+  const S extends Readonly<Record<string, StateDefinition>>,
   I extends Fields,
   const M extends readonly AnyMessage[] = readonly [],
 >(options: GameOptions<S, I, M>): GameDefinition<S, I, M | readonly []> {

@@ -9,6 +9,7 @@ import { BitReader, ByteReader } from "@riposte/wire";
 import { SnapshotReceiver, StateTable } from "../state/index.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
 import { ClientPrediction } from "../prediction/client-prediction.ts";
+import { ColumnCopy } from "../prediction/column-copy.ts";
 import { CorrectionOffsets } from "../prediction/correction-offsets.ts";
 import { InputHistory } from "../prediction/input-history.ts";
 import { writeInputs } from "../prediction/input-message.ts";
@@ -53,6 +54,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
   readonly #viewTables: readonly AnyViewTable[];
   readonly #interpolators: readonly StateInterpolator[];
   readonly #offsets: readonly CorrectionOffsets[];
+  /** From what is drawn to what a step sees of others. */
+  readonly #copies: readonly ColumnCopy[];
   readonly #prediction: ClientPrediction;
   readonly #inputTimeline: InputTimeline;
   readonly #viewTimeline: ViewTimeline;
@@ -97,12 +100,13 @@ export class GameClient<G extends AnyGame = AnyGame> {
         this.#copyNewest(table, index, id, target),
     };
     const { view, tables: viewTables } = createView<States>(game.states, source);
-    this.world = world as WorldOf<G>;
+    this.world = world;
     this.view = view as ViewOf<G>;
     this.#view = view;
     this.#tables = tables;
     this.#viewTables = viewTables;
     const halfLifeMs = options.smoothingHalfLifeMs ?? 60;
+    this.#copies = tables.map((table, t) => new ColumnCopy(viewTables[t], table));
     this.#interpolators = tables.map((table) => new StateInterpolator(table.capacity, table.wordCount));
     this.#offsets = tables.map((table) => new CorrectionOffsets(table.capacity, halfLifeMs, options.snapDistance ?? 4));
     for (let t = 0; t < tables.length; t++) {
@@ -163,7 +167,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
     if (this.#seat < 0) return;
     if (this.#fresh) this.#reconcile();
     this.#advanceClocks(now, elapsedMs);
-    this.#inputTable.assign(0, input as Partial<Values<Fields>>);
+    this.#inputTable.assign(0, input);
     this.#inputTable.settleRow(0);
     this.#simulate();
     this.#draw(now, elapsedMs);
@@ -284,9 +288,9 @@ export class GameClient<G extends AnyGame = AnyGame> {
     for (let t = 0; t < this.#tables.length; t++) {
       const { positionX, positionY, simulated, highWater } = this.#tables[t];
       if (positionX === undefined || positionY === undefined) continue;
-      const { ids, x, y } = remembered[t];
+      const { ids, x, y, count } = remembered[t];
       for (let index = 0; index < highWater; index++) {
-        if (simulated[index] === 0 || ids[index] !== this.#tables[t].idAt(index)) {
+        if (simulated[index] === 0 || index >= count || ids[index] !== this.#tables[t].idAt(index)) {
           this.#offsets[t].clear(index);
           continue;
         }
@@ -333,8 +337,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
       if (!history.has(tick)) {
         const at = history.add(tick, this.#stampTick);
         for (let i = 0; i < history.wordCount; i++) history.words[at + i] = scratchWords[i];
+        this.#inputTimeline.noteSent(tick);
       }
-      this.#inputTimeline.noteSent(tick);
       made++;
       // After a gap the prediction begins again from the server's next word.
       if (this.#prediction.tick === tick - 1) this.#prediction.step();
@@ -401,7 +405,9 @@ export class GameClient<G extends AnyGame = AnyGame> {
       target.owners[index] = owner;
       const { words } = interpolator;
       target.blendWords(index, words, sample.from, words, sample.to, sample.fraction);
-      table.blendWords(index, words, sample.from, words, sample.to, sample.fraction);
+      const copy = this.#copies[t];
+      if (copy.complete) copy.copy(index);
+      else table.blendWords(index, words, sample.from, words, sample.to, sample.fraction);
       this.stats.noteEntityAge((heard - interpolator.newestTick(index)) * this.#game.tickMs);
     }
   }
@@ -434,16 +440,18 @@ export class GameClient<G extends AnyGame = AnyGame> {
 }
 
 /** Positions of predicted rows before a correction; scratch that never outlives a call. */
-const remembered: { ids: Int32Array; x: Float64Array; y: Float64Array }[] = [];
+const remembered: { ids: Int32Array; x: Float64Array; y: Float64Array; count: number }[] = [];
 
 function rememberPositions(table: AnyWorldTable, t: number): void {
   let scratch = remembered[t];
   if (scratch === undefined || scratch.ids.length < table.capacity) {
     const size = table.capacity;
-    scratch = remembered[t] = { ids: new Int32Array(size), x: new Float64Array(size), y: new Float64Array(size) };
+    scratch = { ids: new Int32Array(size), x: new Float64Array(size), y: new Float64Array(size), count: 0 };
+    remembered[t] = scratch;
   }
+  scratch.count = table.highWater;
   const { positionX, positionY } = table;
-  for (let index = 0; index < table.capacity; index++) {
+  for (let index = 0; index < table.highWater; index++) {
     scratch.ids[index] = table.simulated[index] === 1 ? table.idAt(index) : -1;
     scratch.x[index] = positionX?.[index] ?? 0;
     scratch.y[index] = positionY?.[index] ?? 0;

@@ -14,6 +14,7 @@ import type { ViewStamp } from "../prediction/input-buffer.ts";
 import { InputReader } from "../prediction/input-message.ts";
 import { PoseHistory } from "../rewind/pose-history.ts";
 import { angleColumn, RewoundSight } from "../rewind/rewound-sight.ts";
+import { TeleportWatch } from "../rewind/teleport-watch.ts";
 import type { AnyGame, Inputs, InputView, ReceivedMessage, WorldOf } from "./define-game.ts";
 import { MessageKind } from "./message-kind.ts";
 import { MessagePeer, MessageRouter } from "./message-router.ts";
@@ -58,6 +59,7 @@ export class Match<G extends AnyGame = AnyGame> {
   readonly #inputs: Inputs<Fields>;
   readonly #inputReader: InputReader;
   readonly #histories: readonly PoseHistory[];
+  readonly #teleports: readonly TeleportWatch[];
   readonly #bits = new BitWriter();
   readonly #bytes = new ByteWriter();
   readonly #welcome = new Uint8Array(32);
@@ -82,7 +84,7 @@ export class Match<G extends AnyGame = AnyGame> {
     });
     const { world, tables } = createWorld<States>(base, game.states);
     this.#world = world;
-    this.world = world as WorldOf<G>;
+    this.world = world;
     this.#tables = tables;
 
     // The row behind the last seat is never written: the neutral input.
@@ -96,6 +98,7 @@ export class Match<G extends AnyGame = AnyGame> {
     };
 
     const extrapolationTicks = MAX_EXTRAPOLATION_MS / game.tickMs;
+    this.#teleports = tables.map((table) => new TeleportWatch(table));
     this.#histories = tables.map((table) => {
       const history = new PoseHistory(table.capacity, this.#maxRewindTicks);
       const stamps = { stampOf: (seat: number): Readonly<ViewStamp> | undefined => this.#stampOf(seat) };
@@ -210,7 +213,8 @@ export class Match<G extends AnyGame = AnyGame> {
     this.#world.beginTick(tick, this.#seed, false);
     this.#game.step(this.#world, this.#inputs);
     this.#settle();
-    for (let i = 0; i < this.#tables.length; i++) recordPoses(this.#tables[i], this.#histories[i], tick);
+    for (let i = 0; i < this.#tables.length; i++)
+      recordPoses(this.#tables[i], this.#histories[i], this.#teleports[i], tick);
   }
 
   /**
@@ -360,7 +364,7 @@ class Received implements ReceivedMessage {
   }
 }
 
-function recordPoses(table: AnyWorldTable, history: PoseHistory, tick: number): void {
+function recordPoses(table: AnyWorldTable, history: PoseHistory, teleports: TeleportWatch, tick: number): void {
   const { positionX, positionY, alive } = table;
   if (positionX === undefined || positionY === undefined) return;
   const angles = angleColumn(table, table.state.hitbox);
@@ -368,7 +372,10 @@ function recordPoses(table: AnyWorldTable, history: PoseHistory, tick: number): 
   // What is behind the high water mark keeps old ids, which no living entity has.
   for (let index = 0; index < table.highWater; index++) {
     if (alive[index] === 0) history.set(index, -1, 0, 0, 0);
-    else history.set(index, table.idAt(index), positionX[index], positionY[index], angles?.[index] ?? 0);
+    else {
+      const jumped = !teleports.idle && teleports.check(index);
+      history.set(index, table.idAt(index), positionX[index], positionY[index], angles?.[index] ?? 0, jumped);
+    }
   }
 }
 

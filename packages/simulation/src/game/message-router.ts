@@ -130,7 +130,7 @@ export class MessageRouter {
     if (!this.#push(peer, "reliableOrdered", definition.record, request)) return done({ ok: false, reason: "full" });
     const deadline = now + this.#callTimeoutMs;
     peer.pending.set(callId, {
-      definition: definition as PendingCall["definition"],
+      definition: definition,
       deadline,
       done: done as AnyReply,
     });

@@ -19,7 +19,8 @@ export class ViewTable<F extends Fields> extends StateTable<F> {
 
   /** This client's first entity; `undefined` while it has none. */
   get mine(): Row<F> | undefined {
-    return this.firstOwnedBy(this.#source.seat);
+    const { seat } = this.#source;
+    return seat < 0 ? undefined : this.firstOwnedBy(seat);
   }
 
   /** Whether a row belongs to this client. */

@@ -2,11 +2,11 @@
 import type { Fields, RowIdentity, StateDefinition, Values } from "../state/index.ts";
 import type { MessageDefinition } from "./message.ts";
 import { TickRandom } from "./random.ts";
-import { StaticGeometry } from "./static-geometry.ts";
+import type { StaticGeometry } from "./static-geometry.ts";
 import { WorldTable } from "./world-table.ts";
 
 /** The states of a game: a table each. */
-export type States = Readonly<Record<string, StateDefinition<Fields>>>;
+export type States = Readonly<Record<string, StateDefinition>>;
 
 /** The fields of a state or input definition. */
 export type FieldsOf<D> = D extends { readonly fields: infer F extends Fields } ? F : never;

@@ -126,26 +126,33 @@ export class ClientPrediction {
   }
 
   /**
-   * Takes the server's state after `tick` into account and brings the prediction to `upTo` when it
-   * has to be done again. Returns true when it was corrected.
+   * Takes the server's state after `tick` into account, and goes on to `upTo` when it had to be
+   * done again or had stalled. Returns true when it was corrected.
    */
   reconcile(tick: number, states: readonly AuthoritativeTable[], upTo: number): boolean {
     if (tick <= this.confirmedTick) return false;
     this.confirmedTick = tick;
-    const known = tick <= this.tick && this.#tables.every(({ history }) => history.has(tick));
-    const difference = known ? this.#compare(tick, states) : SILENT;
-    if (difference === EQUAL) return false;
+    const difference = tick <= this.tick && this.#remembers(tick) ? this.#compare(tick, states) : SILENT;
+    const end = Math.min(upTo, tick + this.maxAheadTicks);
+    if (difference === EQUAL) {
+      while (this.tick < end) this.#step(this.tick + 1, false);
+      return false;
+    }
     if (difference === PREDICTED) this.stats.mispredictions++;
     // The first state is no correction.
     if (this.tick >= 0) this.stats.corrections++;
     this.#load(states);
-    for (const { table, history } of this.#tables) history.record(tick, table);
+    for (let i = 0; i < this.#tables.length; i++) this.#tables[i].history.record(tick, this.#tables[i].table);
     this.tick = tick;
-    const end = Math.min(upTo, tick + this.maxAheadTicks);
     while (this.tick < end) {
       this.#step(this.tick + 1, true);
       this.stats.replayedTicks++;
     }
+    return true;
+  }
+
+  #remembers(tick: number): boolean {
+    for (let i = 0; i < this.#tables.length; i++) if (!this.#tables[i].history.has(tick)) return false;
     return true;
   }
 

@@ -7,6 +7,8 @@ export class CorrectionOffsets {
   readonly #y: Float64Array;
   readonly #halfLifeMs: number;
   readonly #snapDistance: number;
+  /** One past the highest index that has an offset. */
+  #end = 0;
 
   constructor(capacity: number, halfLifeMs: number, snapDistance: number) {
     this.#x = new Float64Array(capacity);
@@ -22,16 +24,21 @@ export class CorrectionOffsets {
     const far = Math.hypot(x, y) > this.#snapDistance;
     this.#x[index] = far ? 0 : x;
     this.#y[index] = far ? 0 : y;
+    if (index >= this.#end) this.#end = index + 1;
     return Math.hypot(dx, dy);
   }
 
   fade(elapsedMs: number): void {
+    if (this.#end === 0) return;
     const factor = 0.5 ** (elapsedMs / this.#halfLifeMs);
-    for (let index = 0; index < this.#x.length; index++) {
+    let end = 0;
+    for (let index = 0; index < this.#end; index++) {
       this.#x[index] *= factor;
       this.#y[index] *= factor;
       if (Math.abs(this.#x[index]) + Math.abs(this.#y[index]) < 1e-5) this.clear(index);
+      else end = index + 1;
     }
+    this.#end = end;
   }
 
   clear(index: number): void {

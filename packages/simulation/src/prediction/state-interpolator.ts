@@ -9,6 +9,8 @@ import type { AuthoritativeTable } from "./client-prediction.ts";
 export interface UpdatedTable extends AuthoritativeTable {
   /** Tick at which the entity's record is known to have been the server's state. */
   readonly updatedAt: ArrayLike<number>;
+  /** All present entities have an index below this. */
+  readonly highWater: number;
 }
 
 /** Where a sample lies: mix record `from` and record `to` of `words` at `fraction` (above 1: extrapolated). */
@@ -54,7 +56,8 @@ export class StateInterpolator {
   update(tick: number, state: UpdatedTable): void {
     const { present, ids, owners, words, updatedAt } = state;
     const wordCount = this.#wordCount;
-    for (let index = 0; index < present.length; index++) {
+    const end = Math.max(state.highWater, this.highWater);
+    for (let index = 0; index < end; index++) {
       if (present[index] === 0) {
         if (this.ids[index] >= 0 && this.#goneAt[index] === Infinity) this.#goneAt[index] = tick;
         continue;

@@ -13,10 +13,13 @@ export class PoseHistory {
   readonly x: Float64Array;
   readonly y: Float64Array;
   readonly angle: Float64Array;
+  /** Goes up by one at every jump of the entity: two poses with different numbers are not blended. */
+  readonly jumps: Uint8Array;
   /** The newest recorded tick, -1 before the first. */
   newestTick = -1;
   /** The oldest tick that can be asked for. */
   oldestTick = 0;
+  readonly #jumps: Uint8Array;
 
   /** `capacity` entities, at least `historyTicks` ticks. */
   constructor(capacity: number, historyTicks: number) {
@@ -27,6 +30,8 @@ export class PoseHistory {
     this.x = new Float64Array(size);
     this.y = new Float64Array(size);
     this.angle = new Float64Array(size);
+    this.jumps = new Uint8Array(size);
+    this.#jumps = new Uint8Array(capacity);
   }
 
   /** Opens `tick` for recording; ticks must follow each other. The caller then calls `set` for every place. */
@@ -37,12 +42,14 @@ export class PoseHistory {
   }
 
   /** Records the entity at place `index` at the newest tick; `id` -1: nobody. */
-  set(index: number, id: number, x: number, y: number, angle: number): void {
+  set(index: number, id: number, x: number, y: number, angle: number, jumped = false): void {
     const at = index * this.ringTicks + (this.newestTick & (this.ringTicks - 1));
     this.ids[at] = id;
     this.x[at] = x;
     this.y[at] = y;
     this.angle[at] = angle;
+    if (jumped) this.#jumps[index]++;
+    this.jumps[at] = this.#jumps[index];
   }
 
   /** Where in the arrays place `index` at `tick` is; the tick must be kept. */

@@ -65,7 +65,8 @@ export class RewoundSight<F extends Fields> extends RaySight<F> {
     // Born since: it could not be seen. Born between the two: it was drawn where it first appeared.
     if (history.ids[to] !== id) return false;
     const first = history.ids[from] === id ? from : to;
-    const fraction = this.#fraction;
+    let fraction = this.#fraction;
+    if (history.jumps[first] !== history.jumps[to]) fraction = fraction < 1 ? 0 : 1;
     pose.x = history.x[first] + (history.x[to] - history.x[first]) * fraction;
     pose.y = history.y[first] + (history.y[to] - history.y[first]) * fraction;
     pose.angle = history.angle[first] + wrapAngle(history.angle[to] - history.angle[first]) * fraction;

@@ -92,6 +92,11 @@ function runInputTimeline(options: {
   return { late, ticks: counted, jumps: timeline.clock.jumps, depth: timeline.depth };
 }
 
+/** One way: 15 ms, and 100 ms from the eighth second on. */
+function routeMs(now: number): number {
+  return now < 8000 ? 15 : 100;
+}
+
 describe("InputTimeline", () => {
   it("brings inputs in time over 150 ms with 20 ms of jitter", () => {
     const random = new TickRandom();
@@ -111,53 +116,52 @@ describe("InputTimeline", () => {
   });
 
   it("follows a route change from 30 to 200 ms without a jump", () => {
-    const route = (now: number): number => (now < 8000 ? 15 : 100);
-    const result = runInputTimeline({ upMs: route, downMs: route, skew: 1, seconds: 20 });
+    const result = runInputTimeline({ upMs: routeMs, downMs: routeMs, skew: 1, seconds: 20 });
     assert.equal(result.jumps, 0);
     assert.ok(result.late < 120, `late ${result.late}: a second or so of catching up`);
     assert.ok(result.depth >= 0 && result.depth <= 4, `depth ${result.depth}`);
   });
 });
 
-describe("ViewTimeline", () => {
-  function run(options: { lossRate: number; jitterMs: number; seconds: number; outage?: [number, number] }): {
-    starved: number;
-    frames: number;
-    delayMs: number;
-    jumps: number;
-    backwards: number;
-  } {
-    const random = new TickRandom();
-    random.reseed(7, 7);
-    const view = new ViewTimeline({ tickMs });
-    const arrivals: { at: number; tick: number }[] = [];
-    for (let tick = 2; tick * tickMs < options.seconds * 1000; tick += 2) {
-      const sentAt = tick * tickMs;
-      if (random.next() < options.lossRate) continue;
-      if (options.outage !== undefined && sentAt > options.outage[0] && sentAt < options.outage[1]) continue;
-      arrivals.push({ at: sentAt + 50 + random.between(-options.jitterMs / 2, options.jitterMs / 2), tick });
-    }
-    let starved = 0;
-    let frames = 0;
-    let backwards = 0;
-    let at = 0;
-    let last = -Infinity;
-    for (let now = 0; now < options.seconds * 1000; now += tickMs) {
-      for (; at < arrivals.length && arrivals[at].at <= now; at++) view.noteSnapshot(arrivals[at].tick);
-      view.advance(now, tickMs);
-      if (!view.clock.started) continue;
-      if (view.clock.ticks < last) backwards++;
-      last = view.clock.ticks;
-      if (now < 5000) continue;
-      frames++;
-      if (view.clock.ticks > view.newestTick) starved++;
-    }
-    const end = options.seconds * 1000;
-    return { starved, frames, delayMs: view.delayMs(end), jumps: view.clock.jumps, backwards };
+function runViewTimeline(options: { lossRate: number; jitterMs: number; seconds: number; outage?: [number, number] }): {
+  starved: number;
+  frames: number;
+  delayMs: number;
+  jumps: number;
+  backwards: number;
+} {
+  const random = new TickRandom();
+  random.reseed(7, 7);
+  const view = new ViewTimeline({ tickMs });
+  const arrivals: { at: number; tick: number }[] = [];
+  for (let tick = 2; tick * tickMs < options.seconds * 1000; tick += 2) {
+    const sentAt = tick * tickMs;
+    if (random.next() < options.lossRate) continue;
+    if (options.outage !== undefined && sentAt > options.outage[0] && sentAt < options.outage[1]) continue;
+    arrivals.push({ at: sentAt + 50 + random.between(-options.jitterMs / 2, options.jitterMs / 2), tick });
   }
+  let starved = 0;
+  let frames = 0;
+  let backwards = 0;
+  let at = 0;
+  let last = -Infinity;
+  for (let now = 0; now < options.seconds * 1000; now += tickMs) {
+    for (; at < arrivals.length && arrivals[at].at <= now; at++) view.noteSnapshot(arrivals[at].tick);
+    view.advance(now, tickMs);
+    if (!view.clock.started) continue;
+    if (view.clock.ticks < last) backwards++;
+    last = view.clock.ticks;
+    if (now < 5000) continue;
+    frames++;
+    if (view.clock.ticks > view.newestTick) starved++;
+  }
+  const end = options.seconds * 1000;
+  return { starved, frames, delayMs: view.delayMs(end), jumps: view.clock.jumps, backwards };
+}
 
+describe("ViewTimeline", () => {
   it("has two snapshots to blend in 98 % of frames at 20 ms jitter and 3 % loss", () => {
-    const result = run({ lossRate: 0.03, jitterMs: 20, seconds: 60 });
+    const result = runViewTimeline({ lossRate: 0.03, jitterMs: 20, seconds: 60 });
     assert.ok(result.starved / result.frames < 0.02, `starved ${result.starved} of ${result.frames}`);
     assert.ok(result.delayMs < 110, `delay ${result.delayMs}`);
     assert.equal(result.backwards, 0);
@@ -165,12 +169,12 @@ describe("ViewTimeline", () => {
   });
 
   it("keeps the delay short on a clean link", () => {
-    const result = run({ lossRate: 0, jitterMs: 0, seconds: 20 });
+    const result = runViewTimeline({ lossRate: 0, jitterMs: 0, seconds: 20 });
     assert.ok(result.delayMs < 55, `delay ${result.delayMs}`);
   });
 
   it("comes back from a silent server without running backwards", () => {
-    const result = run({ lossRate: 0, jitterMs: 4, seconds: 30, outage: [10_000, 20_000] });
+    const result = runViewTimeline({ lossRate: 0, jitterMs: 4, seconds: 30, outage: [10_000, 20_000] });
     assert.equal(result.backwards, 0);
     assert.ok(result.jumps <= 1);
     assert.ok(result.delayMs < 80, `delay ${result.delayMs}`);
