@@ -57,8 +57,15 @@ test("asks beside the page's own origin and reads the grant", async (t) => {
   assert.equal(granted.websocket, "ws://10.0.0.1:7777/riposte");
 });
 
+function refuse(code: string): string {
+  return JSON.stringify({ code, error: `because ${code}` });
+}
+
+function url(page: string, said?: unknown): string {
+  return websocketUrl(new URL(page), said).href;
+}
+
 test("a refusal keeps its sentence and gets the right code", async (t) => {
-  const refuse = (code: string): string => JSON.stringify({ code, error: `because ${code}` });
   await assert.rejects(joinAt(t, 409, refuse("schemaMismatch")), { code: "schemaMismatch", message: /because schema/ });
   await assert.rejects(joinAt(t, 503, refuse("serverFull")), { code: "serverFull", message: /because serverFull/ });
   await assert.rejects(joinAt(t, 404, refuse("unknownRoom")), { code: "denied", message: /because unknownRoom/ });
@@ -82,7 +89,6 @@ test("whatever else answers is named for what it is", async (t) => {
 });
 
 test("the WebSocket is secure when the page is, and beside the page when nothing is said", () => {
-  const url = (page: string, said?: unknown): string => websocketUrl(new URL(page), said).href;
   assert.equal(url("http://a.test:7777/x", "ws://b.test:1/riposte"), "ws://b.test:1/riposte");
   assert.equal(url("https://a.test/x", "ws://a.test/riposte"), "wss://a.test/riposte");
   assert.equal(url("http://a.test/x", "wss://b.test/riposte"), "wss://b.test/riposte");

@@ -12,11 +12,9 @@ import { game } from "../../server/test/game.ts";
 
 /** Runs a module with the `browser` condition; resolves with what it printed. */
 async function runAsBrowser(source: string, ...args: string[]): Promise<string[]> {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=browser", "--input-type=module", "-e", source, ...args],
-    { cwd: import.meta.dirname },
-  );
+  const child = spawn(process.execPath, ["--conditions=browser", "--input-type=module", "-e", source, ...args], {
+    cwd: import.meta.dirname,
+  });
   const output: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => output.push(chunk));

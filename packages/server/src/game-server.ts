@@ -155,7 +155,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
 
   issueToken(options: IssueTokenOptions = {}): Uint8Array {
     const { clientId = this.#identity.create(), room = DEFAULT_ROOM, userData = new Uint8Array(0) } = options;
-    if (!isRoomName(room)) throw new RangeError(`"${room}" is no room's name`);
+    if (!isRoomName(room)) throw new RangeError(`${JSON.stringify(room)} is no room's name`);
     const { publicAddresses, tokenExpireSeconds, timeoutSeconds, privateKey, protocolId } = this.#options;
     const known = publicAddresses.length > 0 ? publicAddresses : [formatAddress("127.0.0.1", this.#port)];
     return generateConnectToken({

@@ -1,9 +1,9 @@
 /** What a room may be called: it travels in 32 bytes of a connect token, in URLs and in logs. */
 
+import { MAX_ROOM_BYTES } from "@riposte/protocol/netcode";
+
 /** The room of clients that name none. */
 export const DEFAULT_ROOM = "" as const;
-
-export const MAX_ROOM_NAME_BYTES = 32 as const;
 
 const PATTERN = /^[\p{L}\p{N}][\p{L}\p{N} ._:#-]*$/u;
 
@@ -11,5 +11,5 @@ const PATTERN = /^[\p{L}\p{N}][\p{L}\p{N} ._:#-]*$/u;
 export function isRoomName(value: unknown): value is string {
   if (typeof value !== "string") return false;
   if (value === DEFAULT_ROOM) return true;
-  return value.length <= MAX_ROOM_NAME_BYTES && PATTERN.test(value) && Buffer.byteLength(value) <= MAX_ROOM_NAME_BYTES;
+  return value.length <= MAX_ROOM_BYTES && PATTERN.test(value) && Buffer.byteLength(value) <= MAX_ROOM_BYTES;
 }

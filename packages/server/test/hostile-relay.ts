@@ -1,16 +1,15 @@
 /**
- * An attacker on the path of one player, in a worker of its own: relays the player's datagrams and
- * fires hostile ones at the server, from the player's own address and from others. Posts the number
+ * An attacker on the path of one player, in a process of its own: relays the player's datagrams and
+ * fires hostile ones at the server, from the player's own address and from others. Sends the number
  * of datagrams fired when it is done.
  */
 
 import { createSocket } from "node:dgram";
 import type { Socket } from "node:dgram";
 import { once } from "node:events";
-import { parentPort, workerData } from "node:worker_threads";
 import { Random } from "@riposte/protocol";
 
-/** What the test tells this worker. */
+/** What the test tells this process. */
 export interface RelayTask {
   readonly serverPort: number;
   readonly count: number;
@@ -20,7 +19,7 @@ export interface RelayTask {
 
 const BURST_MS = 5;
 const RECORDED = 128;
-const task = workerData as RelayTask;
+const task = JSON.parse(process.argv[2] ?? "") as RelayTask;
 const random = new Random(task.seed);
 
 async function bound(port = 0): Promise<Socket> {
@@ -87,8 +86,8 @@ function hostile(): Buffer {
   }
 }
 
-parentPort?.postMessage(front.address().port);
-await once(parentPort as NonNullable<typeof parentPort>, "message");
+process.send?.(front.address().port);
+await once(process, "message");
 
 let fired = 0;
 const begun = performance.now();
@@ -97,7 +96,7 @@ const timer = setInterval(() => {
   while (fired < due) sources[fired++ & 3].send(hostile(), task.serverPort, "127.0.0.1");
   if (fired < task.count) return;
   clearInterval(timer);
-  parentPort?.postMessage(fired);
+  process.send?.(fired);
 }, BURST_MS);
 
 // The relay goes on until the test ends it.

@@ -15,7 +15,10 @@ test("two UDP players and one over WebSocket see each other move and shoot", asy
     all.map(({ session }) => session.carrier),
     ["udp", "udp", "websocket"],
   );
-  assert.deepEqual(all.map(({ session }) => session.seat).toSorted(), [0, 1, 2]);
+  assert.deepEqual(
+    all.map(({ session }) => session.seat).toSorted((a, b) => a - b),
+    [0, 1, 2],
+  );
   await until(all, "everybody sees everybody", () =>
     all.every((player) => all.every(({ session }) => player.sees(session.seat) !== undefined)),
   );

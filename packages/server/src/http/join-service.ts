@@ -6,11 +6,9 @@
  * this server's MAC) and the game's part of the user data, which the game must treat as a wish.
  */
 
+import { GAME_DATA_BYTES } from "@riposte/protocol/netcode";
 import type { ClientIdentity } from "./client-identity.ts";
 import { isRoomName } from "../room-name.ts";
-
-/** Bytes of a token's user data that belong to the game. */
-export const GAME_USER_DATA_BYTES = 192 as const;
 
 /** What the server puts into a token for a client that may come in. */
 export interface TokenGrant {
@@ -90,7 +88,7 @@ export class JoinService {
     }
     const gameData = userDataOf(userData);
     if (gameData === undefined) {
-      return refuse(400, "badRequest", `\`userData\` must be base64 of at most ${GAME_USER_DATA_BYTES} bytes`);
+      return refuse(400, "badRequest", `\`userData\` must be base64 of at most ${GAME_DATA_BYTES} bytes`);
     }
     let clientId: bigint | undefined;
     if (identity !== undefined) {
@@ -127,7 +125,7 @@ function userDataOf(value: unknown): Uint8Array | undefined {
   if (value === undefined) return new Uint8Array(0);
   if (typeof value !== "string" || !/^[A-Za-z0-9+/]*={0,2}$/.test(value)) return undefined;
   const bytes = Buffer.from(value, "base64");
-  return bytes.length <= GAME_USER_DATA_BYTES ? new Uint8Array(bytes) : undefined;
+  return bytes.length <= GAME_DATA_BYTES ? new Uint8Array(bytes) : undefined;
 }
 
 /** `host:port` as the client wrote it, when it is one; else the address the request came in on. */
