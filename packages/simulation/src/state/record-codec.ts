@@ -48,6 +48,15 @@ interface LeafPlan {
   readonly velocityOrigin: number;
 }
 
+class LeafList {
+  readonly items: Int32Array;
+  count = 0;
+
+  constructor(size: number) {
+    this.items = new Int32Array(size);
+  }
+}
+
 export class RecordCodec {
   readonly definition: RecordDefinition;
   readonly leafCount: number;
@@ -55,9 +64,9 @@ export class RecordCodec {
   readonly used: Uint8Array;
   readonly #plans: readonly LeafPlan[];
   readonly #sizes: AdaptiveSizes;
-  /** The used leaves that are sent at all, and for readers also those that follow their velocity. */
-  readonly #active: Int32Array;
-  #activeCount = 0;
+  /** By reach: the used leaves, and for readers the used ones and those that follow their velocity. */
+  readonly #flagged: readonly LeafList[];
+  readonly #followed: readonly LeafList[];
   /** By leaf: scratch of `writeDelta` and of readers. */
   readonly #changes: Int32Array;
 
@@ -66,7 +75,8 @@ export class RecordCodec {
     this.#plans = definition.leaves.map((entry) => planLeaf(definition, entry));
     this.leafCount = this.#plans.length;
     this.used = new Uint8Array(this.leafCount).fill(1);
-    this.#active = new Int32Array(this.leafCount);
+    this.#flagged = AUDIENCES.map(() => new LeafList(this.leafCount));
+    this.#followed = AUDIENCES.map(() => new LeafList(this.leafCount));
     this.#changes = new Int32Array(this.leafCount);
     this.#sizes = new AdaptiveSizes(this.#plans.map((plan) => 2 ** Math.max(0, plan.bits / 2 - 1)));
     this.begin();
@@ -75,9 +85,9 @@ export class RecordCodec {
   /** Starts a message that stands alone: nothing is learned yet, every leaf is used and sent. */
   begin(): void {
     this.#sizes.reset();
+    this.#changes.fill(0);
     this.used.fill(1);
-    for (let i = 0; i < this.leafCount; i++) this.#active[i] = i;
-    this.#activeCount = this.leafCount;
+    this.#listLeaves(REACH_SERVER);
   }
 
   /** Starts the measuring of a snapshot: clears `used`, which `measure` then sets. */
@@ -88,7 +98,7 @@ export class RecordCodec {
   /** Starts the records of a snapshot, with `used` as it is. */
   resetSizes(): void {
     this.#sizes.reset();
-    this.#listActive();
+    this.#listLeaves(REACH_OWNER);
   }
 
   /** `used`, as far as any client's copy of a record has it. */
@@ -99,10 +109,11 @@ export class RecordCodec {
   }
 
   readUsed(reader: BitReader): void {
+    this.#changes.fill(0);
     for (let i = 0; i < this.leafCount; i++) {
       this.used[i] = this.#plans[i].reach < REACH_SERVER ? reader.bits(1) : 0;
     }
-    this.#listActive();
+    this.#listLeaves(REACH_OWNER);
   }
 
   /**
@@ -214,25 +225,21 @@ export class RecordCodec {
     changesAt: number,
     writer: BitWriter,
   ): void {
-    const active = this.#active;
-    const count = this.#activeCount;
+    const { items, count } = this.#flagged[reach];
     let flags = 0;
     let flagCount = 0;
     for (let n = 0; n < count; n++) {
-      const i = active[n];
-      if (this.used[i] === 0 || this.#plans[i].reach > reach) continue;
-      if (changes[changesAt + i] !== 0) flags |= 1 << flagCount;
+      if (changes[changesAt + items[n]] !== 0) flags |= 1 << flagCount;
       if (++flagCount < FLAGS_AT_ONCE) continue;
       writer.bits(flags, flagCount);
       flags = flagCount = 0;
     }
     if (flagCount > 0) writer.bits(flags, flagCount);
     for (let n = 0; n < count; n++) {
-      const i = active[n];
+      const i = items[n];
       const change = changes[changesAt + i];
-      if (change === 0 || this.used[i] === 0) continue;
+      if (change === 0) continue;
       const plan = this.#plans[i];
-      if (plan.reach > reach) continue;
       if (plan.type <= WRAP) {
         const code = change > 0 ? 2 * change - 2 : -2 * change - 1;
         this.#sizes.write(writer, i, code, words[at + plan.word], plan.bits);
@@ -253,10 +260,10 @@ export class RecordCodec {
     copyWords(base, baseAt, words, at, this.definition.wordCount);
     this.#readFlags(reach, reader);
     const changes = this.#changes;
-    for (let n = 0; n < this.#activeCount; n++) {
-      const i = this.#active[n];
+    const { items, count } = this.#followed[reach];
+    for (let n = 0; n < count; n++) {
+      const i = items[n];
       const plan = this.#plans[i];
-      if (plan.reach > reach) continue;
       if (plan.type <= WRAP) {
         const word = at + plan.word;
         if (plan.velocityWord >= 0) words[word] = expect(plan, words, at, base, baseAt, seconds);
@@ -269,38 +276,31 @@ export class RecordCodec {
     return !reader.failed;
   }
 
-  #listActive(): void {
-    let count = 0;
-    for (let i = 0; i < this.leafCount; i++) {
-      const plan = this.#plans[i];
-      if (plan.reach < REACH_SERVER && (this.used[i] === 1 || plan.velocityWord >= 0)) this.#active[count++] = i;
+  /** Lists the leaves of a message for every reach up to `widest`. */
+  #listLeaves(widest: Reach): void {
+    for (let reach = 0; reach <= widest; reach++) {
+      const flagged = this.#flagged[reach];
+      const followed = this.#followed[reach];
+      flagged.count = 0;
+      followed.count = 0;
+      for (let i = 0; i < this.leafCount; i++) {
+        const plan = this.#plans[i];
+        if (plan.reach > reach) continue;
+        if (this.used[i] === 1) flagged.items[flagged.count++] = i;
+        if (this.used[i] === 1 || plan.velocityWord >= 0) followed.items[followed.count++] = i;
+      }
     }
-    this.#activeCount = count;
   }
 
   /** Into `#changes`: 1 for the leaves that follow. */
   #readFlags(reach: Reach, reader: BitReader): void {
-    const active = this.#active;
-    const count = this.#activeCount;
-    let remaining = 0;
-    for (let n = 0; n < count; n++) {
-      const i = active[n];
-      if (this.used[i] === 1 && this.#plans[i].reach <= reach) remaining++;
-    }
+    const { items, count } = this.#flagged[reach];
+    const changes = this.#changes;
     let flags = 0;
-    let held = 0;
     for (let n = 0; n < count; n++) {
-      const i = active[n];
-      this.#changes[i] = 0;
-      if (this.used[i] === 0 || this.#plans[i].reach > reach) continue;
-      if (held === 0) {
-        held = Math.min(remaining, FLAGS_AT_ONCE);
-        flags = reader.bits(held);
-        remaining -= held;
-      }
-      this.#changes[i] = flags & 1;
-      flags >>>= 1;
-      held--;
+      const place = n % FLAGS_AT_ONCE;
+      if (place === 0) flags = reader.bits(Math.min(count - n, FLAGS_AT_ONCE));
+      changes[items[n]] = (flags >>> place) & 1;
     }
   }
 
