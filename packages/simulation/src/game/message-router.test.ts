@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { bool, text, uint } from "../state/index.ts";
+import { defineCall, defineMessage, MessagePeer, MessageRouter, outgoingMessage, OutgoingQueue } from "./index.ts";
+
+const Say = defineMessage("say", { text: text({ maxBytes: 40 }), loud: bool() });
+const Ask = defineCall("ask", { question: uint({ max: 255 }) }, { answer: uint({ max: 255 }) });
+const Other = defineMessage("other", {});
+
+function deliver(from: MessagePeer, router: MessageRouter, to: MessagePeer, seat: number): number {
+  const out = outgoingMessage();
+  let count = 0;
+  while (from.queue.poll(out)) {
+    const bytes = out.buffer.slice(out.offset, out.offset + out.length);
+    assert.equal(router.receive(to, seat, bytes, 0, bytes.length), true);
+    count++;
+  }
+  return count;
+}
+
+describe("MessageRouter", () => {
+  it("delivers values to listeners until they leave", () => {
+    const router = new MessageRouter([Say, Ask]);
+    const peer = new MessagePeer();
+    const got: unknown[] = [];
+    const stop = router.onMessage(Say, (value, from) => got.push([value, from]));
+    assert.equal(router.send(peer, Say, { text: "grüße", loud: true }), true);
+    deliver(peer, router, new MessagePeer(), 7);
+    assert.deepEqual(got, [[{ text: "grüße", loud: true }, 7]]);
+    stop();
+    router.send(peer, Say, { text: "", loud: false });
+    deliver(peer, router, new MessagePeer(), 7);
+    assert.equal(got.length, 1);
+    assert.throws(() => router.send(peer, Other, {}), TypeError);
+  });
+
+  it("bounds pending calls, and answers each exactly once", () => {
+    const router = new MessageRouter([Say, Ask], { maxPendingCalls: 3, callTimeoutMs: 100 });
+    const client = new MessagePeer();
+    const server = new MessagePeer();
+    const outcomes: string[] = [];
+    const replies: (() => void)[] = [];
+    router.onCall(Ask, (request, call) => {
+      replies.push(() => {
+        call.reply({ answer: request.question * 2 });
+        assert.equal(call.reply({ answer: 0 }), false, "only once");
+        assert.equal(call.refuse(), false);
+      });
+    });
+    for (let i = 1; i <= 4; i++) {
+      router.call(client, Ask, { question: i }, i * 10, (outcome) => {
+        outcomes.push(outcome.ok ? `${i}=${outcome.value.answer}` : `${i} ${outcome.reason}`);
+      });
+    }
+    assert.deepEqual(outcomes, ["4 full"]);
+    assert.equal(deliver(client, router, server, 0), 3);
+    replies[1]();
+    deliver(server, router, client, -1);
+    assert.deepEqual(outcomes, ["4 full", "2=4"]);
+    router.handleTimeout(client, 115);
+    assert.deepEqual(outcomes.slice(2), ["1 timedOut"]);
+    // An answer that comes too late is nobody's.
+    replies[0]();
+    deliver(server, router, client, -1);
+    assert.equal(outcomes.length, 3);
+    client.close();
+    assert.deepEqual(outcomes.slice(3), ["3 closed"]);
+  });
+
+  it("drops garbage", () => {
+    const router = new MessageRouter([Say, Ask]);
+    const peer = new MessagePeer();
+    router.onCall(Ask, (_request, call) => call.refuse());
+    let refused = 0;
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 8 }), fc.uint8Array({ maxLength: 60 }), (kind, rest) => {
+        const bytes = Uint8Array.from([kind, ...rest]);
+        if (!router.receive(peer, 0, bytes, 0, bytes.length)) refused++;
+      }),
+      { seed: 5, numRuns: 2000 },
+    );
+    assert.ok(refused > 500);
+    assert.ok(peer.queue.count <= 256);
+  });
+});
+
+describe("OutgoingQueue", () => {
+  it("gives back what went in, in order, whatever the sizes, and refuses what is too much", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(900), fc.boolean()), { maxLength: 120 }), (steps) => {
+        const queue = new OutgoingQueue(4096, 16);
+        const expected: number[][] = [];
+        const out = outgoingMessage();
+        let value = 0;
+        for (const [length, take] of steps) {
+          if (take) {
+            const next = expected.shift();
+            assert.equal(queue.poll(out), next !== undefined);
+            if (next !== undefined) {
+              assert.deepEqual([...out.buffer.subarray(out.offset, out.offset + out.length)], next);
+              assert.equal(out.channel, next.length % 2 === 0 ? "reliableOrdered" : "unreliableUnordered");
+            }
+            continue;
+          }
+          const bytes = new Uint8Array(length).fill(value++ & 0xff);
+          const channel = length % 2 === 0 ? "reliableOrdered" : "unreliableUnordered";
+          const total = expected.reduce((sum, each) => sum + each.length, 0);
+          if (queue.push(channel, bytes, 0, length)) expected.push([...bytes]);
+          else assert.ok(expected.length === 16 || total + length > 4096 / 3, `refused ${length} beside ${total}`);
+        }
+        assert.equal(queue.count, expected.length);
+      }),
+      { seed: 6, numRuns: 500 },
+    );
+  });
+});

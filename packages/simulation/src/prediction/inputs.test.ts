@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { angle, bool, defineInput, int } from "../state/index.ts";
+import { InputBuffer, InputHistory, InputReader, MAX_INPUTS, writeInputs } from "./index.ts";
+import type { ViewStamp } from "./index.ts";
+
+const Input = defineInput({ x: int({ min: -100, max: 100 }), fire: bool(), aim: angle({ bits: 10 }) });
+const words = Input.wordCount;
+
+function freshStamp(): ViewStamp {
+  return { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
+}
+
+describe("input messages", () => {
+  it("carry records, view stamps and receipts unchanged", () => {
+    const step = fc.record({
+      x: fc.nat(200),
+      fire: fc.nat(1),
+      aim: fc.nat(1023),
+      // Views move by about a tick, sometimes they leap.
+      moved: fc.oneof(fc.constant(256), fc.integer({ min: 200, max: 300 }), fc.integer({ min: -9000, max: 9000 })),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(step, { minLength: 1, maxLength: 40 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 100, max: 1 << 24 }),
+        fc.integer(),
+        (steps, count, first, receipts) => {
+          const history = new InputHistory(words, 64);
+          const buffer = new Uint8Array(2000);
+          let view = first * 256 + 128;
+          const views: number[] = [];
+          for (let i = 0; i < steps.length; i++) {
+            view = Math.max(0, view + steps[i].moved);
+            views.push(view / 256);
+            const at = history.add(first + i, view / 256);
+            history.words.set([steps[i].x, steps[i].fire, steps[i].aim], at);
+          }
+          const newest = first + steps.length - 1;
+          const length = writeInputs(Input, history, newest, count, first, receipts, buffer);
+          assert.ok(length > 0);
+          const target = new InputBuffer({ wordCount: words });
+          target.reset(newest - 40);
+          const reader = new InputReader(Input);
+          assert.equal(reader.read(buffer, 0, length, target), true);
+          assert.equal(reader.snapshotTick, first);
+          const sent = Math.min(count, steps.length, MAX_INPUTS);
+          const taken = new Int32Array(words);
+          const stamp = freshStamp();
+          for (let tick = newest - 39; tick <= newest; tick++) {
+            const origin = target.take(tick, taken, 0, stamp);
+            if (tick <= newest - sent) {
+              assert.equal(origin, 2);
+              continue;
+            }
+            const i = tick - first;
+            assert.equal(origin, 0);
+            assert.deepEqual([...taken], [steps[i].x, steps[i].fire, steps[i].aim]);
+            assert.equal(stamp.viewTick, views[i]);
+            assert.equal(stamp.snapshotTick, first);
+            assert.equal(stamp.receiptMask, receipts | 0);
+          }
+        },
+      ),
+      { seed: 31, numRuns: 500 },
+    );
+  });
+
+  it("are small when nothing changes", () => {
+    const history = new InputHistory(words, 64);
+    const buffer = new Uint8Array(200);
+    for (let tick = 1000; tick < 1010; tick++)
+      history.words.fill(7, history.add(tick, tick - 9), history.add(tick, tick - 9) + words);
+    const one = writeInputs(Input, history, 1009, 1, 996, -1, buffer);
+    const ten = writeInputs(Input, history, 1009, 10, 996, -1, buffer);
+    assert.ok(ten - one <= 3, `nine repetitions take ${ten - one} bytes`);
+  });
+
+  it("that are garbage are refused, or give records in range", () => {
+    const reader = new InputReader(Input);
+    const taken = new Int32Array(words);
+    let good = 0;
+    fc.assert(
+      fc.property(fc.nat(2000), fc.uint8Array({ maxLength: 120 }), (tick, rest) => {
+        const bytes = Uint8Array.from([3, tick & 0xff, tick >> 8, 0, 0, ...rest]);
+        const target = new InputBuffer({ wordCount: words });
+        target.reset(Math.max(0, tick - 30));
+        if (!reader.read(bytes, 0, bytes.length, target)) return;
+        good++;
+        const stamp = freshStamp();
+        for (let at = Math.max(0, tick - 30) + 1; at <= tick; at++) {
+          if (target.take(at, taken, 0, stamp) !== 0) continue;
+          assert.ok(taken[0] >= 0 && taken[0] <= 200 && taken[1] >= 0 && taken[1] <= 1);
+          assert.ok(taken[2] >= 0 && taken[2] <= 1023);
+          assert.ok(Number.isFinite(stamp.viewTick) && stamp.viewTick >= -1);
+        }
+      }),
+      { seed: 32, numRuns: 3000 },
+    );
+    assert.ok(good > 20);
+  });
+});
+
+function record(value: number): Int32Array {
+  return Int32Array.of(value);
+}
+
+describe("InputBuffer", () => {
+  const take = (buffer: InputBuffer, tick: number): [number, number] => {
+    const out = record(-1);
+    const origin = buffer.take(tick, out, 0, freshStamp());
+    return [origin, out[0]];
+  };
+
+  it("repeats the last input for a few ticks, then is neutral", () => {
+    const buffer = new InputBuffer({ wordCount: 1, repeatTicks: 2 });
+    buffer.reset(9);
+    assert.deepEqual(take(buffer, 10), [2, -1]);
+    assert.equal(buffer.missed, 0, "nothing is missed before the first input");
+    buffer.put(11, record(5), 0, freshStamp());
+    assert.deepEqual(take(buffer, 11), [0, 5]);
+    assert.deepEqual(take(buffer, 12), [1, 5]);
+    assert.deepEqual(take(buffer, 13), [1, 5]);
+    assert.deepEqual(take(buffer, 14), [2, -1]);
+    assert.equal(buffer.missed, 3);
+  });
+
+  it("lets the first input for a tick stand, and counts late and early ones", () => {
+    const buffer = new InputBuffer({ wordCount: 1, maxLeadTicks: 8 });
+    buffer.reset(0);
+    buffer.put(3, record(1), 0, freshStamp());
+    buffer.put(3, record(2), 0, freshStamp());
+    buffer.put(9, record(3), 0, freshStamp());
+    assert.equal(buffer.early, 1);
+    assert.equal(buffer.depth, 3);
+    for (let tick = 1; tick <= 2; tick++) take(buffer, tick);
+    assert.deepEqual(take(buffer, 3), [0, 1]);
+    take(buffer, 4);
+    assert.equal(buffer.late, 0);
+    buffer.put(3, record(7), 0, freshStamp());
+    assert.equal(buffer.late, 0, "a repetition is not late");
+    buffer.put(4, record(8), 0, freshStamp());
+    buffer.put(4, record(8), 0, freshStamp());
+    assert.equal(buffer.late, 1);
+    assert.deepEqual(take(buffer, 5), [1, 8], "what came late is still the newest key state");
+  });
+});

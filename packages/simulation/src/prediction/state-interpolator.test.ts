@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { StateInterpolator } from "./index.ts";
+import type { StateSample, UpdatedTable } from "./index.ts";
+
+/** One entity at index 0 with a record of one word. */
+function state(id: number, word: number, updatedAt: number): UpdatedTable {
+  return {
+    present: Uint8Array.of(id >= 0 ? 1 : 0),
+    ids: Int32Array.of(id),
+    owners: Int32Array.of(-1),
+    words: Int32Array.of(word),
+    updatedAt: [updatedAt],
+    highWater: id >= 0 ? 1 : 0,
+  };
+}
+
+const sample: StateSample = { from: 0, to: 0, fraction: 0 };
+
+function valueAt(interpolator: StateInterpolator, view: number): number | undefined {
+  if (!interpolator.sample(0, view, 6, sample)) return undefined;
+  const from = interpolator.words[sample.from];
+  return from + (interpolator.words[sample.to] - from) * sample.fraction;
+}
+
+describe("StateInterpolator", () => {
+  it("blends between updates and goes on for a short time behind the last", () => {
+    const interpolator = new StateInterpolator(4, 1);
+    for (let tick = 10; tick <= 20; tick += 2) interpolator.update(tick, state(0, tick * 10, tick));
+    assert.equal(valueAt(interpolator, 9.9), undefined, "not born yet");
+    assert.equal(valueAt(interpolator, 10), 100);
+    assert.equal(valueAt(interpolator, 13), 130);
+    assert.equal(valueAt(interpolator, 20), 200);
+    assert.equal(valueAt(interpolator, 22), 220);
+    assert.equal(valueAt(interpolator, 100), 260, "and stops after 6 ticks");
+  });
+
+  it("keeps an entity until the view reaches its end, and starts a successor afresh", () => {
+    const interpolator = new StateInterpolator(4, 1);
+    interpolator.update(10, state(0, 100, 10));
+    interpolator.update(12, state(0, 120, 12));
+    interpolator.update(14, state(-1, 0, 0));
+    assert.equal(valueAt(interpolator, 11), 110);
+    assert.equal(valueAt(interpolator, 13), 120, "no extrapolation towards an end");
+    assert.equal(valueAt(interpolator, 14), undefined);
+    assert.equal(interpolator.highWater, 0);
+    interpolator.update(16, state(1 << 16, 500, 16));
+    assert.equal(valueAt(interpolator, 15), undefined);
+    assert.equal(valueAt(interpolator, 16), 500);
+  });
+
+  it("does not blend across a time in which the entity was out of sight", () => {
+    const interpolator = new StateInterpolator(4, 1);
+    interpolator.update(10, state(0, 100, 10));
+    interpolator.update(12, state(-1, 0, 0));
+    interpolator.update(30, state(0, 900, 30));
+    assert.equal(valueAt(interpolator, 20), undefined);
+    assert.equal(valueAt(interpolator, 30), 900);
+  });
+
+  it("knows how old its knowledge is when the server had no room for news", () => {
+    const interpolator = new StateInterpolator(4, 1);
+    interpolator.update(10, state(0, 100, 10));
+    interpolator.update(12, state(0, 100, 10));
+    assert.equal(interpolator.newestTick(0), 10);
+    assert.equal(interpolator.newestTick(1), -1);
+  });
+});
