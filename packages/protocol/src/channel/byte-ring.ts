@@ -60,9 +60,9 @@ export class ByteRing {
   }
 }
 
-/** Copies without making a view for short runs. */
+/** Copies without making a view for short runs: below about 32 bytes the loop is faster. */
 export function copyBytes(source: Uint8Array, from: number, length: number, target: Uint8Array, at: number): void {
-  if (length > 64) target.set(source.subarray(from, from + length), at);
+  if (length > 32) target.set(source.subarray(from, from + length), at);
   else for (let i = 0; i < length; i++) target[at + i] = source[from + i];
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ByteWriter } from "@riposte/wire";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { writeClose } from "./close-frame.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { FRAGMENT_BYTES, FRAME_DATAGRAM, FRAME_FRAGMENT, FRAME_HELLO, FRAME_ORDERED, FRAME_STREAM } from "./frames.ts";
@@ -78,7 +78,7 @@ test("frame types are accepted in their shortest form only, and unknown ones are
   const reader = new FrameReader();
   for (const bytes of [[0x40, 0x01], [0x41, 0x00], [0x80, 0, 0, 0x42], [0x04], [0x7f], [0x40, 0x41], [0x40]]) {
     walk(reader, Uint8Array.from(bytes));
-    assert.equal(reader.error, 7, `${bytes}`);
+    assert.equal(reader.error, 7, bytes.join(" "));
   }
 });
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Random } from "../random.ts";
 import { CHUNK_ACCEPTED, CHUNK_REFUSED, ReliableReceiver } from "./reliable-receive.ts";
 import type { MessageTarget } from "./reliable-receive.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ByteReader, ByteWriter } from "@riposte/wire";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { AckFrame, MAX_ACK_RANGES } from "./ack-frame.ts";
 import { AckRanges } from "./ack-ranges.ts";
 

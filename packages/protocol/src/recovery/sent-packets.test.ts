@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { MAX_SENT_PACKETS, SLOT_ACKED, SLOT_IN_FLIGHT, SentPackets } from "./sent-packets.ts";
 
 test("packets in flight are found again, across gaps, growth and numbers above 2^32", () => {
