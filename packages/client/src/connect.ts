@@ -6,6 +6,7 @@ import type { NetworkConditions } from "@riposte/protocol/simulator";
 import type { AnyGame } from "@riposte/simulation/game";
 import { GameSession } from "./game-session.ts";
 import { requestToken, websocketUrl } from "./join.ts";
+import type { JoinGrant } from "./join.ts";
 import type { Session } from "./session.ts";
 
 export interface ConnectOptions {
@@ -38,50 +39,50 @@ export async function connect<G extends AnyGame>(
   url: string | URL,
   options: ConnectOptions = {},
 ): Promise<Session<G>> {
-  const { signal, carrier } = options;
+  const { signal, carrier, token } = options;
   const target = parseUrl(url);
   signal?.throwIfAborted();
+  if (token !== undefined) {
+    if (token.length !== 2048) throw new RangeError(`a connect token has 2048 bytes, got ${token.length}`);
+    return open(game, carrier ?? defaultCarrier, { token, websocket: websocketUrl(target).href }, options);
+  }
+  const grant = await ask(game, target, options, options.identity);
   try {
-    return await open(game, target, carrier ?? defaultCarrier, options);
+    return await open(game, carrier ?? defaultCarrier, grant, options);
   } catch (error) {
-    const mayFallBack = carrier === undefined && defaultCarrier === "udp" && options.token === undefined;
-    if (!mayFallBack || !(error instanceof NetworkError) || error.code !== "timedOut") throw error;
-    return open(game, target, "websocket", options);
+    const udpBlocked = error instanceof NetworkError && error.code === "timedOut" && defaultCarrier === "udp";
+    if (carrier !== undefined || !udpBlocked) throw error;
+    return open(game, "websocket", await ask(game, target, options, grant.identity), options);
   }
 }
 
+function ask(game: AnyGame, url: URL, options: ConnectOptions, identity: string | undefined): Promise<JoinGrant> {
+  const { room = "", userData, signal } = options;
+  return requestToken({ url, room, identity, userData, schemaHash: game.schemaHash, signal });
+}
+
+/** A grant of the server's token service, or a token from elsewhere, of which less is known. */
+type Grant = Pick<JoinGrant, "token" | "websocket"> & Partial<JoinGrant>;
+
 async function open<G extends AnyGame>(
   game: G,
-  url: URL,
   carrier: "udp" | "websocket",
+  grant: Grant,
   options: ConnectOptions,
 ): Promise<Session<G>> {
   const { signal, simulate } = options;
   const dial = dialers[carrier];
   if (dial === undefined) throw new TypeError(`there is no ${carrier} in this runtime: leave \`carrier\` out`);
-  const grant =
-    options.token === undefined
-      ? await requestToken({
-          url,
-          room: options.room ?? "",
-          identity: options.identity,
-          userData: options.userData,
-          schemaHash: game.schemaHash,
-          signal,
-        })
-      : undefined;
-  const token = options.token ?? grant?.token;
-  if (token?.length !== 2048) throw new RangeError(`a connect token has 2048 bytes, got ${token?.length}`);
   const session = new GameSession(game);
   const connected = await dial({
-    url: grant?.websocket ?? websocketUrl(url).href,
-    token,
+    url: grant.websocket,
+    token: grant.token,
     schemaHash: game.schemaHash,
     handlers: session.handlers,
     signal,
     simulate,
   });
-  session.start(connected, grant?.clientId, grant?.identity);
+  session.start(connected, grant.clientId, grant.identity);
   await seated(session, signal);
   return session;
 }

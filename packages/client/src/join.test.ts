@@ -88,6 +88,32 @@ test("whatever else answers is named for what it is", async (t) => {
   }
 });
 
+test("a server that does not answer is given up, and so is one that nobody waits for any more", async (t) => {
+  const server = createServer(() => undefined).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const reason = new Error("enough");
+  const ask = (signal: AbortSignal | undefined): Promise<JoinGrant> =>
+    requestToken({
+      url: new URL(`http://127.0.0.1:${port}`),
+      room: "",
+      identity: undefined,
+      userData: undefined,
+      schemaHash: new Uint8Array(8),
+      signal,
+      timeoutMs: 50,
+    });
+  await assert.rejects(ask(undefined), { code: "timedOut", message: /does not answer/ });
+  const controller = new AbortController();
+  const asking = ask(controller.signal);
+  controller.abort(reason);
+  await assert.rejects(asking, reason);
+});
+
 test("the WebSocket is secure when the page is, and beside the page when nothing is said", () => {
   assert.equal(url("http://a.test:7777/x", "ws://b.test:1/riposte"), "ws://b.test:1/riposte");
   assert.equal(url("https://a.test/x", "ws://a.test/riposte"), "wss://a.test/riposte");

@@ -11,6 +11,8 @@ export interface JoinOptions {
   readonly userData: Uint8Array | undefined;
   readonly schemaHash: Uint8Array;
   readonly signal: AbortSignal | undefined;
+  /** How long the server may take to answer. Default 10,000. */
+  readonly timeoutMs?: number;
 }
 
 /** The right to connect once, for a short time. */
@@ -38,6 +40,7 @@ export async function requestToken(options: JoinOptions): Promise<JoinGrant> {
     userData: userData === undefined ? undefined : toBase64(userData),
     schema: toHex(schemaHash),
   });
+  const timeout = AbortSignal.timeout(options.timeoutMs ?? 10_000);
   let status: number;
   let reply: unknown;
   try {
@@ -45,12 +48,15 @@ export async function requestToken(options: JoinOptions): Promise<JoinGrant> {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body,
-      signal: signal ?? null,
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
     status = response.status;
     reply = await response.json().catch(() => undefined);
   } catch (error) {
     if (signal?.aborted === true) throw signal.reason;
+    if (timeout.aborted) {
+      throw new NetworkError("timedOut", `${url.origin} takes connections but does not answer`, { cause: error });
+    }
     throw new NetworkError(
       "carrierFailed",
       `no game server answers at ${url.origin}: start it, or check address and port (and, from a browser, that the server allows this page's origin)`,

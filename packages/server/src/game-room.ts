@@ -223,7 +223,10 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     const turn = this.#counts.ticks++ % this.#phases.length;
     const phase = this.#phases[turn];
     for (let i = 0; i < phase.length; i++) this.#sendSnapshot(phase[i]);
-    for (const client of this.#clients.values()) this.#sendMessages(client);
+    for (let i = 0; i < this.#phases.length; i++) {
+      const clients = this.#phases[i];
+      for (let j = 0; j < clients.length; j++) this.#sendMessages(clients[j]);
+    }
   }
 
   /** Puts everybody out. The room must not be stepped after that. */

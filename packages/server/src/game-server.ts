@@ -26,6 +26,7 @@ import type { IssueTokenOptions, Server, ServerError, ServerEvents, ServerStats 
 
 /** Rooms made on demand are closed when nobody was there for this long (or for the reconnect time, if longer). */
 const EMPTY_ROOM_MS = 30_000;
+const SWEEP_INTERVAL_MS = 1000;
 /** Sockets that are not clients: pages being loaded, joins, WebSockets not admitted yet. */
 const SPARE_SOCKETS = 512;
 
@@ -48,6 +49,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   #transport: ServerTransport | undefined;
   #http: HttpServer | undefined;
   #port = 0;
+  #nextSweepAt = 0;
   readonly #connections: Set<Connection> = new Set();
   #closing = false;
 
@@ -270,7 +272,8 @@ export class GameServer<G extends AnyGame> implements Server<G> {
       onDemand,
       match: this.#options.match,
       messageLimit: this.#options.messageLimit,
-      disconnect: (connection, reason) => this.#disconnect(connection, "kicked", reason),
+      disconnect: (connection, reason) =>
+        this.#disconnect(connection, this.#closing ? "closedByPeer" : "kicked", reason),
       onError: (error) => this.#report(error),
     });
     for (const apply of this.#perRoom) apply(room);
@@ -283,7 +286,8 @@ export class GameServer<G extends AnyGame> implements Server<G> {
 
   #tick(now: number): void {
     for (const room of this.#rooms.values()) room.step();
-    if (this.#options.createRoomsOnDemand && this.#loop.stats.ticks % this.#game.tickRate === 0) {
+    if (this.#options.createRoomsOnDemand && now >= this.#nextSweepAt) {
+      this.#nextSweepAt = now + SWEEP_INTERVAL_MS;
       this.#closeEmptyRooms(now);
     }
   }

@@ -156,6 +156,7 @@ test("kicked clients and clients of a closing server hear why", async (t) => {
   );
   await server.close("maintenance");
   const error = await eve.session.closed;
+  assert.equal(error?.code, "closedByPeer");
   assert.match(error?.message ?? "", /maintenance/);
   assert.ok(["refused", "closed"].includes(await outcome));
 });
