@@ -7,8 +7,8 @@ import type { EndpointEvent } from "@riposte/protocol/endpoint";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import { UDP_TRAITS } from "./carrier-traits.ts";
 import type { DialUdpOptions } from "./dial-udp.ts";
+import { ConnectionAnnouncer } from "./connection-announcer.ts";
 import { EndpointLoop } from "./endpoint-loop.ts";
-import type { TransportHandlers } from "./transport-handlers.ts";
 
 /** What `dialUdp` has opened for it. */
 export interface ClientTransportParts {
@@ -34,7 +34,7 @@ export class ClientTransport implements AsyncDisposable {
   readonly #endpoint: ClientEndpoint;
   readonly #udp: UdpSocket;
   readonly #loop: EndpointLoop;
-  readonly #handlers: TransportHandlers;
+  readonly #announcer: ConnectionAnnouncer;
   readonly #allowSimulation: boolean;
   readonly #received = new PacketBatch();
   readonly #connected: PromiseWithResolvers<void> = Promise.withResolvers<void>();
@@ -45,11 +45,11 @@ export class ClientTransport implements AsyncDisposable {
 
   constructor(parts: ClientTransportParts) {
     const { options, udp, addresses } = parts;
-    const { handlers, signal } = options;
+    const { signal } = options;
     this.connected = this.#connected.promise;
     this.closed = this.#closed.promise;
     this.#udp = udp;
-    this.#handlers = handlers;
+    this.#announcer = new ConnectionAnnouncer(options.handlers);
     this.#allowSimulation = options.allowSimulation ?? process.env.NODE_ENV !== "production";
     this.#endpoint = new ClientEndpoint({
       token: options.token,
@@ -63,11 +63,7 @@ export class ClientTransport implements AsyncDisposable {
       },
       serverPaths: parts.serverPaths,
       schemaHash: options.schemaHash,
-      sink: {
-        message: (connection, channel, buffer, offset, length) =>
-          handlers.message?.(connection, channel, buffer, offset, length),
-        raw: (connection, buffer, offset, length) => handlers.raw?.(connection, buffer, offset, length),
-      },
+      sink: this.#announcer,
       now: performance.now(),
     });
     this.#loop = new EndpointLoop({
@@ -142,16 +138,10 @@ export class ClientTransport implements AsyncDisposable {
   }
 
   #deliver(event: EndpointEvent): void {
-    if (event.type === "connected") {
-      this.#connection = event.connection;
-      this.#handlers.connected?.(event.connection);
-      this.#connected.resolve();
-    } else if (event.type === "disconnected") {
-      this.#handlers.disconnected?.(event.connection, event.error);
-      this.#end(event.error);
-    } else {
-      this.#end(event.error);
-    }
+    if (event.type === "connected") this.#connection = event.connection;
+    this.#announcer.deliver(event);
+    if (event.type === "connected") this.#connected.resolve();
+    else this.#end(event.error);
   }
 
   #abort(reason: unknown): void {

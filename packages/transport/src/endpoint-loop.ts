@@ -23,6 +23,8 @@ export interface EndpointLoopOptions {
 
 /** Room for the tag behind what the machine writes. */
 const TAG_BYTES = 16;
+/** Batches sent in one turn of the event loop; the rest goes in the next, after what has come in. */
+const MAX_BATCHES_PER_TURN = 4;
 /** setTimeout holds 31 bits; waking earlier is harmless. */
 const MAX_TIMER_MS = 1_000_000;
 
@@ -43,6 +45,7 @@ export class EndpointLoop {
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
+  #continuing: NodeJS.Immediate | undefined;
 
   readonly #packet: ReceivedPacket;
   readonly #slot: TransmitSlot;
@@ -154,6 +157,7 @@ export class EndpointLoop {
     this.#stopped = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    clearImmediate(this.#continuing);
   }
 
   #simulator(
@@ -231,7 +235,11 @@ export class EndpointLoop {
   #pollTransmit(now: number): void {
     const slot = this.#slot;
     let batch = this.#batch;
-    for (;;) {
+    for (let round = 0; ; round += 1) {
+      if (round === MAX_BATCHES_PER_TURN) {
+        this.#continueLater();
+        break;
+      }
       batch.count = 0;
       while (!batch.full) {
         const at = batch.count;
@@ -264,6 +272,14 @@ export class EndpointLoop {
       }
     }
     if (this.#outbound !== undefined) this.#sendSimulated(this.#outbound, now);
+  }
+
+  #continueLater(): void {
+    if (this.#continuing !== undefined) return;
+    this.#continuing = setImmediate(() => {
+      this.#continuing = undefined;
+      this.wake();
+    });
   }
 
   #sendSimulated(outbound: NetworkConditionSimulator, now: number): void {

@@ -3,12 +3,12 @@ import { PacketBatch } from "@riposte/datapath";
 import type { AddressTable, DatapathCrypto, PacketProtection, UdpSocket, UdpSocketStats } from "@riposte/datapath";
 import type { CarrierTraits } from "@riposte/protocol/channel";
 import { ServerEndpoint } from "@riposte/protocol/endpoint";
-import type { EndpointDriver, EndpointEvent } from "@riposte/protocol/endpoint";
+import type { EndpointDriver } from "@riposte/protocol/endpoint";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import { MAX_PACKET_BYTES, UDP_TRAITS, WEBSOCKET_TRAITS } from "./carrier-traits.ts";
+import { ConnectionAnnouncer } from "./connection-announcer.ts";
 import { EndpointLoop } from "./endpoint-loop.ts";
 import type { ListenTransportOptions } from "./listen-transport.ts";
-import type { TransportHandlers } from "./transport-handlers.ts";
 import { WebSocketListener } from "./websocket-listener.ts";
 import type { WebSocketStats } from "./websocket-listener.ts";
 
@@ -46,7 +46,6 @@ export class ServerTransport implements AsyncDisposable {
   readonly #http: Server | undefined;
   readonly #ownsHttp: boolean;
   readonly #loop: EndpointLoop;
-  readonly #handlers: TransportHandlers;
   readonly #allowSimulation: boolean;
   readonly #firstSocketPath: number;
   readonly #addresses: AddressTable;
@@ -63,11 +62,10 @@ export class ServerTransport implements AsyncDisposable {
     this.#udp = udp;
     this.#http = parts.http;
     this.#ownsHttp = parts.ownsHttp;
-    this.#handlers = options.handlers;
     this.#allowSimulation = options.allowSimulation ?? process.env.NODE_ENV !== "production";
     this.#addresses = addresses;
     this.#firstSocketPath = addresses.capacity;
-    const { handlers } = options;
+    const announcer = new ConnectionAnnouncer(options.handlers);
     this.endpoint = new ServerEndpoint({
       protocolId: options.protocolId,
       privateKey: options.privateKey,
@@ -77,11 +75,7 @@ export class ServerTransport implements AsyncDisposable {
       crypto: parts.crypto,
       keys: parts.protection,
       driver: this.#driver(),
-      sink: {
-        message: (connection, channel, buffer, offset, length) =>
-          handlers.message?.(connection, channel, buffer, offset, length),
-        raw: (connection, buffer, offset, length) => handlers.raw?.(connection, buffer, offset, length),
-      },
+      sink: announcer,
       now: performance.now(),
       unixSeconds: Date.now() / 1000,
     });
@@ -89,7 +83,7 @@ export class ServerTransport implements AsyncDisposable {
       endpoint: this.endpoint,
       protection: parts.protection,
       transmit: (batch) => this.#transmit(batch),
-      deliver: (event) => this.#deliver(event),
+      deliver: (event) => announcer.deliver(event),
       simulationSeed: options.simulationSeed ?? 1,
     });
     if (parts.http !== undefined) this.#webSocket = this.#listenWebSocket(parts.http, options);
@@ -194,11 +188,6 @@ export class ServerTransport implements AsyncDisposable {
     this.#udp.send(batch);
     // A full socket holds on to the slots it was given.
     return this.#udp.writable ? batch : new PacketBatch(batch.capacity, batch.slotBytes);
-  }
-
-  #deliver(event: EndpointEvent): void {
-    if (event.type === "connected") this.#handlers.connected?.(event.connection);
-    else if (event.type === "disconnected") this.#handlers.disconnected?.(event.connection, event.error);
   }
 
   #closeSockets(): void {

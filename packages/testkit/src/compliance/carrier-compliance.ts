@@ -1,7 +1,7 @@
 import { admissionCases } from "./admission-cases.ts";
 import type { CarrierHarness, ComplianceCase } from "./carrier-harness.ts";
 import { channelCases } from "./channel-cases.ts";
-import { ComplianceWorld } from "./compliance-world.ts";
+import { ComplianceWorld, checkEqual } from "./compliance-world.ts";
 import { endingCases } from "./ending-cases.ts";
 
 /**
@@ -25,7 +25,10 @@ export function carrierCompliance(
       async run() {
         const harness = await openHarness();
         try {
-          await definition.run(await ComplianceWorld.open(harness, definition.options ?? {}));
+          const world = await ComplianceWorld.open(harness, definition.options ?? {});
+          await definition.run(world);
+          checkEqual(world.heard.early, 0, "messages from connections not announced yet");
+          checkEqual(new Set(world.heard.opened).size, world.heard.opened.length, "announcements of each connection");
         } finally {
           await harness.close();
         }

@@ -1,6 +1,7 @@
 /** The compliance suite's carrier in memory: a `SimulatedNetwork`, in virtual time. */
 import { NetworkError } from "@riposte/protocol";
 import type { Crypto } from "@riposte/protocol";
+import type { Connection } from "@riposte/protocol/channel";
 import { ClientEndpoint, ServerEndpoint } from "@riposte/protocol/endpoint";
 import { formatAddress, readConnectToken } from "@riposte/protocol/netcode";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
@@ -10,6 +11,7 @@ import type {
   CarrierHarness,
   ComplianceClient,
   ComplianceDialOptions,
+  ComplianceHandlers,
   ComplianceServer,
   ComplianceServerOptions,
   Dialing,
@@ -41,7 +43,7 @@ export class MemoryHarness implements CarrierHarness {
   listen(options: ComplianceServerOptions): Promise<ComplianceServer> {
     const { network } = this;
     const host = network.addHost();
-    const { handlers } = options;
+    const handlers = announcing(options.handlers);
     const endpoint = new ServerEndpoint({
       ...options,
       publicAddresses: [host.address],
@@ -74,7 +76,7 @@ export class MemoryHarness implements CarrierHarness {
   dial(_server: ComplianceServer, options: ComplianceDialOptions): Dialing {
     const { network } = this;
     const host = network.addHost();
-    const { handlers } = options;
+    const handlers = announcing(options.handlers);
     const token = readConnectToken(options.token);
     if (token === undefined) throw new RangeError("options.token is no connect token");
     const endpoint = new ClientEndpoint({
@@ -151,4 +153,26 @@ export class MemoryHarness implements CarrierHarness {
       if (!settled()) this.network.runFor(SLICE_MS);
     }
   }
+}
+
+/** "connected" comes before the first message, also when one datagram brings both; and once. */
+function announcing(handlers: ComplianceHandlers): ComplianceHandlers {
+  const announced = new Set<Connection>();
+  const connected = (connection: Connection): void => {
+    if (announced.has(connection)) return;
+    announced.add(connection);
+    handlers.connected(connection);
+  };
+  return {
+    connected,
+    disconnected: (connection, error) => handlers.disconnected(connection, error),
+    message(connection, channel, buffer, offset, length) {
+      connected(connection);
+      handlers.message(connection, channel, buffer, offset, length);
+    },
+    raw(connection, buffer, offset, length) {
+      connected(connection);
+      handlers.raw(connection, buffer, offset, length);
+    },
+  };
 }

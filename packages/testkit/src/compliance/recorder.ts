@@ -13,6 +13,8 @@ export class Recorder implements ComplianceHandlers {
   readonly opened: Connection[] = [];
   readonly ended: { readonly connection: Connection; readonly error: NetworkError | undefined }[] = [];
   readonly messages: RecordedMessage[] = [];
+  /** Messages that came before their connection was announced. */
+  early = 0;
   /** Called after each message, to answer from within the handler. */
   onMessage: (message: RecordedMessage) => void = () => {};
 
@@ -38,6 +40,7 @@ export class Recorder implements ComplianceHandlers {
   }
 
   #record(message: RecordedMessage): void {
+    if (!this.opened.includes(message.connection)) this.early += 1;
     this.messages.push(message);
     this.onMessage(message);
   }

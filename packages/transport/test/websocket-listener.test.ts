@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { afterEach, test } from "node:test";
+import { WebSocket } from "ws";
+import { dialWebSocket } from "../../client/src/websocket-carrier.ts";
+import { Recorder } from "../../testkit/src/index.ts";
+import { networkOf } from "../src/websocket-listener.ts";
+import { SCHEMA, closeAll, serve, tokenFor, until } from "./fixture.ts";
+
+function openSocket(port: number, path = "/riposte"): WebSocket {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
+  socket.on("error", () => {});
+  return socket;
+}
+
+async function upgradeStatus(port: number, path?: string): Promise<number> {
+  const socket = openSocket(port, path);
+  const [, response] = await once(socket, "unexpected-response");
+  return (response as { statusCode: number }).statusCode;
+}
+
+async function dial(port: number, clientId: number, heard: Recorder) {
+  return dialWebSocket({
+    url: `ws://127.0.0.1:${port}/riposte`,
+    token: tokenFor(port, clientId),
+    schemaHash: SCHEMA,
+    handlers: heard,
+  });
+}
+
+afterEach(closeAll);
+
+test("sockets that prove nothing are few for each address, and closed in time", async () => {
+  const { server } = await serve({ webSocket: { maxUnadmittedPerAddress: 2, admissionTimeoutMs: 400 } });
+  const sockets = [openSocket(server.port), openSocket(server.port)];
+  const closed = sockets.map((socket) => once(socket, "close"));
+  await Promise.all(sockets.map((socket) => once(socket, "open")));
+  assert.equal(await upgradeStatus(server.port), 429);
+  assert.deepEqual([server.stats.webSocket?.unadmitted, server.stats.webSocket?.refused], [2, 1]);
+  await Promise.all(closed);
+  assert.equal(server.stats.webSocket?.admissionTimedOut, 2);
+  await until(() => server.stats.webSocket?.unadmitted === 0, "the server counts none");
+  // The seats are free again, and an admitted socket does not count, however old it is.
+  const heard = new Recorder();
+  const clients = [
+    await dial(server.port, 1, heard),
+    await dial(server.port, 2, heard),
+    await dial(server.port, 3, heard),
+  ];
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.equal(server.stats.webSocket?.open, 3);
+  assert.equal(server.stats.webSocket?.unadmitted, 0);
+  assert.equal(heard.ended.length, 0);
+  await Promise.all(clients.map((client) => client.close()));
+  await until(() => server.stats.webSocket?.open === 0, "all sockets are gone");
+  await server.close();
+});
+
+test("all sockets together are bounded, and elsewhere there is nothing", async () => {
+  const { server } = await serve({ webSocket: { maxSockets: 1 } });
+  const first = openSocket(server.port);
+  await once(first, "open");
+  assert.equal(await upgradeStatus(server.port), 503);
+  assert.equal(await upgradeStatus(server.port, "/other"), 404);
+  first.close();
+  await until(() => server.stats.webSocket?.open === 0, "the socket is gone");
+  const second = openSocket(server.port, "/riposte?room=1");
+  await once(second, "open");
+  second.terminate();
+  await server.close();
+});
+
+test("text, oversized and broken frames close the socket that sent them", async () => {
+  const { server } = await serve();
+  const text = openSocket(server.port);
+  await once(text, "open");
+  text.send("hello");
+  assert.equal((await once(text, "close"))[0], 1003);
+  const large = openSocket(server.port);
+  await once(large, "open");
+  large.send(new Uint8Array(1301));
+  assert.equal((await once(large, "close"))[0], 1009);
+  const broken = openSocket(server.port);
+  await once(broken, "open");
+  rawStream(broken).write(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff));
+  assert.equal((await once(broken, "close"))[0], 1002);
+  assert.equal(server.stats.webSocket?.malformed, 3);
+  await server.close();
+});
+
+test("a client that vanishes ends its connection at once", async () => {
+  const { server, heard } = await serve();
+  const line = await joinThroughLine(server.port);
+  await until(() => heard.opened.length === 1, "connected");
+  line.cut();
+  await until(() => heard.ended.length === 1, "the server notices", 1000);
+  assert.equal(heard.ended[0].error?.code, "carrierFailed");
+  await server.close();
+});
+
+test("a client that does not read gets no more than the limit, and only what is fresh afterwards", async () => {
+  const { server, heard } = await serve({ webSocket: { sendBufferBytes: 16_384 } });
+  const line = await joinThroughLine(server.port);
+  await until(() => heard.opened.length === 1, "connected");
+  const [connection] = heard.opened;
+  line.pause();
+  // Far more than the kernel holds for the two sockets.
+  const snapshot = new Uint8Array(1100);
+  const total = 20_000;
+  for (let i = 0; i < total; i += 1) {
+    connection.send("unreliableUnordered", snapshot);
+    server.flush();
+    // eslint-disable-next-line no-await-in-loop -- lets the socket write
+    if (i % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const stats = server.stats.webSocket;
+  assert.ok(stats !== undefined);
+  const sentWhileBlocked = stats.packetsSent;
+  assert.ok(sentWhileBlocked < total - 100, `${sentWhileBlocked} of ${total} went out`);
+  assert.equal(stats.sendOverflowed, 0);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  line.resume();
+  // What waited has gone stale and is dropped; new data flows.
+  await until(() => {
+    connection.send("unreliableUnordered", snapshot);
+    server.flush();
+    return stats.packetsSent > sentWhileBlocked + 50;
+  }, "new data flows");
+  line.cut();
+  await server.close();
+});
+
+test("the caps count IPv4 addresses, and IPv6 addresses by their /64 network", () => {
+  assert.equal(networkOf("::ffff:10.1.2.3"), "10.1.2.3");
+  assert.equal(networkOf("10.1.2.3"), "10.1.2.3");
+  assert.equal(networkOf("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+  assert.equal(networkOf("2001:db8:1:2::9"), "2001:db8:1:2::/64");
+  assert.equal(networkOf("2001:db8::9"), networkOf("2001:db8::a:0:0:9"));
+  assert.equal(networkOf("::1"), "0:0:0:0::/64");
+});
+
+/** A TCP connection that the test can hold up or cut. */
+interface Line {
+  pause(): void;
+  resume(): void;
+  cut(): void;
+}
+
+/** Connects a client through a line of the test's own. */
+async function joinThroughLine(port: number): Promise<Line> {
+  let near: Socket | undefined;
+  let far: Socket | undefined;
+  const proxy = createServer((downstream) => {
+    near = downstream;
+    far = connect(port, "127.0.0.1");
+    far.pipe(downstream);
+    downstream.pipe(far);
+    far.on("error", () => {});
+    downstream.on("error", () => {});
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const { port: proxyPort } = proxy.address() as AddressInfo;
+  await dialWebSocket({
+    url: `ws://127.0.0.1:${proxyPort}/riposte`,
+    token: tokenFor(port, 1),
+    schemaHash: SCHEMA,
+    handlers: new Recorder(),
+  });
+  assert.ok(near !== undefined && far !== undefined);
+  const [client, server] = [near, far];
+  proxy.close();
+  return {
+    pause() {
+      server.unpipe(client);
+      server.pause();
+    },
+    resume: () => void server.pipe(client),
+    cut() {
+      server.destroy();
+      client.destroy();
+    },
+  };
+}
+
+function rawStream(socket: WebSocket): Socket {
+  return (socket as unknown as { _socket: Socket })._socket;
+}
