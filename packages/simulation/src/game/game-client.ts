@@ -167,8 +167,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
     if (this.#seat < 0) return;
     if (this.#fresh) this.#reconcile();
     this.#advanceClocks(now, elapsedMs);
-    this.#inputTable.assign(0, input);
-    this.#inputTable.settleRow(0);
+    this.#setInput(input);
     this.#simulate();
     this.#draw(now, elapsedMs);
   }
@@ -207,6 +206,19 @@ export class GameClient<G extends AnyGame = AnyGame> {
     const history = this.#inputHistory;
     if (history.has(tick)) this.#inputTable.writeWords(0, history.words, history.offsetOf(tick));
     else this.#inputTable.writeWords(0, this.#game.input.initialWords, 0);
+  }
+
+  /** Fields that are left out keep their neutral value. */
+  #setInput(input: Readonly<Record<string, unknown>>): void {
+    const { entries } = this.#game.input;
+    const row: Record<string, unknown> = this.#inputTable.rowAt(0);
+    this.#inputTable.writeWords(0, this.#game.input.initialWords);
+    for (let i = 0; i < entries.length; i++) {
+      const { name } = entries[i];
+      const value = input[name];
+      if (value !== undefined) row[name] = value;
+    }
+    this.#inputTable.settleRow(0);
   }
 
   #receive(buffer: Uint8Array, offset: number, length: number, now: number): boolean {

@@ -138,6 +138,7 @@ export class MessageRouter {
 
   /** Fails the calls that have waited too long. */
   handleTimeout(peer: MessagePeer, now: number): void {
+    if (peer.pending.size === 0) return;
     // Deadlines are in order, because every call waits equally long.
     for (const [callId, call] of peer.pending) {
       if (call.deadline > now) return;

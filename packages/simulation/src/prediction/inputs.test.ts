@@ -107,13 +107,14 @@ function record(value: number): Int32Array {
   return Int32Array.of(value);
 }
 
-describe("InputBuffer", () => {
-  const take = (buffer: InputBuffer, tick: number): [number, number] => {
-    const out = record(-1);
-    const origin = buffer.take(tick, out, 0, freshStamp());
-    return [origin, out[0]];
-  };
+/** What became of a tick, and its record. */
+function take(buffer: InputBuffer, tick: number): [number, number] {
+  const out = record(-1);
+  const origin = buffer.take(tick, out, 0, freshStamp());
+  return [origin, out[0]];
+}
 
+describe("InputBuffer", () => {
   it("repeats the last input for a few ticks, then is neutral", () => {
     const buffer = new InputBuffer({ wordCount: 1, repeatTicks: 2 });
     buffer.reset(9);
