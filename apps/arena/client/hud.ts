@@ -86,7 +86,11 @@ export class Hud {
     this.#lastHealth = own.health;
     this.#pain *= Math.exp(-dt * 4);
     const low = own.health > 0 && own.health < 30 ? 0.3 : 0;
-    this.#set(this.#hurt, Math.max(low, this.#pain).toFixed(2), (item, value) => (item.style.opacity = value));
+    this.#set(this.#hurt, Math.max(low, this.#pain).toFixed(2), (item, value) => {
+      item.style.opacity = value;
+      // Even an invisible sheet over the whole picture costs every frame.
+      item.hidden = value === "0.00";
+    });
     this.#meter(this.#health, own.health);
     this.#health.classList.toggle("low", own.health < 30);
     this.#meter(this.#energy, own.energy);
@@ -192,7 +196,7 @@ export class Hud {
 
 export function canvasOf(selector: string): CanvasRenderingContext2D {
   const canvas = document.querySelector<HTMLCanvasElement>(selector);
-  const paint = canvas?.getContext("2d");
+  const paint = canvas?.getContext("2d", { willReadFrequently: true });
   if (paint === null || paint === undefined) throw new Error(`no canvas ${selector}`);
   return paint;
 }

@@ -69,7 +69,9 @@ async function play(): Promise<void> {
     picture.hit(hit.x, hit.y, hit.damage);
     picture.debug.rewound(hit.x, hit.y, hit.rewoundX, hit.rewoundY);
   });
-  session.onMessage(Blast, ({ x, y, owner }) => picture.blast(x, y, ORB_BLAST_RADIUS, owner, owner === session.seat));
+  session.onMessage(Blast, ({ x, y, shooter }) =>
+    picture.blast(x, y, ORB_BLAST_RADIUS, shooter, shooter === session.seat),
+  );
   session.onMessage(Scores, (scores) => {
     const ranks = scores.seats.map((seat, i) => ({
       seat,

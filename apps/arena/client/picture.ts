@@ -81,9 +81,11 @@ export class Picture {
 
   private constructor(app: Application, gl: WebGL2RenderingContext | null) {
     this.#app = app;
-    this.#quality = new Quality(isSoftware(gl) ? 0.6 : 1);
+    const software = isSoftware(gl);
+    this.#quality = new Quality(software ? 0.6 : 1);
+    document.body.classList.toggle("software", software);
     const textures = paintTextures();
-    this.#scene = new Scene(isSoftware(gl) ? 24 : 40);
+    this.#scene = new Scene(software ? 24 : 40);
     this.#effects = new Effects(textures);
     this.#players = new Players(textures);
     this.#orbs = new Orbs(textures, this.#effects);

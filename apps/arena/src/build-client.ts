@@ -17,6 +17,8 @@ export async function buildClient(options: { readonly force?: boolean } = {}): P
   const newest = Math.max(...(await Promise.all(SOURCES.map((path) => newestIn(path)))));
   if (options.force !== true && built > newest) return false;
   const { build } = await import("vite");
+  // Vite says "production" to the whole process; the server that runs in it next must not believe that.
+  const environment = process.env.NODE_ENV;
   await build({
     root,
     configFile: false,
@@ -24,6 +26,8 @@ export async function buildClient(options: { readonly force?: boolean } = {}): P
     base: "./",
     build: { outDir: clientDir, emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 2000 },
   });
+  if (environment === undefined) delete process.env.NODE_ENV;
+  else process.env.NODE_ENV = environment;
   return true;
 }
 

@@ -27,7 +27,7 @@ export const Hit = defineMessage("hit", {
 });
 
 /** Server -> all: an orb burst here. */
-export const Blast = defineMessage("blast", { owner: uint({ max: 255 }), x: coordinate, y: coordinate });
+export const Blast = defineMessage("blast", { shooter: uint({ max: 255 }), x: coordinate, y: coordinate });
 
 /** Server -> all, twice a second: the best, and how many play. The lists run in parallel. */
 export const Scores = defineMessage("scores", {

@@ -94,7 +94,7 @@ function touchesPlayer(world: ArenaWorld, orb: OrbRow): boolean {
 function burst(world: ArenaWorld, orb: OrbRow): void {
   const { x, y } = orb;
   const shooter = world.players.firstOwnedBy(orb.shooter);
-  world.send(Blast, { owner: orb.shooter, x, y });
+  world.send(Blast, { shooter: orb.shooter, x, y });
   for (const player of world.players) {
     if (!canBeHit(player)) continue;
     const away = Math.hypot(player.x - x, player.y - y);
