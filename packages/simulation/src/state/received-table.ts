@@ -57,7 +57,13 @@ export class ReceivedTable {
   readonly #updated: Uint8Array;
 
   /** `order` and `ticks` are the receiver's: remembered slots, newest first, and the tick of each slot. */
-  constructor(name: string, definition: StateDefinition, order: readonly number[], ticks: Float64Array) {
+  constructor(
+    name: string,
+    definition: StateDefinition,
+    tickRate: number,
+    order: readonly number[],
+    ticks: Float64Array,
+  ) {
     const { capacity, wordCount } = definition;
     this.name = name;
     this.definition = definition;
@@ -68,7 +74,7 @@ export class ReceivedTable {
     this.owners = new Int32Array(capacity).fill(-1);
     this.words = new Int32Array(capacity * wordCount);
     this.updatedAt = new Float64Array(capacity).fill(NO_TICK);
-    this.#codec = new RecordCodec(definition);
+    this.#codec = new RecordCodec(definition, tickRate);
     this.#order = order;
     this.#snapshotTicks = ticks;
     for (let slot = 0; slot < ticks.length; slot++) this.#views.push(new TableView(wordCount, capacity));
@@ -123,7 +129,7 @@ export class ReceivedTable {
   }
 
   /** For the receiver: reads this table's part of a snapshot into the view of `slot`. False when it is malformed. */
-  read(slot: number, base: number, tick: number, tickRate: number, clientId: number, reader: BitReader): boolean {
+  read(slot: number, base: number, tick: number, clientId: number, reader: BitReader): boolean {
     const from = base < 0 ? this.#nothing : this.#views[base];
     const view = this.#views[slot];
     view.count = 0;
@@ -135,9 +141,7 @@ export class ReceivedTable {
     const leaves = this.#readLeaves(from, reader);
     if (!this.#readAdded(tick, clientId, reader) || from.count - leaves + this.#added.count > this.capacity)
       return false;
-    return (
-      this.#readUpdates(from, leaves, view, tick, tickRate, reader) && this.#readLeftOut(from, leaves, view, reader)
-    );
+    return this.#readUpdates(from, leaves, view, tick, reader) && this.#readLeftOut(from, leaves, view, reader);
   }
 
   /** For the receiver: takes over what a well-formed snapshot says. */
@@ -194,14 +198,7 @@ export class ReceivedTable {
   }
 
   /** Merges what stays, changed or not, with what is new, in order of index. */
-  #readUpdates(
-    from: TableView,
-    leaves: number,
-    view: TableView,
-    tick: number,
-    tickRate: number,
-    reader: BitReader,
-  ): boolean {
+  #readUpdates(from: TableView, leaves: number, view: TableView, tick: number, reader: BitReader): boolean {
     const added = this.#added;
     const stays = from.count - leaves;
     const any = reader.bits(1) === 1;
@@ -223,10 +220,10 @@ export class ReceivedTable {
         continue;
       }
       const to = view.push(from.ids[entry], from.owners[entry], from.mine[entry], tick);
-      const seconds = (tick - from.ticks[entry]) / tickRate;
+      const age = (tick - from.ticks[entry]) | 0;
       const reach = from.mine[entry] === 1 ? REACH_OWNER : REACH_ALL;
       const size = this.wordCount;
-      if (!this.#codec.readDelta(view.words, to * size, from.words, entry * size, reach, seconds, reader)) return false;
+      if (!this.#codec.readDelta(view.words, to * size, from.words, entry * size, reach, age, reader)) return false;
       next = GAPS.next();
     }
     while (addedEntry < added.count) view.pushFrom(added, addedEntry++, tick);

@@ -39,13 +39,12 @@ interface LeafPlan {
   readonly bits: number;
   readonly max: number;
   readonly reach: number;
-  readonly step: number;
   /** Has two values only: changed means the other one. */
   readonly isFlag: boolean;
-  /** Word of the speed, or -1, and how to read it. */
+  /** Word of the speed, or -1; levels moved in a tick = (sum of the old and the new speed's words) * scale + shift. */
   readonly velocityWord: number;
-  readonly velocityStep: number;
-  readonly velocityOrigin: number;
+  readonly velocityScale: number;
+  readonly velocityShift: number;
 }
 
 class LeafList {
@@ -70,9 +69,10 @@ export class RecordCodec {
   /** By leaf: scratch of `writeDelta` and of readers. */
   readonly #changes: Int32Array;
 
-  constructor(definition: RecordDefinition) {
+  /** `tickRate`: ticks a second, for expectations from velocity. */
+  constructor(definition: RecordDefinition, tickRate = 60) {
     this.definition = definition;
-    this.#plans = definition.leaves.map((entry) => planLeaf(definition, entry));
+    this.#plans = definition.leaves.map((entry) => planLeaf(definition, entry, tickRate));
     this.leafCount = this.#plans.length;
     this.used = new Uint8Array(this.leafCount).fill(1);
     this.#flagged = AUDIENCES.map(() => new LeafList(this.leafCount));
@@ -119,7 +119,7 @@ export class RecordCodec {
   /**
    * Notes in `changes[changesAt]` and on, a number for each leaf, how far it is from what is expected (for what is not
    * a number: 1 if it differs), sets those in `used`, and returns roughly how many bits the delta takes; 0, and notes
-   * nothing, when the records are equal for this reach. The baseline was `seconds` ago.
+   * nothing, when the records are equal for this reach. The baseline is `ticks` old.
    */
   measure(
     words: Int32Array,
@@ -127,7 +127,7 @@ export class RecordCodec {
     base: Int32Array,
     baseAt: number,
     reach: Reach,
-    seconds: number,
+    ticks: number,
     changes: Int32Array,
     changesAt: number,
   ): number {
@@ -140,7 +140,7 @@ export class RecordCodec {
       if (plan.reach <= reach) {
         const { word, type } = plan;
         if (type === RANGE) {
-          const expected = plan.velocityWord < 0 ? base[baseAt + word] : expect(plan, words, at, base, baseAt, seconds);
+          const expected = plan.velocityWord < 0 ? base[baseAt + word] : expect(plan, words, at, base, baseAt, ticks);
           change = words[at + word] - expected;
         } else if (type === WRAP) change = arc(words[at + word], base[baseAt + word], plan.bits);
         else if (!sameWords(words, at + word, base, baseAt + word, plan.wordCount)) change = 1;
@@ -254,7 +254,7 @@ export class RecordCodec {
     base: Int32Array,
     baseAt: number,
     reach: Reach,
-    seconds: number,
+    ticks: number,
     reader: BitReader,
   ): boolean {
     copyWords(base, baseAt, words, at, this.definition.wordCount);
@@ -266,7 +266,7 @@ export class RecordCodec {
       const plan = this.#plans[i];
       if (plan.type <= WRAP) {
         const word = at + plan.word;
-        if (plan.velocityWord >= 0) words[word] = expect(plan, words, at, base, baseAt, seconds);
+        if (plan.velocityWord >= 0) words[word] = expect(plan, words, at, base, baseAt, ticks);
         if (changes[i] === 0) continue;
         const value = this.#readNumber(i, plan, words[word], reader);
         if (value < 0) return fail(reader);
@@ -407,15 +407,15 @@ function expect(
   at: number,
   base: Int32Array,
   baseAt: number,
-  seconds: number,
+  ticks: number,
 ): number {
-  const sum = words[at + plan.velocityWord] + base[baseAt + plan.velocityWord];
-  const speed = sum * 0.5 * plan.velocityStep + plan.velocityOrigin;
-  const word = base[baseAt + plan.word] + Math.floor((speed * seconds) / plan.step + 0.5);
-  return word < 0 ? 0 : word > plan.max ? plan.max : word;
+  const speeds = words[at + plan.velocityWord] + base[baseAt + plan.velocityWord];
+  const way = Math.floor((speeds * plan.velocityScale + plan.velocityShift) * ticks + 0.5);
+  const word = base[baseAt + plan.word] + way;
+  return word > 0 ? (word < plan.max ? word | 0 : plan.max) : 0;
 }
 
-function planLeaf(definition: RecordDefinition, entry: LeafEntry): LeafPlan {
+function planLeaf(definition: RecordDefinition, entry: LeafEntry, tickRate: number): LeafPlan {
   const { leaf, velocity } = entry;
   const follows = velocity >= 0 && planType(entry) === RANGE && definition.leaves[velocity].leaf.bits <= 30;
   const speed = follows ? definition.leaves[velocity].leaf : undefined;
@@ -427,11 +427,10 @@ function planLeaf(definition: RecordDefinition, entry: LeafEntry): LeafPlan {
     bits: leaf.bits,
     max: leaf.max,
     reach: AUDIENCES.indexOf(entry.field.field.attributes.audience),
-    step: leaf.step,
     isFlag: leaf.max === 1 && planType(entry) === PLAIN && leaf.type !== "blob",
     velocityWord: speed?.word ?? -1,
-    velocityStep: speed?.step ?? 0,
-    velocityOrigin: speed?.origin ?? 0,
+    velocityScale: speed === undefined ? 0 : speed.step / (2 * leaf.step * tickRate),
+    velocityShift: speed === undefined ? 0 : speed.origin / (leaf.step * tickRate),
   };
 }
 

@@ -15,13 +15,14 @@ export class SnapshotCandidates {
     this.totalCost = 0;
   }
 
-  add(table: number, index: number, cost: number, claim: number): void {
+  /** The claim is `claims[index]`: passed so because a number in a typed array allocates nothing. */
+  add(table: number, index: number, cost: number, claims: Float64Array): void {
     if (this.count === this.tables.length) this.#grow();
     const candidate = this.count++;
     this.tables[candidate] = table;
     this.indices[candidate] = index;
     this.#costs[candidate] = cost;
-    this.#claims[candidate] = claim;
+    this.#claims[candidate] = claims[index];
     this.totalCost += cost;
   }
 

@@ -33,7 +33,6 @@ export class SnapshotReceiver {
   readonly stats: SnapshotReceiverStats = { received: 0, malformed: 0, unknownBaseline: 0, duplicates: 0, stale: 0 };
   readonly #tables: readonly ReceivedTable[];
   readonly #byName = new Map<string, ReceivedTable>();
-  readonly #tickRate: number;
   /** One more slot than is remembered: the one being read. */
   readonly #ticks = new Float64Array(SNAPSHOT_HISTORY + 1).fill(NO_TICK);
   /** Remembered slots, newest tick first. */
@@ -44,10 +43,9 @@ export class SnapshotReceiver {
 
   constructor(options: SnapshotReceiverOptions) {
     this.#clientId = options.clientId ?? -1;
-    this.#tickRate = options.tickRate ?? 60;
     for (let slot = 0; slot <= SNAPSHOT_HISTORY; slot++) this.#free.push(slot);
     for (const [name, definition] of Object.entries(options.definitions)) {
-      this.#byName.set(name, new ReceivedTable(name, definition, this.#order, this.#ticks));
+      this.#byName.set(name, new ReceivedTable(name, definition, options.tickRate ?? 60, this.#order, this.#ticks));
     }
     this.#tables = [...this.#byName.values()];
   }
@@ -126,7 +124,7 @@ export class SnapshotReceiver {
     }
     const slot = this.#free[this.#free.length - 1];
     for (const table of this.#tables) {
-      if (!table.read(slot, base, tick, this.#tickRate, this.#clientId, reader) || reader.failed) {
+      if (!table.read(slot, base, tick, this.#clientId, reader) || reader.failed) {
         this.stats.malformed++;
         return NO_TICK;
       }

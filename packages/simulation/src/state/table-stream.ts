@@ -2,7 +2,7 @@ import type { BitWriter } from "@riposte/wire";
 import { writeGolomb } from "./adaptive-code.ts";
 import type { InterestGrid } from "./interest-grid.ts";
 import { REACH_ALL, REACH_OWNER, RecordCodec } from "./record-codec.ts";
-import { GapWriter } from "./snapshot-format.ts";
+import { GapWriter, NO_TICK } from "./snapshot-format.ts";
 import type { SnapshotCandidates } from "./snapshot-candidates.ts";
 import type { AnyTable } from "./state-table.ts";
 import type { TableView } from "./table-view.ts";
@@ -39,7 +39,6 @@ export class TableStream {
   readonly table: AnyTable;
   readonly #codec: RecordCodec;
   readonly #clientId: number;
-  readonly #tickRate: number;
   readonly #number: number;
   readonly #weight: number;
   /** By index: the state of this snapshot. */
@@ -52,6 +51,8 @@ export class TableStream {
   readonly #changes: Int32Array;
   /** By place in the baseline's view: 1 when the client must forget it. */
   #leaving: Uint8Array = new Uint8Array(16);
+  /** Of the row being looked at; a typed array holds it without allocating. */
+  readonly #distance = new Float64Array(1);
   #leaves = 0;
   #stays = 0;
 
@@ -59,8 +60,7 @@ export class TableStream {
     this.table = table;
     this.#number = number;
     this.#clientId = clientId;
-    this.#tickRate = tickRate;
-    this.#codec = new RecordCodec(table.definition);
+    this.#codec = new RecordCodec(table.definition, tickRate);
     this.#weight = "priority" in table.definition ? Number(table.definition.priority) : 1;
     this.#status = new Uint8Array(table.capacity);
     this.#changes = new Int32Array(table.capacity * this.#codec.leafCount);
@@ -83,10 +83,10 @@ export class TableStream {
     for (let index = 0; index < end; index++) {
       while (entry < base.count && base.indexAt(entry) < index) this.#leave(entry++);
       const known = entry < base.count && base.indexAt(entry) === index;
-      const distance = table.alive[index] === 1 ? this.#distance(index, relevance, useGrid) : -1;
+      const relevant = table.alive[index] === 1 && this.#isRelevant(index, relevance, useGrid);
       this.#status[index] = UNKNOWN;
       const id = table.idAt(index);
-      if (distance < 0) {
+      if (!relevant) {
         this.#inside[index] = -1;
         if (known) this.#leave(entry++);
         continue;
@@ -95,14 +95,14 @@ export class TableStream {
         this.#inside[index] = id;
         this.#claims[index] = 0;
       }
-      if (!known) this.#offerNew(index, distance, relevance, candidates);
+      if (!known) this.#offerNew(index, relevance, candidates);
       else if (base.ids[entry] === id && base.owners[entry] === table.owners[index]) {
         this.#leaving[entry] = 0;
         this.#stays++;
-        this.#offerChange(index, entry++, tick, base, distance, relevance, candidates);
+        this.#offerChange(index, entry++, tick, base, relevance, candidates);
       } else {
         this.#leave(entry++);
-        this.#offerNew(index, distance, relevance, candidates);
+        this.#offerNew(index, relevance, candidates);
       }
     }
     while (entry < base.count) this.#leave(entry++);
@@ -165,7 +165,7 @@ export class TableStream {
       const status = this.#status[index];
       if (status === UNKNOWN || status === NEW) continue;
       if (status === CHANGED) {
-        view.pushFrom(base, entry, base.ticks[entry]);
+        view.pushFrom(base, entry, NO_TICK);
         continue;
       }
       if (status !== SAME) this.#claims[index] = 0;
@@ -185,12 +185,11 @@ export class TableStream {
     entry: number,
     tick: number,
     base: TableView,
-    distance: number,
     relevance: Relevance,
     candidates: SnapshotCandidates,
   ): void {
     const { words, wordCount } = this.table;
-    const seconds = (tick - base.ticks[entry]) / this.#tickRate;
+    const age = (tick - base.ticks[entry]) | 0;
     const reach = this.#reach(index);
     const cost = this.#codec.measure(
       words,
@@ -198,7 +197,7 @@ export class TableStream {
       base.words,
       entry * wordCount,
       reach,
-      seconds,
+      age,
       this.#changes,
       index * this.#codec.leafCount,
     );
@@ -208,33 +207,40 @@ export class TableStream {
       return;
     }
     this.#status[index] = CHANGED;
-    candidates.add(this.#number, index, cost, this.#claim(index, distance, relevance));
+    this.#claim(index, relevance);
+    candidates.add(this.#number, index, cost, this.#claims);
   }
 
-  #offerNew(index: number, distance: number, relevance: Relevance, candidates: SnapshotCandidates): void {
+  #offerNew(index: number, relevance: Relevance, candidates: SnapshotCandidates): void {
     this.#status[index] = NEW;
     const cost = 20 + this.#codec.wholeCost(this.table.words, index * this.table.wordCount, this.#reach(index));
-    candidates.add(this.#number, index, cost, this.#claim(index, distance, relevance));
+    this.#claim(index, relevance);
+    candidates.add(this.#number, index, cost, this.#claims);
   }
 
   /** Grows with every snapshot that leaves the entity out, faster for what is near. The client's own always come first. */
-  #claim(index: number, distance: number, relevance: Relevance): number {
-    if (this.table.owners[index] === this.#clientId) return Infinity;
+  #claim(index: number, relevance: Relevance): void {
+    if (this.table.owners[index] === this.#clientId) {
+      this.#claims[index] = Infinity;
+      return;
+    }
+    if (this.#claims[index] === Infinity) this.#claims[index] = 0;
     const scale = relevance.radius < Infinity ? relevance.radius / 4 : 16;
-    this.#claims[index] += this.#weight / (1 + distance / scale);
-    return this.#claims[index];
+    this.#claims[index] += this.#weight / (1 + this.#distance[0] / scale);
   }
 
-  /** Distance from the client's view; -1 when the entity is not relevant to it. */
-  #distance(index: number, relevance: Relevance, useGrid: boolean): number {
+  /** Leaves the distance from the client's view in `#distance`. */
+  #isRelevant(index: number, relevance: Relevance, useGrid: boolean): boolean {
     const { positionX, positionY, owners } = this.table;
-    if (positionX === undefined || positionY === undefined || owners[index] === this.#clientId) return 0;
-    if (useGrid && this.#marks[index] === 0) return -1;
+    this.#distance[0] = 0;
+    if (positionX === undefined || positionY === undefined || owners[index] === this.#clientId) return true;
+    if (useGrid && this.#marks[index] === 0) return false;
     const x = positionX[index] - relevance.viewX;
     const y = positionY[index] - relevance.viewY;
     const distance = Math.sqrt(x * x + y * y);
-    const known = this.#inside[index] >= 0 && this.#inside[index] === this.table.idAt(index);
-    return distance <= (known ? relevance.leaveRadius : relevance.radius) ? distance : -1;
+    this.#distance[0] = distance;
+    const known = this.#inside[index] === this.table.idAt(index);
+    return distance <= (known ? relevance.leaveRadius : relevance.radius);
   }
 
   #reach(index: number): 0 | 1 | 2 {

@@ -38,9 +38,10 @@ export class TableView {
     return entry;
   }
 
-  /** Appends a copy of an entry of another view. */
+  /** Appends a copy of an entry of another view, with its own tick when `tick` is negative. */
   pushFrom(view: TableView, entry: number, tick: number): void {
     const to = this.push(view.ids[entry], view.owners[entry], view.mine[entry], tick);
+    if (tick < 0) this.ticks[to] = view.ticks[entry];
     copyWords(view.words, entry * this.wordCount, this.words, to * this.wordCount, this.wordCount);
   }
 
