@@ -214,6 +214,8 @@ test("a path that takes nothing is left alone, and its messages go when it opens
   const other = network.connected();
   network.driver.blocked.add(slow.path);
   for (const connection of network.server.connections) connection.send("reliableOrdered", bytesOf("m"));
+  network.step();
+  assert.ok(network.server.nextTimeout() <= network.now + 5, "it is tried again soon");
   network.run(100);
   assert.deepEqual([slow.sink.texts, other.sink.texts], [[], ["m"]]);
   network.driver.blocked.clear();

@@ -2,11 +2,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { NetcodeServer, SoftwareKeys } from "../src/netcode/index.ts";
-import type { Crypto } from "../src/machine.ts";
-import { NetcodeNetwork, PRIVATE_KEY, deliver, testCrypto, transmitAll } from "./support/netcode-network.ts";
+import { NetcodeServer, SoftwareKeys, readConnectToken } from "../src/netcode/index.ts";
+import { writePacketHeader } from "../src/netcode/packet-header.ts";
+import { PacketProtection, protocolAssociatedData } from "../src/netcode/packet-protection.ts";
+import type { Crypto, ReceivedPacket } from "../src/machine.ts";
+import {
+  NetcodeNetwork,
+  PRIVATE_KEY,
+  PROTOCOL_ID,
+  deliver,
+  testCrypto,
+  transmitAll,
+} from "./support/netcode-network.ts";
 
 const REQUEST = 0;
+const RESPONSE = 3;
 const PAYLOAD = 5;
 
 /** Two connected clients that have talked, and the datagrams of all that. */
@@ -205,18 +215,7 @@ test("a batch holding one packet twice delivers it once", () => {
   const [client] = network.clients;
   client.say("once");
   const [{ bytes }] = transmitAll(client.machine, client.keys, network.now);
-  const packets = [0, 1].map(() => ({
-    buffer: bytes.slice(),
-    offset: 0,
-    length: bytes.length,
-    path: client.path,
-    ecn: 0,
-    key: -1,
-    packetNumber: 0,
-    headerLength: 0,
-    aadLength: 0,
-    opened: false,
-  }));
+  const packets = [0, 1].map(() => emptyPacket(bytes.slice(), client.path));
   for (const packet of packets) network.server.classify(packet);
   for (const packet of packets) network.keys.open(packet);
   for (const packet of packets) network.server.receive(packet, network.now);
@@ -225,6 +224,57 @@ test("a batch holding one packet twice delivers it once", () => {
     ["0:once"],
   );
   assert.equal(network.server.drops.replayed, 1);
+});
+
+test("a packet opened under a session that the same batch displaced is not the new session's", () => {
+  const network = new NetcodeNetwork();
+  const older = network.connected(network.token({ clientId: 7n }), 1);
+  network.clients.splice(0);
+  network.now += 1000;
+  older.say("ghost");
+  const [late] = transmitAll(older.machine, older.keys, network.now);
+  const newer = network.client(network.token({ clientId: 7n }), 1);
+  const [request] = transmitAll(newer.machine, newer.keys, network.now);
+  network.toServer(request.bytes, 1);
+  const [challenge] = transmitAll(network.server, network.keys, network.now);
+  deliver(newer.machine, newer.keys, challenge.bytes, 0, network.now);
+  const [response] = transmitAll(newer.machine, newer.keys, network.now);
+  const packet = emptyPacket(late.bytes, 1);
+  network.server.classify(packet);
+  network.keys.open(packet);
+  assert.equal(packet.opened, true);
+  network.toServer(response.bytes, 1);
+  assert.deepEqual(network.log, ["+0 7", "-0 displaced", "+0 7"]);
+  network.server.receive(packet, network.now);
+  assert.deepEqual(network.received, []);
+  assert.equal(network.server.drops.unknownPath, 1);
+});
+
+test("a challenge made for another client proves nothing, even to one who holds both tokens", () => {
+  const network = new NetcodeNetwork();
+  const tokens = [network.token({ clientId: 1n }), network.token({ clientId: 2n })];
+  const [one, two] = tokens.map((token) => network.client(token));
+  for (const { machine, keys, path } of [one, two]) {
+    network.toServer(transmitAll(machine, keys, network.now)[0].bytes, path);
+  }
+  const challenges = transmitAll(network.server, network.keys, network.now);
+  assert.deepEqual(
+    challenges.map(({ path }) => path),
+    [one.path, two.path],
+  );
+  const protection = new PacketProtection(network.crypto, protocolAssociatedData(PROTOCOL_ID));
+  const stolen = challenges[1].bytes;
+  const secrets = readConnectToken(tokens[1]);
+  assert.ok(secrets && protection.open(secrets.serverToClientKey, 0x8000_0000, 1, stolen, 0, 9, stolen.length - 9));
+  const response = new Uint8Array(326);
+  const headerLength = writePacketHeader(response, 0, RESPONSE, 0);
+  response.set(stolen.subarray(9, 9 + 308), headerLength);
+  const own = readConnectToken(tokens[0]);
+  assert.ok(own);
+  protection.seal(own.clientToServerKey, 0, 0, response, 0, headerLength, 308);
+  network.toServer(response, one.path);
+  assert.equal(network.server.drops.challengeForged, 1);
+  assert.equal(network.server.clientCount, 0);
 });
 
 test("4,096 clients fit, and no more", () => {
@@ -262,6 +312,21 @@ test("200 clients at once all get in, each with its own seat", () => {
   const seats = new Set(network.clients.map((client) => client.machine.clientIndex));
   assert.equal(seats.size, 200);
 });
+
+function emptyPacket(buffer: Uint8Array, path: number): ReceivedPacket {
+  return {
+    buffer,
+    offset: 0,
+    length: buffer.length,
+    path,
+    ecn: 0,
+    key: -1,
+    packetNumber: 0,
+    headerLength: 0,
+    aadLength: 0,
+    opened: false,
+  };
+}
 
 /** Counts how many connect tokens are decrypted. */
 function countingCrypto(): { crypto: Crypto; opened: () => number } {

@@ -7,7 +7,7 @@ import { BitWriter } from "./bit-writer.ts";
 const field = fc
   .integer({ min: 0, max: 32 })
   .chain((count) => fc.record({ count: fc.constant(count), value: fc.integer({ min: 0, max: 2 ** count - 1 }) }));
-const fields = fc.array(field, { maxLength: 60 });
+const fields = fc.array(field, { maxLength: 60, size: "max" });
 
 test("what is packed unpacks, over whatever was in the buffer", () => {
   fc.assert(

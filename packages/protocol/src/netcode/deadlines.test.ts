@@ -14,7 +14,7 @@ test("the heap agrees with a list", () => {
     at,
   });
   fc.assert(
-    fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
+    fc.property(fc.array(action, { maxLength: 200, size: "max" }), (actions) => {
       const heap = new Deadlines(IDS);
       const list = Array.from({ length: IDS }, () => Infinity);
       for (const { kind, id, at: when } of actions) {
@@ -51,7 +51,7 @@ test("nothing is due before its time", () => {
 test("the ring gives every id once, first come first served", () => {
   const action = fc.oneof(fc.integer({ min: 0, max: IDS - 1 }), fc.constant(-1));
   fc.assert(
-    fc.property(fc.array(action, { maxLength: 300 }), (actions) => {
+    fc.property(fc.array(action, { maxLength: 300, size: "max" }), (actions) => {
       const ring = new ReadyRing(IDS);
       const list: number[] = [];
       for (const id of actions) {
