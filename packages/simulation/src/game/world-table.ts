@@ -2,7 +2,8 @@
  * A state table as a game's step sees it: the table itself, and what a player saw of it.
  *
  * Only the server decides which entities there are. On a client `spawn` gives a row that nobody
- * sees and `despawn` does nothing: the server's snapshots bring and take entities.
+ * sees: the server's snapshots bring entities. `despawn` hides a predicted entity until the server
+ * has the last word on it, and leaves others alone.
  */
 import { StateTable } from "../state/index.ts";
 import type { Fields, Row, RowIdentity, StateDefinition, Values } from "../state/index.ts";
@@ -40,6 +41,6 @@ export class WorldTable<F extends Fields> extends StateTable<F> {
   }
 
   override despawn(row: RowIdentity): void {
-    if (this.#isServer) super.despawn(row);
+    if (this.#isServer || this.simulated[row.index] === 1) super.despawn(row);
   }
 }
