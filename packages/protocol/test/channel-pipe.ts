@@ -97,7 +97,7 @@ export class Pipe {
     this.server.conditions = conditions;
   }
 
-  /** Lets both ends send what they have to send now. */
+  /** Lets both ends do what is due and send what they have. */
   flush(): void {
     this.#flushEnd(this.client);
     this.#flushEnd(this.server);
@@ -122,8 +122,6 @@ export class Pipe {
       this.now = Math.max(this.now, next);
       this.#deliver(this.client, this.server);
       this.#deliver(this.server, this.client);
-      this.client.connection.handleTimeout(this.now);
-      this.server.connection.handleTimeout(this.now);
       this.flush();
     }
     return this.now - startedAt;
@@ -151,6 +149,7 @@ export class Pipe {
   }
 
   #flushEnd(end: End): void {
+    end.connection.handleTimeout(this.now);
     for (let i = 0; ; i++) {
       const length = end.connection.fillPayload(this.#slot, 100, 1200, end.packetNumber, this.now);
       if (length === 0) break;

@@ -131,7 +131,7 @@ export class Connection {
   send(channel: Channel, buffer: Uint8Array, offset = 0, length: number = buffer.length - offset): SendResult {
     checkRun(buffer, offset, length);
     const reliable = channel === "reliableOrdered";
-    const limit = reliable ? this.#limits.reliableMessageBytes : this.#unreliableLimit;
+    const limit = reliable ? this.#reliableLimit : this.#unreliableLimit;
     if (length > limit) throw new RangeError(`a message on ${channel} is at most ${limit} bytes, got ${length}`);
     if (this.#isClosed || this.#isRaw) return "closed";
     if (reliable) {
@@ -256,6 +256,10 @@ export class Connection {
     if (!this.#hello?.accepted) return this.#hello?.nextTimeout() ?? Infinity;
     const at = Math.min(this.#udp.detector.nextTimeout(), this.#payloads.fragmenter.nextTimeout());
     return Math.min(at, this.#batcher.nextTimeout(this.#now));
+  }
+
+  get #reliableLimit(): number {
+    return Math.min(this.#limits.reliableMessageBytes, this.#limits.reliableSendBytes);
   }
 
   get #unreliableLimit(): number {

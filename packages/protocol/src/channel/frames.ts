@@ -7,9 +7,8 @@ export const FRAME_PADDING = 0x00;
 export const FRAME_PING = 0x01;
 export const FRAME_ACK = 0x02;
 export const FRAME_ACK_ECN = 0x03;
-/** 0x08 to 0x0f: the low bits say which fields follow. */
+/** 0x08 to 0x0f: two low bits say which fields follow; 0x01 (QUIC's FIN) means nothing here. */
 export const FRAME_STREAM = 0x08;
-export const STREAM_FIN = 0x01;
 export const STREAM_LENGTH = 0x02;
 export const STREAM_OFFSET = 0x04;
 export const FRAME_MAX_STREAM_DATA = 0x11;

@@ -8,11 +8,11 @@ import type { ByteReader, ByteWriter } from "@riposte/wire";
 import { FRAME_HELLO } from "./frames.ts";
 
 /** ASCII "RIPOSTE!". */
-export const HELLO_MAGIC: Uint8Array = Uint8Array.of(0x52, 0x49, 0x50, 0x4f, 0x53, 0x54, 0x45, 0x21);
+const HELLO_MAGIC: Uint8Array = Uint8Array.of(0x52, 0x49, 0x50, 0x4f, 0x53, 0x54, 0x45, 0x21);
 export const HELLO_VERSION = 1;
 export const SCHEMA_HASH_BYTES = 8;
 /** Extensions of one hello, in bytes: a hello shares its packet with fragments of 1024 bytes. */
-export const MAX_EXTENSION_BYTES = 128;
+const MAX_EXTENSION_BYTES = 128;
 const MAX_EXTENSIONS = 32;
 
 /** Frame type and magic: what tells a hello from a plain payload. */

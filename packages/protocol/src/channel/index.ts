@@ -5,6 +5,7 @@ export { DEFAULT_LIMITS } from "./connection-options.ts";
 export type {
   CarrierTraits,
   Channel,
+  Channel as NetworkChannel,
   ConnectionLimits,
   ConnectionOptions,
   ConnectionOwner,

@@ -21,7 +21,7 @@ import { CHUNK_ACCEPTED, CHUNK_REFUSED } from "./reliable-receive.ts";
 import type { ReliableUdp } from "./reliable-udp.ts";
 
 /** What a payload did to the connection. */
-export const PAYLOAD_TAKEN = 0;
+const PAYLOAD_TAKEN = 0;
 /** The connection must close: `error` says why, and the peer is to be told. */
 export const PAYLOAD_FAILED = 1;
 /** The peer closed: `error` says why. */

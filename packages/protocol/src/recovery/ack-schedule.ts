@@ -7,10 +7,10 @@
 
 /** Packets with anything that is sent again when lost: every second one, or this long after the first. */
 export const MAX_ACK_DELAY_MS = 25;
-export const EAGER_PACKET_LIMIT = 2;
+const EAGER_PACKET_LIMIT = 2;
 /** Packets of unreliable messages only. */
 export const LAZY_ACK_DELAY_MS = 100;
-export const LAZY_PACKET_LIMIT = 32;
+const LAZY_PACKET_LIMIT = 32;
 
 export class AckSchedule {
   /** Something came that should be acknowledged when a packet goes anyway. */

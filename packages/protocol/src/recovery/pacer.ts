@@ -5,7 +5,7 @@
  */
 
 /** Shortest time the pacer plans for. */
-export const PACER_QUANTUM_MS = 2;
+const PACER_QUANTUM_MS = 2;
 /** A burst that may always go at once, in full-size packets (RFC 9002 section 7.2's initial window). */
 const BURST_PACKETS = 10;
 

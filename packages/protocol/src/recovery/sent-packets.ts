@@ -5,7 +5,7 @@
  * that a late ACK of a packet given up for lost is recognised.
  */
 
-export const SLOT_EMPTY = 0;
+/** States of a slot; 0: nothing recorded. */
 export const SLOT_IN_FLIGHT = 1;
 export const SLOT_ACKED = 2;
 export const SLOT_LOST = 3;
