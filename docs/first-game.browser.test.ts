@@ -95,7 +95,7 @@ function rightmost(): number {
   const canvas = document.querySelector("canvas")!;
   const { data, width } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
   let right = 0;
-  for (let i = 3; i < data.length; i += 4) if (data[i]! > 0) right = Math.max(right, (i >> 2) % width);
+  for (let i = 3; i < data.length; i += 4) if (data[i] > 0) right = Math.max(right, (i >> 2) % width);
   return right;
 }
 
@@ -103,16 +103,15 @@ function rightmost(): number {
 function colourAt(x: number): "green" | "red" | "other" {
   const canvas = document.querySelector("canvas")!;
   const [red, green] = canvas.getContext("2d")!.getImageData(x, canvas.height / 2 - 5, 1, 1).data;
-  if (green! > 150 && red! < 100) return "green";
-  return red! > 150 && green! < 100 ? "red" : "other";
+  if (green > 150 && red < 100) return "green";
+  return red > 150 && green < 100 ? "red" : "other";
 }
 
 /** The README's fenced blocks that stand under a bold file name. */
 function readmeFiles(): Map<string, string> {
   const readme = readFileSync(join(root, "README.md"), "utf8");
   const files = new Map<string, string>();
-  for (const [, name, text] of readme.matchAll(/^\*\*([\w.]+)\*\*[^\n]*\n+```\w+\n(.*?)^```/gms))
-    files.set(name!, text!);
+  for (const [, name, text] of readme.matchAll(/^\*\*([\w.]+)\*\*[^\n]*\n+```\w+\n(.*?)^```/gms)) files.set(name, text);
   assert.deepEqual([...files.keys()], ["game.ts", "server.ts", "client.ts", "index.html"]);
   return files;
 }
@@ -126,7 +125,7 @@ async function printedUrl(child: ChildProcess): Promise<string> {
   for await (const chunk of child.stdout!) {
     text += String(chunk);
     const found = /play at (\S+)/.exec(text);
-    if (found !== null) return found[1]!;
+    if (found !== null) return found[1];
   }
   throw new Error(`the server ended without printing its URL: ${text}`);
 }

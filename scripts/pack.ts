@@ -34,15 +34,18 @@ for (const name of names) {
   const staged = stage(name);
   const manifest = readManifest(staged);
   const { messages } = await publint({ pkgDir: staged, level: "warning", pack: "npm" });
-  for (const message of messages) console.error(`${manifest.name}: ${formatMessage(message, manifest) ?? message.code}`);
+  for (const message of messages)
+    console.error(`${manifest.name}: ${formatMessage(message, manifest) ?? message.code}`);
   if (messages.length > 0) process.exitCode = 1;
   const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", out, staged], { encoding: "utf8" });
-  const listing = JSON.parse(packed) as { filename: string; size: number; entryCount: number }[] | Record<string, { filename: string; size: number; entryCount: number }>;
+  const listing = JSON.parse(packed) as
+    | { filename: string; size: number; entryCount: number }[]
+    | Record<string, { filename: string; size: number; entryCount: number }>;
   const tarball = Object.values(listing)[0];
   if (tarball === undefined) throw new Error(`npm pack made nothing of ${name}`);
   tarballs.push(join(out, tarball.filename));
   console.log(`${manifest.name}  ${(tarball.size / 1024).toFixed(1)} kB, ${tarball.entryCount} files`);
-  for (const key of Object.keys((manifest.exports ?? {}))) entryPoints.push(manifest.name + key.slice(1));
+  for (const key of Object.keys(manifest.exports ?? {})) entryPoints.push(manifest.name + key.slice(1));
 }
 tryInstalled();
 
@@ -81,7 +84,10 @@ function tryInstalled(): void {
   const project = mkdtempSync(join(tmpdir(), "riposte-packed-"));
   try {
     writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-    execFileSync("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", ...tarballs], { cwd: project, stdio: "inherit" });
+    execFileSync("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", ...tarballs], {
+      cwd: project,
+      stdio: "inherit",
+    });
     const program = entryPoints.map((entry) => `await import(${JSON.stringify(entry)});`).join("\n");
     writeFileSync(join(project, "try.js"), program);
     execFileSync(process.execPath, ["try.js"], { cwd: project, stdio: "inherit" });

@@ -60,7 +60,9 @@ function installPeers() {
   const packages = missing.map((peer) => peer.debianPackage);
   const prefix = aptPrefix();
   if (prefix === undefined) {
-    console.warn(`Missing for some tests: ${packages.join(", ")}. Install with: sudo apt-get install ${packages.join(" ")}`);
+    console.warn(
+      `Missing for some tests: ${packages.join(", ")}. Install with: sudo apt-get install ${packages.join(" ")}`,
+    );
     return;
   }
   console.log(`Installing ${packages.join(", ")} (apt-get) ...`);

@@ -31,7 +31,10 @@ function run(selection: readonly string[], concurrency: number): void {
   const countsFile = join(countsFolder, "test-counts.json");
   rmSync(countsFile, { force: true });
   const reporters = ["--test-reporter=spec", "--test-reporter-destination=stdout"];
-  reporters.push(`--test-reporter=${join(root, "scripts/count-reporter.ts")}`, `--test-reporter-destination=${countsFile}`);
+  reporters.push(
+    `--test-reporter=${join(root, "scripts/count-reporter.ts")}`,
+    `--test-reporter-destination=${countsFile}`,
+  );
   const options = ["--test", `--test-concurrency=${concurrency}`, "--test-timeout=240000", ...reporters];
   const { status } = spawnSync(process.execPath, [...options, ...selection], { cwd: root, stdio: "inherit" });
   const counts = readCounts(countsFile);

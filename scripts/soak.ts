@@ -1,0 +1,16 @@
+// The long part of the property tests: every fast-check property runs SOAK_FACTOR (default 20) times
+// as often as in CI, from a fresh seed. Words narrow the selection: `npm run soak -- netcode`.
+import { spawnSync } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+const words = process.argv.slice(2);
+const files = globSync("packages/*/{src,test}/**/*.test.ts", { cwd: root })
+  .filter((file) => words.every((word) => file.includes(word)))
+  .filter((file) => readFileSync(join(root, file), "utf8").includes('"fast-check"'))
+  .sort();
+const preload = join(root, "scripts", "soak-preload.mjs");
+const options = ["--import", preload, "--test", "--test-concurrency=2"];
+const { status } = spawnSync(process.execPath, [...options, ...files], { cwd: root, stdio: "inherit" });
+process.exitCode = status ?? 1;
