@@ -180,3 +180,18 @@ describe("ViewTimeline", () => {
     assert.ok(result.delayMs < 80, `delay ${result.delayMs}`);
   });
 });
+
+describe("ViewTimeline after a stall", () => {
+  it("runs on when it was stalled before its first measurement", () => {
+    const timeline = new ViewTimeline({ tickMs });
+    timeline.noteSnapshot(600);
+    // The first frame of a page that was busy: the driver forgets before anything was measured.
+    timeline.forget(1000);
+    timeline.advance(1000, 0);
+    for (let frame = 1; frame <= 120; frame++) {
+      timeline.noteSnapshot(600 + frame);
+      timeline.advance(1000 + frame * tickMs, tickMs);
+    }
+    assert.ok(timeline.clock.ticks > 690 && timeline.clock.ticks < 720, `at ${timeline.clock.ticks}`);
+  });
+});

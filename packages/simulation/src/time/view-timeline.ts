@@ -80,6 +80,8 @@ export class ViewTimeline {
       const delay = (this.#startDelayMs / this.#tickMs) * (1 - age / FADE_MS);
       target = Math.min(target, this.#high - delay);
     }
+    // Nothing measured yet (a stall right at the start): time goes on as it was.
+    if (Number.isNaN(target)) return clock.advance(elapsedMs, 0);
     // The sample is taken before the time passes: the error is at the end of the elapsed time.
     const error = target + localTicks - (clock.ticks + elapsedMs / this.#tickMs);
     return clock.advance(elapsedMs, error);
