@@ -175,23 +175,23 @@ void test("a record of many fields, of every width", () => {
   fc.assert(property, { seed: 9, numRuns: 50 });
 });
 
-function hash(fields: state.Fields, ...more: unknown[]): string {
+function hashOf(fields: state.Fields, ...more: unknown[]): string {
   return state.schemaHash(state.defineState(fields), ...more).join();
 }
 
 void test("the schema hash changes with whatever the codec depends on, and with nothing else", () => {
   const x = state.float({ min: 0, max: 1, step: 0.1 });
-  const same = hash({ x, y: x });
-  assert.equal(hash({ x: state.float({ min: 0, max: 1, step: 0.1, blend: "step" }), y: x }), same);
+  const same = hashOf({ x, y: x });
+  assert.equal(hashOf({ x: state.float({ min: 0, max: 1, step: 0.1, blend: "step" }), y: x }), same);
   const others = [
-    hash({ y: x, x }),
-    hash({ x, z: x }),
-    hash({ x, y: state.float({ min: 0, max: 1, step: 0.2 }) }),
-    hash({ x, y: state.float({ min: 0, max: 1, step: 0.1, audience: "owner" }) }),
-    hash({ x, y: state.vec2(x) }),
-    hash({ x, y: state.float({ min: 0, max: 1, step: 0.1, velocity: "x" }) }),
-    hash({ x, y: x }, 60),
-    hash({ x, y: x }, 30),
+    hashOf({ y: x, x }),
+    hashOf({ x, z: x }),
+    hashOf({ x, y: state.float({ min: 0, max: 1, step: 0.2 }) }),
+    hashOf({ x, y: state.float({ min: 0, max: 1, step: 0.1, audience: "owner" }) }),
+    hashOf({ x, y: state.vec2(x) }),
+    hashOf({ x, y: state.float({ min: 0, max: 1, step: 0.1, velocity: "x" }) }),
+    hashOf({ x, y: x }, 60),
+    hashOf({ x, y: x }, 30),
   ];
   assert.equal(new Set([same, ...others]).size, others.length + 1);
   // FNV-1a's own test vector: the hash of "[]" is what the reference implementation gives.

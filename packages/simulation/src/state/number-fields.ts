@@ -127,13 +127,15 @@ function integer(
 class LevelColumn<Storage extends IntegerStorage> implements Column<number, number, Storage> {
   readonly storage: Storage;
   readonly #levels: Levels;
-  readonly #attributes: FieldAttributes;
+  readonly #teleport: number;
+  readonly #steps: boolean;
   readonly #memory: RecordMemory;
 
   constructor(storage: Storage, levels: Levels, attributes: FieldAttributes, memory: RecordMemory) {
     this.storage = storage;
     this.#levels = levels;
-    this.#attributes = attributes;
+    this.#teleport = attributes.teleport;
+    this.#steps = attributes.blend === "step";
     this.#memory = memory;
   }
 
@@ -168,15 +170,20 @@ class LevelColumn<Storage extends IntegerStorage> implements Column<number, numb
 
   blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
     const word = this.#memory.word;
-    const a = levelValue(this.#levels, from[fromAt + word] >>> 0);
-    const b = levelValue(this.#levels, to[toAt + word] >>> 0);
-    this.storage[slot] = this.#attributes.blend === "step" ? (fraction < 1 ? a : b) : a + (b - a) * fraction;
+    const first = from[fromAt + word];
+    const second = to[toAt + word];
+    const a = levelValue(this.#levels, first >>> 0);
+    if (first === second || (this.#steps && fraction < 1)) this.storage[slot] = a;
+    else {
+      const b = levelValue(this.#levels, second >>> 0);
+      this.storage[slot] = this.#steps ? b : a + (b - a) * fraction;
+    }
   }
 
   jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean {
     const word = this.#memory.word;
     const levels = (from[fromAt + word] >>> 0) - (to[toAt + word] >>> 0);
-    return Math.abs(levels) * this.#levels.step > this.#attributes.teleport;
+    return Math.abs(levels) * this.#levels.step > this.#teleport;
   }
 
   defineAccessor(prototype: RowPrototype, name: string): void {
@@ -233,6 +240,10 @@ class AngleColumn implements Column<number, number, Float64Array> {
     const word = this.#memory.word;
     const a = from[fromAt + word];
     const b = to[toAt + word];
+    if (a === b) {
+      this.storage[slot] = this.#value(a);
+      return;
+    }
     const arc = this.#arc(a, b);
     const blend = this.#attributes.blend;
     if (blend === "step") this.storage[slot] = this.#value(fraction < 1 ? a : b);

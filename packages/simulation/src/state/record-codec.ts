@@ -136,21 +136,20 @@ export class RecordCodec {
     let cost = 1;
     for (let i = 0; i < plans.length; i++) {
       const plan = plans[i];
+      changes[changesAt + i] = 0;
+      if (plan.reach > reach) continue;
+      cost++;
+      const word = words[at + plan.word];
+      const old = base[baseAt + plan.word];
       let change = 0;
-      if (plan.reach <= reach) {
-        const { word, type } = plan;
-        if (type === RANGE) {
-          const expected = plan.velocityWord < 0 ? base[baseAt + word] : expect(plan, words, at, base, baseAt, ticks);
-          change = words[at + word] - expected;
-        } else if (type === WRAP) change = arc(words[at + word], base[baseAt + word], plan.bits);
-        else if (!sameWords(words, at + word, base, baseAt + word, plan.wordCount)) change = 1;
-        cost++;
-        if (change !== 0) {
-          this.used[i] = 1;
-          cost += type <= WRAP ? numberCost(change, plan.bits) : leafCost(plan.entry.leaf, words, at);
-        }
-      }
+      if (plan.type === RANGE) {
+        change = word - (plan.velocityWord < 0 ? old : expect(plan, words, at, base, baseAt, ticks));
+      } else if (plan.type === WRAP) change = arc(word, old, plan.bits);
+      else if (word !== old || !sameWords(words, at + plan.word, base, baseAt + plan.word, plan.wordCount)) change = 1;
+      if (change === 0) continue;
       changes[changesAt + i] = change;
+      this.used[i] = 1;
+      cost += plan.type <= WRAP ? numberCost(change, plan.bits) : leafCost(plan.entry.leaf, words, at);
     }
     return cost;
   }

@@ -73,6 +73,8 @@ export class StateTable<F extends Fields> {
   readonly #born: Float64Array;
   readonly #rows: (Row<F> | undefined)[] = [];
   readonly #columns: Column<unknown, unknown, unknown>[] = [];
+  /** Those that may jump when blended. */
+  readonly #jumpers: Column<unknown, unknown, unknown>[] = [];
   readonly #columnByName = new Map<string, Column<unknown, unknown, unknown>>();
   readonly #RowClass: new (index: number) => Row<F>;
   readonly #slots: Int32Array;
@@ -101,6 +103,7 @@ export class StateTable<F extends Fields> {
       storages[entry.name] = column.storage;
       column.defineAccessor(RowClass.prototype, entry.name);
       this.#columns.push(column);
+      if (entry.field.attributes.teleport < Infinity) this.#jumpers.push(column);
       this.#columnByName.set(entry.name, column);
     }
     // The two objects below have, by construction, one property per field of F: the compiler cannot see that.
@@ -241,8 +244,8 @@ export class StateTable<F extends Fields> {
    */
   blendWords(index: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
     let mix = fraction;
-    for (let i = 0; i < this.#columns.length; i++) {
-      if (this.#columns[i].jumps(from, fromAt, to, toAt)) mix = fraction < 1 ? 0 : 1;
+    for (let i = 0; i < this.#jumpers.length; i++) {
+      if (this.#jumpers[i].jumps(from, fromAt, to, toAt)) mix = fraction < 1 ? 0 : 1;
     }
     for (let i = 0; i < this.#columns.length; i++) this.#columns[i].blend(index, from, fromAt, to, toAt, mix);
   }
