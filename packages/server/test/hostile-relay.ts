@@ -1,7 +1,7 @@
 /**
  * An attacker on the path of one player, in a process of its own: relays the player's datagrams and
- * fires hostile ones at the server, from the player's own address and from others. Sends the number
- * of datagrams fired when it is done.
+ * fires hostile ones at the server, from the player's own address and from others. Fires when it is told
+ * to, and answers when it has.
  */
 
 import { createSocket } from "node:dgram";
@@ -87,16 +87,15 @@ function hostile(): Buffer {
 }
 
 process.send?.(front.address().port);
-await once(process, "message");
-
-let fired = 0;
-const begun = performance.now();
-const timer = setInterval(() => {
-  const due = Math.min(task.count, ((performance.now() - begun) / 1000) * task.perSecond);
-  while (fired < due) sources[fired++ & 3].send(hostile(), task.serverPort, "127.0.0.1");
-  if (fired < task.count) return;
-  clearInterval(timer);
-  process.send?.(fired);
-}, BURST_MS);
-
-// The relay goes on until the test ends it.
+process.on("message", () => {
+  let fired = 0;
+  const begun = performance.now();
+  const timer = setInterval(() => {
+    const due = Math.min(task.count, ((performance.now() - begun) / 1000) * task.perSecond);
+    while (fired < due) sources[fired++ & 3].send(hostile(), task.serverPort, "127.0.0.1");
+    if (fired < task.count) return;
+    clearInterval(timer);
+    process.send?.(fired);
+  }, BURST_MS);
+});
+process.on("disconnect", () => process.exit());
