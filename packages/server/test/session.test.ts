@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { CallError, connect } from "@riposte/client";
 import { defineGame } from "@riposte/simulation/game";
 import { listen } from "../src/index.ts";
-import { Add, Chat, game } from "./game.ts";
+import { Add, Chat, game, idle } from "./game.ts";
 import { join, startServer, until } from "./play.ts";
 
 test("typed messages and calls, both ways and over both carriers", async (t) => {
@@ -131,6 +131,14 @@ test("aborting ends connecting with the signal's reason", async (t) => {
     setImmediate(() => controller.abort(reason));
     await assert.rejects(connecting, reason);
   }
+});
+
+test("advance wants the clock of the page, and says so", async (t) => {
+  const server = await startServer(t);
+  const { session } = await join(t, server);
+  assert.throws(() => session.advance(Date.now(), idle), /performance\.now\(\)/);
+  assert.throws(() => session.advance(Number.NaN, idle), RangeError);
+  session.advance(performance.now(), idle);
 });
 
 test("kicked clients and clients of a closing server hear why", async (t) => {
