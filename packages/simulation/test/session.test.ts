@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { defineGame } from "@riposte/simulation";
 import { Add, Chat, game, heard, still } from "./shooting-game.ts";
 import { TestNetwork } from "./link.ts";
 
@@ -24,6 +25,20 @@ describe("a player who loses the connection", () => {
     assert.equal(player.client.view.players.mine?.id, before);
     assert.ok((abandoned?.vx ?? 0) > 5, "its input counts again");
     assert.equal([...other.client.view.players].length, 2);
+  });
+
+  it("gets its seat at once when the old connection is not known to be dead", () => {
+    const network = new TestNetwork(game);
+    const player = network.add(link, still);
+    network.run(1500);
+    const id = network.match.world.players.firstOwnedBy(player.seat)?.id;
+    assert.equal(network.match.join(player.clientId), player.seat);
+    network.run(1500);
+    assert.equal(network.match.world.players.count, 1);
+    assert.equal(player.client.view.players.mine?.id, id);
+    player.input = { ...still, moveX: 1 };
+    network.run(500);
+    assert.ok((network.match.world.players.firstOwnedBy(player.seat)?.x ?? 0) > 1);
   });
 
   it("is gone after it, and the seat is free", () => {
@@ -152,6 +167,26 @@ describe("other players", () => {
     assert.equal(drawn?.y, there?.y);
     assert.equal(watcher.client.view.players.authoritative(drawn ?? assert.fail())?.x, there?.x);
     assert.equal(drawn?.secret, 0, "what only the server may know stays there");
+  });
+});
+
+describe("a game with a radius of interest", () => {
+  it("shows others when they come near, and no longer when they are far", () => {
+    const near = defineGame({ ...game, interest: { radius: 10 } });
+    const network = new TestNetwork(near);
+    const watcher = network.add(link, still);
+    const other = network.add(link, still);
+    network.run(1500);
+    assert.equal(watcher.client.view.players.count, 2);
+    const row = network.match.world.players.firstOwnedBy(other.seat) ?? assert.fail();
+    row.y = -30;
+    network.run(1000);
+    assert.equal(watcher.client.view.players.count, 1);
+    assert.equal(other.client.view.players.count, 1);
+    row.y = -8;
+    network.run(1000);
+    assert.equal(watcher.client.view.players.count, 2);
+    assert.equal(watcher.client.view.players.get(row.id)?.y, -8);
   });
 });
 

@@ -7,7 +7,7 @@ import type { AccessOf, Fields, InputDefinition, RowIdentity, StateDefinition, V
 import type { AnyMessage, ValuesOf } from "./message.ts";
 import { StaticGeometry } from "./static-geometry.ts";
 import type { StaticsOptions } from "./static-geometry.ts";
-import type { FieldsOf, States, Tables, World } from "./world.ts";
+import type { FieldsOf, States, World } from "./world.ts";
 
 /** A player who has a seat in a room. */
 export interface RoomClient {
@@ -97,9 +97,6 @@ export type AnyGame = GameDefinition;
 export type InputOf<G extends AnyGame> = Values<FieldsOf<G["input"]>>;
 
 export type WorldOf<G extends AnyGame> = World<G["states"]>;
-
-/** What is drawn: see `GameView`. */
-export type TablesOf<G extends AnyGame> = Tables<G["states"]>;
 
 export function defineGame<
   const S extends Readonly<Record<string, StateDefinition>>,
