@@ -45,6 +45,8 @@ export class ReceivedTable {
   readonly updatedAt: Float64Array;
   /** All present entities have an index below this. */
   highWater = 0;
+  /** Present entities. */
+  count = 0;
 
   readonly #codec: RecordCodec;
   readonly #order: readonly number[];
@@ -161,7 +163,9 @@ export class ReceivedTable {
       this.updatedAt[index] = view.ticks[entry];
       copyWords(view.words, entry * this.wordCount, this.words, index * this.wordCount, this.wordCount);
     }
-    if (newest) this.highWater = view.count === 0 ? 0 : view.indexAt(view.count - 1) + 1;
+    if (!newest) return;
+    this.count = view.count;
+    this.highWater = view.count === 0 ? 0 : view.indexAt(view.count - 1) + 1;
   }
 
   /** Returns how many entries of `from` are gone. */

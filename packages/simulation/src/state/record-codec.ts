@@ -78,7 +78,7 @@ export class RecordCodec {
     this.#flagged = AUDIENCES.map(() => new LeafList(this.leafCount));
     this.#followed = AUDIENCES.map(() => new LeafList(this.leafCount));
     this.#changes = new Int32Array(this.leafCount);
-    this.#sizes = new AdaptiveSizes(this.#plans.map((plan) => 2 ** Math.max(0, plan.bits / 2 - 1)));
+    this.#sizes = new AdaptiveSizes(this.#plans.map((plan) => 2 ** Math.max(0, (plan.bits >> 1) - 1)));
     this.begin();
   }
 
