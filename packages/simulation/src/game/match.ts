@@ -228,7 +228,7 @@ export class Match<G extends AnyGame = AnyGame> {
     const bits = this.#bits.reset(buffer, offset, offset + capacity);
     bits.bits(MessageKind.snapshot, 8);
     // Depth as a signed byte, -128 before the first input; then what this tick's input was.
-    const heard = seat.inputs.newestTick >= 0;
+    const heard = seat.inputs.newestTick >= 0 || seat.inputs.depth > 0;
     const depth = heard ? Math.max(-127, Math.min(127, seat.inputs.depth)) : -128;
     bits.bits(depth & 0xff, 8);
     bits.bits(seat.inputOrigin, 2);

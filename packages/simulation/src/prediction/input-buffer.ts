@@ -46,6 +46,8 @@ export class InputBuffer {
   readonly #lastWords: Int32Array;
   #lastTick = -1;
   #currentTick = -1;
+  /** The last input that was too far ahead; -1 when the last ones were not. */
+  #earlyTick = -1;
 
   constructor(options: InputBufferOptions) {
     const lead = 1 << Math.ceil(Math.log2(Math.max(2, options.maxLeadTicks ?? 64)));
@@ -63,17 +65,24 @@ export class InputBuffer {
     this.#lastWords = new Int32Array(options.wordCount);
   }
 
-  /** Inputs received for ticks not yet simulated. */
+  /**
+   * How far the newest input is ahead of the simulation, also when it was too far ahead to be kept: a client
+   * that runs too far ahead must hear so, or it would take the silence for starving and run farther.
+   */
   get depth(): number {
-    return this.newestTick < 0 ? 0 : this.newestTick - this.#currentTick;
+    const newest = this.newestTick > this.#earlyTick ? this.newestTick : this.#earlyTick;
+    return newest < 0 ? 0 : newest - this.#currentTick;
   }
 
   /** Stores the record at `words[offset...]`, which must be settled, as the input of `tick`. */
   put(tick: number, words: Int32Array, offset: number, stamp: ViewStamp): void {
     if (tick > this.#currentTick + this.#lead) {
       this.early++;
+      this.#earlyTick = tick;
       return;
     }
+    // The client is in reach again.
+    if (tick > this.#currentTick) this.#earlyTick = -1;
     const at = tick & this.#mask;
     if (tick <= this.#currentTick) {
       // A repetition of what was used is no news; the ring still knows the recent ones.
@@ -126,6 +135,7 @@ export class InputBuffer {
   reset(tick: number): void {
     this.newestTick = -1;
     this.#lastTick = -1;
+    this.#earlyTick = -1;
     this.#currentTick = tick;
     this.#ticks.fill(-1);
   }

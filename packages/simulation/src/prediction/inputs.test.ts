@@ -115,6 +115,19 @@ function take(buffer: InputBuffer, tick: number): [number, number] {
 }
 
 describe("InputBuffer", () => {
+  it("tells a client that runs too far ahead how far, and stops telling when it is back", () => {
+    const buffer = new InputBuffer({ wordCount: 1, maxLeadTicks: 8 });
+    buffer.reset(100);
+    buffer.put(102, record(1), 0, freshStamp());
+    for (let tick = 101; tick <= 120; tick++) {
+      buffer.put(tick + 50, record(1), 0, freshStamp());
+      take(buffer, tick);
+      assert.equal(buffer.depth, 50);
+    }
+    buffer.put(123, record(1), 0, freshStamp());
+    assert.equal(buffer.depth, 3);
+  });
+
   it("repeats the last input for a few ticks, then is neutral", () => {
     const buffer = new InputBuffer({ wordCount: 1, repeatTicks: 2 });
     buffer.reset(9);
@@ -135,7 +148,7 @@ describe("InputBuffer", () => {
     buffer.put(3, record(2), 0, freshStamp());
     buffer.put(9, record(3), 0, freshStamp());
     assert.equal(buffer.early, 1);
-    assert.equal(buffer.depth, 3);
+    assert.equal(buffer.depth, 9);
     for (let tick = 1; tick <= 2; tick++) take(buffer, tick);
     assert.deepEqual(take(buffer, 3), [0, 1]);
     take(buffer, 4);
