@@ -83,6 +83,7 @@ export class TestNetwork<G extends AnyGame> {
   readonly players: Player<G>[] = [];
   readonly game: G;
   now = 0;
+  serverPaused = false;
   /** Called after each tick of the server. */
   onTick: ((tick: number) => void) | undefined;
   readonly #buffer = new Uint8Array(1400);
@@ -131,7 +132,11 @@ export class TestNetwork<G extends AnyGame> {
       for (let bytes = player.up.receive(this.now); bytes !== undefined; bytes = player.up.receive(this.now))
         if (player.seat >= 0) this.match.receive(player.seat, bytes, 0, bytes.length);
     }
-    if (this.now < this.#nextTickAt) return;
+    if (this.now < this.#nextTickAt || this.serverPaused) {
+      // What a paused server misses it skips.
+      if (this.serverPaused) this.#nextTickAt = this.now;
+      return;
+    }
     this.#nextTickAt += this.game.tickMs;
     this.match.tick();
     this.onTick?.(this.match.currentTick);

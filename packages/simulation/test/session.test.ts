@@ -98,6 +98,37 @@ describe("a client that stands still for a while", () => {
   });
 });
 
+describe("a server that stands still for a while", () => {
+  for (const pauseMs of [400, 2000, 10_000]) {
+    it(`is back in step with its players soon after ${pauseMs} ms`, () => {
+      const network = new TestNetwork(game);
+      const player = network.add(link, { ...still, moveX: 0.5 });
+      const watcher = network.add(link, still);
+      network.run(3000);
+      const before = player.client.stats.jumps;
+      network.serverPaused = true;
+      network.run(pauseMs);
+      network.serverPaused = false;
+      network.run(3000);
+      const missed = network.match.seat(player.seat)?.stats.missedInputs ?? 0;
+      const { mispredictions } = player.client.stats;
+      const drawn = [...watcher.client.view.players].find((row) => row.owner === player.seat);
+      const x = drawn?.x ?? 0;
+      player.input = { ...still, moveX: -0.5 };
+      network.run(1500);
+      assert.ok((drawn?.x ?? 0) < x, "others see it move");
+      player.input = still;
+      network.run(1000);
+      assert.ok((network.match.seat(player.seat)?.stats.missedInputs ?? 0) - missed <= 3);
+      assert.ok(player.client.stats.mispredictions - mispredictions <= 1);
+      assert.ok(player.client.stats.jumps - before <= 3, `jumps ${player.client.stats.jumps - before}`);
+      assert.ok((network.match.seat(player.seat)?.stats.inputBufferDepth ?? 99) < 8);
+      const there = network.match.world.players.firstOwnedBy(player.seat);
+      assert.equal(player.client.world.players.firstOwnedBy(player.seat)?.x, there?.x);
+    });
+  }
+});
+
 describe("clocks", () => {
   for (const ppm of [-200, 200]) {
     it(`stay in step with a client that is ${ppm} ppm off`, () => {
@@ -114,6 +145,23 @@ describe("clocks", () => {
       assert.ok(stats.inputBufferDepth >= 0 && stats.inputBufferDepth <= 4, `depth ${stats.inputBufferDepth}`);
     });
   }
+
+  it("are not misled when no input gets through for a while", () => {
+    const network = new TestNetwork(game);
+    const player = network.add({ latencyMs: 60, jitterMs: 5 }, still);
+    network.run(5000);
+    player.releaseAt = network.now + 2000;
+    network.run(2000);
+    const rate = player.client.stats.inputRate;
+    network.run(1500);
+    const missed = network.match.seat(player.seat)?.stats.missedInputs ?? 0;
+    network.run(3000);
+    assert.equal(player.client.stats.jumps, 0);
+    assert.ok(rate <= 1.1);
+    assert.ok((network.match.seat(player.seat)?.stats.missedInputs ?? 0) - missed <= 2);
+    const depth = network.match.seat(player.seat)?.stats.inputBufferDepth ?? 99;
+    assert.ok(depth >= 0 && depth <= 12, `depth ${depth}`);
+  });
 
   it("let inputs that come in bursts not starve the simulation", () => {
     const network = new TestNetwork(game);

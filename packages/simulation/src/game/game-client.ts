@@ -76,6 +76,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
   #snapshotTick = -1;
   #receipts = 0;
   #fresh = false;
+  /** Tick of a snapshot that says that the clock must start over; -1: none did. */
+  #restartTick = -1;
   #lastAdvanceAt = Number.NaN;
   #stampTick = -1;
   #rttMs = DEFAULT_RTT_MS;
@@ -278,7 +280,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
       this.#snapshotTick = tick;
       this.#fresh = true;
       this.#viewTimeline.noteSnapshot(tick);
-      if (depth !== -128) {
+      if (depth === MAX_DEPTH) this.#restartTick = tick;
+      else if (depth !== -128) {
         this.#inputTimeline.noteDepth(tick, tick + depth);
         if (origin !== 0) this.stats.starvedTicks++;
       }
@@ -323,11 +326,14 @@ export class GameClient<G extends AnyGame = AnyGame> {
       this.stats.jumps++;
     }
     if (this.#inputTimeline.advance(elapsedMs)) this.stats.jumps++;
-    if (this.#snapshotTick > clock.ticks) {
-      // The server's past is our future: the clock is plainly wrong.
-      this.#inputTimeline.start(this.#snapshotTick, this.#rttMs);
-      if (this.ready) this.stats.jumps++;
+    // The server's past is our future, or it has more inputs in stock than it can count: the clock is plainly wrong.
+    const restartTick = this.#snapshotTick > clock.ticks ? this.#snapshotTick : this.#restartTick;
+    if (restartTick >= 0) {
+      const before = clock.ticks;
+      this.#inputTimeline.start(restartTick, this.#rttMs);
+      if (this.ready && Math.abs(clock.ticks - before) * this.#game.tickMs > STALL_MS) this.stats.jumps++;
     }
+    this.#restartTick = -1;
     this.stats.inputRate = clock.rate;
     this.stats.clockErrorMs = clock.errorMs;
     this.stats.inputBufferDepth = this.#inputTimeline.depth;
@@ -340,8 +346,12 @@ export class GameClient<G extends AnyGame = AnyGame> {
     const due = Math.floor(this.#inputTimeline.clock.ticks) + 1;
     const most = Math.max(1, Math.ceil(STALL_MS / this.#game.tickMs));
     if (due - this.#inputTick > most) this.#inputTick = due - most;
-    // The clock went back (a jump): the inputs for those ticks are sent already and stand.
-    if (this.#inputTick - due > most) this.#inputTick = due;
+    if (this.#inputTick - due > most) {
+      // The clock went back: the server has lost time. What was made for ticks to come is made anew.
+      this.#inputTick = due;
+      history.clear();
+      this.#prediction.invalidate();
+    }
     let made = 0;
     this.#inputTable.readWords(0, inputScratch(this.#game.input.wordCount));
     while (this.#inputTick < due) {
@@ -485,3 +495,5 @@ const MAX_INPUT_BYTES = 1100;
 const STALL_MS = 250;
 const DEFAULT_RTT_MS = 100;
 const MAX_TICK = 0x7fffffff;
+/** The largest depth that a snapshot can tell. */
+const MAX_DEPTH = 127;

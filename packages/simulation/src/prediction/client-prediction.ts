@@ -111,6 +111,11 @@ export class ClientPrediction {
     }
   }
 
+  /** What was predicted no longer fits the clock: it is done again from the server's next word. */
+  invalidate(): void {
+    for (let i = 0; i < this.#tables.length; i++) this.#tables[i].history.clear();
+  }
+
   historyOf(table: number): StateHistory {
     return this.#tables[table].history;
   }

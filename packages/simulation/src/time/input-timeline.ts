@@ -30,6 +30,9 @@ export class InputTimeline {
   /** Shift of the timeline when the input of a tick was sent, by tick. */
   readonly #shiftAt = new Float64Array(RING);
   readonly #sentTick = new Int32Array(RING).fill(-1);
+  /** Newest input that the server is known to have, and the server's tick when that was new. */
+  #heardInput = -1;
+  #heardAtTick = -1;
   #lowDepth = Number.NaN;
   #dirty = false;
   /** After a jump, news of inputs sent before it no longer describes the timeline well; kept short. */
@@ -68,6 +71,13 @@ export class InputTimeline {
     const at = newestInputTick & (RING - 1);
     this.depth = newestInputTick - serverTick;
     if (newestInputTick < 0 || this.#sentTick[at] !== newestInputTick) return;
+    if (newestInputTick !== this.#heardInput) {
+      this.#heardInput = newestInputTick;
+      this.#heardAtTick = serverTick;
+    } else if ((serverTick - this.#heardAtTick) * this.#tickMs > OUTAGE_MS) {
+      // Nothing gets through at all. Running ahead would not help.
+      return;
+    }
     this.#samples.push(this.depth - this.#shiftAt[at]);
     this.#dirty = true;
   }
@@ -108,3 +118,4 @@ const RING = 256;
 const WINDOW = 64;
 const FIRST_SAMPLES = 3;
 const SLACK_TICKS = 1.25;
+const OUTAGE_MS = 150;
