@@ -1,0 +1,117 @@
+/** For the browser test: the arena's processes, the browser, and hands that play by keyboard and mouse. */
+import type { ChildProcess } from "node:child_process";
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Page } from "playwright-core";
+import type { ArenaHandle, Standing } from "../client/arena-handle.ts";
+import type { Point } from "../src/map.ts";
+import { pathBetween } from "../src/navigation.ts";
+
+declare global {
+  // eslint-disable-next-line no-var
+  var arena: ArenaHandle;
+}
+
+/** Debian's chromium in the PATH. */
+export function findChromium(): string | undefined {
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
+      const path = join(folder, name);
+      try {
+        accessSync(path, constants.X_OK);
+        return path;
+      } catch {
+        // Not here.
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Starts one of the arena's programs and waits until it says that it is ready. */
+export async function startProgram(file: string, args: readonly string[]): Promise<{ child: ChildProcess; ready: unknown }> {
+  const child = fork(fileURLToPath(new URL(`../src/${file}`, import.meta.url)), args, {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  const failed = once(child, "exit").then(([code]) => {
+    throw new Error(`${file} ended with ${String(code)} before it was ready`);
+  });
+  const [message] = (await Promise.race([once(child, "message"), failed])) as [{ ready: unknown }];
+  failed.catch(() => undefined);
+  return { child, ready: message.ready };
+}
+
+export async function endProgram(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  child.kill("SIGTERM");
+  await gone;
+}
+
+/** Asks again and again until it is true. */
+export async function until(what: string, seconds: number, ask: () => Promise<boolean>): Promise<void> {
+  const endAt = performance.now() + seconds * 1000;
+  while (performance.now() < endAt) {
+    if (await ask()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`not within ${seconds} s: ${what}`);
+}
+
+export const own = (page: Page): Promise<Standing | undefined> => page.evaluate(() => arena.own());
+export const players = (page: Page): Promise<Standing[]> => page.evaluate(() => arena.players());
+
+/** Keys held down on a page; pressing and releasing only what changes. */
+export class Keyboard {
+  readonly #page: Page;
+  readonly #held = new Set<string>();
+
+  constructor(page: Page) {
+    this.#page = page;
+  }
+
+  /** Holds the keys that lead in this direction, and no others. */
+  async walk(x: number, y: number): Promise<void> {
+    const least = Math.hypot(x, y) * 0.38;
+    const wanted = new Set<string>();
+    if (x < -least) wanted.add("KeyA");
+    if (x > least) wanted.add("KeyD");
+    if (y < -least) wanted.add("KeyW");
+    if (y > least) wanted.add("KeyS");
+    for (const key of this.#held) if (!wanted.has(key)) await this.#page.keyboard.up(key);
+    for (const key of wanted) if (!this.#held.has(key)) await this.#page.keyboard.down(key);
+    this.#held.clear();
+    for (const key of wanted) this.#held.add(key);
+  }
+
+  stop(): Promise<void> {
+    return this.walk(0, 0);
+  }
+
+  /** One look and one decision on the way to a place. */
+  async stepTowards(target: Point): Promise<void> {
+    const here = await own(this.#page);
+    if (here === undefined || here.health === 0) return;
+    const path = pathBetween(here, target);
+    const next = path.find(({ x, y }) => Math.hypot(x - here.x, y - here.y) > 0.7) ?? target;
+    await this.walk(next.x - here.x, next.y - here.y);
+  }
+}
+
+/** Points the mouse at a place in the arena. */
+export async function aimAt(page: Page, target: Point): Promise<void> {
+  const { x, y } = await page.evaluate(({ x, y }) => arena.toScreen(x, y), { x: target.x, y: target.y });
+  await page.mouse.move(x, y);
+}
+
+/** Full resolution, and two frames drawn with it. */
+export async function sharpFrame(page: Page): Promise<void> {
+  const frames = await page.evaluate(() => {
+    arena.quality(1);
+    return arena.frames;
+  });
+  await page.waitForFunction((after) => arena.frames >= after, frames + 2);
+}
