@@ -62,7 +62,12 @@ export class DebugDraw {
         const x = mark.x * UNIT;
         const y = mark.y * UNIT;
         lines.circle(x, y, R).stroke({ color: 0xc58bff, width: 1.8, alpha });
-        lines.moveTo(x - 5, y).lineTo(x + 5, y).moveTo(x, y - 5).lineTo(x, y + 5).stroke({ color: 0xc58bff, width: 1.6, alpha });
+        lines
+          .moveTo(x - 5, y)
+          .lineTo(x + 5, y)
+          .moveTo(x, y - 5)
+          .lineTo(x, y + 5)
+          .stroke({ color: 0xc58bff, width: 1.6, alpha });
         lines.circle(mark.hitX * UNIT, mark.hitY * UNIT, 3.5).fill({ color: 0xffffff, alpha });
       }
     }

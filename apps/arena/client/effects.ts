@@ -87,8 +87,8 @@ export class Effects {
       y: (fromY + toY) / 2,
       angle,
       length,
-      width: own ? 0.55 : 0.42,
-      seconds: 0.11,
+      width: own ? 0.8 : 0.6,
+      seconds: 0.15,
       color,
     });
     // The bright head of the shot, at its far end.
@@ -98,13 +98,21 @@ export class Effects {
       y: toY - (Math.sin(angle) * head) / 2,
       angle,
       length: head,
-      width: 0.5,
-      seconds: 0.07,
+      width: 0.7,
+      seconds: 0.09,
       color: 0xffffff,
       alpha: 0.8,
     });
     const turn = Math.random() * 3;
-    this.#emit(this.#textures.flash, { x: fromX, y: fromY, angle: turn, length: 1.5, width: 1.5, seconds: 0.06, color: 0xfff0c8 });
+    this.#emit(this.#textures.flash, {
+      x: fromX,
+      y: fromY,
+      angle: turn,
+      length: 1.5,
+      width: 1.5,
+      seconds: 0.06,
+      color: 0xfff0c8,
+    });
     this.#emit(this.#textures.glow, { x: fromX, y: fromY, length: 4.4, width: 4.4, seconds: 0.09, color, alpha: 0.55 });
   }
 
@@ -121,10 +129,25 @@ export class Effects {
   death(x: number, y: number, hue: number): void {
     const color = hueColor(hue, 0.9, 0.64);
     this.#emit(this.#textures.glow, { x, y, length: 9, width: 9, seconds: 0.35, color });
-    this.#emit(this.#textures.flash, { x, y, angle: Math.random(), length: 5, width: 5, seconds: 0.16, color: 0xffffff });
+    this.#emit(this.#textures.flash, {
+      x,
+      y,
+      angle: Math.random(),
+      length: 5,
+      width: 5,
+      seconds: 0.16,
+      color: 0xffffff,
+    });
     this.ring(x, y, 1.4, 4.6, 0.5, color);
     for (let i = 0; i < 34; i++) {
-      this.#spark(x, y, Math.random() * 7, 3 + Math.random() * 17, 0.35 + Math.random() * 0.6, i % 3 ? color : 0xffffff);
+      this.#spark(
+        x,
+        y,
+        Math.random() * 7,
+        3 + Math.random() * 17,
+        0.35 + Math.random() * 0.6,
+        i % 3 ? color : 0xffffff,
+      );
     }
     for (let i = 0; i < 10; i++) {
       const way = Math.random() * 7;
@@ -148,10 +171,24 @@ export class Effects {
   blast(x: number, y: number, radius: number, hue: number): void {
     const color = hueColor(hue, 0.95, 0.62);
     this.#emit(this.#textures.glow, { x, y, length: radius * 3.4, width: radius * 3.4, seconds: 0.3, color });
-    this.#emit(this.#textures.glow, { x, y, length: radius * 1.6, width: radius * 1.6, seconds: 0.16, color: 0xffffff });
+    this.#emit(this.#textures.glow, {
+      x,
+      y,
+      length: radius * 1.6,
+      width: radius * 1.6,
+      seconds: 0.16,
+      color: 0xffffff,
+    });
     this.ring(x, y, radius * 0.9, 3.4, 0.32, color);
     for (let i = 0; i < 22; i++) {
-      this.#spark(x, y, Math.random() * 7, 5 + Math.random() * 14, 0.2 + Math.random() * 0.35, i % 4 ? color : 0xffffff);
+      this.#spark(
+        x,
+        y,
+        Math.random() * 7,
+        5 + Math.random() * 14,
+        0.2 + Math.random() * 0.35,
+        i % 4 ? color : 0xffffff,
+      );
     }
   }
 
@@ -170,7 +207,16 @@ export class Effects {
   orbTrail(x: number, y: number, hue: number): void {
     const color = hueColor(hue, 0.95, 0.6);
     const away = (Math.random() - 0.5) * 0.5;
-    this.#emit(this.#textures.glow, { x: x + away, y: y - away, length: 1.1, width: 1.1, grow: -1.2, seconds: 0.3, color, alpha: 0.5 });
+    this.#emit(this.#textures.glow, {
+      x: x + away,
+      y: y - away,
+      length: 1.1,
+      width: 1.1,
+      grow: -1.2,
+      seconds: 0.3,
+      color,
+      alpha: 0.5,
+    });
   }
 
   /** A player appears. */

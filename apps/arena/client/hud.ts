@@ -46,7 +46,14 @@ const LIMITS: Readonly<Partial<Record<keyof NetFigures, readonly [number, number
   loss: [1, 5],
   error: [5, 40],
 };
-const DIGITS: Readonly<Record<keyof NetFigures, number>> = { ping: 0, jitter: 1, loss: 1, error: 1, snapshots: 1, fps: 0 };
+const DIGITS: Readonly<Record<keyof NetFigures, number>> = {
+  ping: 0,
+  jitter: 1,
+  loss: 1,
+  error: 1,
+  snapshots: 1,
+  fps: 0,
+};
 const WEAPON_ICON = [
   '<svg viewBox="0 0 26 20"><path d="M3 13h6l2-4h12V6M10 13l-1 4"/></svg>',
   '<svg viewBox="0 0 26 20"><circle cx="17" cy="10" r="5"/><path d="M3 7h5M2 10h6M3 13h5"/></svg>',
@@ -68,6 +75,7 @@ export class Hud {
   readonly #rifle = element("#rifle");
   readonly #hurt = element("#hurt");
   readonly #center = element("#center");
+  readonly #hitMark = element("#hitmark");
   readonly #graph: CanvasRenderingContext2D;
   readonly #pings: number[] = [];
   readonly #errors: number[] = [];
@@ -130,6 +138,20 @@ export class Hud {
     while (list.children.length > FEED_LINES) list.firstElementChild?.remove();
     setTimeout(() => line.classList.add("gone"), FEED_SECONDS * 1000);
     setTimeout(() => line.remove(), FEED_SECONDS * 1000 + 600);
+  }
+
+  /** A shot of mine counted: a cross flashes at the cursor. */
+  hitMark(x: number, y: number, heavy: boolean): void {
+    const mark = this.#hitMark;
+    const place = `translate(${x}px, ${y}px)`;
+    mark.style.stroke = heavy ? "#ff5470" : "#fff";
+    mark.animate(
+      [
+        { opacity: 1, transform: `${place} scale(${heavy ? 1.5 : 1.15})` },
+        { opacity: 0, transform: `${place} scale(0.8)` },
+      ],
+      { duration: heavy ? 380 : 180, easing: "ease-out" },
+    );
   }
 
   /** The large words in the middle; an empty title hides them. */

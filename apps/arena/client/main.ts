@@ -59,6 +59,7 @@ async function play(): Promise<void> {
     const mine = kill.killer === session.seat;
     handle.noteKill(kill);
     hud.feed({ ...kill, killer: kill.killerName, victim: kill.victimName, mine });
+    if (mine && kill.victim !== session.seat) hud.hitMark(input.cursorX, input.cursorY, true);
     picture.death(kill.x, kill.y, kill.victimHue, mine && kill.victim !== session.seat);
     if (kill.victim === session.seat) {
       const own = kill.killer === kill.victim;
@@ -67,6 +68,7 @@ async function play(): Promise<void> {
   });
   session.onMessage(Hit, (hit) => {
     picture.hit(hit.x, hit.y, hit.damage);
+    hud.hitMark(input.cursorX, input.cursorY, false);
     picture.debug.rewound(hit.x, hit.y, hit.rewoundX, hit.rewoundY);
   });
   session.onMessage(Blast, ({ x, y, shooter }) =>
@@ -98,6 +100,8 @@ async function play(): Promise<void> {
   let frameMs = 1000 / 60;
   let frames = 0;
   let wasAlive = true;
+  let mispredictions = 0;
+  let shownError = 0;
 
   const frame = (now: number): void => {
     requestAnimationFrame(frame);
@@ -145,11 +149,14 @@ async function play(): Promise<void> {
     }
     if (frames % FIGURE_FRAMES === 0) {
       const { connection } = stats;
+      // The last correction, fading: a mistake of a minute ago is no news.
+      shownError = stats.game.mispredictions === mispredictions ? shownError * 0.8 : stats.game.predictionError;
+      mispredictions = stats.game.mispredictions;
       hud.net({
         ping: connection.rttMs,
         jitter: connection.jitterMs,
         loss: Math.max(connection.lossRate, connection.receiveLossRate) * 100,
-        error: stats.game.meanPredictionError * METRES_TO_CM,
+        error: shownError * METRES_TO_CM,
         snapshots: stats.snapshotBytesPerSec / 1000,
         fps: 1000 / frameMs,
       });
@@ -159,7 +166,10 @@ async function play(): Promise<void> {
         ["Others drawn behind by", `${stats.game.interpolationDelayMs.toFixed(0)} ms`],
         ["Input clock rate", `${((stats.game.inputRate - 1) * 100).toFixed(1)} %`],
         ["Mispredictions", String(stats.game.mispredictions)],
-        ["Traffic down / up", `${(stats.bytesReceivedPerSec / 1000).toFixed(1)} / ${(stats.bytesSentPerSec / 1000).toFixed(1)} kB/s`],
+        [
+          "Traffic down / up",
+          `${(stats.bytesReceivedPerSec / 1000).toFixed(1)} / ${(stats.bytesSentPerSec / 1000).toFixed(1)} kB/s`,
+        ],
       ]);
     }
   };

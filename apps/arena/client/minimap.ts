@@ -35,7 +35,12 @@ export class Minimap {
       if (player.owner === ownSeat) {
         paint.strokeStyle = "rgb(255 255 255 / 18%)";
         paint.lineWidth = 1.5;
-        paint.strokeRect(x - (viewWidth / 2) * SCALE, y - (viewHeight / 2) * SCALE, viewWidth * SCALE, viewHeight * SCALE);
+        paint.strokeRect(
+          x - (viewWidth / 2) * SCALE,
+          y - (viewHeight / 2) * SCALE,
+          viewWidth * SCALE,
+          viewHeight * SCALE,
+        );
         paint.fillStyle = "#fff";
         paint.beginPath();
         paint.moveTo(x + Math.cos(player.aim) * 11, y + Math.sin(player.aim) * 11);

@@ -62,7 +62,12 @@ export class Picture {
 
   static async open(stage: HTMLElement): Promise<Picture> {
     const canvas = document.createElement("canvas");
-    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, stencil: true, powerPreference: "high-performance" });
+    const gl = canvas.getContext("webgl2", {
+      alpha: false,
+      antialias: false,
+      stencil: true,
+      powerPreference: "high-performance",
+    });
     const app = new Application();
     await app.init({
       ...(gl === null ? {} : { canvas, context: fewTextures(gl) }),

@@ -92,7 +92,10 @@ function sideGeometry(positions: Float32Array): MeshGeometry {
       uvs[side * 8 + corner * 2] = u;
       uvs[side * 8 + corner * 2 + 1] = corner < 2 ? 0.02 : 0.98;
     }
-    indices.set([0, 1, 2, 0, 2, 3].map((corner) => side * 4 + corner), side * 6);
+    indices.set(
+      [0, 1, 2, 0, 2, 3].map((corner) => side * 4 + corner),
+      side * 6,
+    );
   }
   return new MeshGeometry({ positions, uvs, indices });
 }
@@ -122,7 +125,12 @@ function paintFloor(density: number): Mesh<MeshGeometry, Shader> {
   paint.translate(FIELD, FIELD);
   paintSlabs(paint);
   paintHeart(paint);
-  for (const [name, x, y] of [["A", -24, -24], ["B", 24, -24], ["C", 24, 24], ["D", -24, 24]] as const)
+  for (const [name, x, y] of [
+    ["A", -24, -24],
+    ["B", 24, -24],
+    ["C", 24, 24],
+    ["D", -24, 24],
+  ] as const)
     paintRoom(paint, name, x, y);
   paintShadows(paint, density);
   const half = FIELD * UNIT;
@@ -132,7 +140,10 @@ function paintFloor(density: number): Mesh<MeshGeometry, Shader> {
     indices: new Uint32Array([0, 1, 2, 0, 2, 3]),
   });
   const { source } = Texture.from(canvas);
-  const shader = Shader.from({ gl: { vertex: FLOOR_VERTEX, fragment: FLOOR_FRAGMENT }, resources: { uTexture: source, uSampler: source.style } });
+  const shader = Shader.from({
+    gl: { vertex: FLOOR_VERTEX, fragment: FLOOR_FRAGMENT },
+    resources: { uTexture: source, uSampler: source.style },
+  });
   const floor = new Mesh({ geometry, shader });
   floor.blendMode = "none";
   return floor;
@@ -198,7 +209,12 @@ function paintHeart(paint: CanvasRenderingContext2D): void {
   paint.fillStyle = light;
   paint.fillRect(-13, -13, 26, 26);
   paint.strokeStyle = "#35e0c2";
-  for (const [radius, alpha] of [[4, 0.5], [4.35, 0.2], [12.4, 0.28], [12.9, 0.14]] as const) {
+  for (const [radius, alpha] of [
+    [4, 0.5],
+    [4.35, 0.2],
+    [12.4, 0.28],
+    [12.9, 0.14],
+  ] as const) {
     paint.globalAlpha = alpha;
     paint.lineWidth = 0.08;
     paint.beginPath();
@@ -257,7 +273,9 @@ function paintTops(tops: Graphics): void {
     const height = wall.height * UNIT;
     tops.rect(left, top, width, height).fill(index < 4 ? 0x1a2438 : 0x22304b);
     if (index < 4) return;
-    tops.rect(left + 1.5, top + 1.5, width - 3, height - 3).stroke({ color: zoneColor(wall.x, wall.y), width: 2.5, alpha: 0.62 });
+    tops
+      .rect(left + 1.5, top + 1.5, width - 3, height - 3)
+      .stroke({ color: zoneColor(wall.x, wall.y), width: 2.5, alpha: 0.62 });
   });
   const inner = (FIELD - 1.5) * UNIT;
   tops.rect(-inner, -inner, inner * 2, inner * 2).stroke({ color: 0x5f86c4, width: 3, alpha: 0.6 });

@@ -30,8 +30,20 @@ export function paintTextures(): Textures {
     paint.fillStyle = fill;
     paint.fillRect(cell * CELL, 0, CELL, CELL);
   };
-  radial(0, [[0, 1], [0.15, 0.72], [0.4, 0.26], [0.7, 0.06], [1, 0]]);
-  radial(1, [[0, 1], [0.34, 1], [0.44, 0.32], [0.7, 0.1], [1, 0]]);
+  radial(0, [
+    [0, 1],
+    [0.15, 0.72],
+    [0.4, 0.26],
+    [0.7, 0.06],
+    [1, 0],
+  ]);
+  radial(1, [
+    [0, 1],
+    [0.34, 1],
+    [0.44, 0.32],
+    [0.7, 0.1],
+    [1, 0],
+  ]);
 
   // The streak: a long soft blade along x.
   const left = 2 * CELL + 2;

@@ -1,9 +1,9 @@
 /**
  * Bots: real clients on native UDP, with connect tokens from the server's token service. One process runs many.
  *
- *     node src/bots.ts http://localhost:7777 --count 8 [--skill 0.6] [--room name]
+ *     node src/bots.ts http://localhost:7777 --count 8 [--skill 0.6] [--room name] [--first-name 0]
  *
- * A parent process may send `{ skill: number }` and `{ measure: "start" | "stop" }`; the latter is for the benchmark.
+ * A parent process gets `{ ready: true }` when all are in the game, and may send `{ skill: number }`.
  */
 import { parseArgs } from "node:util";
 import { connect } from "@riposte/client";
@@ -24,6 +24,8 @@ const RETRY_MS = 2000;
 
 export interface BotOptions {
   readonly count: number;
+  /** Where in the list of names to begin, so that two processes have different ones. Default 0. */
+  readonly firstName?: number;
   /** 0 to 1, or undefined: each its own. */
   readonly skill?: number;
   readonly room?: string;
@@ -48,7 +50,9 @@ export class Bots {
   constructor(url: string, options: BotOptions) {
     this.#url = url;
     this.#room = options.room;
-    this.#bots = Array.from({ length: options.count }, (_, i) => {
+    const first = options.firstName ?? 0;
+    this.#bots = Array.from({ length: options.count }, (_, offset) => {
+      const i = first + offset;
       const name = NAMES[i % NAMES.length] + (i < NAMES.length ? "" : ` ${Math.floor(i / NAMES.length) + 1}`);
       const skill = options.skill ?? 0.35 + 0.5 * Math.random();
       return {
@@ -117,10 +121,16 @@ export class Bots {
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { count: { type: "string" }, skill: { type: "string" }, room: { type: "string" } },
+    options: {
+      count: { type: "string" },
+      skill: { type: "string" },
+      room: { type: "string" },
+      "first-name": { type: "string" },
+    },
   });
   const bots = new Bots(positionals[0] ?? "http://localhost:7777", {
     count: Number(values.count ?? 8),
+    firstName: Number(values["first-name"] ?? 0),
     ...(values.skill === undefined ? {} : { skill: Number(values.skill) }),
     ...(values.room === undefined ? {} : { room: values.room }),
   });

@@ -4,15 +4,7 @@ import { arenaStatics, spawnPoints } from "./map.ts";
 import { Blast, Hit, Kill, Scores } from "./messages.ts";
 import { movePlayer } from "./movement.ts";
 import { readProfile } from "./profile.ts";
-import {
-  CALM_TICKS,
-  HEALTH_PER_SEC,
-  MAX_ENERGY,
-  MAX_HEALTH,
-  SHIELD_TICKS,
-  SIGHT_RADIUS,
-  TICK_RATE,
-} from "./rules.ts";
+import { CALM_TICKS, HEALTH_PER_SEC, MAX_ENERGY, MAX_HEALTH, SHIELD_TICKS, SIGHT_RADIUS, TICK_RATE } from "./rules.ts";
 import { Intent, states } from "./states.ts";
 import type { ArenaWorld, PlayerRow } from "./states.ts";
 import { moveOrbs, useWeapons } from "./weapons.ts";

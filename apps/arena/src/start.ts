@@ -19,8 +19,10 @@ const { values } = parseArgs({
 });
 const botCount = Number(values.bots);
 const port = Number(values.port ?? 7777);
-if (!Number.isInteger(botCount) || botCount < 0 || botCount > 63) throw new RangeError(`--bots is 0 to 63, got ${values.bots}`);
-if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new RangeError(`--port is 0 to 65535, got ${values.port}`);
+if (!Number.isInteger(botCount) || botCount < 0 || botCount > 63)
+  throw new RangeError(`--bots is 0 to 63, got ${values.bots}`);
+if (!Number.isInteger(port) || port < 0 || port > 65_535)
+  throw new RangeError(`--port is 0 to 65535, got ${values.port}`);
 
 if (!values["no-build"] || !existsSync(clientDir)) {
   const startedAt = performance.now();

@@ -24,7 +24,7 @@ const LOSS_PERCENT = 3;
 /** 1 % of the arena's side. */
 const TOLERANCE = FIELD * 2 * 0.01;
 /** For the picture: more bots, and how long and for how many of them to look. */
-const CROWD = 16;
+const CROWD = 12;
 const PICTURE_SECONDS = 20;
 const ENOUGH_IN_VIEW = 7;
 const IMAGE = fileURLToPath(new URL("../../../docs/images/arena.png", import.meta.url));
@@ -32,196 +32,212 @@ const IMAGE = fileURLToPath(new URL("../../../docs/images/arena.png", import.met
 const executablePath = findChromium();
 const missing = executablePath === undefined && process.env["CI"] !== "true";
 
-describe("arena in the browser", { skip: missing ? "chromium is not installed: apt-get install chromium" : false }, () => {
-  let server: ChildProcess | undefined;
-  let bots: ChildProcess | undefined;
-  let crowd: ChildProcess | undefined;
-  let browser: Browser | undefined;
-  let ada: Page;
-  let grace: Page;
-  let url = "";
-  const troubles: string[] = [];
+describe(
+  "arena in the browser",
+  { skip: missing ? "chromium is not installed: apt-get install chromium" : false },
+  () => {
+    let server: ChildProcess | undefined;
+    let bots: ChildProcess | undefined;
+    let crowd: ChildProcess | undefined;
+    let browser: Browser | undefined;
+    let ada: Page;
+    let grace: Page;
+    let url = "";
+    const troubles: string[] = [];
 
-  async function open(name: string, width: number, height: number): Promise<Page> {
-    assert(browser !== undefined);
-    const page = await browser.newPage({ viewport: { width, height } });
-    page.on("pageerror", (error) => troubles.push(`${name}: ${error.stack ?? error.message}`));
-    page.on("console", (message) => {
-      if (message.type() === "error") troubles.push(`${name}: ${message.text()}`);
-    });
-    await page.goto(`${url}/?name=${name}`);
-    await page.waitForFunction(() => globalThis.arena?.own() !== undefined && arena.frames > 10, null, { timeout: 30_000 });
-    return page;
-  }
+    async function open(name: string, width: number, height: number): Promise<Page> {
+      assert(browser !== undefined);
+      const page = await browser.newPage({ viewport: { width, height } });
+      page.on("pageerror", (error) => troubles.push(`${name}: ${error.stack ?? error.message}`));
+      page.on("console", (message) => {
+        if (message.type() === "error") troubles.push(`${name}: ${message.text()}`);
+      });
+      await page.goto(`${url}/?name=${name}`);
+      await page.waitForFunction(() => globalThis.arena?.own() !== undefined && arena.frames > 10, null, {
+        timeout: 30_000,
+      });
+      return page;
+    }
 
-  before(async () => {
-    assert(executablePath !== undefined, "CI needs chromium: apt-get install chromium");
-    await buildClient();
-    const started = await startProgram("server.ts", ["--port", "0"]);
-    server = started.child;
-    ({ url } = started.ready as { url: string });
-    // They walk about; nobody but the test shoots.
-    bots = (await startProgram("bots.ts", [url, "--count", String(BOTS), "--skill", "0"])).child;
-    browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--enable-unsafe-swiftshader"] });
-    grace = await open("Grace", 640, 360);
-    ada = await open("Ada", 960, 540);
-    // The bad line, by the sliders of the panel.
-    await ada.keyboard.press("KeyN");
-    await ada.locator("#slider-latency").fill(String(LATENCY_MS));
-    await ada.locator("#slider-jitter").fill(String(JITTER_MS));
-    await ada.locator("#slider-loss").fill(String(LOSS_PERCENT));
-    await ada.keyboard.press("KeyN");
-    await until("the bad line shows in the ping", 20, () =>
-      ada.evaluate((least) => arena.session.stats.connection.rttMs > least, LATENCY_MS * 0.8),
-    );
-    await ada.waitForTimeout(2000);
-  });
-
-  after(async () => {
-    await browser?.close();
-    await endProgram(bots);
-    await endProgram(crowd);
-    await endProgram(server);
-  });
-
-  it("seats two pages and the bots in one room", async () => {
-    await until("the score board counts them", 10, async () => {
-      const text = await grace.locator("#headcount").textContent();
-      return text === `${BOTS + 2} playing`;
-    });
-  });
-
-  it("answers a key within two frames, on a line of 150 ms", async () => {
-    const here = await own(ada);
-    assert(here !== undefined);
-    const key = clearLine(here.x, here.y, here.x + 4, here.y, 1) ? "KeyD" : "KeyA";
-    await ada.evaluate(() => {
-      arena.track.length = 0;
-      addEventListener(
-        "keydown",
-        () => Object.assign(globalThis, { pressedAt: performance.now(), pressedFrame: arena.frames }),
-        { once: true, capture: true },
+    before(async () => {
+      assert(executablePath !== undefined, "CI needs chromium: apt-get install chromium");
+      await buildClient();
+      const started = await startProgram("server.ts", ["--port", "0"]);
+      server = started.child;
+      ({ url } = started.ready as { url: string });
+      // They walk about; nobody but the test shoots.
+      bots = (await startProgram("bots.ts", [url, "--count", String(BOTS), "--skill", "0"])).child;
+      browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--enable-unsafe-swiftshader"] });
+      grace = await open("Grace", 640, 360);
+      ada = await open("Ada", 960, 540);
+      // The bad line, by the sliders of the panel.
+      await ada.keyboard.press("KeyN");
+      await ada.locator("#slider-latency").fill(String(LATENCY_MS));
+      await ada.locator("#slider-jitter").fill(String(JITTER_MS));
+      await ada.locator("#slider-loss").fill(String(LOSS_PERCENT));
+      await ada.keyboard.press("KeyN");
+      await until("the bad line shows in the ping", 20, () =>
+        ada.evaluate((least) => arena.session.stats.connection.rttMs > least, LATENCY_MS * 0.8),
       );
+      await ada.waitForTimeout(2000);
     });
-    await ada.waitForTimeout(400);
-    await ada.keyboard.down(key);
-    await ada.waitForTimeout(500);
-    await ada.keyboard.up(key);
-    const { pressedFrame, track } = await ada.evaluate(() => ({
-      pressedFrame: (globalThis as unknown as { pressedFrame: number }).pressedFrame,
-      track: arena.track,
-    }));
-    const still = track.findLast(([frame]) => frame <= pressedFrame);
-    assert(still !== undefined, "nothing was drawn before the key");
-    const moved = track.find(([frame, , x, y]) => frame > pressedFrame && Math.hypot(x - still[2], y - still[3]) > 0.01);
-    assert(moved !== undefined, "the player did not move at all");
-    assert(moved[0] - pressedFrame <= 2, `moved ${moved[0] - pressedFrame} frames after the key`);
-  });
 
-  it("shows the other page the mover where it stopped", async () => {
-    const keys = new Keyboard(ada);
-    const goal = await own(grace);
-    assert(goal !== undefined);
-    await until("Ada walks to Grace", 60, async () => {
+    after(async () => {
+      await browser?.close();
+      await endProgram(bots);
+      await endProgram(crowd);
+      await endProgram(server);
+    });
+
+    it("seats two pages and the bots in one room", async () => {
+      await until("the score board counts them", 10, async () => {
+        const text = await grace.locator("#headcount").textContent();
+        return text === `${BOTS + 2} playing`;
+      });
+    });
+
+    it("answers a key within two frames, on a line of 150 ms", async () => {
       const here = await own(ada);
       assert(here !== undefined);
-      const away = Math.hypot(goal.x - here.x, goal.y - here.y);
-      if (away < 8 && clearLine(here.x, here.y, goal.x, goal.y, 0.3)) return true;
-      await keys.stepTowards(goal);
-      return false;
+      const key = clearLine(here.x, here.y, here.x + 4, here.y, 1) ? "KeyD" : "KeyA";
+      await ada.evaluate(() => {
+        arena.track.length = 0;
+        addEventListener(
+          "keydown",
+          () => Object.assign(globalThis, { pressedAt: performance.now(), pressedFrame: arena.frames }),
+          { once: true, capture: true },
+        );
+      });
+      await ada.waitForTimeout(400);
+      await ada.keyboard.down(key);
+      await ada.waitForTimeout(500);
+      await ada.keyboard.up(key);
+      const { pressedFrame, track } = await ada.evaluate(() => ({
+        pressedFrame: (globalThis as unknown as { pressedFrame: number }).pressedFrame,
+        track: arena.track,
+      }));
+      const still = track.findLast(([frame]) => frame <= pressedFrame);
+      assert(still !== undefined, "nothing was drawn before the key");
+      const moved = track.find(
+        ([frame, , x, y]) => frame > pressedFrame && Math.hypot(x - still[2], y - still[3]) > 0.01,
+      );
+      assert(moved !== undefined, "the player did not move at all");
+      assert(moved[0] - pressedFrame <= 2, `moved ${moved[0] - pressedFrame} frames after the key`);
     });
-    await keys.stop();
-    await ada.waitForTimeout(1200);
-    const here = await own(ada);
-    assert(here !== undefined);
-    const seen = (await players(grace)).find(({ seat }) => seat === here.seat);
-    assert(seen !== undefined, "Grace does not see Ada");
-    const off = Math.hypot(seen.x - here.x, seen.y - here.y);
-    assert(off < TOLERANCE, `Grace sees Ada ${off.toFixed(2)} m from where Ada sees herself`);
-    const ghost = await ada.evaluate(() => arena.ghost());
-    assert(ghost !== undefined);
-    assert(Math.hypot(ghost.x - here.x, ghost.y - here.y) < TOLERANCE, "the server has Ada elsewhere");
-  });
 
-  it("credits a kill, through the same bad line", async () => {
-    const target = await own(grace);
-    assert(target !== undefined);
-    const keys = new Keyboard(ada);
-    await aimAt(ada, target);
-    await ada.mouse.down();
-    await until("Ada takes Grace out", 30, async () => {
-      const seen = (await players(ada)).find(({ seat }) => seat === target.seat);
-      if (seen !== undefined) await aimAt(ada, seen);
-      // A bot in the way, or a respawn: stay in reach.
+    it("shows the other page the mover where it stopped", async () => {
+      const keys = new Keyboard(ada);
+      const goal = await own(grace);
+      assert(goal !== undefined);
+      await until("Ada walks to Grace", 60, async () => {
+        const here = await own(ada);
+        assert(here !== undefined);
+        const away = Math.hypot(goal.x - here.x, goal.y - here.y);
+        if (away < 8 && clearLine(here.x, here.y, goal.x, goal.y, 0.3)) return true;
+        await keys.stepTowards(goal);
+        return false;
+      });
+      await keys.stop();
+      await ada.waitForTimeout(1200);
       const here = await own(ada);
-      if (here !== undefined && seen !== undefined) {
-        if (clearLine(here.x, here.y, seen.x, seen.y, 0.3)) await keys.stop();
-        else await keys.stepTowards(seen);
-      }
-      return ada.evaluate((victim) => arena.kills.some((kill) => kill.killer === arena.seat && kill.victim === victim), target.seat);
+      assert(here !== undefined);
+      const seen = (await players(grace)).find(({ seat }) => seat === here.seat);
+      assert(seen !== undefined, "Grace does not see Ada");
+      const off = Math.hypot(seen.x - here.x, seen.y - here.y);
+      assert(off < TOLERANCE, `Grace sees Ada ${off.toFixed(2)} m from where Ada sees herself`);
+      const ghost = await ada.evaluate(() => arena.ghost());
+      assert(ghost !== undefined);
+      assert(Math.hypot(ghost.x - here.x, ghost.y - here.y) < TOLERANCE, "the server has Ada elsewhere");
     });
-    await ada.mouse.up();
-    await keys.stop();
-    const { seat } = (await own(ada)) ?? { seat: -1 };
-    await until("Grace's page hears of it", 5, () =>
-      grace.evaluate((killer) => arena.kills.some((kill) => kill.killer === killer && kill.victim === arena.seat), seat),
-    );
-    await until("the score board credits it", 5, async () => {
-      const line = await grace.locator("#ranks li", { hasText: "Ada" }).locator("i").textContent();
-      return Number(line) >= 1;
+
+    it("credits a kill, through the same bad line", async () => {
+      const target = await own(grace);
+      assert(target !== undefined);
+      const keys = new Keyboard(ada);
+      await aimAt(ada, target);
+      await ada.mouse.down();
+      await until("Ada takes Grace out", 30, async () => {
+        const seen = (await players(ada)).find(({ seat }) => seat === target.seat);
+        if (seen !== undefined) await aimAt(ada, seen);
+        // A bot in the way, or a respawn: stay in reach.
+        const here = await own(ada);
+        if (here !== undefined && seen !== undefined) {
+          if (clearLine(here.x, here.y, seen.x, seen.y, 0.3)) await keys.stop();
+          else await keys.stepTowards(seen);
+        }
+        return ada.evaluate(
+          (victim) => arena.kills.some((kill) => kill.killer === arena.seat && kill.victim === victim),
+          target.seat,
+        );
+      });
+      await ada.mouse.up();
+      await keys.stop();
+      const { seat } = (await own(ada)) ?? { seat: -1 };
+      await until("Grace's page hears of it", 5, () =>
+        grace.evaluate(
+          (killer) => arena.kills.some((kill) => kill.killer === killer && kill.victim === arena.seat),
+          seat,
+        ),
+      );
+      await until("the score board credits it", 5, async () => {
+        const line = await grace.locator("#ranks li", { hasText: "Ada" }).locator("i").textContent();
+        return Number(line) >= 1;
+      });
     });
-  });
 
-  it("makes the picture for the README", async () => {
-    await grace.close();
-    bots?.send({ skill: 0.35 });
-    crowd = (await startProgram("bots.ts", [url, "--count", String(CROWD), "--skill", "0.35"])).child;
-    await ada.evaluate(() => arena.line(50, 4, 0));
-    await ada.setViewportSize({ width: 1280, height: 720 });
-    const keys = new Keyboard(ada);
-    let picture: Buffer | undefined;
-    let best = 0;
-    // The picture with most players in view, of some seconds of play.
-    const endAt = performance.now() + PICTURE_SECONDS * 1000;
-    while (performance.now() < endAt && best < ENOUGH_IN_VIEW) {
-      const here = await own(ada);
-      if (here === undefined || here.health === 0) {
-        await keys.stop();
-        await ada.waitForTimeout(100);
-        continue;
+    it("makes the picture for the README", async () => {
+      await grace.close();
+      bots?.send({ skill: 0.35 });
+      crowd = (
+        await startProgram("bots.ts", [url, "--count", String(CROWD), "--skill", "0.35", "--first-name", String(BOTS)])
+      ).child;
+      await ada.evaluate(() => arena.line(0, 0, 0));
+      await ada.setViewportSize({ width: 1280, height: 720 });
+      const keys = new Keyboard(ada);
+      let picture: Buffer | undefined;
+      let best = 0;
+      // The picture with most players in view, of some seconds of play.
+      const endAt = performance.now() + PICTURE_SECONDS * 1000;
+      while (performance.now() < endAt && best < ENOUGH_IN_VIEW) {
+        const here = await own(ada);
+        if (here === undefined || here.health === 0) {
+          await keys.stop();
+          await ada.waitForTimeout(100);
+          continue;
+        }
+        const away = (other: Standing): number => Math.hypot(other.x - here.x, other.y - here.y);
+        const others = (await players(ada))
+          .filter(({ seat, health }) => seat !== here.seat && health > 0)
+          .toSorted((a, b) => away(a) - away(b));
+        const target = others.find(({ x, y }) => clearLine(here.x, here.y, x, y));
+        if (target === undefined) {
+          await ada.mouse.up();
+        } else {
+          await aimAt(ada, target);
+          await ada.mouse.down();
+        }
+        const inView = others.filter(({ x, y }) => Math.abs(x - here.x) < 22 && Math.abs(y - here.y) < 12).length;
+        if (inView > best && target !== undefined && here.health > 25) {
+          best = inView;
+          await sharpFrame(ada);
+          await aimAt(ada, (await players(ada)).find(({ seat }) => seat === target.seat) ?? target);
+          await ada.waitForTimeout(150);
+          picture = await ada.screenshot();
+          await ada.evaluate(() => arena.quality(0.6));
+        }
+        await keys.stepTowards(others.at(target === undefined ? 0 : others.length >> 1) ?? { x: 0, y: 0 });
       }
-      const away = (other: Standing): number => Math.hypot(other.x - here.x, other.y - here.y);
-      const others = (await players(ada))
-        .filter(({ seat, health }) => seat !== here.seat && health > 0)
-        .toSorted((a, b) => away(a) - away(b));
-      const target = others.find(({ x, y }) => clearLine(here.x, here.y, x, y));
-      if (target === undefined) {
-        await ada.mouse.up();
-      } else {
-        await aimAt(ada, target);
-        await ada.mouse.down();
+      await ada.mouse.up();
+      await keys.stop();
+      assert(picture !== undefined && best >= 2, `only ${best} other players came into view`);
+      if (!existsSync(IMAGE) || process.env["UPDATE_SCREENSHOT"] === "1") {
+        await mkdir(dirname(IMAGE), { recursive: true });
+        await writeFile(IMAGE, picture);
       }
-      const inView = others.filter(({ x, y }) => Math.abs(x - here.x) < 22 && Math.abs(y - here.y) < 12).length;
-      if (inView > best && target !== undefined && here.health > 25) {
-        best = inView;
-        await sharpFrame(ada);
-        await aimAt(ada, (await players(ada)).find(({ seat }) => seat === target.seat) ?? target);
-        await ada.waitForTimeout(150);
-        picture = await ada.screenshot();
-        await ada.evaluate(() => arena.quality(0.6));
-      }
-      await keys.stepTowards(others.at(target === undefined ? 0 : others.length >> 1) ?? { x: 0, y: 0 });
-    }
-    await ada.mouse.up();
-    await keys.stop();
-    assert(picture !== undefined && best >= 2, `only ${best} other players came into view`);
-    if (!existsSync(IMAGE) || process.env["UPDATE_SCREENSHOT"] === "1") {
-      await mkdir(dirname(IMAGE), { recursive: true });
-      await writeFile(IMAGE, picture);
-    }
-  });
+    });
 
-  it("leaves nothing on the console", () => {
-    assert.deepEqual(troubles, []);
-  });
-});
+    it("leaves nothing on the console", () => {
+      assert.deepEqual(troubles, []);
+    });
+  },
+);

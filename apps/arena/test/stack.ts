@@ -32,7 +32,10 @@ export function findChromium(): string | undefined {
 }
 
 /** Starts one of the arena's programs and waits until it says that it is ready. */
-export async function startProgram(file: string, args: readonly string[]): Promise<{ child: ChildProcess; ready: unknown }> {
+export async function startProgram(
+  file: string,
+  args: readonly string[],
+): Promise<{ child: ChildProcess; ready: unknown }> {
   const child = fork(fileURLToPath(new URL(`../src/${file}`, import.meta.url)), args, {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
