@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { AddressTable } from "./address-table.ts";
 
 test("an address keeps its path, another gets another", () => {

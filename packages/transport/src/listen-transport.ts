@@ -100,13 +100,10 @@ async function bindBoth(
   if (given?.listening === true) return { udp: await bindUdp(wanted || portOf(given)), http: given, ownsHttp: false };
   for (let attempt = 1; ; attempt += 1) {
     const http = given ?? createServer((_request, response) => response.writeHead(404).end());
-    // eslint-disable-next-line no-await-in-loop -- one try after the other
     await listenHttp(http, wanted, options.host);
     try {
-      // eslint-disable-next-line no-await-in-loop -- as above
       return { udp: await bindUdp(portOf(http)), http, ownsHttp: true };
     } catch (error) {
-      // eslint-disable-next-line no-await-in-loop -- as above
       await new Promise((resolve) => http.close(resolve));
       if (wanted !== 0 || attempt === FREE_PORT_ATTEMPTS) throw error;
     }

@@ -65,7 +65,6 @@ export async function until(condition: () => boolean, what: string, limitMs = 50
   const end = performance.now() + limitMs;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`${what}: not within ${limitMs} ms`);
-    // eslint-disable-next-line no-await-in-loop -- lets sockets and timers run
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

@@ -65,7 +65,6 @@ class SocketHarness implements CarrierHarness {
     const end = performance.now() + limitMs;
     while (!condition()) {
       if (performance.now() > end) throw new Error(`${what}: not within ${limitMs} ms`);
-      // eslint-disable-next-line no-await-in-loop -- lets sockets and timers run
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }

@@ -112,7 +112,6 @@ test("a client that does not read gets no more than the limit, and only what is 
   for (let i = 0; i < total; i += 1) {
     connection.send("unreliableUnordered", snapshot);
     server.flush();
-    // eslint-disable-next-line no-await-in-loop -- lets the socket write
     if (i % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
   }
   const stats = server.stats.webSocket;

@@ -187,14 +187,16 @@ export class NetcodeServer implements Machine<never> {
     while (this.#stalePaths.length > 0) this.#handler.releasePath(this.#stalePaths.pop()!);
     for (let index = this.#deadlines.due(now); index >= 0; index = this.#deadlines.due(now)) {
       const session = this.#sessions[index]!;
-      if (now - session.lastReceivedAt >= session.timeoutMs) {
+      // The very sums of #schedule: a difference may round the other way, and this loop would not end.
+      const timeoutAt = session.lastReceivedAt + session.timeoutMs;
+      if (now >= timeoutAt) {
         this.#end(session, "timedOut", now);
         continue;
       }
-      if (now - session.lastSentAt >= SEND_INTERVAL_MS) {
+      if (now >= session.lastSentAt + SEND_INTERVAL_MS) {
         session.keepAliveDue = true;
         this.#ready.push(index);
-        this.#deadlines.set(index, Math.min(now + SEND_INTERVAL_MS, session.lastReceivedAt + session.timeoutMs));
+        this.#deadlines.set(index, Math.min(now + SEND_INTERVAL_MS, timeoutAt));
       } else this.#schedule(session);
     }
     if (now >= this.#sweepAt) this.#sweep(now);

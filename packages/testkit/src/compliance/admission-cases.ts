@@ -105,7 +105,7 @@ export const admissionCases: readonly CaseDefinition[] = [
     options: { maxClients: 16 },
     async run(world) {
       world.heard.onMessage = ({ connection, bytes }) => connection.send("reliableOrdered", bytes);
-      const joined = await Promise.all(Array.from({ length: 16 }, (_, i) => world.dial({ clientId: BigInt(i + 1) })));
+      const joined = Array.from({ length: 16 }, (_, i) => world.dial({ clientId: BigInt(i + 1) }));
       const clients = await Promise.all(joined.map((dialing) => dialing.connected));
       clients.forEach((client, i) => {
         client.connection.send("reliableOrdered", Uint8Array.of(i, i, i));

@@ -22,7 +22,7 @@ export function carrierCompliance(
     .filter((definition) => definition.plainPeers !== true || options.plainPeers !== false)
     .map((definition) => ({
       name: `${carrier}: ${definition.name}`,
-      async run() {
+      run: async () => {
         const harness = await openHarness();
         try {
           const world = await ComplianceWorld.open(harness, definition.options ?? {});

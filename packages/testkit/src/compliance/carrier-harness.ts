@@ -65,5 +65,5 @@ export interface CarrierHarness {
 /** One test: give `name` and `run` to the test runner. */
 export interface ComplianceCase {
   readonly name: string;
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }

@@ -61,7 +61,6 @@ export const channelCases: readonly CaseDefinition[] = [
             const before = way.heard.messages.length;
             checkEqual(way.from.send(channel, sent, 0, length), "queued", "send");
             way.flush();
-            // eslint-disable-next-line no-await-in-loop -- one after the other
             await world.until(() => way.heard.messages.length > before, `${length} bytes arrive at the ${way.name}`);
             checkEqual(way.heard.messages[before].channel, channel, "the channel");
             checkBytes(way.heard.messages[before].bytes, sent.subarray(0, length), "the message");
@@ -83,7 +82,6 @@ export const channelCases: readonly CaseDefinition[] = [
           way.from.send("reliableOrdered", world.payload(size, i));
           way.flush();
         }
-        // eslint-disable-next-line no-await-in-loop -- spread over time
         if (i % 10 === 9) await waitAWhile(world, 5);
       }
       await world.until(() => both.every((way) => way.heard.messages.length >= count), "everything arrives", 20_000);
@@ -110,7 +108,6 @@ export const channelCases: readonly CaseDefinition[] = [
           for (const channel of channels) way.from.send(channel, world.payload(60, i));
           way.flush();
         }
-        // eslint-disable-next-line no-await-in-loop -- spread over time
         await waitAWhile(world, 1);
       }
       await waitAWhile(world, 150);

@@ -83,7 +83,6 @@ export const endingCases: readonly CaseDefinition[] = [
       for (let i = 0; i < count; i += 1) {
         client.connection.send("reliableOrdered", world.payload(40, i));
         client.flush();
-        // eslint-disable-next-line no-await-in-loop -- garbage among the messages
         await world.harness.inject(world.server, garbage(world.random.int(1 << 30), i));
       }
       await world.until(() => world.heard.messages.length === count, "every message arrives");
