@@ -106,8 +106,9 @@ export class Keyboard {
 
 /** Points the mouse at a place in the arena. */
 export async function aimAt(page: Page, target: Point): Promise<void> {
-  const { x, y } = await page.evaluate(({ x, y }) => arena.toScreen(x, y), { x: target.x, y: target.y });
-  await page.mouse.move(x, y);
+  const place = { x: target.x, y: target.y };
+  const spot = await page.evaluate(({ x, y }) => arena.toScreen(x, y), place);
+  await page.mouse.move(spot.x, spot.y);
 }
 
 /** Full resolution, and two frames drawn with it. */
