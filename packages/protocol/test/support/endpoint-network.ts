@@ -170,18 +170,20 @@ export class EndpointNetwork {
     const { server, keys, now } = this;
     server.handleTimeout(now);
     for (const { endpoint } of this.peers) endpoint.handleTimeout(now);
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0, busy = true; busy && round < 4; round++) {
+      busy = false;
       for (const peer of this.peers) {
         for (const { bytes } of transmitAll(peer.endpoint, peer.keys, now)) {
+          busy = true;
           if (this.pass(true, peer.path, bytes)) deliver(server, keys, bytes, peer.path, now);
         }
       }
       for (const { path, bytes } of transmitAll(server, keys, now)) {
+        busy = true;
         this.serverPackets++;
-        if (!this.pass(false, path, bytes)) continue;
-        for (const peer of this.peers) {
-          if (peer.path === path) deliver(peer.endpoint, peer.keys, bytes, 0, now);
-        }
+        // Paths are given out in order, from 1.
+        const peer = this.peers[path - 1];
+        if (this.pass(false, path, bytes)) deliver(peer.endpoint, peer.keys, bytes, 0, now);
       }
     }
     drain(server, this.events);
