@@ -1,6 +1,7 @@
 /** The session behind `connect`: one `GameClient` on one carrier. */
 
-import { NetworkError } from "@riposte/protocol";
+import { Emitter, NetworkError } from "@riposte/protocol";
+import type { Unsubscribe } from "@riposte/protocol";
 import type { Connection } from "@riposte/protocol/channel";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import { GameClient, outgoingMessage } from "@riposte/simulation/game";
@@ -17,8 +18,6 @@ import type {
 import type { Fields } from "@riposte/simulation/state";
 import { CallError } from "./call-error.ts";
 import type { CarrierHandlers, ClientCarrier } from "./carriers/carrier.ts";
-import { Emitter } from "./emitter.ts";
-import type { Unsubscribe } from "./emitter.ts";
 import { RateMeter } from "./rate-meter.ts";
 import type { Session, SessionEvents, SessionStats } from "./session.ts";
 

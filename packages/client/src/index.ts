@@ -3,7 +3,7 @@
 export { CallError } from "./call-error.ts";
 export { connect } from "./connect.ts";
 export type { ConnectOptions } from "./connect.ts";
-export type { Unsubscribe } from "./emitter.ts";
+export type { Unsubscribe } from "@riposte/protocol";
 export type { Session, SessionEvents, SessionStats } from "./session.ts";
 export { NetworkError } from "@riposte/protocol";
 export type { NetworkErrorCode } from "@riposte/protocol";

@@ -1,6 +1,6 @@
 /** What `connect` gives: the game as this player sees it, and the way to the server. */
 
-import type { NetworkError } from "@riposte/protocol";
+import type { NetworkError, Unsubscribe } from "@riposte/protocol";
 import type { Connection, ConnectionStats } from "@riposte/protocol/channel";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import type {
@@ -14,7 +14,6 @@ import type {
   ViewOf,
 } from "@riposte/simulation/game";
 import type { Fields } from "@riposte/simulation/state";
-import type { Unsubscribe } from "./emitter.ts";
 
 /** What happens to a session. */
 export interface SessionEvents {

@@ -4,7 +4,8 @@
  * and leaves the others alone.
  */
 
-import type { NetworkError } from "@riposte/protocol";
+import { Emitter } from "@riposte/protocol";
+import type { NetworkError, Unsubscribe } from "@riposte/protocol";
 import type { Channel, Connection } from "@riposte/protocol/channel";
 import { Match, outgoingMessage } from "@riposte/simulation/game";
 import type {
@@ -16,8 +17,6 @@ import type {
   WorldOf,
 } from "@riposte/simulation/game";
 import type { Fields } from "@riposte/simulation/state";
-import { Emitter } from "./events/emitter.ts";
-import type { Unsubscribe } from "./events/emitter.ts";
 import type { MatchOptions, ResolvedOptions } from "./options.ts";
 import { RoomClient } from "./room-client.ts";
 import type { Client } from "./room-client.ts";

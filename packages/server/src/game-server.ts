@@ -2,7 +2,8 @@
 
 import type { Server as HttpServer } from "node:http";
 import { randomInt } from "node:crypto";
-import { NetworkError } from "@riposte/protocol";
+import { Emitter, NetworkError } from "@riposte/protocol";
+import type { Unsubscribe } from "@riposte/protocol";
 import type { Channel, Connection } from "@riposte/protocol/channel";
 import { generateConnectToken, readUserData, writeUserData } from "@riposte/protocol/netcode";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
@@ -10,8 +11,6 @@ import type { AnyGame, CallDefinition, MessageDefinition } from "@riposte/simula
 import type { Fields } from "@riposte/simulation/state";
 import type { ServerTransport, TransportHandlers } from "@riposte/transport";
 import { tokenCrypto } from "./token-crypto.ts";
-import { Emitter } from "./events/emitter.ts";
-import type { Unsubscribe } from "./events/emitter.ts";
 import { GameRoom } from "./game-room.ts";
 import { ClientIdentity } from "./http/client-identity.ts";
 import { createHttpFront } from "./http/http-front.ts";

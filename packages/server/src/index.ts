@@ -5,7 +5,7 @@ export type { ListenOptions, MatchOptions } from "./options.ts";
 export type { IssueTokenOptions, PlainPeerHandlers, Server, ServerError, ServerEvents, ServerStats } from "./server.ts";
 export type { CallHandler, MessageHandler, Room, RoomError, RoomEvents, RoomStats } from "./room.ts";
 export type { Client } from "./room-client.ts";
-export type { Unsubscribe } from "./events/emitter.ts";
+export type { Unsubscribe } from "@riposte/protocol";
 export type { MessageLimitOptions } from "./message-limit.ts";
 export type { AddressRateLimiterOptions } from "./http/address-rate-limiter.ts";
 export type { JoinRefusal, JoinReply } from "./http/join-service.ts";

@@ -1,9 +1,8 @@
 /** What a user of the server sees of a room: a match, its clients, its events. */
 
-import type { NetworkError } from "@riposte/protocol";
+import type { NetworkError, Unsubscribe } from "@riposte/protocol";
 import type { AnyGame, CallDefinition, MessageDefinition, ReplyOf, ValuesOf, WorldOf } from "@riposte/simulation/game";
 import type { Fields } from "@riposte/simulation/state";
-import type { Unsubscribe } from "./events/emitter.ts";
 import type { Client } from "./room-client.ts";
 
 /** What happens in a room. */

@@ -1,12 +1,11 @@
 /** What `listen` gives: the running server as its user sees it. */
 
-import type { NetworkError } from "@riposte/protocol";
+import type { NetworkError, Unsubscribe } from "@riposte/protocol";
 import type { Connection } from "@riposte/protocol/channel";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import type { AnyGame, CallDefinition, MessageDefinition } from "@riposte/simulation/game";
 import type { Fields } from "@riposte/simulation/state";
 import type { ServerTransportStats } from "@riposte/transport";
-import type { Unsubscribe } from "./events/emitter.ts";
 import type { TickLoopStats } from "./loop/tick-loop.ts";
 import type { Client } from "./room-client.ts";
 import type { CallHandler, MessageHandler, Room, RoomError } from "./room.ts";
