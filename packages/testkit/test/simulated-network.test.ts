@@ -76,11 +76,13 @@ function play(seed: number, count: number) {
   return { network, server, serverHost, clients, heard, ended: () => ended };
 }
 
+/** Everything that arrived, and what each host counted. */
+function log(seed: number) {
+  const { heard, network } = play(seed, 4);
+  return [heard.messages.map(({ bytes }) => bytes.join()).join(" "), network.hosts.map((host) => host.stats)];
+}
+
 test("the same seed plays the same game to the byte, another seed another one", () => {
-  const log = (seed: number) => {
-    const { heard, network } = play(seed, 4);
-    return [heard.messages.map(({ bytes }) => bytes.join()).join(" "), network.hosts.map((host) => host.stats)];
-  };
   const first = log(5);
   assert.deepEqual(log(5), first);
   assert.notDeepEqual(log(6), first);

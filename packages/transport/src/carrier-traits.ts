@@ -1,7 +1,7 @@
 import type { CarrierTraits } from "@riposte/protocol/channel";
 
 /** netcode 1.02's largest payload, on every carrier. */
-export const MAX_PAYLOAD_BYTES = 1200;
+const MAX_PAYLOAD_BYTES = 1200;
 /** The largest netcode packet: a payload with prefix, sequence and tag. */
 export const MAX_PACKET_BYTES = 1300;
 

@@ -31,6 +31,8 @@ export interface ServerTransportStats {
 
 /** How long the last packets of a closing server may take to leave a simulated link. */
 const CLOSE_DRAIN_MS = 500;
+/** How long HTTP requests under way may take to end. */
+const CLOSE_GRACE_MS = 2000;
 const UNADMITTED_SOCKETS = 256;
 
 /** A server's sockets and timer around one `ServerEndpoint`; made by `listenTransport`. */
@@ -198,8 +200,13 @@ export class ServerTransport implements AsyncDisposable {
       this.#resolveClosed();
       return;
     }
-    this.#http.close(() => this.#resolveClosed());
-    this.#http.closeIdleConnections();
+    const http = this.#http;
+    const grace = setTimeout(() => http.closeAllConnections(), CLOSE_GRACE_MS);
+    http.close(() => {
+      clearTimeout(grace);
+      this.#resolveClosed();
+    });
+    http.closeIdleConnections();
   }
 }
 

@@ -5,8 +5,8 @@ import { generateConnectToken } from "@riposte/protocol/netcode";
 import type { CarrierHarness, ComplianceClient, ComplianceServer, Dialing } from "./carrier-harness.ts";
 import { Recorder } from "./recorder.ts";
 
-export const PROTOCOL_ID = 0x5249_504f_5354_4531n;
-export const SCHEMA: Uint8Array = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+const PROTOCOL_ID = 0x5249_504f_5354_4531n;
+const SCHEMA: Uint8Array = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 
 export interface WorldOptions {
   readonly maxClients?: number;
