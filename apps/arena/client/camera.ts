@@ -1,10 +1,13 @@
 /** Follows the player softly, leans towards the cursor, shakes when it should. All in metres until `apply`. */
 import type { Container } from "pixi.js";
+import { FIELD } from "../src/rules.ts";
 import { UNIT } from "./scene.ts";
 
 /** Metres shown across the window's smaller side, at most; wide windows show at most VIEW_WIDTH. */
 const VIEW_HEIGHT = 30;
 const VIEW_WIDTH = 52;
+/** How far the camera stays back at the edges; more would show what the player is not told of. */
+const MOST_INWARD = 7;
 
 export class Camera {
   x = 0;
@@ -35,8 +38,8 @@ export class Camera {
     this.#leanY += (cursorY * 2.2 - this.#leanY) * ease;
     this.#shake *= Math.exp(-dt * 9);
     const swing = this.#shake;
-    this.x = x + this.#leanX + (Math.random() - 0.5) * swing;
-    this.y = y + this.#leanY + (Math.random() - 0.5) * swing;
+    this.x = inward(x + this.#leanX, this.#width / 2 / this.zoom) + (Math.random() - 0.5) * swing;
+    this.y = inward(y + this.#leanY, this.#height / 2 / this.zoom) + (Math.random() - 0.5) * swing;
   }
 
   apply(world: Container): void {
@@ -67,4 +70,10 @@ export class Camera {
       Math.abs(y - this.y) < this.#height / 2 / this.zoom + radius
     );
   }
+}
+
+/** Near the edge of the field the camera stays back a little: outside there is nothing to see. */
+function inward(at: number, half: number): number {
+  const beyond = Math.abs(at) + half - FIELD;
+  return beyond <= 0 ? at : at - Math.sign(at) * Math.min(MOST_INWARD, beyond * 0.35);
 }

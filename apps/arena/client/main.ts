@@ -163,7 +163,7 @@ async function play(): Promise<void> {
       panel.figures([
         ["Carrier", session.carrier === "udp" ? "UDP" : "WebSocket"],
         ["Input buffer", `${stats.game.inputBufferDepth} ticks`],
-        ["Others drawn behind by", `${stats.game.interpolationDelayMs.toFixed(0)} ms`],
+        ["View delay", `${stats.game.interpolationDelayMs.toFixed(0)} ms`],
         ["Input clock rate", `${((stats.game.inputRate - 1) * 100).toFixed(1)} %`],
         ["Mispredictions", String(stats.game.mispredictions)],
         [

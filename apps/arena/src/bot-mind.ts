@@ -27,6 +27,8 @@ const SIGHT = 26;
 export class BotMind {
   /** 0: walks about and harms nobody. 1: as good as it gets. */
   skill: number;
+  /** A goal of `goals` that is always on the way; -1: any. */
+  rally = -1;
   readonly #wish = {
     up: false,
     down: false,
@@ -114,7 +116,7 @@ export class BotMind {
   #wander(own: OwnPlayer, thinks: boolean, dt: number): void {
     const wish = this.#wish;
     wish.fire = wish.orb = false;
-    if (this.#goal < 0) this.#goal = Math.floor(this.#random() * goals.length);
+    if (this.#goal < 0) this.#goal = this.rally >= 0 ? this.rally : Math.floor(this.#random() * goals.length);
     // Where shots came from is worth a look.
     if (own.health < this.#lastHealth && this.skill > 0) this.#goal = goalNear(own.x, own.y);
     if (Math.hypot(own.vx, own.vy) < 1) this.#stuckFrames++;

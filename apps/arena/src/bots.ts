@@ -1,14 +1,15 @@
 /**
  * Bots: real clients on native UDP, with connect tokens from the server's token service. One process runs many.
  *
- *     node src/bots.ts http://localhost:7777 --count 8 [--skill 0.6] [--room name] [--first-name 0]
+ *     node src/bots.ts http://localhost:7777 --count 8 [--skill 0.6] [--room name] [--first-name 0] [--rally]
  *
- * A parent process gets `{ ready: true }` when all are in the game, and may send `{ skill: number }`.
+ * A parent process gets `{ ready: true }` when all are in the game, and may send `{ skill, rally: { x, y } }`.
  */
 import { parseArgs } from "node:util";
 import { connect } from "@riposte/client";
 import type { Session } from "@riposte/client";
 import { BotMind } from "./bot-mind.ts";
+import { goalNear } from "./navigation.ts";
 import { game } from "./game.ts";
 import type { ArenaGame } from "./game.ts";
 import { writeProfile } from "./profile.ts";
@@ -78,6 +79,11 @@ export class Bots {
     for (const { mind } of this.#bots) mind.skill = skill;
   }
 
+  /** They all go where the goal nearest to this place is, when there is nobody to shoot at. */
+  rally(x: number, y: number): void {
+    for (const { mind } of this.#bots) mind.rally = goalNear(x, y);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -126,6 +132,7 @@ if (import.meta.main) {
       skill: { type: "string" },
       room: { type: "string" },
       "first-name": { type: "string" },
+      rally: { type: "boolean", default: false },
     },
   });
   const bots = new Bots(positionals[0] ?? "http://localhost:7777", {
@@ -138,9 +145,11 @@ if (import.meta.main) {
   process.on("SIGINT", end);
   process.on("SIGTERM", end);
   process.on("disconnect", end);
-  process.on("message", (message: { skill?: number }) => {
+  process.on("message", (message: { skill?: number; rally?: { x: number; y: number } }) => {
     if (message.skill !== undefined) bots.setSkill(message.skill);
+    if (message.rally !== undefined) bots.rally(message.rally.x, message.rally.y);
   });
+  if (values.rally) bots.rally(0, 0);
   await bots.start();
   process.send?.({ ready: true });
 }
