@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -178,6 +178,7 @@ test("files are served from the public folder and from nowhere else", async (t) 
   await mkdir(publicDir);
   await writeFile(join(publicDir, "index.html"), "<h1>game</h1>");
   await writeFile(join(root, "secret.txt"), "secret");
+  await writeFile(join(publicDir, ".env"), "secret");
   for (const production of [false, true]) {
     const front = await startFront(t, { publicDir, production });
     const page = await fetch(front.url("/?room=duel"));
@@ -188,6 +189,8 @@ test("files are served from the public folder and from nowhere else", async (t) 
       "/%2e%2e/secret.txt",
       "/..%2fsecret.txt",
       "/..%5csecret.txt",
+      "/.env",
+      "/%2eenv",
       "/%00",
       "/%ff",
     ]) {
@@ -198,6 +201,56 @@ test("files are served from the public folder and from nowhere else", async (t) 
     assert.equal((await fetch(front.url("/"), { method: "POST" })).status, 405);
     assert.deepEqual(front.errors, []);
   }
+});
+
+test("a file that vanishes, or a reader that does, harms nobody and leaves no file open", async (t) => {
+  const publicDir = await mkdtemp(join(tmpdir(), "riposte-http-"));
+  t.after(() => rm(publicDir, { recursive: true }));
+  await writeFile(join(publicDir, "old.js"), "old");
+  await writeFile(join(publicDir, "large.js"), Buffer.alloc(8 << 20, "x"));
+  // In production the list of files is read once: a new build removes files that are still on it.
+  const front = await startFront(t, { publicDir, production: true });
+  await rm(join(publicDir, "old.js"));
+  const answer = await raw(front.port, "GET /old.js HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  assert.ok(!answer.includes("\r\n\r\nold"), answer);
+  const openFiles = async (): Promise<number> => (await readdir("/proc/self/fd")).length;
+  const before = await openFiles();
+  for (let i = 0; i < 20; i++) {
+    const socket = connect(front.port, "127.0.0.1");
+    socket.write("GET /large.js HTTP/1.1\r\nHost: x\r\n\r\n");
+    await once(socket, "data");
+    socket.destroy();
+  }
+  const deadline = performance.now() + 5000;
+  while ((await openFiles()) > before + 2 && performance.now() < deadline) await new Promise(setImmediate);
+  assert.ok((await openFiles()) <= before + 2, `${(await openFiles()) - before} files stayed open`);
+  assert.equal((await front.join({})).status, 200);
+  assert.deepEqual(front.errors, []);
+});
+
+test("one address cannot take all sockets, and a socket that says nothing is closed in time", async (t) => {
+  const front = await startFront(t, { maxSocketsPerAddress: 8, headersTimeoutMs: 200 });
+  const open = new Set(Array.from({ length: 12 }, () => connect(front.port, "127.0.0.1")));
+  for (const socket of open) {
+    socket.on("error", () => undefined).resume();
+    socket.on("close", () => open.delete(socket));
+  }
+  const atMost = async (count: number): Promise<void> => {
+    const deadline = performance.now() + 10_000;
+    while (open.size > count && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.ok(open.size <= count, `${open.size} of 12 are open`);
+  };
+  await atMost(8);
+  await atMost(0);
+  let joined = false;
+  // The server may see its ends of them close a moment later.
+  for (let i = 0; i < 100 && !joined; i++) {
+    joined = await front.join({}).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  }
+  assert.ok(joined);
 });
 
 test("garbage gets a status or a closed socket, and the server goes on", async (t) => {

@@ -7,9 +7,11 @@
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
 import sirv from "sirv";
 import type { RequestHandler } from "sirv";
-import { AddressRateLimiter } from "./address-rate-limiter.ts";
+import type { Socket } from "node:net";
+import { AddressRateLimiter, networkOf } from "./address-rate-limiter.ts";
 import type { AddressRateLimiterOptions } from "./address-rate-limiter.ts";
 import type { JoinService } from "./join-service.ts";
 import { readJsonBody } from "./read-body.ts";
@@ -18,7 +20,12 @@ import { readJsonBody } from "./read-body.ts";
 const MAX_JOIN_BODY_BYTES = 4096;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+/** How often Node looks for sockets over these times; its own default is 30 s. */
+const TIMEOUT_CHECK_MS = 2000;
 const MAX_HEADER_BYTES = 16_384;
+
+/** A file or folder whose name begins with a dot, whether the dot is escaped or not. */
+const DOT_FILE = /^[^?#]*(?:\/|\\|%2f|%5c)(?:\.|%2e)/i;
 
 export interface HttpFrontOptions {
   /** Undefined when tokens come from elsewhere: `/riposte/join` then answers 404. */
@@ -31,6 +38,10 @@ export interface HttpFrontOptions {
   readonly production: boolean;
   /** Sockets at once, WebSockets included. */
   readonly maxSockets: number;
+  /** Sockets at once of one IPv4 address or IPv6 /64 network, WebSockets not counted. Default 256. */
+  readonly maxSocketsPerAddress?: number;
+  /** Time for a request's headers, from the opening of the socket on. Default 10,000. */
+  readonly headersTimeoutMs?: number;
   /** JSON of `/riposte/health`. */
   readonly health: () => object;
   /** A request could not be served because of an error of ours. */
@@ -41,8 +52,14 @@ export interface HttpFrontOptions {
 export function createHttpFront(options: HttpFrontOptions): Server {
   const limiter = new AddressRateLimiter(options.joinRate);
   const files = staticFiles(options);
+  const headersTimeout = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
   const server = createServer(
-    { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, headersTimeout),
+    },
     (request, response) => {
       response.on("error", () => response.destroy());
       handle(request, response, options, limiter, files).catch((error: unknown) => {
@@ -53,11 +70,33 @@ export function createHttpFront(options: HttpFrontOptions): Server {
     },
   );
   server.maxConnections = options.maxSockets;
+  limitSocketsByAddress(server, options.maxSocketsPerAddress ?? 256);
   server.on("clientError", (_error, socket) => {
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
     else socket.destroy();
   });
   return server;
+}
+
+/** So that one address cannot hold all sockets. WebSockets have caps of their own, in the transport. */
+function limitSocketsByAddress(server: Server, max: number): void {
+  const counts = new Map<string, number>();
+  const release = new WeakMap<object, () => void>();
+  server.on("connection", (socket: Socket) => {
+    const network = networkOf(socket.remoteAddress ?? "");
+    const count = counts.get(network) ?? 0;
+    if (count >= max) return void socket.destroy();
+    counts.set(network, count + 1);
+    const once = (): void => {
+      if (!release.delete(socket)) return;
+      const left = (counts.get(network) ?? 1) - 1;
+      if (left > 0) counts.set(network, left);
+      else counts.delete(network);
+    };
+    release.set(socket, once);
+    socket.once("close", once);
+  });
+  server.on("upgrade", (request) => release.get(request.socket)?.());
 }
 
 async function handle(
@@ -130,13 +169,23 @@ async function handleJoin(
 function staticFiles(options: HttpFrontOptions): RequestHandler | undefined {
   const { publicDir, production } = options;
   if (publicDir === undefined || !existsSync(publicDir)) return undefined;
-  return sirv(publicDir, {
+  const files = sirv(publicDir, {
     dev: !production,
     etag: true,
     gzip: true,
     brotli: true,
     onNoMatch: (_request, response) => sendText(response, 404, "Not found\n"),
   });
+  return (request, response) => {
+    // In development sirv looks at the disk, and finds what only its list of files leaves out.
+    if (DOT_FILE.test(request.url ?? "")) return sendText(response, 404, "Not found\n");
+    // sirv leaves the file it reads alone: an error of it would end the process, a reader that goes would keep it open.
+    response.on("pipe", (file: Readable) => {
+      file.on("error", () => response.destroy());
+      response.on("close", () => file.destroy());
+    });
+    files(request, response);
+  };
 }
 
 /** Path of the request's target without its query, undefined when it is no path. */
