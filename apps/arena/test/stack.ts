@@ -2,8 +2,6 @@
 import type { ChildProcess } from "node:child_process";
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import type { ArenaHandle, Standing } from "../client/arena-handle.ts";
@@ -13,22 +11,6 @@ import { pathBetween } from "../src/navigation.ts";
 declare global {
   // eslint-disable-next-line no-var
   var arena: ArenaHandle;
-}
-
-/** Debian's chromium in the PATH. */
-export function findChromium(): string | undefined {
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-    for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
-      const path = join(folder, name);
-      try {
-        accessSync(path, constants.X_OK);
-        return path;
-      } catch {
-        // Not here.
-      }
-    }
-  }
-  return undefined;
 }
 
 /** Starts one of the arena's programs and waits until it says that it is ready. */
