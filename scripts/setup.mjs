@@ -67,6 +67,7 @@ function installPeers() {
   }
   console.log(`Installing ${packages.join(", ")} (apt-get) ...`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  /** @param {string[]} words */
   const apt = (...words) => {
     const [program, ...rest] = [...prefix, "apt-get", ...words];
     return spawnSync(program, rest, { stdio: ["ignore", "ignore", "inherit"], env }).status === 0;
@@ -82,16 +83,20 @@ function aptPrefix() {
   return spawnSync("sudo", ["-n", "true"], { stdio: "ignore" }).status === 0 ? ["sudo", "-n"] : undefined;
 }
 
-/** Runs a program on the repository's Node until it ends; signals go to it, its exit code comes from it. */
+/**
+ * Runs a program on the repository's Node until it ends; signals go to it, its exit code comes from it.
+ * @param {string[]} words
+ */
 async function handOver(words) {
   const child = spawn(node, words, { cwd: root, stdio: "inherit" });
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
   // Ctrl-C in a terminal reaches the child by itself; it must be passed on only when it came to this process alone.
   for (const signal of signals) process.on(signal, () => signal !== "SIGINT" && child.kill(signal));
   const [code, signal] = await new Promise((resolve) => child.on("exit", (...end) => resolve(end)));
   process.exitCode = code ?? (signal === "SIGINT" ? 130 : 143);
 }
 
+/** @param {string} message */
 function fail(message) {
   console.error(message);
   process.exit(1);
