@@ -3,6 +3,7 @@
 import type { AnyGame } from "@riposte/simulation/game";
 import { listenTransport } from "@riposte/transport";
 import { bindPort } from "./bind-port.ts";
+import { closeOnExitSignals } from "./exit-signals.ts";
 import { GameServer } from "./game-server.ts";
 import { localAddresses, resolveOptions } from "./options.ts";
 import type { ListenOptions } from "./options.ts";
@@ -37,6 +38,7 @@ export async function listen<G extends AnyGame>(game: G, options: ListenOptions 
     onPortInUse: (taken, next) => log(`riposte: port ${taken} is in use, trying ${next}`),
   });
   server.start(port, http, udp);
+  if (resolved.closeOnExitSignals) closeOnExitSignals(server);
   if (signal !== undefined) {
     const abort = (): void => void server.close();
     if (signal.aborted) {

@@ -66,6 +66,8 @@ export interface ListenOptions {
   readonly log?: (line: string) => void;
   /** Aborting closes the server (or gives up starting it; then `listen` rejects with the signal's reason). */
   readonly signal?: AbortSignal;
+  /** Whether SIGINT (Ctrl-C) and SIGTERM close the server, unless the program handles them itself. Default true. */
+  readonly closeOnExitSignals?: boolean;
 }
 
 /** Options with every default filled in. */
@@ -93,6 +95,7 @@ export interface ResolvedOptions {
   readonly plainPeers: PlainPeerHandlers | undefined;
   readonly log: (line: string) => void;
   readonly signal: AbortSignal | undefined;
+  readonly closeOnExitSignals: boolean;
 }
 
 /** "RIPOSTE1" in ASCII. */
@@ -155,6 +158,7 @@ export function resolveOptions(options: ListenOptions, tickRate: number): Resolv
     plainPeers: options.plainPeers,
     log: options.log ?? ((line) => console.error(line)),
     signal: options.signal,
+    closeOnExitSignals: options.closeOnExitSignals ?? true,
   };
 }
 
