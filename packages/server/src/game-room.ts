@@ -136,8 +136,8 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     return this.#match.hasSeatFor(clientId);
   }
 
-  /** Takes a connection in; undefined when there is no seat or the game's `join` failed. */
-  add(connection: Connection, userData: Uint8Array, now: number): RoomClient | undefined {
+  /** Takes a connection in, unless there is no seat ("full") or the game's `join` threw ("failed"). */
+  add(connection: Connection, userData: Uint8Array, now: number): RoomClient | "full" | "failed" {
     // netcode ends the old connection of a client id before it opens a new one; should its end not
     // have been told yet, the seat changes hands here.
     for (const old of this.#clients.values()) {
@@ -149,9 +149,10 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
       seat = this.#match.join(connection.clientId, userData);
     } catch (error) {
       this.#report("join", error);
-      return undefined;
+      this.#giveUpSeat(connection.clientId);
+      return "failed";
     }
-    if (seat < 0) return undefined;
+    if (seat < 0) return "full";
     const client = new RoomClient({
       connection,
       seat,
@@ -236,6 +237,15 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     }
     this.#events.emit("closed", { reason });
     this.#events.clear();
+  }
+
+  /** What a `join` that threw halfway has made goes with its seat. */
+  #giveUpSeat(clientId: bigint): void {
+    try {
+      this.#match.remove(this.#match.seatOf(clientId));
+    } catch (error) {
+      this.#report("leave", error);
+    }
   }
 
   #sendSnapshot(client: RoomClient): void {

@@ -73,7 +73,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
         this.#message(connection, channel, buffer, offset, length),
       raw: (connection, buffer, offset, length) => {
         this.#connected(connection);
-        options.plainPeers?.message?.(connection, buffer, offset, length);
+        this.#guard("message of a plain peer", () => options.plainPeers?.message?.(connection, buffer, offset, length));
       },
     };
     for (const name of [DEFAULT_ROOM, ...options.rooms]) this.createRoom(name);
@@ -307,7 +307,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
       const { plainPeers } = this.#options;
       if (plainPeers === undefined)
         this.#disconnect(connection, "versionMismatch", "this server takes Riposte clients");
-      else plainPeers.connected?.(connection);
+      else this.#guard("connected of a plain peer", () => plainPeers.connected?.(connection));
       return;
     }
     const { clientId } = connection;
@@ -320,7 +320,9 @@ export class GameServer<G extends AnyGame> implements Server<G> {
       return;
     }
     const client = room.add(connection, gameData, performance.now());
-    if (client === undefined) this.#disconnect(connection, "serverFull", `no seat is free in room "${name}"`);
+    if (client === "full") this.#disconnect(connection, "serverFull", `no seat is free in room "${name}"`);
+    else if (client === "failed")
+      this.#disconnect(connection, "internalError", `the game failed to let this client into room "${name}"`);
     else connection.context = client;
   }
 
@@ -330,7 +332,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
       const client = connection.context;
       this.#rooms.get(client.room)?.remove(client, error, performance.now());
     } else if (connection.context === PLAIN) {
-      this.#options.plainPeers?.disconnected?.(connection, error);
+      this.#guard("disconnected of a plain peer", () => this.#options.plainPeers?.disconnected?.(connection, error));
       return;
     }
     this.#events.emit("disconnected", { connection, clientId: connection.clientId, error });
@@ -366,6 +368,15 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   #openTransport(): ServerTransport {
     if (this.#transport === undefined) throw new TypeError("the server is not listening");
     return this.#transport;
+  }
+
+  /** Runs a callback of the user's: what it throws must not reach the sockets. */
+  #guard(during: string, callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.#fail(during, error);
+    }
   }
 
   #fail(during: string, error: unknown): void {

@@ -101,6 +101,27 @@ test("a plain netcode program talks to the application raw, beside the players",
   assert.equal(server.room.clients.size, 1);
 });
 
+function broken(): void {
+  throw new Error("handler is broken");
+}
+
+test("handlers of plain peers that throw are reported, and the server goes on", async (t) => {
+  const lines: string[] = [];
+  const server = await startServer(t, {
+    plainPeers: { connected: broken, message: broken, disconnected: broken },
+    log: (line) => lines.push(line),
+  });
+  const player = await join(t, server);
+  const plain = await dialUdp({ token: server.issueToken(), schemaHash: undefined, handlers: {} });
+  plain.connection.sendRaw(Uint8Array.of(1, 2, 3));
+  plain.flush();
+  await until([player], "the message was reported", () => lines.some((line) => line.includes("message of a plain")));
+  await plain.close();
+  await until([player], "its end was reported", () => lines.some((line) => line.includes("disconnected of a plain")));
+  assert.match(lines[0] ?? "", /error in connected of a plain peer: Error: handler is broken/);
+  assert.equal(server.room.clients.size, 1);
+});
+
 test("a server that takes no plain peers puts them out", async () => {
   await using server = await listen(game, { port: 0, publicDir: false });
   const { promise: over, resolve } = Promise.withResolvers<void>();

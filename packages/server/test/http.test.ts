@@ -15,6 +15,10 @@ import { ClientIdentity } from "../src/http/client-identity.ts";
 import { JoinService } from "../src/http/join-service.ts";
 import type { TokenGrant } from "../src/http/join-service.ts";
 
+async function openFiles(): Promise<number> {
+  return (await readdir("/proc/self/fd")).length;
+}
+
 interface Front {
   readonly port: number;
   readonly grants: TokenGrant[];
@@ -213,7 +217,6 @@ test("a file that vanishes, or a reader that does, harms nobody and leaves no fi
   await rm(join(publicDir, "old.js"));
   const answer = await raw(front.port, "GET /old.js HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   assert.ok(!answer.includes("\r\n\r\nold"), answer);
-  const openFiles = async (): Promise<number> => (await readdir("/proc/self/fd")).length;
   const before = await openFiles();
   for (let i = 0; i < 20; i++) {
     const socket = connect(front.port, "127.0.0.1");

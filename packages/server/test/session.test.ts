@@ -77,6 +77,34 @@ test("errors of listeners and of game code are reported and nobody is hurt", asy
   assert.ok(lines.length < 4, "reports are limited");
 });
 
+test("a join of the game that throws costs no seat, and the client hears that it was an error", async () => {
+  let broken = true;
+  const fragile = defineGame({
+    ...game,
+    messages: [Chat, Add],
+    join(world, client) {
+      if (broken) throw new Error("join is broken");
+      game.join(world, client);
+    },
+  });
+  const lines: string[] = [];
+  const options = {
+    port: 0,
+    publicDir: false,
+    match: { maxSeats: 2 },
+    log: (line: string) => lines.push(line),
+  } as const;
+  await using server = await listen(fragile, options);
+  for (let i = 0; i < 3; i++) {
+    await assert.rejects(connect(fragile, server.url), { code: "internalError", message: /failed to let/ });
+  }
+  assert.match(lines.join("\n"), /error in join.*join is broken/);
+  broken = false;
+  await using ada = await connect(fragile, server.url);
+  await using eve = await connect(fragile, server.url);
+  assert.deepEqual(new Set([ada.seat, eve.seat]), new Set([0, 1]));
+});
+
 test("connect says what to do when it cannot", async (t) => {
   const server = await startServer(t, { match: { maxSeats: 1 }, tokenExpireSeconds: 1 });
   const nobody = createServer().listen(0);
