@@ -136,7 +136,7 @@ export class Match<G extends AnyGame = AnyGame> {
 
   /**
    * Seats a client; the same client within the time of grace gets its seat and entities back.
-   * Returns the seat, or -1 when the match is full.
+   * Returns the seat, or -1 when the match is full. Throws what the game's `join` throws; then nothing of it stays.
    */
   join(clientId: bigint, userData: Uint8Array = NO_DATA): number {
     const old = this.#seats.find((seat) => seat?.clientId === clientId);
@@ -153,7 +153,13 @@ export class Match<G extends AnyGame = AnyGame> {
     this.#seats[id] = seat;
     this.#inputTable.writeWords(id, this.#game.input.initialWords);
     this.#sendWelcome(seat, false);
-    this.#game.join(this.#world, seat);
+    try {
+      this.#game.join(this.#world, seat);
+    } catch (error) {
+      this.#seats[id] = undefined;
+      this.#abandon(id, true);
+      throw error;
+    }
     this.#settle();
     return id;
   }
@@ -174,16 +180,12 @@ export class Match<G extends AnyGame = AnyGame> {
     seat.disconnect(this.#tick);
     this.#seats[id] = undefined;
     this.#inputTable.writeWords(id, this.#game.input.initialWords);
-    this.#game.leave?.(this.#world, seat);
-    for (const table of this.#tables) {
-      for (const row of table.all()) {
-        if (row.owner !== id) continue;
-        // Whoever gets the seat next must not inherit what a game's own `leave` kept.
-        if (this.#game.leave === undefined) table.despawn(row);
-        else table.setOwner(row, -1);
-      }
+    try {
+      this.#game.leave?.(this.#world, seat);
+    } finally {
+      // Whoever gets the seat next must not inherit what a game's own `leave` kept.
+      this.#abandon(id, this.#game.leave === undefined);
     }
-    this.#settle();
   }
 
   /** One message of a seat's client. False when it was malformed: it is dropped and counted. */
@@ -277,6 +279,18 @@ export class Match<G extends AnyGame = AnyGame> {
 
   #settle(): void {
     for (const table of this.#tables) table.settle();
+  }
+
+  /** The entities of a seat go, or belong to nobody. */
+  #abandon(id: number, despawn: boolean): void {
+    for (const table of this.#tables) {
+      for (const row of table.all()) {
+        if (row.owner !== id) continue;
+        if (despawn) table.despawn(row);
+        else table.setOwner(row, -1);
+      }
+    }
+    this.#settle();
   }
 
   #createStream(seat: number): SnapshotStream {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { bool, text, uint } from "../state/index.ts";
+import type { IncomingCall } from "./index.ts";
 import { defineCall, defineMessage, MessagePeer, MessageRouter, outgoingMessage, OutgoingQueue } from "./index.ts";
 
 const Say = defineMessage("say", { text: text({ maxBytes: 40 }), loud: bool() });
@@ -33,6 +34,24 @@ describe("MessageRouter", () => {
     deliver(peer, router, new MessagePeer(), 7);
     assert.equal(got.length, 1);
     assert.throws(() => router.send(peer, Other, {}), TypeError);
+  });
+
+  it("lets a call be answered again when the answer could not be sent", () => {
+    const router = new MessageRouter([Ask]);
+    const client = new MessagePeer();
+    const server = new MessagePeer(new OutgoingQueue(64, 1));
+    const outcomes: unknown[] = [];
+    let call: IncomingCall<typeof Ask.reply> | undefined;
+    router.onCall(Ask, (_request, incoming) => void (call = incoming));
+    router.call(client, Ask, { question: 1 }, 0, (outcome) => outcomes.push(outcome));
+    deliver(client, router, server, 0);
+    server.queue.push("reliableOrdered", new Uint8Array(1), 0, 1);
+    assert.equal(call?.reply({ answer: 7 }), false, "the queue is full");
+    server.queue.clear();
+    assert.equal(call?.reply({ answer: 7 }), true);
+    assert.equal(call?.refuse(), false);
+    deliver(server, router, client, -1);
+    assert.deepEqual(outcomes, [{ ok: true, value: { answer: 7 } }]);
   });
 
   it("bounds pending calls, and answers each exactly once", () => {

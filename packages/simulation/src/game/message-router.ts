@@ -22,7 +22,7 @@ export type CallFailure = "timedOut" | "refused" | "full" | "closed";
 export interface IncomingCall<A extends Fields> {
   /** Seat of the caller; -1 when the server calls. */
   readonly from: number;
-  /** False when it has been answered already, or the queue is full. */
+  /** False when it has been answered already, its session is over, or (try again) the queue is full. */
   reply(value: Values<A>): boolean;
   refuse(): boolean;
 }
@@ -49,6 +49,8 @@ export class MessagePeer {
   readonly queue: OutgoingQueue;
   readonly pending: Map<number, PendingCall> = new Map();
   nextCallId = 1;
+  /** Goes up when the peer is closed: what was asked before is answered to nobody. */
+  session = 0;
 
   constructor(queue: OutgoingQueue = new OutgoingQueue()) {
     this.queue = queue;
@@ -56,6 +58,7 @@ export class MessagePeer {
 
   /** Fails every pending call and empties the queue. */
   close(): void {
+    this.session++;
     const pending = [...this.pending.values()];
     this.pending.clear();
     this.queue.clear();
@@ -225,6 +228,7 @@ class PeerCall implements IncomingCall<Fields> {
   readonly #id: number;
   readonly #callId: number;
   readonly #reply: FieldsDefinition;
+  readonly #session: number;
   #answered = false;
 
   constructor(peer: MessagePeer, from: number, id: number, callId: number, reply: FieldsDefinition) {
@@ -233,21 +237,24 @@ class PeerCall implements IncomingCall<Fields> {
     this.#id = id;
     this.#callId = callId;
     this.#reply = reply;
+    this.#session = peer.session;
   }
 
   reply(value: Values<Fields>): boolean {
-    if (!this.#begin(0)) return false;
-    const end = writeFields(this.#reply, value);
-    return end > 0 && this.#peer.queue.push("reliableOrdered", scratch, 0, end);
+    return this.#begin(0) && this.#end(writeFields(this.#reply, value));
   }
 
   refuse(): boolean {
-    return this.#begin(1) && this.#peer.queue.push("reliableOrdered", scratch, 0, writer.offset);
+    return this.#begin(1) && this.#end(writer.offset);
+  }
+
+  #end(length: number): boolean {
+    this.#answered = length > 0 && this.#peer.queue.push("reliableOrdered", scratch, 0, length);
+    return this.#answered;
   }
 
   #begin(status: number): boolean {
-    if (this.#answered) return false;
-    this.#answered = true;
+    if (this.#answered || this.#session !== this.#peer.session) return false;
     writer.reset(scratch);
     writer.u8(MessageKind.reply);
     writer.u8(this.#id);

@@ -41,6 +41,15 @@ export class WorldTable<F extends Fields> extends StateTable<F> {
   }
 
   override despawn(row: RowIdentity): void {
-    if (this.#isServer || this.simulated[row.index] === 1) super.despawn(row);
+    if (this.#isServer || (this.simulated[row.index] === 1 && !this.#isUnseen(row))) super.despawn(row);
+  }
+
+  override setOwner(row: RowIdentity, owner: number): void {
+    if (!this.#isUnseen(row)) super.setOwner(row, owner);
+  }
+
+  /** Whether it came from `spawn` on a client: its index is not one of this table. */
+  #isUnseen(row: RowIdentity): boolean {
+    return row === this.#scratch?.rowAt(0);
   }
 }

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { bool, defineInput, defineState, float, uint } from "../state/index.ts";
+import { defineCall, defineGame, GameClient, Match, outgoingMessage } from "./index.ts";
+import type { IncomingCall } from "./message-router.ts";
+import { InputBuffer, InputReader } from "../prediction/index.ts";
+
+const Player = defineState({ x: float({ min: -9, max: 9, step: 1 / 8 }), y: float({ min: -9, max: 9, step: 1 / 8 }) });
+const Input = defineInput({ fire: bool() });
+const Ask = defineCall("ask", { question: uint({ max: 255 }) }, { answer: uint({ max: 255 }) });
+
+function gameOf(options: { readonly capacity?: number; readonly flashes?: boolean } = {}) {
+  return defineGame({
+    tickRate: 60,
+    states: { players: defineState(Player.fields, { capacity: options.capacity ?? 8 }), shots: Player },
+    input: Input,
+    messages: [Ask],
+    join(world, client) {
+      world.shots.spawn(client.id);
+      world.players.spawn(client.id, { x: client.id });
+    },
+    step(world) {
+      if (options.flashes === true) world.shots.despawn(world.shots.spawn(0));
+    },
+  });
+}
+
+type Game = ReturnType<typeof gameOf>;
+
+/** Hands everything that waits on one side to the other. */
+function toServer(client: GameClient<Game>, match: Match<Game>, seat: number): void {
+  const out = outgoingMessage();
+  while (client.pollMessage(out)) match.receive(seat, out.buffer.slice(), out.offset, out.length);
+}
+
+function toClient(match: Match<Game>, seat: number, client: GameClient<Game>, now: number): void {
+  const out = outgoingMessage();
+  while (match.pollMessage(seat, out)) client.receive(out.buffer.slice(), out.offset, out.length, now);
+}
+
+function snapshotOf(match: Match<Game>, seat: number): Uint8Array {
+  const buffer = new Uint8Array(1400);
+  return buffer.slice(0, match.writeSnapshot(seat, buffer));
+}
+
+describe("Match", () => {
+  it("keeps no seat and no entity of a player whose join failed", () => {
+    const match = new Match(gameOf({ capacity: 1 }), { maxSeats: 2 });
+    assert.equal(match.join(1n), 0);
+    for (let i = 0; i < 3; i++) assert.throws(() => match.join(2n), RangeError);
+    assert.equal(match.seatOf(2n), -1);
+    assert.equal(match.hasSeatFor(3n), true);
+    assert.equal(match.world.shots.count, 1);
+    match.remove(0);
+    assert.equal(match.join(2n), 0);
+  });
+
+  it("answers a call of an old session to nobody", () => {
+    const game = gameOf();
+    const match = new Match(game);
+    const calls: IncomingCall<typeof Ask.reply>[] = [];
+    match.router.onCall(Ask, (_request, call) => void calls.push(call));
+    const seat = match.join(1n);
+    const before = new GameClient(game);
+    toClient(match, seat, before, 0);
+    before.call(Ask, { question: 1 }, 0, () => {});
+    toServer(before, match, seat);
+    // The page is loaded anew: its calls are numbered from 1 again.
+    match.join(1n);
+    const after = new GameClient(game);
+    toClient(match, seat, after, 0);
+    const outcomes: unknown[] = [];
+    after.call(Ask, { question: 2 }, 0, (outcome) => outcomes.push(outcome));
+    toServer(after, match, seat);
+    assert.equal(calls.length, 2);
+    assert.equal(calls[0].reply({ answer: 1 }), false);
+    assert.equal(calls[1].reply({ answer: 2 }), true);
+    toClient(match, seat, after, 0);
+    assert.deepEqual(outcomes, [{ ok: true, value: { answer: 2 } }]);
+  });
+});
+
+describe("GameClient", () => {
+  it("despawns nothing but what it is told to, when a step despawns what it has just spawned", () => {
+    const game = gameOf({ flashes: true });
+    const match = new Match(game);
+    const client = new GameClient(game);
+    const seat = match.join(1n);
+    for (let now = 0; now < 200; now += 16) {
+      match.tick();
+      toClient(match, seat, client, now);
+      const snapshot = snapshotOf(match, seat);
+      client.receive(snapshot, 0, snapshot.length, now);
+      client.advance(now, { fire: false });
+      toServer(client, match, seat);
+    }
+    assert.equal(match.world.shots.count, 1);
+    assert.equal(client.world.shots.count, 1);
+    assert.equal(client.view.shots.count, 1);
+    assert.equal(client.stats.prediction.corrections, 0);
+  });
+
+  it("claims to have seen only snapshots that went into the picture", () => {
+    const game = gameOf();
+    const match = new Match(game);
+    const client = new GameClient(game);
+    const seat = match.join(1n);
+    const snapshots = [];
+    for (let i = 0; i < 4; i++) {
+      match.tick();
+      snapshots.push(snapshotOf(match, seat));
+    }
+    toClient(match, seat, client, 0);
+    // The third comes last: by then the picture is made without it.
+    for (const i of [0, 1, 3, 2]) client.receive(snapshots[i], 0, snapshots[i].length, 0);
+    client.advance(0, { fire: false });
+    client.advance(17, { fire: false });
+    const out = outgoingMessage();
+    let mask = -1;
+    const inputs = new InputBuffer({ wordCount: Input.wordCount });
+    const reader = new InputReader(Input);
+    while (client.pollMessage(out)) {
+      inputs.reset(0);
+      assert.ok(reader.read(out.buffer, out.offset, out.length, inputs));
+      assert.equal(reader.snapshotTick, 4);
+      const stamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
+      const words = new Int32Array(Input.wordCount);
+      for (let tick = 1; tick <= inputs.newestTick; tick++)
+        if (inputs.take(tick, words, 0, stamp) === 0) mask = stamp.receiptMask;
+    }
+    assert.equal(mask, 0b110, "ticks 2 and 1, not 3");
+  });
+});
