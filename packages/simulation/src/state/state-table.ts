@@ -129,6 +129,11 @@ export class StateTable<F extends Fields> {
     return this.#version;
   }
 
+  /** Whether any field declares a `teleport`. */
+  get mayJump(): boolean {
+    return this.#jumpers.length > 0;
+  }
+
   get full(): boolean {
     return this.#count === this.capacity;
   }
@@ -243,11 +248,14 @@ export class StateTable<F extends Fields> {
    * field jumps further than its `teleport` the whole row jumps. For drawing: the record stays what it was.
    */
   blendWords(index: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
-    let mix = fraction;
-    for (let i = 0; i < this.#jumpers.length; i++) {
-      if (this.#jumpers[i].jumps(from, fromAt, to, toAt)) mix = fraction < 1 ? 0 : 1;
-    }
+    const mix = this.jumps(from, fromAt, to, toAt) ? (fraction < 1 ? 0 : 1) : fraction;
     for (let i = 0; i < this.#columns.length; i++) this.#columns[i].blend(index, from, fromAt, to, toAt, mix);
+  }
+
+  /** Whether any field's `teleport` is exceeded from one record to another. */
+  jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean {
+    for (let i = 0; i < this.#jumpers.length; i++) if (this.#jumpers[i].jumps(from, fromAt, to, toAt)) return true;
+    return false;
   }
 
   /** Value of one field of a row, by name; what the row's property gives. */
