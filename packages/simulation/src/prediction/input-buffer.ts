@@ -43,7 +43,9 @@ export class InputBuffer {
   readonly #viewTicks: Float64Array;
   readonly #snapshotTicks: Int32Array;
   readonly #receipts: Int32Array;
+  /** The newest input known, also when it came too late for its own tick: what is repeated, and its picture. */
   readonly #lastWords: Int32Array;
+  readonly #lastStamp: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
   #lastTick = -1;
   #currentTick = -1;
   /** The last input that was too far ahead; -1 when the last ones were not. */
@@ -74,6 +76,11 @@ export class InputBuffer {
     return newest < 0 ? 0 : newest - this.#currentTick;
   }
 
+  /** Whether an input of `tick` would change nothing: it was received before, or is too old to be of use. */
+  knows(tick: number): boolean {
+    return this.#ticks[tick & this.#mask] === tick || tick <= this.#currentTick - this.#lead;
+  }
+
   /** Stores the record at `words[offset...]`, which must be settled, as the input of `tick`. */
   put(tick: number, words: Int32Array, offset: number, stamp: ViewStamp): void {
     if (tick > this.#currentTick + this.#lead) {
@@ -90,8 +97,8 @@ export class InputBuffer {
         this.#ticks[at] = tick;
         this.late++;
         if (tick > this.newestTick) this.newestTick = tick;
-        // A held key goes on from the newest input known, even when it came too late for its own tick.
-        if (tick > this.#lastTick) this.#keep(tick, words, offset);
+        // A held key goes on from the newest input known.
+        if (tick > this.#lastTick) this.#keep(tick, words, offset, stamp);
       }
       return;
     }
@@ -107,7 +114,7 @@ export class InputBuffer {
 
   /**
    * The input of `tick`, copied to `words[offset...]`; ticks must be taken in order. Returns 0 when
-   * it was received (then `stamp` is filled), 1 when the last one is repeated, 2 when the caller
+   * it was received, 1 when the last one is repeated (`stamp` is filled in both cases), 2 when the caller
    * should use the neutral input (nothing is written).
    */
   take(tick: number, words: Int32Array, offset: number, stamp: ViewStamp): 0 | 1 | 2 {
@@ -116,18 +123,19 @@ export class InputBuffer {
     const count = this.#wordCount;
     if (this.#ticks[at] === tick) {
       for (let i = 0; i < count; i++) words[offset + i] = this.#words[at * count + i];
-      this.#keep(tick, words, offset);
       stamp.viewTick = this.#viewTicks[at];
       stamp.snapshotTick = this.#snapshotTicks[at];
       stamp.receiptMask = this.#receipts[at];
+      this.#keep(tick, words, offset, stamp);
       return 0;
     }
     if (this.newestTick < 0) return 2;
     this.missed++;
     if (this.#lastTick < 0 || tick - this.#lastTick > this.#repeatTicks) return 2;
     for (let i = 0; i < count; i++) words[offset + i] = this.#lastWords[i];
+    copyStamp(this.#lastStamp, stamp);
     // The picture went on as well as far as anyone knows.
-    if (stamp.viewTick >= 0) stamp.viewTick += 1;
+    if (stamp.viewTick >= 0) stamp.viewTick += tick - this.#lastTick;
     return 1;
   }
 
@@ -140,8 +148,15 @@ export class InputBuffer {
     this.#ticks.fill(-1);
   }
 
-  #keep(tick: number, words: Int32Array, offset: number): void {
+  #keep(tick: number, words: Int32Array, offset: number, stamp: ViewStamp): void {
     this.#lastTick = tick;
     for (let i = 0; i < this.#wordCount; i++) this.#lastWords[i] = words[offset + i];
+    copyStamp(stamp, this.#lastStamp);
   }
+}
+
+function copyStamp(from: ViewStamp, to: ViewStamp): void {
+  to.viewTick = from.viewTick;
+  to.snapshotTick = from.snapshotTick;
+  to.receiptMask = from.receiptMask;
 }

@@ -67,6 +67,7 @@ export class InputReader {
   readonly #definition: InputDefinition;
   readonly #records: Int32Array;
   readonly #views: Float64Array = new Float64Array(MAX_INPUTS);
+  readonly #reader = new BitReader();
   readonly #stamp: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
 
   constructor(definition: InputDefinition) {
@@ -74,9 +75,9 @@ export class InputReader {
     this.#records = new Int32Array(definition.wordCount * MAX_INPUTS);
   }
 
-  /** Reads one message (kind byte included); false, with nothing stored, when it is malformed. */
+  /** Reads one message (kind byte included) as far as it is news; false, with nothing stored, when it is malformed. */
   read(buffer: Uint8Array, offset: number, length: number, target: InputBuffer): boolean {
-    const reader = bitReader.reset(buffer, offset, offset + length);
+    const reader = this.#reader.reset(buffer, offset, offset + length);
     const stamp = this.#stamp;
     const words = this.#definition.wordCount;
     reader.bits(8);
@@ -93,7 +94,10 @@ export class InputReader {
       if (stamp.snapshotTick < 0 || stamp.snapshotTick > MAX_TICK) return false;
     }
     const hasView = view >= 0;
-    for (let i = 0; i < count; i++) {
+    // Most of a message is repetition: behind the oldest input that is news, nothing is read.
+    let news = count;
+    while (news > 0 && target.knows(newest - news + 1)) news--;
+    for (let i = 0; i < news; i++) {
       if (i > 0 && hasView && !reader.bool()) view -= unzigzag(reader.grouped(6)) / 256;
       if (i > 0) view -= 1;
       this.#views[i] = hasView ? Math.max(view, 0) : -1;
@@ -102,8 +106,9 @@ export class InputReader {
       decodeRecord(this.#definition, this.#records, i * words, base, baseAt, reader);
       if (reader.failed) return false;
     }
+    if (reader.failed) return false;
     // Oldest first: of two views of "newest", the buffer then has the right one last.
-    for (let i = count - 1; i >= 0; i--) {
+    for (let i = news - 1; i >= 0; i--) {
       stamp.viewTick = this.#views[i];
       target.put(newest - i, this.#records, i * words, stamp);
     }
@@ -122,4 +127,3 @@ function unzigzag(value: number): number {
 
 const MAX_TICK = 0x7fffffff;
 const bitWriter = new BitWriter();
-const bitReader = new BitReader();

@@ -160,4 +160,24 @@ describe("InputBuffer", () => {
     assert.equal(buffer.late, 1);
     assert.deepEqual(take(buffer, 5), [1, 8], "what came late is still the newest key state");
   });
+
+  it("carries on the picture of the very input it repeats", () => {
+    const buffer = new InputBuffer({ wordCount: 1, repeatTicks: 4 });
+    buffer.reset(9);
+    const seen = (viewTick: number): ViewStamp => ({ viewTick, snapshotTick: Math.ceil(viewTick), receiptMask: 1 });
+    const stamp = freshStamp();
+    const out = record(0);
+    buffer.put(10, record(1), 0, seen(4));
+    assert.equal(buffer.take(10, out, 0, stamp), 0);
+    for (let tick = 11; tick <= 18; tick++) buffer.take(tick, out, 0, stamp);
+    // Each input comes a tick too late from now on.
+    buffer.put(18, record(2), 0, seen(11.5));
+    assert.equal(buffer.take(19, out, 0, stamp), 1);
+    assert.deepEqual(stamp, { viewTick: 12.5, snapshotTick: 12, receiptMask: 1 });
+    assert.equal(buffer.take(20, out, 0, stamp), 1);
+    assert.equal(stamp.viewTick, 13.5);
+    buffer.put(20, record(2), 0, freshStamp());
+    assert.equal(buffer.take(21, out, 0, stamp), 1);
+    assert.equal(stamp.viewTick, -1, "nothing was drawn");
+  });
 });

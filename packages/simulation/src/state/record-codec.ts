@@ -68,6 +68,8 @@ export class RecordCodec {
   readonly #followed: readonly LeafList[];
   /** By leaf: scratch of `writeDelta` and of readers. */
   readonly #changes: Int32Array;
+  /** Whether everything is as `begin` leaves it, but for what has been learned. */
+  #alone = false;
 
   /** `tickRate`: ticks a second, for expectations from velocity. */
   constructor(definition: RecordDefinition, tickRate = 60) {
@@ -85,6 +87,8 @@ export class RecordCodec {
   /** Starts a message that stands alone: nothing is learned yet, every leaf is used and sent. */
   begin(): void {
     this.#sizes.reset();
+    if (this.#alone) return;
+    this.#alone = true;
     this.#changes.fill(0);
     this.used.fill(1);
     this.#listLeaves(REACH_SERVER);
@@ -92,6 +96,7 @@ export class RecordCodec {
 
   /** Starts the measuring of a snapshot: clears `used`, which `measure` then sets. */
   clearUsed(): void {
+    this.#alone = false;
     this.used.fill(0);
   }
 
@@ -109,6 +114,7 @@ export class RecordCodec {
   }
 
   readUsed(reader: BitReader): void {
+    this.#alone = false;
     this.#changes.fill(0);
     for (let i = 0; i < this.leafCount; i++) {
       this.used[i] = this.#plans[i].reach < REACH_SERVER ? reader.bits(1) : 0;
