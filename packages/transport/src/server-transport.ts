@@ -4,6 +4,7 @@ import type { AddressTable, DatapathCrypto, PacketProtection, UdpSocket, UdpSock
 import type { CarrierTraits } from "@riposte/protocol/channel";
 import { ServerEndpoint } from "@riposte/protocol/endpoint";
 import type { EndpointDriver } from "@riposte/protocol/endpoint";
+import type { NetcodeDrops } from "@riposte/protocol/netcode";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import { MAX_PACKET_BYTES, UDP_TRAITS, WEBSOCKET_TRAITS } from "./carrier-traits.ts";
 import { ConnectionAnnouncer } from "./connection-announcer.ts";
@@ -27,6 +28,8 @@ export interface ServerTransportStats {
   readonly udp: UdpSocketStats;
   /** Undefined when the server takes UDP only. */
   readonly webSocket: WebSocketStats | undefined;
+  /** Packets that were refused after that, by reason. */
+  readonly drops: NetcodeDrops;
 }
 
 /** How long the last packets of a closing server may take to leave a simulated link. */
@@ -94,7 +97,7 @@ export class ServerTransport implements AsyncDisposable {
 
   /** Live counters of the sockets. */
   get stats(): ServerTransportStats {
-    return { udp: this.#udp.stats, webSocket: this.#webSocket?.stats };
+    return { udp: this.#udp.stats, webSocket: this.#webSocket?.stats, drops: this.endpoint.drops };
   }
 
   /** Sends what is queued in all connections; call it once at the end of a tick. */

@@ -110,7 +110,7 @@ class SocketHarness implements CarrierHarness {
 }
 
 /** Datagrams an endpoint dropped, for whatever reason. */
-export function droppedBy(endpoint: ServerEndpoint): number {
+function droppedBy(endpoint: ServerEndpoint): number {
   let sum = 0;
   for (const count of Object.values(endpoint.drops)) if (typeof count === "number") sum += count;
   return sum;
