@@ -1,3 +1,6 @@
+/** What is added to the claim of an entity that the client may show already, but that is not in the baseline. */
+export const PROMISED = 1e9;
+
 /** What could go into a snapshot: rows with their cost in bits and their claim, picked in order of claim until the budget is spent. */
 export class SnapshotCandidates {
   count = 0;
@@ -28,16 +31,19 @@ export class SnapshotCandidates {
 
   /**
    * Puts the chosen candidates into `chosen` and returns how many: those with the largest claims first, then
-   * smaller ones that still fit. An infinite claim is always chosen.
+   * smaller ones that still fit. An infinite claim is always chosen, and one of `PROMISED` and above may take an
+   * eighth more than the budget: what fitted in the snapshot before may have grown since.
    */
   pick(budgetBits: number, chosen: Int32Array): number {
     this.#sort();
     let picked = 0;
     let spent = 0;
+    const stretched = budgetBits * 1.125;
     for (let i = 0; i < this.count; i++) {
       const candidate = this.#order[i];
       const cost = this.#costs[candidate];
-      if (spent + cost > budgetBits && this.#claims[candidate] < Infinity) continue;
+      const claim = this.#claims[candidate];
+      if (spent + cost > (claim < PROMISED ? budgetBits : stretched) && claim < Infinity) continue;
       spent += cost;
       chosen[picked++] = candidate;
     }

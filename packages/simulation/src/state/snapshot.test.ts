@@ -255,6 +255,35 @@ void test("over budget the client's own entities come first and everybody gets a
   assert.ok(worstAge > 2 && worstAge < 120, `oldest knowledge ${worstAge} ticks`);
 });
 
+void test("over budget, what has come in does not vanish while its acknowledgement is under way", () => {
+  for (const lossRate of [0, 0.2]) {
+    const room = new Room(3);
+    const stream = new state.SnapshotStream({ tables: { players: room.players }, clientId: 5, budgetBytes: 120 });
+    const receiver = new state.SnapshotReceiver({ definitions: { players: Player }, clientId: 5 });
+    const table = receiver.table("players");
+    const buffer = new Uint8Array(8192);
+    const underWay: number[] = [];
+    const shown = new Set<number>();
+    let vanished = 0;
+    for (let n = 0; n < 200; n++) {
+      room.step();
+      const writer = new BitWriter(buffer);
+      assert.ok(stream.write(room.tick, 0, 0, writer));
+      if (room.random() >= lossRate) underWay.push(receiver.read(new BitReader(buffer, 0, writer.finish())));
+      if (underWay.length > 5) stream.acknowledge(underWay.shift()!);
+      for (let index = 0; index < table.capacity; index++) {
+        const id = table.ids[index];
+        if (table.present[index] === 1) shown.add(id);
+        // (One that changed hands comes in anew.)
+        else if (shown.delete(id) && room.players.get(id)?.owner === table.owners[index]) vanished++;
+      }
+    }
+    assert.ok(stream.stats.leftOut > 200);
+    assert.equal(vanished, 0, `at ${lossRate} loss`);
+    assert.equal(table.count, room.players.count);
+  }
+});
+
 void test("what is left out is not taken for unmoved", () => {
   const players = new state.StateTable(Player);
   for (let i = 0; i < 8; i++) players.spawn(i, { name: "x".repeat(12) });

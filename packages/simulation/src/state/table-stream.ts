@@ -3,6 +3,7 @@ import { writeGolomb } from "./adaptive-code.ts";
 import type { InterestGrid } from "./interest-grid.ts";
 import { REACH_ALL, REACH_OWNER, RecordCodec } from "./record-codec.ts";
 import { GapWriter, NO_TICK } from "./snapshot-format.ts";
+import { PROMISED } from "./snapshot-candidates.ts";
 import type { SnapshotCandidates } from "./snapshot-candidates.ts";
 import type { AnyTable } from "./state-table.ts";
 import type { TableView } from "./table-view.ts";
@@ -47,6 +48,8 @@ export class TableStream {
   /** By index: id of the entity that is inside the client's interest, or -1; its claim on the budget. */
   readonly #inside: Int32Array;
   readonly #claims: Float64Array;
+  /** By index: 1 once the entity inside has been sent, so the client may show it. */
+  readonly #told: Uint8Array;
   /** By index and leaf: what `collect` measured. */
   readonly #changes: Int32Array;
   /** By place in the baseline's view: 1 when the client must forget it. */
@@ -67,6 +70,7 @@ export class TableStream {
     this.#marks = new Uint8Array(table.capacity);
     this.#inside = new Int32Array(table.capacity).fill(-1);
     this.#claims = new Float64Array(table.capacity);
+    this.#told = new Uint8Array(table.capacity);
   }
 
   /** Compares the table with the view of the baseline and adds what could be sent to `candidates`. */
@@ -94,6 +98,7 @@ export class TableStream {
       if (this.#inside[index] !== id) {
         this.#inside[index] = id;
         this.#claims[index] = 0;
+        this.#told[index] = 0;
       }
       if (!known) this.#offerNew(index, relevance, candidates);
       else if (base.ids[entry] === id && base.owners[entry] === table.owners[index]) {
@@ -169,6 +174,7 @@ export class TableStream {
         continue;
       }
       if (status !== SAME) this.#claims[index] = 0;
+      this.#told[index] = 1;
       const owner = table.owners[index];
       const to = view.push(table.idAt(index), owner, owner === this.#clientId ? 1 : 0, tick);
       table.readWords(index, view.words, to * table.wordCount);
@@ -207,26 +213,27 @@ export class TableStream {
       return;
     }
     this.#status[index] = CHANGED;
-    this.#claim(index, relevance);
+    this.#claim(index, relevance, 0);
     candidates.add(this.#number, index, cost, this.#claims);
   }
 
   #offerNew(index: number, relevance: Relevance, candidates: SnapshotCandidates): void {
     this.#status[index] = NEW;
     const cost = 20 + this.#codec.wholeCost(this.table.words, index * this.table.wordCount, this.#reach(index));
-    this.#claim(index, relevance);
+    // To a client that has it from a snapshot it has not acknowledged yet, a snapshot without it says that it is gone.
+    this.#claim(index, relevance, this.#told[index] * PROMISED);
     candidates.add(this.#number, index, cost, this.#claims);
   }
 
   /** Grows with every snapshot that leaves the entity out, faster for what is near. The client's own always come first. */
-  #claim(index: number, relevance: Relevance): void {
+  #claim(index: number, relevance: Relevance, bonus: number): void {
     if (this.table.owners[index] === this.#clientId) {
       this.#claims[index] = Infinity;
       return;
     }
-    if (this.#claims[index] === Infinity) this.#claims[index] = 0;
+    if (this.#claims[index] >= PROMISED) this.#claims[index] = 0;
     const scale = relevance.radius < Infinity ? relevance.radius / 4 : 16;
-    this.#claims[index] += this.#weight / (1 + this.#distance[0] / scale);
+    this.#claims[index] += bonus + this.#weight / (1 + this.#distance[0] / scale);
   }
 
   /** Leaves the distance from the client's view in `#distance`. */
