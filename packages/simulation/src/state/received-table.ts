@@ -2,7 +2,8 @@ import type { BitReader } from "@riposte/wire";
 import { readGolomb } from "./adaptive-code.ts";
 import type { StateDefinition } from "./define-state.ts";
 import { copyWords } from "./leaf-codec.ts";
-import { REACH_ALL, REACH_OWNER, RecordCodec } from "./record-codec.ts";
+import { REACH_ALL, REACH_OWNER } from "./leaf-plan.ts";
+import { RecordCodec } from "./record-codec.ts";
 import { GapReader, NO_TICK } from "./snapshot-format.ts";
 import { TableView } from "./table-view.ts";
 

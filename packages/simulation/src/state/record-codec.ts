@@ -1,8 +1,19 @@
 import type { BitReader, BitWriter } from "@riposte/wire";
 import { AdaptiveSizes } from "./adaptive-code.ts";
-import type { LeafEntry, RecordDefinition } from "./definition.ts";
-import type { Audience } from "./field.ts";
+import type { RecordDefinition } from "./definition.ts";
 import { copyWords, isRotation, leafCost, readLeaf, readList, sameWords, writeLeaf, writeList } from "./leaf-codec.ts";
+import {
+  expectedWord,
+  LIST,
+  planLeaves,
+  QUATERNION,
+  RANGE,
+  REACH_OWNER,
+  REACH_SERVER,
+  REACHES,
+  WRAP,
+} from "./leaf-plan.ts";
+import type { LeafPlan, Reach } from "./leaf-plan.ts";
 
 /**
  * Puts settled records into bits and takes them out: whole, or as a delta against a baseline record. Per leaf one bit
@@ -10,42 +21,8 @@ import { copyWords, isRotation, leafCost, readLeaf, readList, sameWords, writeLe
  * signed difference in an adaptive code, everything else its full value.
  */
 
-const AUDIENCES: readonly Audience[] = ["all", "owner", "server"];
-
-/** How much of a record a reader may see: leaves whose audience is at most this. */
-export type Reach = 0 | 1 | 2;
-/** Everyone. */
-export const REACH_ALL: Reach = 0;
-/** The owner of the entity. */
-export const REACH_OWNER: Reach = 1;
-/** The server itself: everything. Also for inputs and messages. */
-export const REACH_SERVER: Reach = 2;
-
 /** Changed bits of a record are sent in runs of this many leaves. */
 const FLAGS_AT_ONCE = 30;
-
-const RANGE = 0;
-const WRAP = 1;
-const QUATERNION = 2;
-const LIST = 3;
-const PLAIN = 4;
-
-/** One leaf, ready for coding. */
-interface LeafPlan {
-  readonly type: number;
-  readonly entry: LeafEntry;
-  readonly word: number;
-  readonly wordCount: number;
-  readonly bits: number;
-  readonly max: number;
-  readonly reach: number;
-  /** Has two values only: changed means the other one. */
-  readonly isFlag: boolean;
-  /** Word of the speed, or -1; levels moved in a tick = (sum of the old and the new speed's words) * scale + shift. */
-  readonly velocityWord: number;
-  readonly velocityScale: number;
-  readonly velocityShift: number;
-}
 
 class LeafList {
   readonly items: Int32Array;
@@ -62,6 +39,8 @@ export class RecordCodec {
   /** 1 for every leaf that records of this message may change; the others cost no bit. */
   readonly used: Uint8Array;
   readonly #plans: readonly LeafPlan[];
+  /** By reach: the leaves that a reader may see. */
+  readonly #visible: readonly (readonly LeafPlan[])[];
   readonly #sizes: AdaptiveSizes;
   /** By reach: the used leaves, and for readers the used ones and those that follow their velocity. */
   readonly #flagged: readonly LeafList[];
@@ -74,11 +53,12 @@ export class RecordCodec {
   /** `tickRate`: ticks a second, for expectations from velocity. */
   constructor(definition: RecordDefinition, tickRate = 60) {
     this.definition = definition;
-    this.#plans = definition.leaves.map((entry) => planLeaf(definition, entry, tickRate));
+    this.#plans = planLeaves(definition, tickRate);
+    this.#visible = REACHES.map((reach) => this.#plans.filter((plan) => plan.reach <= reach));
     this.leafCount = this.#plans.length;
     this.used = new Uint8Array(this.leafCount).fill(1);
-    this.#flagged = AUDIENCES.map(() => new LeafList(this.leafCount));
-    this.#followed = AUDIENCES.map(() => new LeafList(this.leafCount));
+    this.#flagged = REACHES.map(() => new LeafList(this.leafCount));
+    this.#followed = REACHES.map(() => new LeafList(this.leafCount));
     this.#changes = new Int32Array(this.leafCount);
     this.#sizes = new AdaptiveSizes(this.#plans.map((plan) => 2 ** Math.max(0, (plan.bits >> 1) - 1)));
     this.begin();
@@ -138,18 +118,17 @@ export class RecordCodec {
     changesAt: number,
   ): number {
     if (this.equal(words, at, base, baseAt, reach)) return 0;
-    const plans = this.#plans;
-    let cost = 1;
-    for (let i = 0; i < plans.length; i++) {
-      const plan = plans[i];
+    const plans = this.#visible[reach];
+    let cost = 1 + plans.length;
+    for (let n = 0; n < plans.length; n++) {
+      const plan = plans[n];
+      const i = plan.index;
       changes[changesAt + i] = 0;
-      if (plan.reach > reach) continue;
-      cost++;
       const word = words[at + plan.word];
       const old = base[baseAt + plan.word];
       let change = 0;
       if (plan.type === RANGE) {
-        change = word - (plan.velocityWord < 0 ? old : expect(plan, words, at, base, baseAt, ticks));
+        change = word - (plan.velocityWord < 0 ? old : expectedWord(plan, words, at, base, baseAt, ticks));
       } else if (plan.type === WRAP) change = arc(word, old, plan.bits);
       else if (word !== old || !sameWords(words, at + plan.word, base, baseAt + plan.word, plan.wordCount)) change = 1;
       if (change === 0) continue;
@@ -163,11 +142,10 @@ export class RecordCodec {
   /** Roughly the bits of a whole record. */
   wholeCost(words: Int32Array, at: number, reach: Reach): number {
     const initial = this.definition.initialWords;
-    let cost = 0;
-    for (let i = 0; i < this.#plans.length; i++) {
-      const plan = this.#plans[i];
-      if (plan.reach > reach) continue;
-      cost++;
+    const plans = this.#visible[reach];
+    let cost = plans.length;
+    for (let n = 0; n < plans.length; n++) {
+      const plan = plans[n];
       if (!sameWords(words, at + plan.word, initial, plan.word, plan.wordCount)) {
         cost += leafCost(plan.entry.leaf, words, at);
       }
@@ -177,10 +155,9 @@ export class RecordCodec {
 
   /** Whether nothing that this reach may see differs. */
   equal(words: Int32Array, at: number, base: Int32Array, baseAt: number, reach: Reach): boolean {
-    const plans = this.#plans;
-    for (let i = 0; i < plans.length; i++) {
-      const plan = plans[i];
-      if (plan.reach > reach) continue;
+    const plans = this.#visible[reach];
+    for (let n = 0; n < plans.length; n++) {
+      const plan = plans[n];
       const { word } = plan;
       if (words[at + word] !== base[baseAt + word]) return false;
       if (plan.wordCount > 1 && !sameWords(words, at + word, base, baseAt + word, plan.wordCount)) return false;
@@ -191,9 +168,7 @@ export class RecordCodec {
   /** A record without a baseline: every leaf that is not at its initial value, whole. */
   writeWhole(words: Int32Array, at: number, reach: Reach, writer: BitWriter): void {
     const initial = this.definition.initialWords;
-    for (let i = 0; i < this.#plans.length; i++) {
-      const plan = this.#plans[i];
-      if (plan.reach > reach) continue;
+    for (const plan of this.#visible[reach]) {
       const same = sameWords(words, at + plan.word, initial, plan.word, plan.wordCount);
       writer.bits(same ? 0 : 1, 1);
       if (!same) writeLeaf(plan.entry.leaf, words, at, writer);
@@ -204,9 +179,7 @@ export class RecordCodec {
   readWhole(words: Int32Array, at: number, reach: Reach, reader: BitReader): boolean {
     const initial = this.definition.initialWords;
     copyWords(initial, 0, words, at, initial.length);
-    for (let i = 0; i < this.#plans.length; i++) {
-      const plan = this.#plans[i];
-      if (plan.reach > reach) continue;
+    for (const plan of this.#visible[reach]) {
       if (reader.bits(1) === 1 && !readLeaf(plan.entry.leaf, words, at, reader)) return fail(reader);
     }
     return !reader.failed;
@@ -271,7 +244,7 @@ export class RecordCodec {
       const plan = this.#plans[i];
       if (plan.type <= WRAP) {
         const word = at + plan.word;
-        if (plan.velocityWord >= 0) words[word] = expect(plan, words, at, base, baseAt, ticks);
+        if (plan.velocityWord >= 0) words[word] = expectedWord(plan, words, at, base, baseAt, ticks);
         if (changes[i] === 0) continue;
         const value = this.#readNumber(i, plan, words[word], reader);
         if (value < 0) return fail(reader);
@@ -288,9 +261,10 @@ export class RecordCodec {
       const followed = this.#followed[reach];
       flagged.count = 0;
       followed.count = 0;
-      for (let i = 0; i < this.leafCount; i++) {
-        const plan = this.#plans[i];
-        if (plan.reach > reach) continue;
+      const plans = this.#visible[reach];
+      for (let n = 0; n < plans.length; n++) {
+        const plan = plans[n];
+        const i = plan.index;
         if (this.used[i] === 1) flagged.items[flagged.count++] = i;
         if (this.used[i] === 1 || plan.velocityWord >= 0) followed.items[followed.count++] = i;
       }
@@ -403,49 +377,6 @@ function arc(to: number, from: number, bits: number): number {
 function numberCost(change: number, bits: number): number {
   const size = 34 - Math.clz32(change < 0 ? -change : change);
   return size < bits ? size : bits;
-}
-
-/** Where a number should have got to: the baseline moved on by the mean of both speeds, kept in range. */
-function expect(
-  plan: LeafPlan,
-  words: Int32Array,
-  at: number,
-  base: Int32Array,
-  baseAt: number,
-  ticks: number,
-): number {
-  const speeds = words[at + plan.velocityWord] + base[baseAt + plan.velocityWord];
-  const way = Math.floor((speeds * plan.velocityScale + plan.velocityShift) * ticks + 0.5);
-  const word = base[baseAt + plan.word] + way;
-  return word > 0 ? (word < plan.max ? word | 0 : plan.max) : 0;
-}
-
-function planLeaf(definition: RecordDefinition, entry: LeafEntry, tickRate: number): LeafPlan {
-  const { leaf, velocity } = entry;
-  const follows = velocity >= 0 && planType(entry) === RANGE && definition.leaves[velocity].leaf.bits <= 30;
-  const speed = follows ? definition.leaves[velocity].leaf : undefined;
-  return {
-    type: planType(entry),
-    entry,
-    word: leaf.word,
-    wordCount: leaf.wordCount,
-    bits: leaf.bits,
-    max: leaf.max,
-    reach: AUDIENCES.indexOf(entry.field.field.attributes.audience),
-    isFlag: leaf.max === 1 && planType(entry) === PLAIN && leaf.type !== "blob",
-    velocityWord: speed?.word ?? -1,
-    velocityScale: speed === undefined ? 0 : speed.step / (2 * leaf.step * tickRate),
-    velocityShift: speed === undefined ? 0 : speed.origin / (leaf.step * tickRate),
-  };
-}
-
-function planType(entry: LeafEntry): number {
-  const { type, bits } = entry.leaf;
-  // Differences of up to 30 bits stay within integers; whatever is wider is sent whole.
-  if (type === "range" && bits > 2 && bits <= 30) return RANGE;
-  if (type === "wrap") return WRAP;
-  if (type === "quaternion") return QUATERNION;
-  return type === "list" ? LIST : PLAIN;
 }
 
 function fail(reader: BitReader): false {

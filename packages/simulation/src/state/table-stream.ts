@@ -1,7 +1,8 @@
 import type { BitWriter } from "@riposte/wire";
 import { writeGolomb } from "./adaptive-code.ts";
 import type { InterestGrid } from "./interest-grid.ts";
-import { REACH_ALL, REACH_OWNER, RecordCodec } from "./record-codec.ts";
+import { REACH_ALL, REACH_OWNER } from "./leaf-plan.ts";
+import { RecordCodec } from "./record-codec.ts";
 import { GapWriter, NO_TICK } from "./snapshot-format.ts";
 import { PROMISED } from "./snapshot-candidates.ts";
 import type { SnapshotCandidates } from "./snapshot-candidates.ts";
