@@ -6,6 +6,7 @@ import { NetcodeClient } from "../netcode/index.ts";
 import type { NetcodeClientState, NetcodeDrops } from "../netcode/index.ts";
 import { NetworkError } from "../network-error.ts";
 import type { EndpointDriver, EndpointEvent } from "./endpoint.ts";
+import { wasUsable } from "./endpoint.ts";
 import { EventQueue } from "./event-queue.ts";
 
 export interface ClientEndpointOptions {
@@ -174,8 +175,7 @@ export class ClientEndpoint implements Machine<EndpointEvent> {
 
   #announce(): void {
     const connection = this.#connection;
-    if (this.#announced || connection === undefined) return;
-    if (connection.state !== "open" && connection.state !== "raw") return;
+    if (this.#announced || connection === undefined || !wasUsable(connection)) return;
     this.#announced = true;
     this.#events.push({ type: "connected", connection });
   }

@@ -20,3 +20,9 @@ export type EndpointEvent =
   | { readonly type: "disconnected"; readonly connection: Connection; readonly error: NetworkError | undefined }
   /** It never became usable. */
   | { readonly type: "rejected"; readonly connection: Connection | undefined; readonly error: NetworkError };
+
+/** Usable now, or heard by the sink before it closed in the very payload that opened it: then it is announced too. */
+export function wasUsable(connection: Connection): boolean {
+  const { state, stats } = connection;
+  return state === "open" || state === "raw" || stats.messagesReceived > 0;
+}

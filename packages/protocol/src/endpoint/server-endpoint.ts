@@ -10,6 +10,7 @@ import { Deadlines, NetcodeServer } from "../netcode/index.ts";
 import type { NetcodeAddress, NetcodeDrops, ServerDisconnectReason, ServerSession } from "../netcode/index.ts";
 import { NetworkError } from "../network-error.ts";
 import type { EndpointDriver, EndpointEvent } from "./endpoint.ts";
+import { wasUsable } from "./endpoint.ts";
 import { EventQueue } from "./event-queue.ts";
 
 export interface ServerEndpointOptions {
@@ -39,6 +40,8 @@ export interface ServerEndpointOptions {
 
 /** A connection whose path takes no more packets is asked again after this time. */
 const BLOCKED_RETRY_MS = 5;
+/** How long a closed connection waits for its path to take the reason; its seat is free afterwards. */
+const CLOSE_GRACE_MS = 1000;
 
 export class ServerEndpoint implements Machine<EndpointEvent> {
   readonly #options: ServerEndpointOptions;
@@ -48,6 +51,8 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
   readonly #connections: (Connection | undefined)[];
   readonly #announced: Set<Connection> = new Set();
   readonly #deadlines: Deadlines;
+  /** When a closed connection whose path is blocked is given up, by client index. */
+  readonly #leaveBy: Float64Array;
   readonly #events: EventQueue = new EventQueue();
   readonly #owner: { wake(connection: Connection): void };
 
@@ -56,6 +61,7 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
     this.#driver = options.driver;
     this.#connections = Array.from({ length: options.maxClients }, () => undefined);
     this.#deadlines = new Deadlines(options.maxClients);
+    this.#leaveBy = new Float64Array(options.maxClients);
     this.#owner = { wake: (connection) => this.#wake(connection) };
     this.#netcode = new NetcodeServer({
       ...options,
@@ -170,6 +176,7 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
     const connection = new Connection(options);
     session.context = connection;
     this.#connections[index] = connection;
+    this.#leaveBy[index] = Infinity;
     this.#announce(connection);
   }
 
@@ -206,7 +213,7 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
     const { index } = session;
     const live = this.#connections[index] === connection;
     if (!this.#driver.writable(session.path)) {
-      if (live) this.#deadlines.advance(index, now + BLOCKED_RETRY_MS);
+      if (live) this.#awaitPath(connection, now);
       return 0;
     }
     const length = connection.fillPayload(buffer, offset, capacity, packetNumber, now);
@@ -217,9 +224,21 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
     return 0;
   }
 
+  /** The path takes nothing now. A client that never reads must not keep its seat after it was sent away. */
+  #awaitPath(connection: Connection, now: number): void {
+    const { index } = connection;
+    if (connection.state === "closed") {
+      if (now >= this.#leaveBy[index]) {
+        this.#netcode.disconnect(index, now);
+        return;
+      }
+      this.#leaveBy[index] = Math.min(this.#leaveBy[index], now + CLOSE_GRACE_MS);
+    }
+    this.#deadlines.advance(index, now + BLOCKED_RETRY_MS);
+  }
+
   #announce(connection: Connection): void {
-    if (this.#announced.has(connection)) return;
-    if (connection.state !== "open" && connection.state !== "raw") return;
+    if (this.#announced.has(connection) || !wasUsable(connection)) return;
     this.#announced.add(connection);
     this.#events.push({ type: "connected", connection });
   }
