@@ -147,6 +147,11 @@ export class EndpointLoop {
     this.wake();
   }
 
+  /** More is to be sent than one turn takes: the rest follows in the next. */
+  get continuing(): boolean {
+    return this.#continuing !== undefined;
+  }
+
   /** Packets that wait in the simulator of the way out. */
   get simulatedOutboundCount(): number {
     return this.#outbound?.count ?? 0;

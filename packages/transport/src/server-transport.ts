@@ -32,8 +32,9 @@ export interface ServerTransportStats {
   readonly drops: NetcodeDrops;
 }
 
-/** How long the last packets of a closing server may take to leave a simulated link. */
+/** How long the last packets of a closing server may take to leave, and how often to look. */
 const CLOSE_DRAIN_MS = 500;
+const CLOSE_CHECK_MS = 1;
 /** How long HTTP requests under way may take to end. */
 const CLOSE_GRACE_MS = 2000;
 const UNADMITTED_SOCKETS = 256;
@@ -57,6 +58,7 @@ export class ServerTransport implements AsyncDisposable {
   readonly #received = new PacketBatch();
   readonly #resolveClosed: () => void;
   #closing = false;
+  #drainUntil = 0;
 
   constructor(parts: ServerTransportParts) {
     const { options, udp, addresses } = parts;
@@ -119,8 +121,8 @@ export class ServerTransport implements AsyncDisposable {
     this.#closing = true;
     this.endpoint.close(this.#loop.now());
     this.#loop.wake();
-    if (this.#loop.simulatedOutboundCount === 0) this.#closeSockets();
-    else setTimeout(() => this.#closeSockets(), CLOSE_DRAIN_MS);
+    this.#drainUntil = this.#loop.now() + CLOSE_DRAIN_MS;
+    this.#closeDrained();
     return this.closed;
   }
 
@@ -194,6 +196,13 @@ export class ServerTransport implements AsyncDisposable {
     // A full socket holds on to the slots it was given.
     return this.#udp.writable ? batch : new PacketBatch(batch.capacity, batch.slotBytes);
   }
+
+  /** Goodbyes to a full house take several turns, and longer on a simulated link. */
+  readonly #closeDrained = (): void => {
+    const drained = !this.#loop.continuing && this.#loop.simulatedOutboundCount === 0;
+    if (drained || this.#loop.now() >= this.#drainUntil) this.#closeSockets();
+    else setTimeout(this.#closeDrained, CLOSE_CHECK_MS);
+  };
 
   #closeSockets(): void {
     this.#loop.stop();

@@ -319,6 +319,8 @@ export class WebSocketListener {
 
 function refuse(stream: Duplex, status: string): void {
   stream.on("error", () => {});
+  // HTTP servers allow half-open connections: without this the other side decides how long it stays.
+  stream.once("finish", () => stream.destroy());
   stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
