@@ -56,4 +56,18 @@ describe("prediction of the own player", () => {
     assert.ok(Math.abs((drawn?.x ?? Infinity) - (there?.x ?? 0)) < 1e-4);
     assert.equal(stats.jumps, 0);
   });
+
+  it("says what was wrong, and by how far", () => {
+    const network = new TestNetwork(game);
+    const player = network.add({ latencyMs: 80 }, still);
+    network.run(1500);
+    const row = network.match.world.players.firstOwnedBy(player.seat) ?? assert.fail();
+    row.x += 3;
+    row.y -= 4;
+    network.run(500);
+    const { last } = player.client.stats.prediction;
+    assert.equal(player.client.stats.mispredictions, 1);
+    assert.deepEqual({ ...last, tick: 0 }, { tick: 0, table: "players", field: "x", distance: 5 });
+    assert.equal(player.client.view.players.mine?.x, row.x);
+  });
 });

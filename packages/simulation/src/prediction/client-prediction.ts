@@ -23,10 +23,10 @@ export interface AuthoritativeTable {
 /** What was wrong, when the server's word differed from the prediction. */
 export interface Misprediction {
   tick: number;
-  /** Name of the table and of the first field that differed; "" when an entity was there on one side only. */
+  /** Name of the table and of the first field that differed. */
   table: string;
   field: string;
-  /** Distance between predicted and true position at that tick, in world units. */
+  /** Distance between predicted and true position at that tick, in world units; 0 for a table without a position. */
   distance: number;
 }
 
@@ -212,7 +212,7 @@ export class ClientPrediction {
           if (compare[i] === 0 || history.words[mine + i] === words[truth + i]) continue;
           if (compare[i] === 2 && worst !== PREDICTED) {
             worst = PREDICTED;
-            this.#explain(tick, predicted, i);
+            this.#explain(tick, predicted, i, index, mine, words, truth);
           } else if (worst === EQUAL) worst = SILENT;
         }
         place++;
@@ -222,12 +222,27 @@ export class ClientPrediction {
     return worst;
   }
 
-  #explain(tick: number, predicted: PredictedTable, word: number): void {
+  /** Leaves the row at `index` as it truly is: it is loaded next anyway. */
+  #explain(
+    tick: number,
+    predicted: PredictedTable,
+    word: number,
+    index: number,
+    mine: number,
+    words: Int32Array,
+    truth: number,
+  ): void {
     const { last } = this.stats;
+    const { name, table, history } = predicted;
     last.tick = tick;
-    last.table = predicted.name;
-    for (const entry of predicted.table.definition.entries)
+    last.table = name;
+    for (const entry of table.definition.entries)
       if (word >= entry.word && word < entry.word + entry.wordCount) last.field = entry.name;
+    table.writeWords(index, history.words, mine);
+    const x = table.positionX?.[index] ?? 0;
+    const y = table.positionY?.[index] ?? 0;
+    table.writeWords(index, words, truth);
+    last.distance = Math.hypot((table.positionX?.[index] ?? 0) - x, (table.positionY?.[index] ?? 0) - y);
   }
 }
 
