@@ -9,17 +9,16 @@ import { BitReader, ByteReader } from "@riposte/wire";
 import { SnapshotReceiver, StateTable } from "../state/index.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
 import { ClientPrediction } from "../prediction/client-prediction.ts";
-import { ColumnCopy } from "../prediction/column-copy.ts";
-import { CorrectionOffsets } from "../prediction/correction-offsets.ts";
 import { InputHistory } from "../prediction/input-history.ts";
 import { writeInputs } from "../prediction/input-message.ts";
-import { StateInterpolator } from "../prediction/state-interpolator.ts";
-import type { StateSample, UpdatedTable } from "../prediction/state-interpolator.ts";
+import type { UpdatedTable } from "../prediction/state-interpolator.ts";
 import { DrawnSight } from "../rewind/drawn-sight.ts";
 import { InputTimeline } from "../time/input-timeline.ts";
 import { ViewTimeline } from "../time/view-timeline.ts";
 import { ClientStats } from "./client-stats.ts";
 import type { AnyGame, InputOf, Inputs, InputView, WorldOf } from "./define-game.ts";
+import { DrawnTable } from "./drawn-table.ts";
+import type { AgeListener, DrawnMoment } from "./drawn-table.ts";
 import { MAX_EXTRAPOLATION_MS } from "./match.ts";
 import { MessageKind } from "./message-kind.ts";
 import { MessagePeer, MessageRouter } from "./message-router.ts";
@@ -27,7 +26,7 @@ import type { CallOutcome } from "./message-router.ts";
 import type { CallDefinition, MessageDefinition } from "./message.ts";
 import type { OutgoingMessage } from "./outgoing-queue.ts";
 import { createView } from "./view.ts";
-import type { AnyViewTable, View, ViewOf } from "./view.ts";
+import type { View, ViewOf } from "./view.ts";
 import { createWorld, WorldBase } from "./world.ts";
 import type { AnyWorldTable, States } from "./world.ts";
 
@@ -51,23 +50,21 @@ export class GameClient<G extends AnyGame = AnyGame> {
   readonly #game: AnyGame;
   readonly #view: View<States>;
   readonly #tables: readonly AnyWorldTable[];
-  readonly #viewTables: readonly AnyViewTable[];
-  readonly #interpolators: readonly StateInterpolator[];
-  readonly #offsets: readonly CorrectionOffsets[];
-  /** From what is drawn to what a step sees of others. */
-  readonly #copies: readonly ColumnCopy[];
+  readonly #drawn: readonly DrawnTable[];
+  readonly #moment: DrawnMoment = { seat: -1, view: -1, predicted: -1, newest: -1, heard: -1 };
+  readonly #noteAge: AgeListener;
   readonly #prediction: ClientPrediction;
   readonly #inputTimeline: InputTimeline;
   readonly #viewTimeline: ViewTimeline;
   readonly #inputTable: StateTable<Fields>;
   readonly #inputHistory: InputHistory;
-  readonly #maxExtrapolationTicks: number;
   readonly #redundancy: number | undefined;
   readonly #peer = new MessagePeer();
   readonly #bytes = new ByteReader();
   readonly #bits = new BitReader();
   readonly #packet = new Uint8Array(MAX_INPUT_BYTES);
-  readonly #sample: StateSample = { from: 0, to: 0, fraction: 0 };
+  /** The input of this frame. */
+  readonly #inputWords: Int32Array;
   #states: readonly UpdatedTable[] = [];
   #receiver: SnapshotReceiver | undefined;
   #seat = -1;
@@ -87,7 +84,6 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.game = game;
     this.#game = game;
     this.#redundancy = options.inputRedundancy;
-    this.#maxExtrapolationTicks = MAX_EXTRAPOLATION_MS / game.tickMs;
     this.router = new MessageRouter(game.messages);
     const { world, tables } = createWorld<States>(
       new WorldBase(game.tickRate, false, game.statics, undefined),
@@ -106,11 +102,6 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.view = view as ViewOf<G>;
     this.#view = view;
     this.#tables = tables;
-    this.#viewTables = viewTables;
-    const halfLifeMs = options.smoothingHalfLifeMs ?? 60;
-    this.#copies = tables.map((table, t) => new ColumnCopy(viewTables[t], table));
-    this.#interpolators = tables.map((table) => new StateInterpolator(table.capacity, table.wordCount));
-    this.#offsets = tables.map((table) => new CorrectionOffsets(table.capacity, halfLifeMs, options.snapDistance ?? 4));
     for (let t = 0; t < tables.length; t++) {
       const { hitbox } = tables[t].state;
       tables[t].sight = new DrawnSight(tables[t], viewTables[t], hitbox, game.statics, () => this.#view.tick);
@@ -119,15 +110,24 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#inputTable = new StateTable<Fields>(game.input, { capacity: 2 });
     this.#inputTable.insert(0, 0);
     this.#inputTable.insert(1, 1);
+    this.#inputWords = new Int32Array(game.input.wordCount);
     this.#inputHistory = new InputHistory(game.input.wordCount, RING_TICKS);
     const inputs: Inputs<Fields> = {
       of: (row: RowIdentity): InputView<Fields> => this.#inputTable.rowAt(row.owner === this.#seat ? 0 : 1),
       isPresent: (row: RowIdentity): boolean => row.owner >= 0 && row.owner === this.#seat,
     };
-    this.#prediction = new ClientPrediction(game, world, tables, inputs, this, RING_TICKS);
+    const prediction = new ClientPrediction(game, world, tables, inputs, this, RING_TICKS);
+    this.#prediction = prediction;
+    const drawing = {
+      smoothingHalfLifeMs: options.smoothingHalfLifeMs ?? 60,
+      snapDistance: options.snapDistance ?? 4,
+      maxExtrapolationTicks: MAX_EXTRAPOLATION_MS / game.tickMs,
+    };
+    this.#drawn = tables.map((table, t) => new DrawnTable(table, viewTables[t], prediction.historyOf(t), drawing));
     this.#inputTimeline = new InputTimeline({ tickMs: game.tickMs });
     this.#viewTimeline = new ViewTimeline({ tickMs: game.tickMs });
-    this.stats = new ClientStats(this.#prediction.stats);
+    this.stats = new ClientStats(prediction.stats);
+    this.#noteAge = (ageTicks) => this.stats.noteEntityAge(ageTicks * game.tickMs);
   }
 
   /** This client's seat in the room, the `owner` of its entities; -1 before the server's welcome. */
@@ -252,8 +252,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#stampTick = -1;
     this.#prediction.reset(seat, seed);
     this.#inputHistory.clear();
-    for (const interpolator of this.#interpolators) interpolator.clear();
-    for (const table of this.#viewTables) table.clear();
+    for (const drawn of this.#drawn) drawn.clear();
     this.#viewTimeline.reset();
     this.#inputTimeline.start(tick, this.#rttMs);
     this.#inputTick = Math.floor(this.#inputTimeline.clock.ticks);
@@ -285,7 +284,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
         this.#inputTimeline.noteDepth(tick, tick + depth);
         if (origin !== 0) this.stats.starvedTicks++;
       }
-      for (let t = 0; t < this.#states.length; t++) this.#interpolators[t].update(tick, this.#states[t]);
+      for (let t = 0; t < this.#states.length; t++) this.#drawn[t].update(tick, this.#states[t]);
     }
     // One that was overtaken may serve as a baseline, but the picture is made without it: no receipt for it.
     return true;
@@ -295,23 +294,11 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#fresh = false;
     const prediction = this.#prediction;
     const known = prediction.tick >= 0;
-    if (known) for (let t = 0; t < this.#tables.length; t++) rememberPositions(this.#tables[t], t);
+    if (known) for (const drawn of this.#drawn) drawn.remember();
     if (!prediction.reconcile(this.#snapshotTick, this.#states, this.#inputTick) || !known) return;
-    let largest = 0;
-    for (let t = 0; t < this.#tables.length; t++) {
-      const { positionX, positionY, simulated, highWater } = this.#tables[t];
-      if (positionX === undefined || positionY === undefined) continue;
-      const { ids, x, y, count } = remembered[t];
-      for (let index = 0; index < highWater; index++) {
-        if (simulated[index] === 0 || index >= count || ids[index] !== this.#tables[t].idAt(index)) {
-          this.#offsets[t].clear(index);
-          continue;
-        }
-        const moved = this.#offsets[t].add(index, positionX[index] - x[index], positionY[index] - y[index]);
-        if (moved > largest) largest = moved;
-      }
-    }
-    this.stats.noteCorrection(largest);
+    let farthest = 0;
+    for (const drawn of this.#drawn) farthest = Math.max(farthest, drawn.correct());
+    this.stats.noteCorrection(farthest);
   }
 
   #advanceClocks(now: number, elapsedMs: number): void {
@@ -351,12 +338,12 @@ export class GameClient<G extends AnyGame = AnyGame> {
       this.#prediction.invalidate();
     }
     let made = 0;
-    this.#inputTable.readWords(0, inputScratch(this.#game.input.wordCount));
+    this.#inputTable.readWords(0, this.#inputWords);
     while (this.#inputTick < due) {
       const tick = ++this.#inputTick;
       if (!history.has(tick)) {
         const at = history.add(tick, this.#stampTick);
-        for (let i = 0; i < history.wordCount; i++) history.words[at + i] = scratchWords[i];
+        for (let i = 0; i < history.wordCount; i++) history.words[at + i] = this.#inputWords[i];
         this.#inputTimeline.noteSent(tick);
       }
       made++;
@@ -390,65 +377,13 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#view.predictedTick = predicted;
     this.stats.viewRate = timeline.clock.rate;
     this.stats.interpolationDelayMs = timeline.delayMs(now);
-    const heard = timeline.heardTick(now);
-    for (let t = 0; t < this.#tables.length; t++) {
-      this.#offsets[t].fade(elapsedMs);
-      this.#drawTable(t, drawn, predicted, heard);
-    }
-  }
-
-  #drawTable(t: number, view: number, predicted: number, heard: number): void {
-    const table = this.#tables[t];
-    const target = this.#viewTables[t];
-    const interpolator = this.#interpolators[t];
-    const sample = this.#sample;
-    const end = Math.max(table.highWater, target.highWater, interpolator.highWater);
-    for (let index = 0; index < end; index++) {
-      if (table.simulated[index] === 1) {
-        this.#drawOwn(t, index, predicted);
-        continue;
-      }
-      const remote =
-        interpolator.owners[index] !== this.#seat &&
-        interpolator.sample(index, view, this.#maxExtrapolationTicks, sample);
-      if (!remote) {
-        table.remove(index);
-        target.remove(index);
-        continue;
-      }
-      const id = interpolator.ids[index];
-      const owner = interpolator.owners[index];
-      if (target.indexOf(id) !== index) target.insert(id, owner);
-      if (table.indexOf(id) !== index) table.insert(id, owner);
-      table.simulated[index] = 0;
-      table.owners[index] = owner;
-      target.owners[index] = owner;
-      const { words } = interpolator;
-      target.blendWords(index, words, sample.from, words, sample.to, sample.fraction);
-      const copy = this.#copies[t];
-      if (copy.complete) copy.copy(index);
-      else table.blendWords(index, words, sample.from, words, sample.to, sample.fraction);
-      this.stats.noteEntityAge((heard - interpolator.newestTick(index)) * this.#game.tickMs);
-    }
-  }
-
-  #drawOwn(t: number, index: number, predicted: number): void {
-    const table = this.#tables[t];
-    const target = this.#viewTables[t];
-    const id = table.idAt(index);
-    if (target.indexOf(id) !== index) target.insert(id, this.#seat);
-    target.owners[index] = this.#seat;
-    const history = this.#prediction.historyOf(t);
-    const newest = this.#prediction.tick;
-    const to = history.offsetOf(newest, id);
-    const from = history.offsetOf(newest - 1, id);
-    if (to < 0) return;
-    const fraction = Math.min(1, Math.max(0, predicted - (newest - 1)));
-    target.blendWords(index, history.words, from < 0 ? to : from, history.words, to, fraction);
-    const { positionX, positionY } = target;
-    if (positionX === undefined || positionY === undefined) return;
-    positionX[index] += this.#offsets[t].x(index);
-    positionY[index] += this.#offsets[t].y(index);
+    const moment = this.#moment;
+    moment.seat = this.#seat;
+    moment.view = drawn;
+    moment.predicted = predicted;
+    moment.newest = this.#prediction.tick;
+    moment.heard = timeline.heardTick(now);
+    for (const table of this.#drawn) table.draw(moment, elapsedMs, this.#noteAge);
   }
 
   #copyNewest(table: number, index: number, id: number, target: Pick<StateTable<Fields>, "writeWords">): boolean {
@@ -457,32 +392,6 @@ export class GameClient<G extends AnyGame = AnyGame> {
     target.writeWords(index, state.words, index * this.#tables[table].wordCount);
     return true;
   }
-}
-
-/** Positions of predicted rows before a correction; scratch that never outlives a call. */
-const remembered: { ids: Int32Array; x: Float64Array; y: Float64Array; count: number }[] = [];
-
-function rememberPositions(table: AnyWorldTable, t: number): void {
-  let scratch = remembered[t];
-  if (scratch === undefined || scratch.ids.length < table.capacity) {
-    const size = table.capacity;
-    scratch = { ids: new Int32Array(size), x: new Float64Array(size), y: new Float64Array(size), count: 0 };
-    remembered[t] = scratch;
-  }
-  scratch.count = table.highWater;
-  const { positionX, positionY } = table;
-  for (let index = 0; index < table.highWater; index++) {
-    scratch.ids[index] = table.simulated[index] === 1 ? table.idAt(index) : -1;
-    scratch.x[index] = positionX?.[index] ?? 0;
-    scratch.y[index] = positionY?.[index] ?? 0;
-  }
-}
-
-let scratchWords = new Int32Array(64);
-
-function inputScratch(wordCount: number): Int32Array {
-  if (scratchWords.length < wordCount) scratchWords = new Int32Array(wordCount);
-  return scratchWords;
 }
 
 /** Ticks of inputs and predicted states that are kept; bounds how far prediction runs ahead. */

@@ -63,6 +63,7 @@ export class Match<G extends AnyGame = AnyGame> {
   readonly #bits = new BitWriter();
   readonly #bytes = new ByteWriter();
   readonly #welcome = new Uint8Array(32);
+  readonly #eye = { x: 0, y: 0 };
   #tick = 0;
 
   constructor(game: G, options: MatchOptions = {}) {
@@ -327,9 +328,9 @@ export class Match<G extends AnyGame = AnyGame> {
       if (table.positionX === undefined || table.positionY === undefined) continue;
       for (let index = 0; index < table.highWater; index++) {
         if (table.alive[index] === 0 || table.owners[index] !== seat) continue;
-        eye.x = table.positionX[index];
-        eye.y = table.positionY[index];
-        return eye;
+        this.#eye.x = table.positionX[index];
+        this.#eye.y = table.positionY[index];
+        return this.#eye;
       }
     }
     return undefined;
@@ -397,4 +398,3 @@ const MAX_SEATS = 4096;
 /** As far as a client draws beyond its newest snapshot. */
 export const MAX_EXTRAPOLATION_MS = 100;
 const NO_DATA = new Uint8Array(0);
-const eye = { x: 0, y: 0 };

@@ -1,0 +1,156 @@
+/**
+ * How a client draws one table: its own entities as predicted, with corrections that fade; the others between what
+ * came in of them. What is drawn of the others is also what a step sees of them.
+ */
+import { ColumnCopy } from "../prediction/column-copy.ts";
+import { CorrectionOffsets } from "../prediction/correction-offsets.ts";
+import type { StateHistory } from "../prediction/state-history.ts";
+import { StateInterpolator } from "../prediction/state-interpolator.ts";
+import type { StateSample, UpdatedTable } from "../prediction/state-interpolator.ts";
+import type { AnyViewTable } from "./view.ts";
+import type { AnyWorldTable } from "./world.ts";
+
+export interface DrawnTableOptions {
+  readonly smoothingHalfLifeMs: number;
+  /** In world units. */
+  readonly snapDistance: number;
+  readonly maxExtrapolationTicks: number;
+}
+
+/** The moment that is drawn; times in ticks. */
+export interface DrawnMoment {
+  /** Seat of the client. */
+  seat: number;
+  /** Where the others are drawn, and where the client's own entities are. */
+  view: number;
+  predicted: number;
+  /** The newest tick that was predicted. */
+  newest: number;
+  /** The server's tick now, as far as news of it could have come. */
+  heard: number;
+}
+
+/** Hears how old what is drawn is, in ticks, entity by entity. */
+export type AgeListener = (ageTicks: number) => void;
+
+export class DrawnTable {
+  readonly #table: AnyWorldTable;
+  readonly #target: AnyViewTable;
+  readonly #history: StateHistory;
+  readonly #interpolator: StateInterpolator;
+  readonly #offsets: CorrectionOffsets;
+  readonly #copy: ColumnCopy;
+  readonly #maxExtrapolationTicks: number;
+  readonly #sample: StateSample = { from: 0, to: 0, fraction: 0 };
+  /** Predicted rows before a correction: ids (-1: none) and positions of the first `#remembered` indices. */
+  readonly #ids: Int32Array;
+  readonly #x: Float64Array;
+  readonly #y: Float64Array;
+  #remembered = 0;
+
+  constructor(table: AnyWorldTable, target: AnyViewTable, history: StateHistory, options: DrawnTableOptions) {
+    const { capacity, wordCount } = table;
+    this.#table = table;
+    this.#target = target;
+    this.#history = history;
+    this.#interpolator = new StateInterpolator(capacity, wordCount);
+    this.#offsets = new CorrectionOffsets(capacity, options.smoothingHalfLifeMs, options.snapDistance);
+    this.#copy = new ColumnCopy(target, table);
+    this.#maxExtrapolationTicks = options.maxExtrapolationTicks;
+    this.#ids = new Int32Array(capacity);
+    this.#x = new Float64Array(capacity);
+    this.#y = new Float64Array(capacity);
+  }
+
+  clear(): void {
+    this.#interpolator.clear();
+    this.#target.clear();
+  }
+
+  /** Takes in what a snapshot of `tick` said. */
+  update(tick: number, state: UpdatedTable): void {
+    this.#interpolator.update(tick, state);
+  }
+
+  /** Before a correction: notes where the predicted rows are. */
+  remember(): void {
+    const { positionX, positionY, simulated, highWater } = this.#table;
+    this.#remembered = highWater;
+    for (let index = 0; index < highWater; index++) {
+      this.#ids[index] = simulated[index] === 1 ? this.#table.idAt(index) : -1;
+      this.#x[index] = positionX?.[index] ?? 0;
+      this.#y[index] = positionY?.[index] ?? 0;
+    }
+  }
+
+  /** After it: what rows were moved by is taken back in the picture, and fades. Returns the farthest move. */
+  correct(): number {
+    const { positionX, positionY, simulated, highWater } = this.#table;
+    if (positionX === undefined || positionY === undefined) return 0;
+    let farthest = 0;
+    for (let index = 0; index < highWater; index++) {
+      const known = index < this.#remembered && this.#ids[index] === this.#table.idAt(index);
+      if (simulated[index] === 0 || !known) {
+        this.#offsets.clear(index);
+        continue;
+      }
+      const moved = this.#offsets.add(index, positionX[index] - this.#x[index], positionY[index] - this.#y[index]);
+      if (moved > farthest) farthest = moved;
+    }
+    return farthest;
+  }
+
+  draw(moment: Readonly<DrawnMoment>, elapsedMs: number, heardAge: AgeListener): void {
+    this.#offsets.fade(elapsedMs);
+    const table = this.#table;
+    const target = this.#target;
+    const interpolator = this.#interpolator;
+    const sample = this.#sample;
+    const copy = this.#copy;
+    const { seat, view, heard } = moment;
+    const end = Math.max(table.highWater, target.highWater, interpolator.highWater);
+    for (let index = 0; index < end; index++) {
+      if (table.simulated[index] === 1) {
+        this.#drawOwn(index, moment);
+        continue;
+      }
+      const remote =
+        interpolator.owners[index] !== seat && interpolator.sample(index, view, this.#maxExtrapolationTicks, sample);
+      if (!remote) {
+        table.remove(index);
+        target.remove(index);
+        continue;
+      }
+      const id = interpolator.ids[index];
+      const owner = interpolator.owners[index];
+      if (target.indexOf(id) !== index) target.insert(id, owner);
+      if (table.indexOf(id) !== index) table.insert(id, owner);
+      table.simulated[index] = 0;
+      table.owners[index] = owner;
+      target.owners[index] = owner;
+      const { words } = interpolator;
+      target.blendWords(index, words, sample.from, words, sample.to, sample.fraction);
+      if (copy.complete) copy.copy(index);
+      else table.blendWords(index, words, sample.from, words, sample.to, sample.fraction);
+      heardAge(heard - interpolator.newestTick(index));
+    }
+  }
+
+  #drawOwn(index: number, moment: Readonly<DrawnMoment>): void {
+    const target = this.#target;
+    const history = this.#history;
+    const { seat, newest, predicted } = moment;
+    const id = this.#table.idAt(index);
+    if (target.indexOf(id) !== index) target.insert(id, seat);
+    target.owners[index] = seat;
+    const to = history.offsetOf(newest, id);
+    const from = history.offsetOf(newest - 1, id);
+    if (to < 0) return;
+    const fraction = Math.min(1, Math.max(0, predicted - (newest - 1)));
+    target.blendWords(index, history.words, from < 0 ? to : from, history.words, to, fraction);
+    const { positionX, positionY } = target;
+    if (positionX === undefined || positionY === undefined) return;
+    positionX[index] += this.#offsets.x(index);
+    positionY[index] += this.#offsets.y(index);
+  }
+}
