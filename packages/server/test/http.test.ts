@@ -207,6 +207,19 @@ test("files are served from the public folder and from nowhere else", async (t) 
   }
 });
 
+test("pages that are built after the start are served in development, and until then it says what to do", async (t) => {
+  const root = await mkdtemp(join(tmpdir(), "riposte-http-"));
+  t.after(() => rm(root, { recursive: true }));
+  const publicDir = join(root, "dist");
+  const front = await startFront(t, { publicDir });
+  const missing = await fetch(front.url("/"));
+  assert.equal(missing.status, 404);
+  assert.match(await missing.text(), /no folder "dist".*vite build/s);
+  await mkdir(publicDir);
+  await writeFile(join(publicDir, "index.html"), "built");
+  assert.equal(await (await fetch(front.url("/"))).text(), "built");
+});
+
 test("a file that vanishes, or a reader that does, harms nobody and leaves no file open", async (t) => {
   const publicDir = await mkdtemp(join(tmpdir(), "riposte-http-"));
   t.after(() => rm(publicDir, { recursive: true }));

@@ -7,10 +7,11 @@
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import sirv from "sirv";
 import type { RequestHandler } from "sirv";
-import type { Socket } from "node:net";
 import { AddressRateLimiter, networkOf } from "./address-rate-limiter.ts";
 import type { AddressRateLimiterOptions } from "./address-rate-limiter.ts";
 import type { JoinService } from "./join-service.ts";
@@ -51,7 +52,7 @@ export interface HttpFrontOptions {
 /** An HTTP server that is not listening yet. */
 export function createHttpFront(options: HttpFrontOptions): Server {
   const limiter = new AddressRateLimiter(options.joinRate);
-  const files = staticFiles(options);
+  let files = staticFiles(options);
   const headersTimeout = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
   const server = createServer(
     {
@@ -62,6 +63,8 @@ export function createHttpFront(options: HttpFrontOptions): Server {
     },
     (request, response) => {
       response.on("error", () => response.destroy());
+      // While a game is being made, its pages may well be built after its server was started.
+      if (!options.production) files ??= staticFiles(options);
       handle(request, response, options, limiter, files).catch((error: unknown) => {
         options.onError(error);
         if (response.headersSent) response.destroy();
@@ -123,11 +126,7 @@ async function handle(
         if (allowMethods(request, response, ["GET", "HEAD"])) files(request, response);
         return;
       }
-      return sendText(
-        response,
-        404,
-        "A Riposte game server. There is no page here: it was started without files to serve.\n",
-      );
+      return sendText(response, 404, `A Riposte game server. There is no page here: ${whyNoPage(options)}.\n`);
   }
 }
 
@@ -164,6 +163,11 @@ async function handleJoin(
   if (!body.ok) return sendJson(response, body.status, { code: "badRequest", error: body.message });
   const outcome = options.joinService.join(body.value, { localAddress, localPort, host: request.headers.host });
   sendJson(response, outcome.status, outcome.body);
+}
+
+function whyNoPage({ publicDir, production }: HttpFrontOptions): string {
+  if (production || publicDir === undefined) return "it was started without files to serve";
+  return `it finds no folder "${basename(publicDir)}" where it runs. Build the pages (\`vite build\`), or pass \`publicDir\``;
 }
 
 function staticFiles(options: HttpFrontOptions): RequestHandler | undefined {
