@@ -87,3 +87,12 @@ test("whatever comes, a retained path keeps its address and no two paths share o
     { seed: 4, numRuns: 200 },
   );
 });
+
+test("an address has the same name under whatever path, a recycled path another name", () => {
+  const table = new AddressTable(1);
+  const first = table.intern("::ffff:10.0.0.1", 4000);
+  const name = table.name(first);
+  assert.equal(table.intern("10.0.0.2", 4000), first);
+  assert.notEqual(table.name(first), name);
+  assert.equal(table.name(table.intern("10.0.0.1", 4000)), name);
+});

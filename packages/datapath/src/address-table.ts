@@ -82,6 +82,12 @@ export class AddressTable {
     if (--this.#retained[path] === 0) this.#link(path);
   }
 
+  /** Host and port as one text: the same whenever this address has a path. */
+  name(path: number): string {
+    this.#check(path);
+    return this.#keys[path];
+  }
+
   host(path: number): string {
     this.#check(path);
     return this.#hosts[path];

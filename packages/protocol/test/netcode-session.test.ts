@@ -243,6 +243,24 @@ test("the server sends a client away with redundant disconnects", () => {
   assert.equal(other.machine.state, "connected");
 });
 
+test("a token belongs to an address, whatever path that has", () => {
+  const network = new NetcodeNetwork();
+  const token = network.token();
+  const first = network.connected(token, 1);
+  first.machine.disconnect(network.now);
+  network.run(50);
+  assert.deepEqual([network.server.clientCount, network.retained.size], [0, 0]);
+  // The driver gave path 1 to somebody else; the first address came back under path 9.
+  network.addresses.set(1, "somebody else");
+  network.addresses.set(9, "address 1");
+  network.clients.length = 0;
+  const thief = network.client(token, 1);
+  network.run(300);
+  assert.equal(thief.machine.state, "sendingConnectionRequest");
+  assert.ok(network.server.drops.tokenReused > 0);
+  assert.equal(network.connected(token, 9).machine.state, "connected");
+});
+
 test("stopping sends everybody away; starting again reseeds the global sequence at 2^63", () => {
   const network = new NetcodeNetwork();
   const clients = [network.connected(), network.connected()];

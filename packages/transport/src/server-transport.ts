@@ -152,6 +152,8 @@ export class ServerTransport implements AsyncDisposable {
         if (path < firstSocketPath) this.#addresses.release(path);
         else this.#webSocket?.release(path);
       },
+      addressOf: (path: number): string =>
+        path < firstSocketPath ? this.#addresses.name(path) : (this.#webSocket?.nameOf(path) ?? ""),
       writable: (path: number): boolean =>
         path < firstSocketPath ? this.#udp.writable : this.#webSocket?.writable(path) === true,
     };

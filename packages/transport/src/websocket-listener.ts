@@ -66,6 +66,8 @@ interface Slot {
   socket: WebSocket | undefined;
   readonly path: number;
   network: string;
+  /** Counts sockets: a path number is used again, a socket is not. */
+  serial: number;
   retained: number;
   admitted: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -99,6 +101,7 @@ export class WebSocketListener {
   #queueHead = 0;
   #queueTail = 0;
   #wakeScheduled = false;
+  #accepted = 0;
   #closed = false;
 
   constructor(options: WebSocketListenerOptions) {
@@ -120,6 +123,11 @@ export class WebSocketListener {
   writable(path: number): boolean {
     const socket = this.#slot(path)?.socket;
     return socket !== undefined && socket.bufferedAmount < this.#options.limits.sendBufferBytes;
+  }
+
+  /** Names the socket of a path; a later one of the same number has another name. */
+  nameOf(path: number): string {
+    return `socket ${this.#slot(path)?.serial ?? 0}`;
   }
 
   /** Sends a datagram; its bytes are copied, since the socket may hold them for long. */
@@ -204,6 +212,7 @@ export class WebSocketListener {
     const slot = this.#takeSlot();
     slot.socket = socket;
     slot.network = network;
+    slot.serial = ++this.#accepted;
     slot.admitted = false;
     this.stats.open += 1;
     this.stats.unadmitted += 1;
@@ -304,6 +313,7 @@ export class WebSocketListener {
         socket: undefined,
         path: this.#options.firstPath + this.#slots.length,
         network: "",
+        serial: 0,
         retained: 0,
         admitted: false,
         timer: undefined,

@@ -9,6 +9,8 @@ export interface EndpointDriver {
   /** The path is in use: its number must not be given to another address. Calls count up and down. */
   retainPath(path: number): void;
   releasePath(path: number): void;
+  /** Names the address behind a path now, the same whenever it returns. Default: the path, for those that stand for one address for ever. */
+  addressOf?(path: number): string;
   /** False while the path takes no more packets (a WebSocket's buffer is full). */
   writable(path: number): boolean;
 }

@@ -73,6 +73,7 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
           this.#fill(session, buffer, offset, capacity, packetNumber, now),
         retainPath: (path) => this.#driver.retainPath(path),
         releasePath: (path) => this.#driver.releasePath(path),
+        addressOf: (path) => this.#driver.addressOf?.(path) ?? String(path),
       },
     });
   }

@@ -50,6 +50,8 @@ export interface AdmissionOptions {
   readonly drops: NetcodeDrops;
   readonly tokenHistory: number;
   readonly handshakesPerSecond: number;
+  /** What a path stands for: paths come to mean other addresses, a token stays bound to one. */
+  readonly addressOf: (path: number) => string;
   readonly now: number;
 }
 
@@ -124,9 +126,10 @@ export class Admission {
     }
     const expireTimestamp = readUint64Number(buffer, offset + EXPIRE_AT);
     if (expireTimestamp <= unixNow) return void drops.tokenExpired++;
-    // Used by another path: ignored in the end whatever it holds, so before any decryption.
+    // Used by another address: ignored in the end whatever it holds, so before any decryption.
     const tokenSerial = this.history.find(buffer, offset + TAG_AT);
-    if (tokenSerial >= 0 && !this.history.admits(tokenSerial, path)) return void drops.tokenReused++;
+    if (tokenSerial >= 0 && !this.history.admits(tokenSerial, this.#options.addressOf(path)))
+      return void drops.tokenReused++;
     if (!this.#budget.take(path, now)) return void drops.rateLimited++;
     const token = this.#openToken(buffer, offset);
     if (token === undefined) return undefined;
@@ -162,7 +165,7 @@ export class Admission {
   /** Enters the token of a request into the history and returns its serial. */
   enter(request: ValidRequest, path: number, unixNow: number): number {
     if (request.tokenSerial >= 0) return request.tokenSerial;
-    return this.history.add(request.tag, 0, path, request.expireTimestamp, unixNow);
+    return this.history.add(request.tag, 0, this.#options.addressOf(path), request.expireTimestamp, unixNow);
   }
 
   /** True when a challenge response proves that the client of `pending` receives at its path. */

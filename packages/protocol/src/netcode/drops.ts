@@ -20,7 +20,7 @@ export class NetcodeDrops {
   tokenMalformed = 0;
   /** A token for other servers. */
   wrongServer = 0;
-  /** A token that another path used, or one whose session a newer token displaced. */
+  /** A token that another address used, or one whose session a newer token displaced. */
   tokenReused = 0;
   /** The path or the client id is connected, and the token is not newer. */
   alreadyConnected = 0;

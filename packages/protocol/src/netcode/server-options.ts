@@ -32,6 +32,8 @@ export interface NetcodeServerHandler {
   /** A path is in use: the driver must not give its number to another address. Calls count up and down. */
   retainPath(path: number): void;
   releasePath(path: number): void;
+  /** Names the address behind a path now, the same whenever it returns. Default: the path, for those that stand for one address for ever. */
+  addressOf?(path: number): string;
 }
 
 export interface NetcodeServerOptions {

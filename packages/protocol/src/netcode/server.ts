@@ -68,13 +68,13 @@ export class NetcodeServer implements Machine<never> {
   #running = true;
 
   constructor(options: NetcodeServerOptions) {
-    const { maxClients, crypto, protocolId, privateKey, now } = options;
+    const { maxClients, crypto, protocolId, privateKey, now, handler } = options;
     if (!(Number.isInteger(maxClients) && maxClients >= 1 && maxClients <= MAX_CLIENTS)) {
       throw new RangeError(`maxClients must be 1 to ${MAX_CLIENTS}, got ${maxClients}`);
     }
     this.maxClients = maxClients;
     this.#now = now;
-    this.#handler = options.handler;
+    this.#handler = handler;
     this.#keys = options.keys;
     this.#associatedData = protocolAssociatedData(protocolId);
     this.#maxPending = options.maxPending ?? Math.max(64, maxClients * 4);
@@ -87,6 +87,7 @@ export class NetcodeServer implements Machine<never> {
       drops: this.drops,
       tokenHistory: options.tokenHistory ?? Math.max(1024, maxClients * 8),
       handshakesPerSecond: options.handshakesPerSecond ?? 4000,
+      addressOf: (path) => handler.addressOf?.(path) ?? String(path),
       now,
     });
     this.#handshakes = new HandshakeOutbox(this.#admission);

@@ -1,5 +1,5 @@
 /**
- * The connect tokens a server has seen, by their tag: which path used each, and where the server's
+ * The connect tokens a server has seen, by their tag: which address used each, and where the server's
  * sequence numbers under its key stand, so that no nonce repeats when the same token connects again.
  *
  * A ring: at the limit the oldest token is forgotten, and counted if it had not expired. Only tokens
@@ -8,7 +8,7 @@
 export class TokenHistory {
   readonly #capacity: number;
   readonly #tags: Uint32Array;
-  readonly #paths: Int32Array;
+  readonly #addresses: string[];
   readonly #expireAt: Float64Array;
   readonly #nextSequence: Float64Array;
   readonly #spent: Uint8Array;
@@ -25,7 +25,7 @@ export class TokenHistory {
     while (buckets < capacity) buckets *= 2;
     this.#capacity = capacity;
     this.#tags = new Uint32Array(capacity * 4);
-    this.#paths = new Int32Array(capacity);
+    this.#addresses = Array.from({ length: capacity }, () => "");
     this.#expireAt = new Float64Array(capacity);
     this.#nextSequence = new Float64Array(capacity);
     this.#spent = new Uint8Array(capacity);
@@ -56,7 +56,7 @@ export class TokenHistory {
   }
 
   /** Adds a token that is not in it and returns its serial. */
-  add(buffer: Uint8Array, offset: number, path: number, expireAt: number, unixNow: number): number {
+  add(buffer: Uint8Array, offset: number, address: string, expireAt: number, unixNow: number): number {
     const serial = this.#added++;
     const entry = serial % this.#capacity;
     if (serial >= this.#capacity) {
@@ -64,7 +64,7 @@ export class TokenHistory {
       this.#unlink(entry);
     }
     for (let i = 0; i < 4; i++) this.#tags[entry * 4 + i] = word(buffer, offset + i * 4);
-    this.#paths[entry] = path;
+    this.#addresses[entry] = address;
     this.#expireAt[entry] = expireAt;
     this.#nextSequence[entry] = 0;
     this.#spent[entry] = 0;
@@ -75,10 +75,10 @@ export class TokenHistory {
     return serial;
   }
 
-  /** True when this path may use the token. */
-  admits(serial: number, path: number): boolean {
+  /** True when this address may use the token. */
+  admits(serial: number, address: string): boolean {
     const entry = this.#entry(serial);
-    return entry >= 0 && this.#paths[entry] === path && this.#spent[entry] === 0;
+    return entry >= 0 && this.#addresses[entry] === address && this.#spent[entry] === 0;
   }
 
   /** Never admits this token again. */

@@ -146,6 +146,8 @@ export class NetcodeNetwork {
   readonly outbox: Map<number, Uint8Array[]> = new Map();
   /** How often each path is retained. */
   readonly retained: Map<number, number> = new Map();
+  /** What a path stands for, if not for an address of its own. */
+  readonly addresses: Map<number, string> = new Map();
   /** Every datagram that was sent, in order. */
   readonly wire: Datagram[] = [];
   /** False loses the datagram. */
@@ -187,6 +189,7 @@ export class NetcodeNetwork {
           if (left === 0) this.retained.delete(path);
           else this.retained.set(path, left);
         },
+        addressOf: (path) => this.addresses.get(path) ?? `address ${path}`,
       },
       ...options,
     });
