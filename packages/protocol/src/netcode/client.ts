@@ -174,7 +174,7 @@ export class NetcodeClient implements Machine<never> {
       return;
     }
     if (this.#state !== "connected" && now >= this.#expiresAt) this.#finish("connectTokenExpired", false, now);
-    else if (now - this.#lastReceivedAt >= this.#timeoutMs) {
+    else if (now >= this.#lastReceivedAt + this.#timeoutMs) {
       if (this.#state === "connected") this.#finish("connectionTimedOut", false, now);
       else this.#tryNextServer(this.#timedOutState(), now);
     }
@@ -189,7 +189,7 @@ export class NetcodeClient implements Machine<never> {
       return true;
     }
     if (this.#state === "connected") return this.#transmitConnected(slot, now);
-    if (!this.active || now - this.#lastSentAt < SEND_INTERVAL_MS) return false;
+    if (!this.active || now < this.#lastSentAt + SEND_INTERVAL_MS) return false;
     this.#lastSentAt = now;
     if (this.#state === "sendingConnectionRequest") this.#writeRequest(slot);
     else {
@@ -203,6 +203,7 @@ export class NetcodeClient implements Machine<never> {
     return undefined;
   }
 
+  /** The very sums that are compared elsewhere: differences round another way, and a driver would wake for nothing. */
   nextTimeout(): number {
     if (!this.active) return this.#sendKey !== NO_KEY && this.#disconnects === 0 ? this.#now : Infinity;
     const sendAt = Math.max(this.#lastSentAt + SEND_INTERVAL_MS, this.#now);
@@ -292,7 +293,7 @@ export class NetcodeClient implements Machine<never> {
       }
       this.#payloadDue = false;
     }
-    if (now - this.#lastSentAt < SEND_INTERVAL_MS) return false;
+    if (now < this.#lastSentAt + SEND_INTERVAL_MS) return false;
     for (let i = 0; i < 4; i++) {
       slot.buffer[at + i] = this.#clientIndex >>> (8 * i);
       slot.buffer[at + 4 + i] = this.#maxClients >>> (8 * i);
