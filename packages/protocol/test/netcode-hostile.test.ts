@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { NetcodeServer, SoftwareKeys, readConnectToken } from "../src/netcode/index.ts";
-import { writePacketHeader } from "../src/netcode/packet-header.ts";
+import { PacketHeader, writePacketHeader } from "../src/netcode/packet-header.ts";
 import { PacketProtection, protocolAssociatedData } from "../src/netcode/packet-protection.ts";
 import type { Crypto, ReceivedPacket } from "../src/machine.ts";
 import {
@@ -265,7 +265,10 @@ test("a challenge made for another client proves nothing, even to one who holds 
   const protection = new PacketProtection(network.crypto, protocolAssociatedData(PROTOCOL_ID));
   const stolen = challenges[1].bytes;
   const secrets = readConnectToken(tokens[1]);
-  assert.ok(secrets && protection.open(secrets.serverToClientKey, 0x8000_0000, 1, stolen, 0, 9, stolen.length - 9));
+  const header = new PacketHeader();
+  assert.ok(header.read(stolen, 0, stolen.length) && header.length === 9);
+  const { sequenceHigh: high, sequenceLow: low } = header;
+  assert.ok(secrets && protection.open(secrets.serverToClientKey, high, low, stolen, 0, 9, stolen.length - 9));
   const response = new Uint8Array(326);
   const headerLength = writePacketHeader(response, 0, RESPONSE, 0);
   response.set(stolen.subarray(9, 9 + 308), headerLength);

@@ -98,12 +98,14 @@ export class Admission {
     return this.#challengeSequence;
   }
 
-  /** New challenge key; the sequence of packets outside a connection starts at 2^63 again. */
+  /** New challenge key; the sequence of packets outside a connection starts at a random point above 2^63. */
   start(): void {
-    this.#challengeKey = this.#options.crypto.randomBytes(KEY_BYTES);
+    const { crypto } = this.#options;
+    this.#challengeKey = crypto.randomBytes(KEY_BYTES);
     this.#challengeSequence = 0;
-    // The top half of the sequence space: nonces of a connection under the same key never meet it.
-    this.#globalHigh = 0x8000_0000;
+    // The top half of the sequence space: nonces of a connection under the same key never meet it. A random
+    // part of it: a token that outlives a restart, of this object or the process, meets no nonce again.
+    this.#globalHigh = (0x8000_0000 | word(crypto.randomBytes(4))) >>> 0;
     this.#globalLow = 0;
   }
 
@@ -240,7 +242,7 @@ export class Admission {
   #seal(key: Uint8Array, buffer: Uint8Array, offset: number, headerLength: number, length: number): number {
     this.#protection.seal(key, this.#globalHigh, this.#globalLow, buffer, offset, headerLength, length);
     this.#globalLow = (this.#globalLow + 1) >>> 0;
-    if (this.#globalLow === 0) this.#globalHigh = (this.#globalHigh + 1) >>> 0;
+    if (this.#globalLow === 0) this.#globalHigh = (0x8000_0000 | (this.#globalHigh + 1)) >>> 0;
     return headerLength + length + TAG_BYTES;
   }
 }
@@ -248,6 +250,10 @@ export class Admission {
 function count(drops: NetcodeDrops, reason: "malformed" | "rateLimited" | "forged" | "challengeForged"): false {
   drops[reason]++;
   return false;
+}
+
+function word(bytes: Uint8Array): number {
+  return bytes[0] | (bytes[1] << 8) | (bytes[2] << 16) | (bytes[3] << 24);
 }
 
 /** A 64-bit number as a double: exact below 2^53, in the right order above. */
