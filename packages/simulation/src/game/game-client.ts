@@ -7,16 +7,15 @@
  */
 import { BitReader, ByteReader } from "@riposte/wire";
 import { SnapshotReceiver, StateTable } from "../state/index.ts";
-import type { Fields, RowIdentity, Values } from "../state/index.ts";
+import type { Fields, Values } from "../state/index.ts";
 import { ClientPrediction } from "../prediction/client-prediction.ts";
-import { InputHistory } from "../prediction/input-history.ts";
-import { writeInputs } from "../prediction/input-message.ts";
 import type { UpdatedTable } from "../prediction/state-interpolator.ts";
 import { DrawnSight } from "../rewind/drawn-sight.ts";
 import { InputTimeline } from "../time/input-timeline.ts";
 import { ViewTimeline } from "../time/view-timeline.ts";
+import { ClientInputs } from "./client-inputs.ts";
 import { ClientStats } from "./client-stats.ts";
-import type { AnyGame, InputOf, Inputs, InputView, WorldOf } from "./define-game.ts";
+import type { AnyGame, InputOf, WorldOf } from "./define-game.ts";
 import { DrawnTable } from "./drawn-table.ts";
 import type { AgeListener, DrawnMoment } from "./drawn-table.ts";
 import { MAX_EXTRAPOLATION_MS } from "./match.ts";
@@ -56,15 +55,11 @@ export class GameClient<G extends AnyGame = AnyGame> {
   readonly #prediction: ClientPrediction;
   readonly #inputTimeline: InputTimeline;
   readonly #viewTimeline: ViewTimeline;
-  readonly #inputTable: StateTable<Fields>;
-  readonly #inputHistory: InputHistory;
+  readonly #inputs: ClientInputs;
   readonly #redundancy: number | undefined;
   readonly #peer = new MessagePeer();
   readonly #bytes = new ByteReader();
   readonly #bits = new BitReader();
-  readonly #packet = new Uint8Array(MAX_INPUT_BYTES);
-  /** The input of this frame. */
-  readonly #inputWords: Int32Array;
   #states: readonly UpdatedTable[] = [];
   #receiver: SnapshotReceiver | undefined;
   #seat = -1;
@@ -106,17 +101,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
       const { hitbox } = tables[t].state;
       tables[t].sight = new DrawnSight(tables[t], viewTables[t], hitbox, game.statics, () => this.#view.tick);
     }
-    // Row 0 is this client's input, row 1 the neutral one.
-    this.#inputTable = new StateTable<Fields>(game.input, { capacity: 2 });
-    this.#inputTable.insert(0, 0);
-    this.#inputTable.insert(1, 1);
-    this.#inputWords = new Int32Array(game.input.wordCount);
-    this.#inputHistory = new InputHistory(game.input.wordCount, RING_TICKS);
-    const inputs: Inputs<Fields> = {
-      of: (row: RowIdentity): InputView<Fields> => this.#inputTable.rowAt(row.owner === this.#seat ? 0 : 1),
-      isPresent: (row: RowIdentity): boolean => row.owner >= 0 && row.owner === this.#seat,
-    };
-    const prediction = new ClientPrediction(game, world, tables, inputs, this, RING_TICKS);
+    this.#inputs = new ClientInputs(game, RING_TICKS, source.seatOf);
+    const prediction = new ClientPrediction(game, world, tables, this.#inputs.view, this.#inputs, RING_TICKS);
     this.#prediction = prediction;
     const drawing = {
       smoothingHalfLifeMs: options.smoothingHalfLifeMs ?? 60,
@@ -169,7 +155,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
     if (this.#seat < 0) return;
     if (this.#fresh) this.#reconcile();
     this.#advanceClocks(now, elapsedMs);
-    this.#setInput(input);
+    this.#inputs.set(input);
     this.#simulate();
     this.#draw(now, elapsedMs);
   }
@@ -203,26 +189,6 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#prediction.reset(-1, 0);
   }
 
-  /** For the prediction: makes the input of `tick` the current one. */
-  useInput(tick: number): void {
-    const history = this.#inputHistory;
-    if (history.has(tick)) this.#inputTable.writeWords(0, history.words, history.offsetOf(tick));
-    else this.#inputTable.writeWords(0, this.#game.input.initialWords, 0);
-  }
-
-  /** Fields that are left out keep their neutral value. */
-  #setInput(input: Readonly<Record<string, unknown>>): void {
-    const { entries } = this.#game.input;
-    const row: Record<string, unknown> = this.#inputTable.rowAt(0);
-    this.#inputTable.writeWords(0, this.#game.input.initialWords);
-    for (let i = 0; i < entries.length; i++) {
-      const { name } = entries[i];
-      const value = input[name];
-      if (value !== undefined) row[name] = value;
-    }
-    this.#inputTable.settleRow(0);
-  }
-
   #receive(buffer: Uint8Array, offset: number, length: number, now: number): boolean {
     const kind = buffer[offset];
     if (kind === MessageKind.snapshot) return this.#receiveSnapshot(buffer, offset, length);
@@ -251,7 +217,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#fresh = false;
     this.#stampTick = -1;
     this.#prediction.reset(seat, seed);
-    this.#inputHistory.clear();
+    this.#inputs.clear();
     for (const drawn of this.#drawn) drawn.clear();
     this.#viewTimeline.reset();
     this.#inputTimeline.start(tick, this.#rttMs);
@@ -326,7 +292,6 @@ export class GameClient<G extends AnyGame = AnyGame> {
 
   /** Makes the inputs that are due, simulates them and sends them. */
   #simulate(): void {
-    const history = this.#inputHistory;
     // The tick in which the player acts runs at its beginning, so that it shows in this very frame.
     const due = Math.floor(this.#inputTimeline.clock.ticks) + 1;
     const most = Math.max(1, Math.ceil(STALL_MS / this.#game.tickMs));
@@ -334,34 +299,21 @@ export class GameClient<G extends AnyGame = AnyGame> {
     if (this.#inputTick - due > most) {
       // The clock went back: the server has lost time. What was made for ticks to come is made anew.
       this.#inputTick = due;
-      history.clear();
+      this.#inputs.clear();
       this.#prediction.invalidate();
     }
     let made = 0;
-    this.#inputTable.readWords(0, this.#inputWords);
     while (this.#inputTick < due) {
       const tick = ++this.#inputTick;
-      if (!history.has(tick)) {
-        const at = history.add(tick, this.#stampTick);
-        for (let i = 0; i < history.wordCount; i++) history.words[at + i] = this.#inputWords[i];
-        this.#inputTimeline.noteSent(tick);
-      }
+      if (this.#inputs.add(tick, this.#stampTick)) this.#inputTimeline.noteSent(tick);
       made++;
       // After a gap the prediction begins again from the server's next word.
       if (this.#prediction.tick === tick - 1) this.#prediction.step();
     }
     if (made === 0) return;
     const redundancy = this.#redundancy ?? Math.min(10, 3 + Math.ceil(this.#lossRate * 20));
-    const length = writeInputs(
-      this.#game.input,
-      history,
-      this.#inputTick,
-      made + redundancy,
-      this.#snapshotTick,
-      this.#receipts,
-      this.#packet,
-    );
-    if (length > 0) this.#peer.queue.push("unreliableUnordered", this.#packet, 0, length);
+    const length = this.#inputs.write(this.#inputTick, made + redundancy, this.#snapshotTick, this.#receipts);
+    if (length > 0) this.#peer.queue.push("unreliableUnordered", this.#inputs.packet, 0, length);
   }
 
   #draw(now: number, elapsedMs: number): void {
@@ -396,8 +348,6 @@ export class GameClient<G extends AnyGame = AnyGame> {
 
 /** Ticks of inputs and predicted states that are kept; bounds how far prediction runs ahead. */
 const RING_TICKS = 128;
-/** Room for 32 inputs of typical size; larger ones are sent with less redundancy by what fits. */
-const MAX_INPUT_BYTES = 1100;
 /** A longer pause between two frames is a stall. */
 const STALL_MS = 250;
 const DEFAULT_RTT_MS = 100;

@@ -102,7 +102,10 @@ export class Match<G extends AnyGame = AnyGame> {
     this.#teleports = tables.map((table) => new TeleportWatch(table));
     this.#histories = tables.map((table) => {
       const history = new PoseHistory(table.capacity, this.#maxRewindTicks);
-      const stamps = { stampOf: (seat: number): Readonly<ViewStamp> | undefined => this.#stampOf(seat) };
+      const stamps = {
+        stampOf: (seat: number): Readonly<ViewStamp> | undefined =>
+          this.#seats[seat]?.stampAt(this.#tick, this.#maxRewindTicks, extrapolationTicks),
+      };
       const { hitbox } = table.state;
       table.sight = new RewoundSight(table, hitbox, game.statics, history, stamps, extrapolationTicks);
       return history;
@@ -334,33 +337,6 @@ export class Match<G extends AnyGame = AnyGame> {
       }
     }
     return undefined;
-  }
-
-  /** What the player of a seat saw at the current input, as far as that can be true. */
-  #stampOf(id: number): Readonly<ViewStamp> | undefined {
-    const seat = this.#seats[id];
-    if (seat === undefined || seat.inputOrigin === 2 || seat.stamp.viewTick < 0) return undefined;
-    const checked = seat.checkedStamp;
-    if (seat.checkedAtTick === this.#tick) return checked;
-    seat.checkedAtTick = this.#tick;
-    const { viewTick, snapshotTick, receiptMask } = seat.stamp;
-    // Nobody has drawn much more than the newest snapshot that was sent, nor what is beyond the limit.
-    const newest = Math.max(0, seat.lastSnapshotTick);
-    const oldest = Math.max(0, this.#tick - this.#maxRewindTicks);
-    checked.viewTick = Math.min(Math.max(viewTick, oldest), newest + MAX_EXTRAPOLATION_MS / this.#game.tickMs);
-    let honest = checked.viewTick === viewTick;
-    checked.snapshotTick = snapshotTick;
-    checked.receiptMask = 0;
-    if (seat.wasSent(snapshotTick)) {
-      for (let i = 0; i < 32; i++)
-        if (((receiptMask >>> i) & 1) === 1 && seat.wasSent(snapshotTick - 1 - i)) checked.receiptMask |= 1 << i;
-      if (checked.receiptMask !== receiptMask) honest = false;
-    } else {
-      checked.snapshotTick = Math.min(newest, Math.ceil(checked.viewTick));
-      if (snapshotTick >= 0) honest = false;
-    }
-    if (!honest) seat.clampedViews++;
-    return checked;
   }
 }
 

@@ -38,9 +38,6 @@ export class Seat implements SeatInfo, SeatStats {
   stream: SnapshotStream;
   /** What the player saw at the input of the current tick. */
   readonly stamp: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
-  /** The stamp as checked by the server; see `Match`. */
-  readonly checkedStamp: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
-  checkedAtTick = -1;
   /** 0: the tick's input was received, 1: the last one was repeated, 2: neutral. */
   inputOrigin: 0 | 1 | 2 = 2;
   lastSnapshotTick = -1;
@@ -48,6 +45,8 @@ export class Seat implements SeatInfo, SeatStats {
   clampedViews = 0;
   snapshotsSent = 0;
   snapshotBytes = 0;
+  readonly #checked: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
+  #checkedAtTick = -1;
   readonly #sentTicks: Int32Array = new Int32Array(SENT_RING).fill(-1);
 
   constructor(
@@ -96,6 +95,34 @@ export class Seat implements SeatInfo, SeatStats {
   /** Whether a snapshot of this tick was sent in this session, as far back as that is remembered. */
   wasSent(tick: number): boolean {
     return tick >= 0 && this.#sentTicks[tick & (SENT_RING - 1)] === tick;
+  }
+
+  /**
+   * What the player saw at the input of the current `tick`, as far as that can be true; `undefined` when it gave none.
+   * Nobody has drawn much more than the newest snapshot that was sent, nor what is beyond the limit.
+   */
+  stampAt(tick: number, maxRewindTicks: number, maxExtrapolationTicks: number): Readonly<ViewStamp> | undefined {
+    const { viewTick, snapshotTick, receiptMask } = this.stamp;
+    if (this.inputOrigin === 2 || viewTick < 0) return undefined;
+    const checked = this.#checked;
+    if (this.#checkedAtTick === tick) return checked;
+    this.#checkedAtTick = tick;
+    const newest = Math.max(0, this.lastSnapshotTick);
+    const oldest = Math.max(0, tick - maxRewindTicks);
+    checked.viewTick = Math.min(Math.max(viewTick, oldest), newest + maxExtrapolationTicks);
+    let honest = checked.viewTick === viewTick;
+    checked.snapshotTick = snapshotTick;
+    checked.receiptMask = 0;
+    if (this.wasSent(snapshotTick)) {
+      for (let i = 0; i < 32; i++)
+        if (((receiptMask >>> i) & 1) === 1 && this.wasSent(snapshotTick - 1 - i)) checked.receiptMask |= 1 << i;
+      if (checked.receiptMask !== receiptMask) honest = false;
+    } else {
+      checked.snapshotTick = Math.min(newest, Math.ceil(checked.viewTick));
+      if (snapshotTick >= 0) honest = false;
+    }
+    if (!honest) this.clampedViews++;
+    return checked;
   }
 
   /** The player is back, or another connection of it: nothing of the old one counts. */

@@ -44,7 +44,7 @@ export interface PredictionStats {
 
 export interface PredictionSource {
   /** Makes the input of `tick`, or the neutral one, the current one. */
-  useInput(tick: number): void;
+  use(tick: number): void;
 }
 
 interface PredictedTable {
@@ -162,7 +162,7 @@ export class ClientPrediction {
   }
 
   #step(tick: number, isReplay: boolean): void {
-    this.#source.useInput(tick);
+    this.#source.use(tick);
     this.#world.beginTick(tick, this.#seed, isReplay);
     this.#game.step(this.#world, this.#inputs);
     for (let i = 0; i < this.#tables.length; i++) {

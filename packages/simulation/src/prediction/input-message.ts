@@ -18,46 +18,70 @@ import type { InputHistory } from "./input-history.ts";
 /** Most inputs in one message. */
 export const MAX_INPUTS = 32;
 
-/**
- * Writes the inputs `newest`, `newest - 1`, ... (at most `count`, as far as they are kept without a
- * gap) and returns the length; 0 when the buffer is too small.
- */
-export function writeInputs(
-  definition: InputDefinition,
-  history: InputHistory,
-  newest: number,
-  count: number,
-  snapshotTick: number,
-  receiptMask: number,
-  buffer: Uint8Array,
-): number {
-  const writer = bitWriter.reset(buffer);
-  let kept = 1;
-  while (kept < count && kept < MAX_INPUTS && history.has(newest - kept)) kept++;
-  writer.bits(MessageKind.inputs, 8);
-  writer.bits(newest, 32);
-  writer.bits(kept - 1, 5);
-  const view = history.viewTickOf(newest);
-  const hasView = snapshotTick >= 0 && view >= 0;
-  writer.bool(snapshotTick >= 0);
-  if (snapshotTick >= 0) {
-    writer.grouped(zigzag(newest - snapshotTick), 8);
-    writer.bits(receiptMask, 32);
-    writer.bool(hasView);
-    if (hasView) writer.grouped(zigzag(Math.round((snapshotTick - view) * 256)), 12);
+/** Writes messages of one game's inputs. */
+export class InputWriter {
+  readonly #definition: InputDefinition;
+  readonly #writer = new BitWriter();
+
+  constructor(definition: InputDefinition) {
+    this.#definition = definition;
   }
-  encodeRecord(definition, history.words, history.offsetOf(newest), definition.initialWords, 0, writer);
-  for (let i = 1; i < kept; i++) {
-    const tick = newest - i;
-    if (hasView) {
-      const moved = Math.round((history.viewTickOf(tick + 1) - history.viewTickOf(tick)) * 256) - 256;
-      writer.bool(moved === 0);
-      if (moved !== 0) writer.grouped(zigzag(moved), 6);
+
+  /**
+   * Writes the inputs `newest`, `newest - 1`, ... (at most `count`, as far as they are kept without a gap and
+   * fit) and returns the length; 0 when the buffer is too small for a single one.
+   */
+  write(
+    history: InputHistory,
+    newest: number,
+    count: number,
+    snapshotTick: number,
+    receiptMask: number,
+    buffer: Uint8Array,
+  ): number {
+    let kept = 1;
+    while (kept < count && kept < MAX_INPUTS && history.has(newest - kept)) kept++;
+    const writer = this.#writer;
+    // Each attempt says how many inputs fit; the second one has just these.
+    while (kept > 0) {
+      writer.reset(buffer);
+      const fitted = this.#write(history, newest, kept, snapshotTick, receiptMask);
+      if (fitted === kept) return writer.finish();
+      kept = fitted;
     }
-    encodeRecord(definition, history.words, history.offsetOf(tick), history.words, history.offsetOf(tick + 1), writer);
+    return 0;
   }
-  writer.finish();
-  return writer.failed ? 0 : (writer.bitLength + 7) >>> 3;
+
+  /** Returns how many of `count` inputs fitted. */
+  #write(history: InputHistory, newest: number, count: number, snapshotTick: number, receiptMask: number): number {
+    const writer = this.#writer;
+    const definition = this.#definition;
+    const { words } = history;
+    writer.bits(MessageKind.inputs, 8);
+    writer.bits(newest, 32);
+    writer.bits(count - 1, 5);
+    const view = history.viewTickOf(newest);
+    const hasView = snapshotTick >= 0 && view >= 0;
+    writer.bool(snapshotTick >= 0);
+    if (snapshotTick >= 0) {
+      writer.grouped(zigzag(newest - snapshotTick), 8);
+      writer.bits(receiptMask, 32);
+      writer.bool(hasView);
+      if (hasView) writer.grouped(zigzag(Math.round((snapshotTick - view) * 256)), 12);
+    }
+    encodeRecord(definition, words, history.offsetOf(newest), definition.initialWords, 0, writer);
+    for (let i = 1; i < count && !writer.failed; i++) {
+      const tick = newest - i;
+      if (hasView) {
+        const moved = Math.round((history.viewTickOf(tick + 1) - history.viewTickOf(tick)) * 256) - 256;
+        writer.bool(moved === 0);
+        if (moved !== 0) writer.grouped(zigzag(moved), 6);
+      }
+      encodeRecord(definition, words, history.offsetOf(tick), words, history.offsetOf(tick + 1), writer);
+      if (writer.failed) return i;
+    }
+    return writer.failed ? 0 : count;
+  }
 }
 
 /** Reads messages of one game's inputs into the buffers of its clients. */
@@ -126,4 +150,3 @@ function unzigzag(value: number): number {
 }
 
 const MAX_TICK = 0x7fffffff;
-const bitWriter = new BitWriter();

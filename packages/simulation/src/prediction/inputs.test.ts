@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { angle, bool, defineInput, int } from "../state/index.ts";
-import { InputBuffer, InputHistory, InputReader, MAX_INPUTS, writeInputs } from "./index.ts";
+import { angle, bool, bytes, defineInput, int } from "../state/index.ts";
+import { InputBuffer, InputHistory, InputReader, InputWriter, MAX_INPUTS } from "./index.ts";
 import type { ViewStamp } from "./index.ts";
 
 const Input = defineInput({ x: int({ min: -100, max: 100 }), fire: bool(), aim: angle({ bits: 10 }) });
@@ -39,7 +39,7 @@ describe("input messages", () => {
             history.words.set([steps[i].x, steps[i].fire, steps[i].aim], at);
           }
           const newest = first + steps.length - 1;
-          const length = writeInputs(Input, history, newest, count, first, receipts, buffer);
+          const length = new InputWriter(Input).write(history, newest, count, first, receipts, buffer);
           assert.ok(length > 0);
           const target = new InputBuffer({ wordCount: words });
           target.reset(newest - 40);
@@ -73,9 +73,39 @@ describe("input messages", () => {
     const buffer = new Uint8Array(200);
     for (let tick = 1000; tick < 1010; tick++)
       history.words.fill(7, history.add(tick, tick - 9), history.add(tick, tick - 9) + words);
-    const one = writeInputs(Input, history, 1009, 1, 996, -1, buffer);
-    const ten = writeInputs(Input, history, 1009, 10, 996, -1, buffer);
+    const one = new InputWriter(Input).write(history, 1009, 1, 996, -1, buffer);
+    const ten = new InputWriter(Input).write(history, 1009, 10, 996, -1, buffer);
     assert.ok(ten - one <= 3, `nine repetitions take ${ten - one} bytes`);
+  });
+
+  it("repeat less of what is large", () => {
+    const Large = defineInput({ drawing: bytes({ maxBytes: 400 }) });
+    const history = new InputHistory(Large.wordCount, 64);
+    for (let tick = 1; tick <= 10; tick++) {
+      const at = history.add(tick, tick);
+      history.words.fill(0x1010101 * tick, at + 1, at + Large.wordCount);
+      history.words[at] = 400;
+    }
+    const buffer = new Uint8Array(1100);
+    for (const [room, fitting] of [
+      [1100, 2],
+      [500, 1],
+      [300, 0],
+    ]) {
+      const length = new InputWriter(Large).write(history, 10, 5, 8, -1, buffer.subarray(0, room));
+      assert.equal(length > 0, fitting > 0);
+      if (length === 0) continue;
+      const target = new InputBuffer({ wordCount: Large.wordCount });
+      target.reset(5);
+      assert.ok(new InputReader(Large).read(buffer, 0, length, target));
+      const taken = new Int32Array(Large.wordCount);
+      for (let tick = 6; tick <= 10; tick++) {
+        if (target.take(tick, taken, 0, freshStamp()) !== 0) continue;
+        assert.ok(tick > 10 - fitting);
+        assert.equal(taken[1], 0x1010101 * tick);
+      }
+      assert.equal(target.newestTick, 10);
+    }
   });
 
   it("that are garbage are refused, or give records in range", () => {

@@ -1,0 +1,82 @@
+/**
+ * A client's own inputs: the one of this frame, those of the last ticks for replays and repetition, and the message
+ * they are sent in.
+ */
+import { InputHistory } from "../prediction/input-history.ts";
+import { InputWriter } from "../prediction/input-message.ts";
+import { StateTable } from "../state/index.ts";
+import type { Fields, RowIdentity } from "../state/index.ts";
+import type { AnyGame, Inputs, InputView } from "./define-game.ts";
+
+/** Rows of the input table. */
+const OWN = 0;
+const NEUTRAL = 1;
+/** Room for 32 inputs of typical size; of larger ones, fewer are sent again. */
+const MAX_INPUT_BYTES = 1100;
+
+export class ClientInputs {
+  /** What a step reads: the current input for this client's entities, the neutral one for others. */
+  readonly view: Inputs<Fields>;
+  /** What `write` wrote. */
+  readonly packet: Uint8Array = new Uint8Array(MAX_INPUT_BYTES);
+  readonly #definition: AnyGame["input"];
+  readonly #table: StateTable<Fields>;
+  readonly #history: InputHistory;
+  readonly #writer: InputWriter;
+  /** The input of this frame. */
+  readonly #words: Int32Array;
+
+  /** `ringTicks`: a power of two; `seatOf`: this client's seat. */
+  constructor(game: AnyGame, ringTicks: number, seatOf: () => number) {
+    this.#definition = game.input;
+    this.#table = new StateTable<Fields>(game.input, { capacity: 2 });
+    this.#table.insert(OWN, 0);
+    this.#table.insert(NEUTRAL, 1);
+    this.#words = new Int32Array(game.input.wordCount);
+    this.#history = new InputHistory(game.input.wordCount, ringTicks);
+    this.#writer = new InputWriter(game.input);
+    this.view = {
+      of: (row: RowIdentity): InputView<Fields> => this.#table.rowAt(row.owner === seatOf() ? OWN : NEUTRAL),
+      isPresent: (row: RowIdentity): boolean => row.owner >= 0 && row.owner === seatOf(),
+    };
+  }
+
+  /** The player's input of this frame. Fields that are left out keep their neutral value. */
+  set(input: Readonly<Record<string, unknown>>): void {
+    const { entries, initialWords } = this.#definition;
+    const row: Record<string, unknown> = this.#table.rowAt(OWN);
+    this.#table.writeWords(OWN, initialWords);
+    for (let i = 0; i < entries.length; i++) {
+      const { name } = entries[i];
+      const value = input[name];
+      if (value !== undefined) row[name] = value;
+    }
+    this.#table.settleRow(OWN);
+    this.#table.readWords(OWN, this.#words);
+  }
+
+  /** Makes the input of this frame that of `tick`, given at the sight of `viewTick`; false when it has one already. */
+  add(tick: number, viewTick: number): boolean {
+    const history = this.#history;
+    if (history.has(tick)) return false;
+    const at = history.add(tick, viewTick);
+    for (let i = 0; i < history.wordCount; i++) history.words[at + i] = this.#words[i];
+    return true;
+  }
+
+  /** Makes the input of `tick`, or the neutral one, the current one. */
+  use(tick: number): void {
+    const history = this.#history;
+    if (history.has(tick)) this.#table.writeWords(OWN, history.words, history.offsetOf(tick));
+    else this.#table.writeWords(OWN, this.#definition.initialWords);
+  }
+
+  /** Writes the message with `newest` and up to `count - 1` inputs before it into `packet`; returns its length. */
+  write(newest: number, count: number, snapshotTick: number, receipts: number): number {
+    return this.#writer.write(this.#history, newest, count, snapshotTick, receipts, this.packet);
+  }
+
+  clear(): void {
+    this.#history.clear();
+  }
+}
