@@ -213,6 +213,15 @@ test("a client that sends too much is bounded, then put out; the others play on"
   assert.equal(server.stats.loop.skippedTicks, 0);
 });
 
+test("a client cannot make the server keep a large message for it", async (t) => {
+  const server = await startServer(t);
+  const mallory = await join(t, server);
+  mallory.session.connection.send("reliableOrdered", new Uint8Array(8 << 20));
+  await until([mallory], "Mallory is out", () => server.stats.clients === 0);
+  const { bytesReceived } = server.stats.transport.udp;
+  assert.ok(bytesReceived < 1 << 18, `the server took ${bytesReceived} bytes`);
+});
+
 test("a client whose messages make no sense is put out", async (t) => {
   const server = await startServer(t);
   const mallory = await join(t, server);

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { Server } from "node:http";
 import { AddressTable, nodeCrypto, openDatapath } from "@riposte/datapath";
 import type { Datapath, UdpSocket } from "@riposte/datapath";
+import type { ConnectionLimits } from "@riposte/protocol/channel";
 import { explainBindError } from "./port-in-use-error.ts";
 import { ServerTransport } from "./server-transport.ts";
 import type { WebSocketLimits } from "./websocket-listener.ts";
@@ -28,6 +29,8 @@ export interface ListenTransportOptions {
   /** Where WebSockets are taken. Default "/riposte". */
   readonly httpPath?: string;
   readonly webSocket?: Partial<WebSocketLimits>;
+  /** Of each connection's queues. */
+  readonly limits?: Partial<ConnectionLimits>;
   /** Whether `simulate` works. Default: not when NODE_ENV is "production". */
   readonly allowSimulation?: boolean;
   /** Seed of simulated conditions. Default 1. */

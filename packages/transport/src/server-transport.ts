@@ -79,6 +79,7 @@ export class ServerTransport implements AsyncDisposable {
       maxClients: options.maxClients,
       publicAddresses: publicAddresses(options, udp.port),
       schemaHash: options.schemaHash,
+      ...(options.limits !== undefined && { limits: options.limits }),
       crypto: parts.crypto,
       keys: parts.protection,
       driver: this.#driver(),
