@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { AddressTable, nodeCrypto, openDatapath } from "@riposte/datapath";
 import type { Datapath } from "@riposte/datapath";
 import { formatAddress, readConnectToken } from "@riposte/protocol/netcode";
@@ -36,7 +37,8 @@ export async function dialUdp(options: DialUdpOptions): Promise<ClientTransport>
   const addresses = new AddressTable(CLIENT_PATHS);
   let transport: ClientTransport | undefined;
   const udp = await datapath.openUdpSocket({
-    host: token.serverAddresses.some((address) => address.family === 6) ? "::" : "0.0.0.0",
+    // Both families where the machine has them, which a token with IPv6 addresses asks for.
+    host: token.serverAddresses.some((address) => address.family === 6) ? undefined : "0.0.0.0",
     addresses,
     bufferBytes: 1024 * 1024,
     onReadable: () => transport?.receiveUdp(),
@@ -44,7 +46,11 @@ export async function dialUdp(options: DialUdpOptions): Promise<ClientTransport>
   });
   try {
     options.signal?.throwIfAborted();
-    const serverPaths = token.serverAddresses.map((address) => addresses.intern(hostOf(address), address.port));
+    const ipv4Only = isIPv4(udp.address);
+    const serverPaths = token.serverAddresses.map((address) => {
+      const reachable = address.port !== 0 && (address.family === 4 || !ipv4Only);
+      return reachable ? addresses.intern(hostOf(address), address.port) : -1;
+    });
     transport = new ClientTransport({
       options,
       udp,
