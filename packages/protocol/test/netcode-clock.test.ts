@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NetcodeClient, SoftwareKeys } from "../src/netcode/index.ts";
-import { NetcodeNetwork, emptySlot } from "./support/netcode-network.ts";
+import { NetcodeNetwork, UNIX_SECONDS, emptySlot } from "./support/netcode-network.ts";
 
 test("a client that nobody answers asks ten times a second and gives up in time, whatever the clock's fraction", () => {
   const network = new NetcodeNetwork();
@@ -25,4 +25,14 @@ test("a client that nobody answers asks ten times a second and gives up in time,
     }
     assert.deepEqual([ended, Math.round(now - start), requests], ["connectionRequestTimedOut", 1000, 10]);
   }
+});
+
+test("a wall clock that is set right while the server runs decides which tokens have expired", () => {
+  const network = new NetcodeNetwork({ unixSeconds: UNIX_SECONDS + 3600 });
+  const client = network.client();
+  network.run(300);
+  assert.ok(network.server.drops.tokenExpired > 0);
+  network.server.setUnixTime(network.unixNow, network.now);
+  network.run(300);
+  assert.equal(client.machine.state, "connected");
 });

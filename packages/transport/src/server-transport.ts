@@ -38,6 +38,8 @@ const CLOSE_CHECK_MS = 1;
 /** How long HTTP requests under way may take to end. */
 const CLOSE_GRACE_MS = 2000;
 const UNADMITTED_SOCKETS = 256;
+/** How often the endpoint is told the wall clock, by which tokens expire. */
+const UNIX_TIME_INTERVAL_MS = 10_000;
 
 /** A server's sockets and timer around one `ServerEndpoint`; made by `listenTransport`. */
 export class ServerTransport implements AsyncDisposable {
@@ -57,6 +59,7 @@ export class ServerTransport implements AsyncDisposable {
   readonly #addresses: AddressTable;
   readonly #received = new PacketBatch();
   readonly #resolveClosed: () => void;
+  readonly #unixTime: NodeJS.Timeout;
   #closing = false;
   #drainUntil = 0;
 
@@ -94,6 +97,9 @@ export class ServerTransport implements AsyncDisposable {
       deliver: (event) => announcer.deliver(event),
       simulationSeed: options.simulationSeed ?? 1,
     });
+    this.#unixTime = setInterval(() => {
+      this.endpoint.setUnixTime(Date.now() / 1000, this.#loop.now());
+    }, UNIX_TIME_INTERVAL_MS).unref();
     if (parts.http !== undefined) this.#webSocket = this.#listenWebSocket(parts.http, options);
     this.#loop.wake();
   }
@@ -208,6 +214,7 @@ export class ServerTransport implements AsyncDisposable {
   };
 
   #closeSockets(): void {
+    clearInterval(this.#unixTime);
     this.#loop.stop();
     this.#udp.close();
     this.#webSocket?.close();

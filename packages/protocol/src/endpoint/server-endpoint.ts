@@ -107,6 +107,11 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
     return this.#netcode.tokenHistory;
   }
 
+  /** The Unix time at `now`: drivers tell it every few seconds, since wall clocks are set and machines sleep. */
+  setUnixTime(unixSeconds: number, now: number): void {
+    this.#netcode.setUnixTime(unixSeconds, now);
+  }
+
   /** Sends a client away with the application's own code; `connection.fail` says why in ours. */
   disconnect(connection: Connection, code?: number, reason?: string): void {
     connection.close(code, reason);

@@ -45,7 +45,7 @@ export class NetcodeServer implements Machine<never> {
   readonly #keys: KeyStore;
   readonly #associatedData: Uint8Array;
   readonly #maxPending: number;
-  readonly #unixOffset: number;
+  #unixOffset: number;
   readonly #header: PacketHeader = new PacketHeader();
 
   readonly #sessions: (ServerSession | undefined)[];
@@ -137,6 +137,11 @@ export class NetcodeServer implements Machine<never> {
     if (this.#running) return;
     this.#admission.start();
     this.#running = true;
+  }
+
+  /** The Unix time at `now`, told again since wall clocks are set and machines sleep. */
+  setUnixTime(unixSeconds: number, now: number): void {
+    this.#unixOffset = unixSeconds - now / 1000;
   }
 
   /** Sends a client away. */
