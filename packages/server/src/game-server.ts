@@ -194,9 +194,10 @@ export class GameServer<G extends AnyGame> implements Server<G> {
 
   /** A new HTTP server of this game server, not listening yet. */
   createHttp(): HttpServer {
-    const { localTokens, joinRate, allowedOrigins, publicDir, production, maxClients } = this.#options;
+    const { localTokens, joinRate, allowedOrigins, publicDir, production, maxClients, behindProxy } = this.#options;
     return createHttpFront({
       joinService: localTokens ? this.#joinService() : undefined,
+      behindProxy,
       joinRate,
       allowedOrigins,
       publicDir,

@@ -6,6 +6,7 @@ import { listenTransport } from "@riposte/transport";
 import { bindPort } from "./bind-port.ts";
 import { closeOnExitSignals } from "./exit-signals.ts";
 import { GameServer } from "./game-server.ts";
+import { remoteAddressOf } from "./http/remote-address.ts";
 import { localAddresses, resolveOptions } from "./options.ts";
 import type { ListenOptions } from "./options.ts";
 import type { Server } from "./server.ts";
@@ -46,6 +47,7 @@ export async function listen<G extends AnyGame>(game: G, options: ListenOptions 
         schemaHash: game.schemaHash,
         handlers: server.handlers,
         limits: CONNECTION_LIMITS,
+        addressOf: (request) => remoteAddressOf(request, resolved.behindProxy),
         allowSimulation: !production,
       }),
     onPortInUse: (taken, next) => log(`riposte: port ${taken} is in use, trying ${next}`),

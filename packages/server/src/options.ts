@@ -50,6 +50,11 @@ export interface ListenOptions {
   readonly timeoutSeconds?: number;
   /** Pages of which origins may ask for a token. Default: all in development, none but the server's own in production. */
   readonly allowedOrigins?: readonly string[] | "*";
+  /**
+   * Whether HTTP and WebSockets come through a reverse proxy: then the last address of X-Forwarded-For, which the proxy
+   * itself has put there, is the client's. Default false.
+   */
+  readonly behindProxy?: boolean;
   /** Joins by address. Default: 256 at once, then 10 a second. */
   readonly joinRate?: AddressRateLimiterOptions;
   /** What one connection may send. */
@@ -87,6 +92,7 @@ export interface ResolvedOptions {
   readonly tokenExpireSeconds: number;
   readonly timeoutSeconds: number;
   readonly allowedOrigins: readonly string[] | "*";
+  readonly behindProxy: boolean;
   readonly joinRate: AddressRateLimiterOptions;
   readonly messageLimit: Required<MessageLimitOptions>;
   readonly simulate: NetworkConditions | undefined;
@@ -150,6 +156,7 @@ export function resolveOptions(options: ListenOptions, tickRate: number): Resolv
     tokenExpireSeconds: options.tokenExpireSeconds ?? 45,
     timeoutSeconds: options.timeoutSeconds ?? 10,
     allowedOrigins: options.allowedOrigins ?? (production ? [] : "*"),
+    behindProxy: options.behindProxy ?? false,
     joinRate: options.joinRate ?? { burst: 256, perSec: 10 },
     messageLimit: limit,
     simulate: options.simulate,

@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { AddressTable, nodeCrypto, openDatapath } from "@riposte/datapath";
 import type { Datapath, UdpSocket } from "@riposte/datapath";
 import type { ConnectionLimits } from "@riposte/protocol/channel";
@@ -29,6 +29,8 @@ export interface ListenTransportOptions {
   /** Where WebSockets are taken. Default "/riposte". */
   readonly httpPath?: string;
   readonly webSocket?: Partial<WebSocketLimits>;
+  /** The address that the WebSocket caps count a request by. Default: the socket's. Behind a proxy: what the proxy says. */
+  readonly addressOf?: (request: IncomingMessage) => string;
   /** Of each connection's queues. */
   readonly limits?: Partial<ConnectionLimits>;
   /** Whether `simulate` works. Default: not when NODE_ENV is "production". */

@@ -180,6 +180,7 @@ export class ServerTransport implements AsyncDisposable {
         admissionTimeoutMs: options.webSocket?.admissionTimeoutMs ?? 5000,
         sendBufferBytes: options.webSocket?.sendBufferBytes ?? 65_536,
       },
+      addressOf: options.addressOf ?? ((request) => request.socket.remoteAddress ?? ""),
       onBatch: (batch) => this.#loop.receive(batch),
       onWritable: () => this.#loop.wake(),
       onPathClosed: (path) => {

@@ -32,6 +32,8 @@ export interface WebSocketListenerOptions {
   readonly firstPath: number;
   readonly maxPayloadBytes: number;
   readonly limits: WebSocketLimits;
+  /** The address that the caps count a request by. */
+  readonly addressOf: (request: IncomingMessage) => string;
   readonly onBatch: (batch: PacketBatch) => void;
   readonly onWritable: () => void;
   readonly onPathClosed: (path: number) => void;
@@ -191,7 +193,7 @@ export class WebSocketListener {
       return;
     }
     const { limits } = this.#options;
-    const network = networkOf(request.socket.remoteAddress ?? "");
+    const network = networkOf(this.#options.addressOf(request));
     const unadmitted = this.#unadmitted.get(network) ?? 0;
     if (
       (this.#slots.length >= limits.maxSockets && this.#free.length === 0) ||

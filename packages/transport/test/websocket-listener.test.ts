@@ -58,6 +58,17 @@ test("sockets that prove nothing are few for each address, and closed in time", 
   await server.close();
 });
 
+test("the caps count by the address that the caller names", async () => {
+  const { server } = await serve({
+    webSocket: { maxUnadmittedPerAddress: 1 },
+    addressOf: (request) => request.url?.split("?")[1] ?? "",
+  });
+  const sockets = ["10.0.0.1", "10.0.0.2"].map((address) => openSocket(server.port, `/riposte?${address}`));
+  await Promise.all(sockets.map((socket) => once(socket, "open")));
+  assert.equal(await upgradeStatus(server.port, "/riposte?10.0.0.1"), 429);
+  await server.close();
+});
+
 test("all sockets together are bounded, and elsewhere there is nothing", async () => {
   const { server } = await serve({ webSocket: { maxSockets: 1 } });
   const first = openSocket(server.port);

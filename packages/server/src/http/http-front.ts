@@ -16,6 +16,7 @@ import { AddressRateLimiter, networkOf } from "./address-rate-limiter.ts";
 import type { AddressRateLimiterOptions } from "./address-rate-limiter.ts";
 import type { JoinService } from "./join-service.ts";
 import { readJsonBody } from "./read-body.ts";
+import { remoteAddressOf } from "./remote-address.ts";
 
 /** The body of a join request: room, identity and up to 192 bytes of user data in base64. */
 const MAX_JOIN_BODY_BYTES = 4096;
@@ -31,6 +32,8 @@ const DOT_FILE = /^[^?#]*(?:\/|\\|%2f|%5c)(?:\.|%2e)/i;
 export interface HttpFrontOptions {
   /** Undefined when tokens come from elsewhere: `/riposte/join` then answers 404. */
   readonly joinService: JoinService | undefined;
+  /** Client addresses are the proxy's word. */
+  readonly behindProxy: boolean;
   readonly joinRate: AddressRateLimiterOptions;
   /** Origins whose pages may ask for a token, `"*"` for all. */
   readonly allowedOrigins: readonly string[] | "*";
@@ -73,7 +76,8 @@ export function createHttpFront(options: HttpFrontOptions): Server {
     },
   );
   server.maxConnections = options.maxSockets;
-  limitSocketsByAddress(server, options.maxSocketsPerAddress ?? 256);
+  // All sockets of a proxy come from one address.
+  if (!options.behindProxy) limitSocketsByAddress(server, options.maxSocketsPerAddress ?? 256);
   server.on("clientError", (_error, socket) => {
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
     else socket.destroy();
@@ -151,8 +155,8 @@ async function handleJoin(
       error: "this server issues no tokens: get one from the game's backend and pass it to connect()",
     });
   }
-  const { remoteAddress = "", localAddress, localPort = 0 } = request.socket;
-  if (!limiter.take(remoteAddress, performance.now())) {
+  const { localAddress, localPort = 0 } = request.socket;
+  if (!limiter.take(remoteAddressOf(request, options.behindProxy), performance.now())) {
     response.setHeader("Retry-After", "1");
     return sendJson(response, 429, {
       code: "tooManyRequests",
