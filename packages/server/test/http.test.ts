@@ -149,7 +149,7 @@ test("joins are limited by address", async (t) => {
   assert.equal((await fetch(front.url("/riposte/health"))).status, 200);
 });
 
-async function statuses(front: Front, forwarded: readonly string[]): Promise<number[]> {
+async function joinAll(front: Front, forwarded: readonly string[]): Promise<number[]> {
   const all: number[] = [];
   for (const name of forwarded) all.push((await front.join({}, { "X-Forwarded-For": name })).status);
   return all;
@@ -159,9 +159,9 @@ test("behind a proxy joins are limited by the address it names, and by nothing t
   const joinRate = { burst: 2, perSec: 0.001 };
   const proxied = await startFront(t, { joinRate, behindProxy: true });
   const claims = ["1.1.1.1, 10.0.0.1", "2.2.2.2, 10.0.0.1", "3.3.3.3,10.0.0.1", "10.0.0.2", "2001:db8::1", "junk"];
-  assert.deepEqual(await statuses(proxied, claims), [200, 200, 429, 200, 200, 200]);
+  assert.deepEqual(await joinAll(proxied, claims), [200, 200, 429, 200, 200, 200]);
   const direct = await startFront(t, { joinRate });
-  assert.deepEqual(await statuses(direct, ["10.0.0.1", "10.0.0.2", "10.0.0.3"]), [200, 200, 429]);
+  assert.deepEqual(await joinAll(direct, ["10.0.0.1", "10.0.0.2", "10.0.0.3"]), [200, 200, 429]);
 });
 
 test("pages of allowed origins may join, others may not read the answer", async (t) => {
