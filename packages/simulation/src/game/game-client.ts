@@ -6,8 +6,8 @@
  * All `now` are milliseconds of one monotonic clock.
  */
 import { BitReader, ByteReader } from "@riposte/wire";
-import { SnapshotReceiver, StateTable } from "../state/index.ts";
-import type { Fields, Values } from "../state/index.ts";
+import { SnapshotReceiver } from "../state/index.ts";
+import type { Fields, StateTable, Values } from "../state/index.ts";
 import { ClientPrediction } from "../prediction/client-prediction.ts";
 import type { UpdatedTable } from "../prediction/state-interpolator.ts";
 import { DrawnSight } from "../rewind/drawn-sight.ts";

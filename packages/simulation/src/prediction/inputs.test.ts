@@ -114,10 +114,10 @@ describe("input messages", () => {
     let good = 0;
     fc.assert(
       fc.property(fc.nat(2000), fc.uint8Array({ maxLength: 120 }), (tick, rest) => {
-        const bytes = Uint8Array.from([3, tick & 0xff, tick >> 8, 0, 0, ...rest]);
+        const message = Uint8Array.from([3, tick & 0xff, tick >> 8, 0, 0, ...rest]);
         const target = new InputBuffer({ wordCount: words });
         target.reset(Math.max(0, tick - 30));
-        if (!reader.read(bytes, 0, bytes.length, target)) return;
+        if (!reader.read(message, 0, message.length, target)) return;
         good++;
         const stamp = freshStamp();
         for (let at = Math.max(0, tick - 30) + 1; at <= tick; at++) {
@@ -135,6 +135,10 @@ describe("input messages", () => {
 
 function record(value: number): Int32Array {
   return Int32Array.of(value);
+}
+
+function seen(viewTick: number): ViewStamp {
+  return { viewTick, snapshotTick: Math.ceil(viewTick), receiptMask: 1 };
 }
 
 /** What became of a tick, and its record. */
@@ -194,7 +198,6 @@ describe("InputBuffer", () => {
   it("carries on the picture of the very input it repeats", () => {
     const buffer = new InputBuffer({ wordCount: 1, repeatTicks: 4 });
     buffer.reset(9);
-    const seen = (viewTick: number): ViewStamp => ({ viewTick, snapshotTick: Math.ceil(viewTick), receiptMask: 1 });
     const stamp = freshStamp();
     const out = record(0);
     buffer.put(10, record(1), 0, seen(4));

@@ -75,11 +75,45 @@ function smallField<Value>(
   };
 }
 
-class SmallColumn<Value> implements Column<Value, Value, Uint8Array> {
-  readonly storage: Uint8Array;
-  readonly #max: number;
-  readonly #memory: RecordMemory;
+/** What all of them have in common: one word that is stored as it is. */
+abstract class NameColumn<Value, Storage extends Uint8Array | Int32Array> implements Column<Value, Value, Storage> {
+  readonly storage: Storage;
+  protected readonly memory: RecordMemory;
   readonly #teleport: number;
+
+  constructor(storage: Storage, memory: RecordMemory, teleport: number) {
+    this.storage = storage;
+    this.memory = memory;
+    this.#teleport = teleport;
+  }
+
+  abstract get(slot: number): Value;
+  abstract set(slot: number, value: Value): void;
+  abstract settle(slots: Int32Array, count: number): void;
+  abstract defineAccessor(prototype: RowPrototype, name: string): void;
+
+  copy(slot: number): Value {
+    return this.get(slot);
+  }
+
+  load(slot: number): void {
+    const { words, stride, word } = this.memory;
+    this.storage[slot] = words[slot * stride + word]!;
+  }
+
+  blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
+    const word = this.memory.word;
+    this.storage[slot] = fraction < 1 ? from[fromAt + word] : to[toAt + word];
+  }
+
+  jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean {
+    const word = this.memory.word;
+    return this.#teleport < 1 && from[fromAt + word] !== to[toAt + word];
+  }
+}
+
+class SmallColumn<Value> extends NameColumn<Value, Uint8Array> {
+  readonly #max: number;
   readonly #fromLevel: (level: number) => Value;
   readonly #toLevel: (value: Value) => number;
 
@@ -91,29 +125,23 @@ class SmallColumn<Value> implements Column<Value, Value, Uint8Array> {
     fromLevel: (level: number) => Value,
     toLevel: (value: Value) => number,
   ) {
-    this.storage = new Uint8Array(slots);
+    super(new Uint8Array(slots), memory, teleport);
     this.#max = max;
-    this.#memory = memory;
-    this.#teleport = teleport;
     this.#fromLevel = fromLevel;
     this.#toLevel = toLevel;
   }
 
-  get(slot: number): Value {
+  override get(slot: number): Value {
     return this.#fromLevel(this.storage[slot]);
   }
 
-  copy(slot: number): Value {
-    return this.get(slot);
-  }
-
-  set(slot: number, value: Value): void {
+  override set(slot: number, value: Value): void {
     this.storage[slot] = this.#toLevel(value);
   }
 
-  settle(slots: Int32Array, count: number): void {
+  override settle(slots: Int32Array, count: number): void {
     const storage = this.storage;
-    const { words, stride, word } = this.#memory;
+    const { words, stride, word } = this.memory;
     for (let i = 0; i < count; i++) {
       const slot = slots[i];
       if (storage[slot] > this.#max) storage[slot] = this.#max;
@@ -121,22 +149,7 @@ class SmallColumn<Value> implements Column<Value, Value, Uint8Array> {
     }
   }
 
-  load(slot: number): void {
-    const { words, stride, word } = this.#memory;
-    this.storage[slot] = words[slot * stride + word]!;
-  }
-
-  blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
-    const word = this.#memory.word;
-    this.storage[slot] = fraction < 1 ? from[fromAt + word] : to[toAt + word];
-  }
-
-  jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean {
-    const word = this.#memory.word;
-    return this.#teleport < 1 && from[fromAt + word] !== to[toAt + word];
-  }
-
-  defineAccessor(prototype: RowPrototype, name: string): void {
+  override defineAccessor(prototype: RowPrototype, name: string): void {
     const storage = this.storage;
     const fromLevel = this.#fromLevel;
     const toLevel = this.#toLevel;
@@ -152,32 +165,22 @@ class SmallColumn<Value> implements Column<Value, Value, Uint8Array> {
   }
 }
 
-class EntityColumn implements Column<number, number, Int32Array> {
-  readonly storage: Int32Array;
-  readonly #memory: RecordMemory;
-  readonly #teleport: number;
-
+class EntityColumn extends NameColumn<number, Int32Array> {
   constructor(slots: number, memory: RecordMemory, teleport: number) {
-    this.storage = new Int32Array(slots).fill(NO_ENTITY);
-    this.#memory = memory;
-    this.#teleport = teleport;
+    super(new Int32Array(slots).fill(NO_ENTITY), memory, teleport);
   }
 
-  get(slot: number): number {
+  override get(slot: number): number {
     return this.storage[slot];
   }
 
-  copy(slot: number): number {
-    return this.get(slot);
-  }
-
-  set(slot: number, value: number): void {
+  override set(slot: number, value: number): void {
     this.storage[slot] = value;
   }
 
-  settle(slots: Int32Array, count: number): void {
+  override settle(slots: Int32Array, count: number): void {
     const storage = this.storage;
-    const { words, stride, word } = this.#memory;
+    const { words, stride, word } = this.memory;
     for (let i = 0; i < count; i++) {
       const slot = slots[i];
       const id = storage[slot];
@@ -186,22 +189,7 @@ class EntityColumn implements Column<number, number, Int32Array> {
     }
   }
 
-  load(slot: number): void {
-    const { words, stride, word } = this.#memory;
-    this.storage[slot] = words[slot * stride + word]!;
-  }
-
-  blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
-    const word = this.#memory.word;
-    this.storage[slot] = fraction < 1 ? from[fromAt + word] : to[toAt + word];
-  }
-
-  jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean {
-    const word = this.#memory.word;
-    return this.#teleport < 1 && from[fromAt + word] !== to[toAt + word];
-  }
-
-  defineAccessor(prototype: RowPrototype, name: string): void {
+  override defineAccessor(prototype: RowPrototype, name: string): void {
     const storage = this.storage;
     Object.defineProperty(prototype, name, {
       enumerable: true,

@@ -192,19 +192,12 @@ class LevelColumn<Storage extends IntegerStorage> implements Column<number, numb
   }
 }
 
-class AngleColumn implements Column<number, number, Float64Array> {
+/** What angle and f32 have in common: doubles that a game may set to anything. */
+abstract class DoubleColumn implements Column<number, number, Float64Array> {
   readonly storage: Float64Array;
-  readonly #count: number;
-  readonly #step: number;
-  readonly #attributes: FieldAttributes;
-  readonly #memory: RecordMemory;
 
-  constructor(slots: number, count: number, attributes: FieldAttributes, memory: RecordMemory) {
+  constructor(slots: number) {
     this.storage = new Float64Array(slots);
-    this.#count = count;
-    this.#step = (2 * Math.PI) / count;
-    this.#attributes = attributes;
-    this.#memory = memory;
   }
 
   get(slot: number): number {
@@ -219,7 +212,31 @@ class AngleColumn implements Column<number, number, Float64Array> {
     this.storage[slot] = value;
   }
 
-  settle(slots: Int32Array, count: number): void {
+  abstract settle(slots: Int32Array, count: number): void;
+  abstract load(slot: number): void;
+  abstract blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void;
+  abstract jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean;
+
+  defineAccessor(prototype: RowPrototype, name: string): void {
+    defineNumberAccessor(prototype, name, this.storage);
+  }
+}
+
+class AngleColumn extends DoubleColumn {
+  readonly #count: number;
+  readonly #step: number;
+  readonly #attributes: FieldAttributes;
+  readonly #memory: RecordMemory;
+
+  constructor(slots: number, count: number, attributes: FieldAttributes, memory: RecordMemory) {
+    super(slots);
+    this.#count = count;
+    this.#step = (2 * Math.PI) / count;
+    this.#attributes = attributes;
+    this.#memory = memory;
+  }
+
+  override settle(slots: Int32Array, count: number): void {
     const storage = this.storage;
     const { words, stride, word } = this.#memory;
     for (let i = 0; i < count; i++) {
@@ -231,12 +248,12 @@ class AngleColumn implements Column<number, number, Float64Array> {
     }
   }
 
-  load(slot: number): void {
+  override load(slot: number): void {
     const { words, stride, word } = this.#memory;
     this.storage[slot] = this.#value(words[slot * stride + word]);
   }
 
-  blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
+  override blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
     const word = this.#memory.word;
     const a = from[fromAt + word];
     const b = to[toAt + word];
@@ -250,13 +267,9 @@ class AngleColumn implements Column<number, number, Float64Array> {
     else this.storage[slot] = this.#value(a) + (blend === "angle" ? arc : b - a) * fraction * this.#step;
   }
 
-  jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean {
+  override jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean {
     const word = this.#memory.word;
     return Math.abs(this.#arc(from[fromAt + word], to[toAt + word])) * this.#step > this.#attributes.teleport;
-  }
-
-  defineAccessor(prototype: RowPrototype, name: string): void {
-    defineNumberAccessor(prototype, name, this.storage);
   }
 
   /** Levels from a to b the shorter way. */
@@ -270,30 +283,17 @@ class AngleColumn implements Column<number, number, Float64Array> {
   }
 }
 
-class F32Column implements Column<number, number, Float64Array> {
-  readonly storage: Float64Array;
+class F32Column extends DoubleColumn {
   readonly #attributes: FieldAttributes;
   readonly #memory: RecordMemory;
 
   constructor(slots: number, attributes: FieldAttributes, memory: RecordMemory) {
-    this.storage = new Float64Array(slots);
+    super(slots);
     this.#attributes = attributes;
     this.#memory = memory;
   }
 
-  get(slot: number): number {
-    return this.storage[slot];
-  }
-
-  copy(slot: number): number {
-    return this.get(slot);
-  }
-
-  set(slot: number, value: number): void {
-    this.storage[slot] = value;
-  }
-
-  settle(slots: Int32Array, count: number): void {
+  override settle(slots: Int32Array, count: number): void {
     const { words, stride, word } = this.#memory;
     for (let i = 0; i < count; i++) {
       const slot = slots[i];
@@ -303,25 +303,21 @@ class F32Column implements Column<number, number, Float64Array> {
     }
   }
 
-  load(slot: number): void {
+  override load(slot: number): void {
     const { words, stride, word } = this.#memory;
     this.storage[slot] = f32Value(words[slot * stride + word]);
   }
 
-  blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
+  override blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
     const word = this.#memory.word;
     const a = f32Value(from[fromAt + word]);
     const b = f32Value(to[toAt + word]);
     this.storage[slot] = this.#attributes.blend === "step" ? (fraction < 1 ? a : b) : a + (b - a) * fraction;
   }
 
-  jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean {
+  override jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean {
     const word = this.#memory.word;
     return Math.abs(f32Value(from[fromAt + word]) - f32Value(to[toAt + word])) > this.#attributes.teleport;
-  }
-
-  defineAccessor(prototype: RowPrototype, name: string): void {
-    defineNumberAccessor(prototype, name, this.storage);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { RecordDefinition } from "./definition.ts";
 import type { StateDefinition } from "./define-state.ts";
-import type { Column, Columns, Fields, Row, RowIdentity, RowPrototype, Values } from "./field.ts";
+import type { Column, Columns, Fields, Row, RowIdentity, Values } from "./field.ts";
+import { createRowClass, RowIterator } from "./table-rows.ts";
 
 /**
  * All entities of one kind: a column of storage per field, a settled record of int32 words per row, and one
@@ -321,82 +322,6 @@ export class StateTable<F extends Fields> {
     this.#version++;
     for (let i = 0; i < this.#columns.length; i++) this.#columns[i].load(index);
   }
-}
-
-/** Walks marked rows; it is its own result object and goes back to its table's pool when it is through. */
-class RowIterator<F extends Fields> implements IterableIterator<Row<F>> {
-  value!: Row<F>;
-  done = false;
-  readonly #table: StateTable<F>;
-  readonly #born: Float64Array;
-  readonly #pool: RowIterator<F>[];
-  #marks: Uint8Array;
-  #births = 0;
-  #index = 0;
-
-  constructor(table: StateTable<F>, born: Float64Array, pool: RowIterator<F>[]) {
-    this.#table = table;
-    this.#born = born;
-    this.#pool = pool;
-    this.#marks = table.simulated;
-  }
-
-  start(marks: Uint8Array, births: number): this {
-    this.#marks = marks;
-    this.#births = births;
-    this.#index = 0;
-    this.done = false;
-    return this;
-  }
-
-  next(): IteratorResult<Row<F>> {
-    const end = this.#table.highWater;
-    while (this.#index < end) {
-      const index = this.#index++;
-      if (this.#marks[index] === 1 && this.#born[index] <= this.#births) {
-        this.value = this.#table.rowAt(index);
-        return this;
-      }
-    }
-    return this.#finish();
-  }
-
-  return(): IteratorResult<Row<F>> {
-    return this.#finish();
-  }
-
-  [Symbol.iterator](): this {
-    return this;
-  }
-
-  #finish(): IteratorResult<Row<F>> {
-    if (!this.done) {
-      this.done = true;
-      if (this.#pool.length < 8) this.#pool.push(this);
-    }
-    return this;
-  }
-}
-
-function createRowClass(table: {
-  readonly owners: Int32Array;
-  idAt(index: number): number;
-}): new (index: number) => RowIdentity & RowPrototype {
-  return class TableRow {
-    readonly index: number;
-
-    constructor(index: number) {
-      this.index = index;
-    }
-
-    get id(): number {
-      return table.idAt(this.index);
-    }
-
-    get owner(): number {
-      return table.owners[this.index];
-    }
-  };
 }
 
 type PositionColumn = Float64Array | Int32Array | undefined;
