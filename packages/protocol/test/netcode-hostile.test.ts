@@ -349,3 +349,21 @@ function countingCrypto(): { crypto: Crypto; opened: () => number } {
     },
   };
 }
+
+test("a flood of forged requests does not keep out a client whose token was opened already", () => {
+  const network = new NetcodeNetwork({ handshakesPerSecond: 20 });
+  const forged = network.client(network.token({ privateKey: new Uint8Array(32) }), 4000);
+  const [{ bytes }] = transmitAll(forged.machine, forged.keys, network.now);
+  network.clients.length = 0;
+  const client = network.client();
+  network.pass = ({ toServer }) => toServer; // the first challenge is lost
+  network.step();
+  network.pass = () => true;
+  assert.equal(network.server.pendingCount, 1);
+  for (let i = 0; i < 50 && client.machine.state !== "connected"; i++) {
+    for (let path = 100; path < 150; path++) network.toServer(bytes, path + 50 * i);
+    network.run(10);
+  }
+  assert.ok(network.server.drops.rateLimited > 500);
+  assert.equal(client.machine.state, "connected");
+});

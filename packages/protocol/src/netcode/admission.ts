@@ -132,7 +132,7 @@ export class Admission {
     const tokenSerial = this.history.find(buffer, offset + TAG_AT);
     if (tokenSerial >= 0 && !this.history.admits(tokenSerial, this.#options.addressOf(path)))
       return void drops.tokenReused++;
-    if (!this.#budget.take(path, now)) return void drops.rateLimited++;
+    if (!this.#budget.take(path, tokenSerial >= 0, now)) return void drops.rateLimited++;
     const token = this.#openToken(buffer, offset);
     if (token === undefined) return undefined;
     if (!token.serverAddresses.some((address) => this.#isPublic(address))) return void drops.wrongServer++;
@@ -182,7 +182,7 @@ export class Admission {
     const drops = this.#drops;
     const sealedLength = length - header.length;
     if (sealedLength !== CHALLENGE_BYTES + TAG_BYTES) return count(drops, "malformed");
-    if (!this.#budget.take(pending.path, now)) return count(drops, "rateLimited");
+    if (!this.#budget.take(pending.path, true, now)) return count(drops, "rateLimited");
     const { clientToServerKey: key } = pending;
     const { sequenceHigh, sequenceLow } = header;
     if (!this.#protection.open(key, sequenceHigh, sequenceLow, buffer, offset, header.length, sealedLength)) {

@@ -2,7 +2,8 @@
  * Limits how many handshake packets are decrypted, so that a flood of well-formed requests with
  * forged tokens costs a comparison each and not a decryption. A client asks 10 times a second; a
  * path gets 32 attempts a second, all paths together `perSecond`, at most 512 of them at once. Paths
- * share 4,096 cells by number.
+ * share 4,096 cells by number. What only a client can send whose token was opened already is not
+ * held back by what strangers send: it counts for its path alone.
  */
 const CELLS = 4096;
 const PER_PATH = 32;
@@ -23,8 +24,8 @@ export class HandshakeBudget {
     this.#filledAt = now;
   }
 
-  /** Takes one attempt of this path; false when it has none left. */
-  take(path: number, now: number): boolean {
+  /** Takes one attempt of this path; false when it has none left. `known`: an admission is under way, or was. */
+  take(path: number, known: boolean, now: number): boolean {
     const cell = path & (CELLS - 1);
     const window = Math.floor(now / 1000);
     if (this.#window[cell] !== window) {
@@ -37,8 +38,8 @@ export class HandshakeBudget {
       this.#tokens = Math.min(this.#burst, this.#tokens + refill);
       this.#filledAt = now;
     }
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    if (!known && this.#tokens < 1) return false;
+    if (!known) this.#tokens--;
     this.#used[cell]++;
     return true;
   }
