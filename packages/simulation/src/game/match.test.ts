@@ -131,3 +131,10 @@ describe("GameClient", () => {
     assert.equal(mask, 0b110, "ticks 2 and 1, not 3");
   });
 });
+
+describe("defineGame", () => {
+  it("gives games that cannot talk to each other different schema hashes", () => {
+    assert.deepEqual(gameOf().schemaHash, gameOf({ flashes: true }).schemaHash);
+    assert.notDeepEqual(gameOf().schemaHash, gameOf({ capacity: 9 }).schemaHash, "snapshots are bounded by capacity");
+  });
+});

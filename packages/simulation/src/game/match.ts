@@ -7,7 +7,7 @@
  * ticks to come, view stamps are checked against what was sent, and malformed bytes are counted.
  */
 import { BitWriter, ByteWriter } from "@riposte/wire";
-import { SnapshotStream, StateTable } from "../state/index.ts";
+import { InterestGrid, SnapshotStream, StateTable } from "../state/index.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
 import { InputBuffer } from "../prediction/input-buffer.ts";
 import type { ViewStamp } from "../prediction/input-buffer.ts";
@@ -60,6 +60,8 @@ export class Match<G extends AnyGame = AnyGame> {
   readonly #inputReader: InputReader;
   readonly #histories: readonly PoseHistory[];
   readonly #teleports: readonly TeleportWatch[];
+  /** Only with a radius of interest. */
+  readonly #grid: InterestGrid | undefined;
   readonly #bits = new BitWriter();
   readonly #bytes = new ByteWriter();
   readonly #welcome = new Uint8Array(32);
@@ -77,6 +79,8 @@ export class Match<G extends AnyGame = AnyGame> {
     this.#repeatTicks = Math.ceil((options.repeatInputMs ?? 100) / game.tickMs);
     this.#maxRewindTicks = Math.ceil((options.maxRewindMs ?? 500) / game.tickMs);
     this.#budgetBytes = options.snapshotBudgetBytes ?? 1000;
+    const { radius } = game.interest;
+    this.#grid = radius === undefined ? undefined : new InterestGrid({ cellSize: radius / 2 });
     this.#seats = Array.from({ length: this.maxSeats }, () => undefined);
     this.router = new MessageRouter(game.messages);
 
@@ -307,7 +311,7 @@ export class Match<G extends AnyGame = AnyGame> {
       clientId: seat,
       tickRate: this.#game.tickRate,
       budgetBytes: this.#budgetBytes,
-      ...(radius === undefined ? {} : { relevanceRadius: radius }),
+      ...(radius === undefined || this.#grid === undefined ? {} : { relevanceRadius: radius, interest: this.#grid }),
     });
   }
 

@@ -25,7 +25,6 @@ export interface Relevance {
   readonly grid: InterestGrid | undefined;
 }
 
-const UNKNOWN = 0;
 /** As in the baseline. */
 const SAME = 1;
 /** Differs from the baseline, or is not in it; not (yet) chosen for this snapshot. */
@@ -43,7 +42,9 @@ export class TableStream {
   readonly #clientId: number;
   readonly #number: number;
   readonly #weight: number;
-  /** By index: the state of this snapshot. */
+  /** What is relevant in this snapshot, by rising index, and the status of each by index. */
+  readonly #relevant: Int32Array;
+  #relevantCount = 0;
   readonly #status: Uint8Array;
   readonly #marks: Uint8Array;
   /** By index: id of the entity that is inside the client's interest, or -1; its claim on the budget. */
@@ -66,6 +67,7 @@ export class TableStream {
     this.#clientId = clientId;
     this.#codec = new RecordCodec(table.definition, tickRate);
     this.#weight = "priority" in table.definition ? Number(table.definition.priority) : 1;
+    this.#relevant = new Int32Array(table.capacity);
     this.#status = new Uint8Array(table.capacity);
     this.#changes = new Int32Array(table.capacity * this.#codec.leafCount);
     this.#marks = new Uint8Array(table.capacity);
@@ -82,14 +84,18 @@ export class TableStream {
     this.#leaves = 0;
     this.#stays = 0;
     this.#codec.clearUsed();
-    const useGrid = relevance.grid !== undefined && relevance.leaveRadius < Infinity;
+    this.#relevantCount = 0;
+    const hasPosition = table.positionX !== undefined && table.positionY !== undefined;
+    const useGrid = relevance.grid !== undefined && relevance.leaveRadius < Infinity && hasPosition;
     if (useGrid) relevance.grid?.mark(table, relevance.viewX, relevance.viewY, relevance.leaveRadius, this.#marks);
     let entry = 0;
     for (let index = 0; index < end; index++) {
+      // Far away before and now: most rows of a large world.
+      if (useGrid && this.#marks[index] === 0 && this.#inside[index] < 0 && table.owners[index] !== this.#clientId)
+        continue;
       while (entry < base.count && base.indexAt(entry) < index) this.#leave(entry++);
       const known = entry < base.count && base.indexAt(entry) === index;
       const relevant = table.alive[index] === 1 && this.#isRelevant(index, relevance, useGrid);
-      this.#status[index] = UNKNOWN;
       const id = table.idAt(index);
       if (!relevant) {
         this.#inside[index] = -1;
@@ -101,6 +107,7 @@ export class TableStream {
         this.#claims[index] = 0;
         this.#told[index] = 0;
       }
+      this.#relevant[this.#relevantCount++] = index;
       if (!known) this.#offerNew(index, relevance, candidates);
       else if (base.ids[entry] === id && base.owners[entry] === table.owners[index]) {
         this.#leaving[entry] = 0;
@@ -122,7 +129,8 @@ export class TableStream {
 
   /** Takes back every choice. */
   unchoose(): void {
-    for (let index = 0; index < this.table.highWater; index++) {
+    for (let n = 0; n < this.#relevantCount; n++) {
+      const index = this.#relevant[n];
       if (this.#status[index] === CHANGED_CHOSEN) this.#status[index] = CHANGED;
       else if (this.#status[index] === NEW_CHOSEN) this.#status[index] = NEW;
     }
@@ -138,8 +146,8 @@ export class TableStream {
     let changed = 0;
     let added = 0;
     let left = 0;
-    for (let index = 0; index < this.table.highWater; index++) {
-      const status = this.#status[index];
+    for (let n = 0; n < this.#relevantCount; n++) {
+      const status = this.#status[this.#relevant[n]];
       if (status === CHANGED_CHOSEN) changed++;
       else if (status === NEW_CHOSEN) added++;
       else if (status === CHANGED) left++;
@@ -166,10 +174,11 @@ export class TableStream {
     const { table } = this;
     view.count = 0;
     let entry = 0;
-    for (let index = 0; index < table.highWater; index++) {
+    for (let n = 0; n < this.#relevantCount; n++) {
+      const index = this.#relevant[n];
       while (entry < base.count && base.indexAt(entry) < index) entry++;
       const status = this.#status[index];
-      if (status === UNKNOWN || status === NEW) continue;
+      if (status === NEW) continue;
       if (status === CHANGED) {
         view.pushFrom(base, entry, NO_TICK);
         continue;
@@ -265,7 +274,8 @@ export class TableStream {
     const { table } = this;
     writeGolomb(writer, added - 1, 2);
     let next = 0;
-    for (let index = 0; index < table.highWater; index++) {
+    for (let n = 0; n < this.#relevantCount; n++) {
+      const index = this.#relevant[n];
       if (this.#status[index] !== NEW_CHOSEN) continue;
       writeGolomb(writer, index - next, 1);
       next = index + 1;
