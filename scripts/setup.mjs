@@ -41,6 +41,7 @@ function installPackages() {
   writeFileSync(stampFile, wanted);
 }
 
+/** Of what npm installs from: the lockfile, and each manifest as far as it names dependencies. */
 function manifestsHash() {
   const hash = createHash("sha256");
   const folders = ["packages", "apps"].flatMap((parent) =>
@@ -48,7 +49,11 @@ function manifestsHash() {
   );
   for (const folder of [root, join(root, "bench"), ...folders]) {
     const manifest = join(folder, "package.json");
-    if (existsSync(manifest)) hash.update(readFileSync(manifest));
+    if (!existsSync(manifest)) continue;
+    const { name, workspaces, dependencies, devDependencies, optionalDependencies } = JSON.parse(
+      readFileSync(manifest, "utf8"),
+    );
+    hash.update(JSON.stringify({ name, workspaces, dependencies, devDependencies, optionalDependencies }));
   }
   return hash.update(readFileSync(join(root, "package-lock.json"))).digest("hex");
 }
