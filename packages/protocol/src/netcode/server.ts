@@ -10,31 +10,26 @@ import type { KeyStore, Machine, ReceivedPacket, TransmitSlot } from "../machine
 import { toAddress } from "./address.ts";
 import { Admission } from "./admission.ts";
 import {
-  DISCONNECT_PACKETS,
-  KEEP_ALIVE_BYTES,
   MAX_CLIENTS,
-  MAX_PAYLOAD_BYTES,
   PACKET_DISCONNECT,
   PACKET_KEEP_ALIVE,
   PACKET_PAYLOAD,
   PACKET_REQUEST,
   PACKET_RESPONSE,
   SEND_INTERVAL_MS,
-  TAG_BYTES,
 } from "./constants.ts";
 import { Deadlines } from "./deadlines.ts";
 import { NetcodeDrops } from "./drops.ts";
 import { HandshakeOutbox } from "./handshake-outbox.ts";
-import { PacketHeader, packetHeaderLength } from "./packet-header.ts";
+import { PacketHeader } from "./packet-header.ts";
 import { protocolAssociatedData } from "./packet-protection.ts";
 import { ReadyRing } from "./ready-ring.ts";
 import type { NetcodeServerHandler, NetcodeServerOptions, ServerDisconnectReason } from "./server-options.ts";
 import { isNewerToken, ServerSession, tagsEqual } from "./server-session.ts";
-import type { ClosingSession, PendingSession } from "./server-session.ts";
-import { hasSizeOfType, writeSealed } from "./transmit.ts";
+import type { PendingSession } from "./server-session.ts";
+import { FAREWELL_PACKETS, Farewells, writeKeepAlive, writePayload } from "./session-packets.ts";
+import { hasSizeOfType } from "./transmit.ts";
 
-/** Payloads that a session may send after its end, before the disconnects. */
-const MAX_FAREWELLS = 3;
 const SWEEP_INTERVAL_MS = 1000;
 
 export class NetcodeServer implements Machine<never> {
@@ -58,7 +53,7 @@ export class NetcodeServer implements Machine<never> {
   readonly #deadlines: Deadlines;
   readonly #ready: ReadyRing;
   readonly #handshakes: HandshakeOutbox;
-  readonly #closing: ClosingSession[] = [];
+  readonly #farewells: Farewells;
   /** Given back at the next `handleTimeout`, when nothing polled earlier can still name them. */
   readonly #staleKeys: number[] = [];
   readonly #stalePaths: number[] = [];
@@ -91,6 +86,7 @@ export class NetcodeServer implements Machine<never> {
       now,
     });
     this.#handshakes = new HandshakeOutbox(this.#admission);
+    this.#farewells = new Farewells(handler);
     this.#sessions = Array.from({ length: maxClients }, () => undefined);
     for (let i = maxClients - 1; i >= 0; i--) this.#freeIndexes.push(i);
     this.#deadlines = new Deadlines(maxClients);
@@ -211,9 +207,9 @@ export class NetcodeServer implements Machine<never> {
   pollTransmit(slot: TransmitSlot, now: number): boolean {
     this.#now = now;
     slot.ecn = 0;
-    if (this.#handshakes.transmit(slot, this.#pendingByPath, now) || this.#transmitClosing(slot, now)) return true;
+    if (this.#handshakes.transmit(slot, this.#pendingByPath, now) || this.#transmitFarewell(slot, now)) return true;
     // Asking the layer above may end a session.
-    return this.#transmitReady(slot, now) || this.#transmitClosing(slot, now);
+    return this.#transmitReady(slot, now) || this.#transmitFarewell(slot, now);
   }
 
   pollEvent(): undefined {
@@ -355,21 +351,17 @@ export class NetcodeServer implements Machine<never> {
     this.#freeIndexes.push(index);
     this.#staleKeys.push(session.receiveKey);
     // Kept for the same token: its next session must not repeat a nonce.
-    const reserved = session.nextSequence + MAX_FAREWELLS + DISCONNECT_PACKETS;
-    this.#admission.history.setNextSequence(session.tokenSerial, reserved);
+    this.#admission.history.setNextSequence(session.tokenSerial, session.nextSequence + FAREWELL_PACKETS);
     // A client that said goodbye, or whose socket is gone, needs none from us.
     if (reason === "clientDisconnected" || reason === "pathClosed") this.#forget(session);
-    else {
-      const farewells = reason === "timedOut" ? 0 : MAX_FAREWELLS;
-      this.#closing.push({ session, farewells, disconnects: DISCONNECT_PACKETS });
-    }
+    else this.#farewells.add(session, reason !== "timedOut");
     this.#handler.disconnected(session, reason, now);
   }
 
-  #forget(session: ServerSession): void {
+  readonly #forget = (session: ServerSession): void => {
     this.#staleKeys.push(session.sendKey);
     this.#stalePaths.push(session.path);
-  }
+  };
 
   #dropPending(pending: PendingSession): void {
     if (this.#pendingByPath.get(pending.path) !== pending) return;
@@ -387,21 +379,8 @@ export class NetcodeServer implements Machine<never> {
     this.#deadlines.set(session.index, Math.min(session.lastSentAt + SEND_INTERVAL_MS, timeoutAt));
   }
 
-  #transmitClosing(slot: TransmitSlot, now: number): boolean {
-    const closing = this.#closing[0];
-    if (closing === undefined) return false;
-    const { session } = closing;
-    if (closing.farewells > 0) {
-      closing.farewells--;
-      if (this.#writePayload(session, slot, now)) return true;
-      closing.farewells = 0;
-    }
-    writeSealed(slot, session.path, session.sendKey, PACKET_DISCONNECT, session.nextSequence++, 0);
-    if (--closing.disconnects === 0) {
-      this.#closing.shift();
-      this.#forget(session);
-    }
-    return true;
+  #transmitFarewell(slot: TransmitSlot, now: number): boolean {
+    return this.#farewells.transmit(slot, now, this.#forget);
   }
 
   #transmitReady(slot: TransmitSlot, now: number): boolean {
@@ -412,42 +391,19 @@ export class NetcodeServer implements Machine<never> {
       if (!session.confirmed && !session.keepAliveAhead) session.keepAliveDue = true;
       else if (this.#transmitPayload(session, slot, now)) return true;
       if (this.#sessions[index] !== session || !session.keepAliveDue) continue;
-      this.#transmitKeepAlive(session, slot, now);
+      writeKeepAlive(session, this.maxClients, slot);
+      this.#sent(session, now);
+      session.keepAliveAhead = true;
       return true;
     }
     return false;
   }
 
   #transmitPayload(session: ServerSession, slot: TransmitSlot, now: number): boolean {
-    if (!this.#writePayload(session, slot, now)) return false;
+    if (!writePayload(this.#handler, session, slot, now)) return false;
     this.#sent(session, now);
     session.keepAliveAhead = false;
     return true;
-  }
-
-  #writePayload(session: ServerSession, slot: TransmitSlot, now: number): boolean {
-    const sequence = session.nextSequence;
-    const headerLength = packetHeaderLength(sequence);
-    const capacity = Math.min(MAX_PAYLOAD_BYTES, slot.capacity - headerLength - TAG_BYTES);
-    const length = this.#handler.fill(session, slot.buffer, slot.offset + headerLength, capacity, sequence, now);
-    // Asking may have ended the session, or taken the number for something else.
-    if (length <= 0 || session.nextSequence !== sequence) return false;
-    writeSealed(slot, session.path, session.sendKey, PACKET_PAYLOAD, sequence, length);
-    session.nextSequence++;
-    return true;
-  }
-
-  #transmitKeepAlive(session: ServerSession, slot: TransmitSlot, now: number): void {
-    const sequence = session.nextSequence;
-    const at = slot.offset + packetHeaderLength(sequence);
-    for (let i = 0; i < 4; i++) {
-      slot.buffer[at + i] = session.index >>> (8 * i);
-      slot.buffer[at + 4 + i] = this.maxClients >>> (8 * i);
-    }
-    writeSealed(slot, session.path, session.sendKey, PACKET_KEEP_ALIVE, sequence, KEEP_ALIVE_BYTES);
-    session.nextSequence++;
-    this.#sent(session, now);
-    session.keepAliveAhead = true;
   }
 
   /** A packet of this session is in the slot; it goes to the end of the line. */
