@@ -62,12 +62,16 @@ class TextColumn implements Column<string, string, readonly string[]> {
   readonly storage: string[];
   /** What the words hold, so that an unchanged string costs one comparison. */
   readonly #settled: string[];
+  /** What `blend` made last and from which words: the next frame most likely shows the same. */
+  readonly #blended: string[];
+  #blendedWords: Int32Array | undefined;
   readonly #leaf: Leaf;
   readonly #memory: RecordMemory;
 
   constructor(slots: number, leaf: Leaf, memory: RecordMemory) {
     this.storage = Array.from({ length: slots }, () => "");
     this.#settled = Array.from({ length: slots }, () => "");
+    this.#blended = Array.from({ length: slots }, () => "");
     this.#leaf = leaf;
     this.#memory = memory;
   }
@@ -102,8 +106,18 @@ class TextColumn implements Column<string, string, readonly string[]> {
   }
 
   blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
-    const word = this.#memory.word;
-    this.storage[slot] = fraction < 1 ? textOf(from, fromAt + word) : textOf(to, toAt + word);
+    const words = fraction < 1 ? from : to;
+    const at = (fraction < 1 ? fromAt : toAt) + this.#memory.word;
+    const { wordCount } = this.#leaf;
+    const known = (this.#blendedWords ??= new Int32Array(this.storage.length * wordCount));
+    const place = slot * wordCount;
+    let same = true;
+    for (let i = 0; i < wordCount && same; i++) same = known[place + i] === words[at + i];
+    if (!same) {
+      for (let i = 0; i < wordCount; i++) known[place + i] = words[at + i];
+      this.#blended[slot] = textOf(words, at);
+    }
+    this.storage[slot] = this.#blended[slot];
   }
 
   jumps(): boolean {

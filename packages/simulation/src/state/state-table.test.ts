@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { angle, defineState, float, InterestGrid, list, StateTable, text, uint, vec2 } from "./index.ts";
+import { angle, defineState, enumeration, float, InterestGrid, list, StateTable, text, uint, vec2 } from "./index.ts";
 
 const coordinate = float({ min: -50, max: 50, step: 1 / 8 });
 const Ball = defineState(
@@ -157,4 +157,12 @@ void test("the grid does leave out most of what is far away", () => {
   new InterestGrid({ cellSize: 6 }).mark(dots, 0, 0, 9, marks);
   const marked = marks.reduce((sum, mark) => sum + mark, 0);
   assert.ok(marked >= 29 && marked < 200, `${marked}`);
+});
+
+void test("a row whose first values are refused is not there", () => {
+  const table = new StateTable(defineState({ kind: enumeration(["wood", "iron"]) }, { capacity: 1 }));
+  const wrong: Record<string, unknown> = { kind: "gold" };
+  for (let i = 0; i < 3; i++) assert.throws(() => table.spawn(0, wrong), /"gold" is not one of/);
+  assert.equal(table.count, 0);
+  assert.equal(table.spawn(0, { kind: "iron" }).kind, "iron");
 });

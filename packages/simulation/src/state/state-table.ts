@@ -307,7 +307,12 @@ export class StateTable<F extends Fields> {
     this.words.set(this.definition.initialWords, index * this.wordCount);
     this.#load(index);
     if (values !== undefined) {
-      this.assign(index, values);
+      try {
+        this.assign(index, values);
+      } catch (error) {
+        this.remove(index);
+        throw error;
+      }
       this.settleRow(index);
     }
     return this.rowAt(index);
