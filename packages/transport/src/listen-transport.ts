@@ -106,6 +106,8 @@ async function bindBoth(
   for (let attempt = 1; ; attempt += 1) {
     const http = given ?? createServer((_request, response) => response.writeHead(404).end());
     await listenHttp(http, wanted, options.host);
+    // An accept that fails, as when files run out, costs that one client.
+    if (given === undefined) http.on("error", () => {});
     try {
       return { udp: await bindUdp(portOf(http)), http, ownsHttp: true };
     } catch (error) {
