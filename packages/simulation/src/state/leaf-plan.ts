@@ -20,7 +20,7 @@ export const RANGE = 0;
 export const WRAP = 1;
 export const QUATERNION = 2;
 export const LIST = 3;
-export const PLAIN = 4;
+const PLAIN = 4;
 
 /** One leaf, ready for coding. */
 export interface LeafPlan {
