@@ -1,3 +1,5 @@
-export type { AckSample, CongestionControl } from "./congestion-control.ts";
+export type { AckSample, CongestionControl, LostPacket } from "./congestion-control.ts";
+export { CubicCongestionControl } from "./cubic-congestion-control.ts";
+export type { CubicOptions } from "./cubic-congestion-control.ts";
 export { NewRenoCongestionControl } from "./new-reno-congestion-control.ts";
 export type { NewRenoOptions } from "./new-reno-congestion-control.ts";

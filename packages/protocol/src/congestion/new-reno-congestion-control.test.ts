@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ackSample } from "../../test/support/ack-sample.ts";
 import { NewRenoCongestionControl } from "./new-reno-congestion-control.ts";
 
 test("slow start adds what is acknowledged, but only while the window is in use", () => {
@@ -45,18 +46,7 @@ test("persistent congestion starts over from two packets", () => {
 
 test("the pacing rate is a quarter above the window per round trip, double in slow start", () => {
   const reno = new NewRenoCongestionControl();
-  const sample = {
-    now: 100,
-    latestRttMs: 100,
-    smoothedRttMs: 100,
-    minRttMs: 100,
-    ackedBytes: 0,
-    lostBytes: 0,
-    priorBytesInFlight: 0,
-    bytesInFlight: 0,
-    deliveredBytes: 0,
-    deliveryRateBytesPerSec: 0,
-  };
+  const sample = ackSample({ now: 100 });
   assert.equal(reno.pacingRateBytesPerSec, Infinity);
   assert.equal(reno.pacingIntervalMs, 0);
   reno.onAckProcessed(sample);

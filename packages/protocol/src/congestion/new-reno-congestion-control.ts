@@ -1,4 +1,4 @@
-import type { AckSample, CongestionControl } from "./congestion-control.ts";
+import type { AckSample, CongestionControl, LostPacket } from "./congestion-control.ts";
 
 export interface NewRenoOptions {
   /** RFC 9002's max_datagram_size. Default 1200. */
@@ -60,6 +60,10 @@ export class NewRenoCongestionControl implements CongestionControl {
     if (this.#ackedInAvoidance < this.windowBytes) return;
     this.#ackedInAvoidance -= this.windowBytes;
     this.windowBytes += this.#packetBytes;
+  }
+
+  onPacketLost(_packet: LostPacket): void {
+    // What counts is that there was a loss, not how many.
   }
 
   onPacketsLost(_bytes: number, sentAt: number, persistent: boolean, now: number): void {

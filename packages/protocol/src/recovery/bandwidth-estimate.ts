@@ -17,12 +17,23 @@ export class BandwidthEstimate {
   sampleBytesPerSec: number;
   /** Bytes acknowledged so far. */
   deliveredBytes: number;
+  /** Bytes declared lost so far. */
+  lostBytes: number;
+  /**
+   * Of the newest packet that the newest ACK frame acknowledged: `deliveredBytes` when it was sent,
+   * bytes in flight with it, bytes lost since, and whether the sender had run out of data about then.
+   */
+  samplePriorDelivered: number;
+  sampleSentInFlight: number;
+  sampleLostSince: number;
+  sampleAppLimited: boolean;
+  #newest: number;
+  /** Packets sent before this much is delivered follow a pause of the sender. */
+  #appLimitedUntil: number;
   #deliveredAt: number;
   #firstSentAt: number;
-  #priorDelivered: number;
   #priorDeliveredAt: number;
   #sendElapsed: number;
-  #appLimited: boolean;
   #previousBest: number;
   #windowStartedAt: number;
 
@@ -32,10 +43,15 @@ export class BandwidthEstimate {
     this.deliveredBytes = 0;
     this.#deliveredAt = now;
     this.#firstSentAt = now;
-    this.#priorDelivered = -1;
+    this.lostBytes = 0;
+    this.samplePriorDelivered = 0;
+    this.sampleSentInFlight = 0;
+    this.sampleLostSince = 0;
+    this.sampleAppLimited = false;
+    this.#newest = -1;
+    this.#appLimitedUntil = -1;
     this.#priorDeliveredAt = now;
     this.#sendElapsed = 0;
-    this.#appLimited = false;
     this.#previousBest = 0;
     this.#windowStartedAt = now;
   }
@@ -48,30 +64,44 @@ export class BandwidthEstimate {
     sent.firstSentAt[slot] = this.#firstSentAt;
     sent.deliveredAt[slot] = this.#deliveredAt;
     sent.delivered[slot] = this.deliveredBytes;
+    sent.inFlight[slot] = bytesInFlightBefore + sent.bytes[slot];
+    sent.lost[slot] = this.lostBytes;
+    // What follows a pause gives too low a rate until the pause itself has been acknowledged.
+    const ranOut = (sent.flags[slot] & PACKET_APP_LIMITED) !== 0;
+    if (this.#appLimitedUntil >= this.deliveredBytes) sent.flags[slot] |= PACKET_APP_LIMITED;
+    if (ranOut) this.#appLimitedUntil = this.deliveredBytes + sent.inFlight[slot];
   }
 
   onAcked(sent: SentPackets, slot: number, now: number): void {
     this.deliveredBytes += sent.bytes[slot];
     this.#deliveredAt = now;
-    if (sent.delivered[slot] < this.#priorDelivered) return;
-    this.#priorDelivered = sent.delivered[slot];
+    if (sent.number[slot] < this.#newest) return;
+    this.#newest = sent.number[slot];
+    this.samplePriorDelivered = sent.delivered[slot];
+    this.sampleSentInFlight = sent.inFlight[slot];
+    this.sampleLostSince = -sent.lost[slot];
     this.#priorDeliveredAt = sent.deliveredAt[slot];
     this.#sendElapsed = sent.sentAt[slot] - sent.firstSentAt[slot];
-    this.#appLimited = (sent.flags[slot] & PACKET_APP_LIMITED) !== 0;
+    this.sampleAppLimited = (sent.flags[slot] & PACKET_APP_LIMITED) !== 0;
     this.#firstSentAt = sent.sentAt[slot];
+  }
+
+  onLost(bytes: number): void {
+    this.lostBytes += bytes;
   }
 
   /** Once behind all packets of an ACK frame. */
   onAckProcessed(minRttMs: number, smoothedRttMs: number, now: number): void {
     this.sampleBytesPerSec = 0;
-    if (this.#priorDelivered < 0) return;
+    if (this.#newest < 0) return;
+    this.#newest = -1;
+    this.sampleLostSince += this.lostBytes;
     const elapsedMs = Math.max(this.#sendElapsed, now - this.#priorDeliveredAt);
-    const bytes = this.deliveredBytes - this.#priorDelivered;
-    this.#priorDelivered = -1;
+    const bytes = this.deliveredBytes - this.samplePriorDelivered;
     // Shorter than the lowest round trip: the interval is too short to mean anything.
     if (elapsedMs <= 0 || elapsedMs < minRttMs) return;
     this.sampleBytesPerSec = (bytes / elapsedMs) * 1000;
-    if (this.#appLimited && this.sampleBytesPerSec < this.bytesPerSec) return;
+    if (this.sampleAppLimited && this.sampleBytesPerSec < this.bytesPerSec) return;
     // A maximum over two half windows: at least five rounds, at most ten.
     if (now - this.#windowStartedAt > (WINDOW_ROUNDS / 2) * smoothedRttMs) {
       this.bytesPerSec = Math.max(this.#previousBest, this.sampleBytesPerSec);

@@ -8,4 +8,4 @@ export { LossEstimate } from "./loss-estimate.ts";
 export { Pacer } from "./pacer.ts";
 export { RangeSet } from "./range-set.ts";
 export { INITIAL_RTT_MS, RttEstimator } from "./rtt-estimator.ts";
-export { SentPackets } from "./sent-packets.ts";
+export { PACKET_APP_LIMITED, PACKET_EAGER, SentPackets } from "./sent-packets.ts";

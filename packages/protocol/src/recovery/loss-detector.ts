@@ -1,10 +1,17 @@
-import type { AckSample, CongestionControl } from "../congestion/congestion-control.ts";
+import type { AckSample, CongestionControl, LostPacket } from "../congestion/congestion-control.ts";
 import type { AckFrame } from "./ack-frame.ts";
 import { LAZY_ACK_DELAY_MS, MAX_ACK_DELAY_MS } from "./ack-schedule.ts";
 import { BandwidthEstimate } from "./bandwidth-estimate.ts";
 import { LossEstimate } from "./loss-estimate.ts";
 import { RttEstimator } from "./rtt-estimator.ts";
-import { PACKET_EAGER, SLOT_ACKED, SLOT_IN_FLIGHT, SLOT_LOST, SentPackets } from "./sent-packets.ts";
+import {
+  PACKET_APP_LIMITED,
+  PACKET_EAGER,
+  SLOT_ACKED,
+  SLOT_IN_FLIGHT,
+  SLOT_LOST,
+  SentPackets,
+} from "./sent-packets.ts";
 
 /** RFC 9002 section 6.1. */
 const PACKET_THRESHOLD = 3;
@@ -60,6 +67,7 @@ export class LossDetector {
   #ce: number;
   #firstSampleAt: number;
   readonly #sample: AckSample;
+  readonly #lostPacket: LostPacket;
 
   constructor(options: LossDetectorOptions) {
     this.sent = new SentPackets();
@@ -90,14 +98,22 @@ export class LossDetector {
       bytesInFlight: 0,
       deliveredBytes: 0,
       deliveryRateBytesPerSec: 0,
+      rttSampled: false,
+      priorDeliveredBytes: 0,
+      sentBytesInFlight: 0,
+      lostSinceSentBytes: 0,
+      appLimited: false,
     };
+    this.#lostPacket = { packetNumber: 0, bytes: 0, sentBytesInFlight: 0, lostSinceSentBytes: 0, appLimited: false };
   }
 
   /** Records an ack-eliciting packet and returns its slot in `sent`. Other packets are not recorded. */
   onPacketSent(packetNumber: number, bytes: number, flags: number, listener: PacketFateListener, now: number): number {
     const sent = this.sent;
     if (!sent.hasRoom(packetNumber)) this.#giveUp(packetNumber, listener, now);
-    const slot = sent.add(packetNumber, now, bytes, flags);
+    // Whoever has filled the window was held back by it, whether or not there was more to send.
+    const filled = this.bytesInFlight + bytes >= this.congestion.windowBytes;
+    const slot = sent.add(packetNumber, now, bytes, filled ? flags & ~PACKET_APP_LIMITED : flags);
     this.bandwidth.onSent(sent, slot, this.bytesInFlight, now);
     this.bytesInFlight += bytes;
     this.packetsInFlight++;
@@ -114,6 +130,7 @@ export class LossDetector {
     const priorBytesInFlight = this.bytesInFlight;
     let newestSlot = -1;
     let ackedPackets = 0;
+    this.#sample.rttSampled = false;
     for (let i = 0; i < ack.rangeCount; i++) {
       const highest = ack.highest[i] < sent.newest ? ack.highest[i] : sent.newest;
       // Packets given up for lost lie below `oldest`; look back a little for late ACKs of them.
@@ -185,6 +202,7 @@ export class LossDetector {
     const eager = (this.sent.flags[slot] & PACKET_EAGER) !== 0;
     const limit = eager ? MAX_ACK_DELAY_MS : LAZY_ACK_DELAY_MS;
     if (!this.rtt.hasSample) this.#firstSampleAt = now;
+    this.#sample.rttSampled = true;
     this.rtt.update(now - this.sent.sentAt[slot], delayMs < limit ? delayMs : limit);
   }
 
@@ -239,9 +257,18 @@ export class LossDetector {
   }
 
   #declareLost(slot: number, listener: PacketFateListener): void {
+    const { sent, bandwidth } = this;
     this.#remove(slot, SLOT_LOST);
     this.packetsLost++;
     this.loss.onLost();
+    bandwidth.onLost(sent.bytes[slot]);
+    const packet = this.#lostPacket;
+    packet.packetNumber = sent.number[slot];
+    packet.bytes = sent.bytes[slot];
+    packet.sentBytesInFlight = sent.inFlight[slot];
+    packet.lostSinceSentBytes = bandwidth.lostBytes - sent.lost[slot];
+    packet.appLimited = (sent.flags[slot] & PACKET_APP_LIMITED) !== 0;
+    this.congestion.onPacketLost(packet);
     listener.onPacketLost(slot);
   }
 
@@ -272,6 +299,10 @@ export class LossDetector {
     sample.bytesInFlight = this.bytesInFlight;
     sample.deliveredBytes = this.bandwidth.deliveredBytes;
     sample.deliveryRateBytesPerSec = this.bandwidth.sampleBytesPerSec;
+    sample.priorDeliveredBytes = this.bandwidth.samplePriorDelivered;
+    sample.sentBytesInFlight = this.bandwidth.sampleSentInFlight;
+    sample.lostSinceSentBytes = this.bandwidth.sampleLostSince;
+    sample.appLimited = this.bandwidth.sampleAppLimited;
     this.congestion.onAckProcessed(sample);
   }
 }

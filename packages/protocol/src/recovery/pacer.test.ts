@@ -27,3 +27,18 @@ test("without a rate nothing waits", () => {
     pacer.onSent(1200, 0);
   }
 });
+
+test("after a pause, ten milliseconds' worth goes at once, from two to ten packets", () => {
+  for (const [bytesPerSec, packets] of [
+    [60_000, 2],
+    [600_000, 5],
+    [12_000_000, 20], // a quantum of 2 ms is more than ten packets
+    [3_600_000, 10],
+  ]) {
+    const pacer = new Pacer(1200, 0);
+    pacer.setRate(bytesPerSec, 0);
+    let sent = 0;
+    for (; pacer.nextSendAt(1000) <= 1000; sent++) pacer.onSent(1200, 1000);
+    assert.equal(sent, packets);
+  }
+});

@@ -6,18 +6,25 @@
 
 /** Shortest time the pacer plans for. */
 const PACER_QUANTUM_MS = 2;
-/** A burst that may always go at once, in full-size packets (RFC 9002 section 7.2's initial window). */
-const BURST_PACKETS = 10;
+/**
+ * A burst that may go at once after a pause: what the rate gives in so much time, from two to ten
+ * full-size packets (RFC 9002 section 7.7). Ten on a slow link would be a standing queue.
+ */
+const BURST_MS = 10;
+const MIN_BURST_PACKETS = 2;
+const MAX_BURST_PACKETS = 10;
 
 export class Pacer {
-  readonly #burstBytes: number;
+  readonly #packetBytes: number;
+  #burstBytes: number;
   #tokens: number;
   #capacity: number;
   #bytesPerMs: number;
   #updatedAt: number;
 
   constructor(packetBytes: number, now: number) {
-    this.#burstBytes = BURST_PACKETS * packetBytes;
+    this.#packetBytes = packetBytes;
+    this.#burstBytes = MAX_BURST_PACKETS * packetBytes;
     this.#tokens = this.#burstBytes;
     this.#capacity = this.#burstBytes;
     this.#bytesPerMs = Infinity;
@@ -28,6 +35,8 @@ export class Pacer {
   setRate(bytesPerSec: number, now: number): void {
     this.#refill(now);
     this.#bytesPerMs = bytesPerSec / 1000;
+    const burst = Math.max(this.#bytesPerMs * BURST_MS, MIN_BURST_PACKETS * this.#packetBytes);
+    this.#burstBytes = Math.min(burst, MAX_BURST_PACKETS * this.#packetBytes);
     this.#capacity = Math.max(this.#burstBytes, this.#bytesPerMs * PACER_QUANTUM_MS);
   }
 

@@ -40,6 +40,9 @@ export class SentPackets {
   delivered: Float64Array;
   deliveredAt: Float64Array;
   firstSentAt: Float64Array;
+  /** Bytes in flight with this packet, and all bytes lost before it, when it was sent. */
+  inFlight: Float64Array;
+  lost: Float64Array;
 
   constructor() {
     this.oldest = 0;
@@ -56,6 +59,8 @@ export class SentPackets {
     this.delivered = new Float64Array(INITIAL_CAPACITY);
     this.deliveredAt = new Float64Array(INITIAL_CAPACITY);
     this.firstSentAt = new Float64Array(INITIAL_CAPACITY);
+    this.inFlight = new Float64Array(INITIAL_CAPACITY);
+    this.lost = new Float64Array(INITIAL_CAPACITY);
   }
 
   /** False when `packetNumber` is too far above the oldest in flight: that one must be given up first. */
@@ -119,6 +124,8 @@ export class SentPackets {
     this.delivered = spread(this.delivered, to, new Float64Array(capacity));
     this.deliveredAt = spread(this.deliveredAt, to, new Float64Array(capacity));
     this.firstSentAt = spread(this.firstSentAt, to, new Float64Array(capacity));
+    this.inFlight = spread(this.inFlight, to, new Float64Array(capacity));
+    this.lost = spread(this.lost, to, new Float64Array(capacity));
     this.capacity = capacity;
   }
 }

@@ -1,0 +1,118 @@
+/** Congestion control on a simulated bottleneck: what the documents promise, over the real recovery parts. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CubicCongestionControl, NewRenoCongestionControl } from "@riposte/protocol/congestion";
+import type { CongestionControl } from "@riposte/protocol/congestion";
+import { FlowSimulator } from "../src/congestion/index.ts";
+
+const PACKET = 1200;
+const MBIT = 125_000;
+
+const algorithms: Record<string, (seed: number) => CongestionControl> = {
+  newReno: () => new NewRenoCongestionControl(),
+  cubic: () => new CubicCongestionControl(),
+};
+
+interface Link {
+  readonly mbit: number;
+  readonly rttMs: number;
+  readonly bdps: number;
+  readonly loss?: number;
+  readonly markBytes?: number;
+  readonly flows?: number;
+  readonly algorithm: string;
+}
+
+function simulate(link: Link): FlowSimulator {
+  const bytesPerSec = link.mbit * MBIT;
+  const simulator = new FlowSimulator({
+    bytesPerSec,
+    bufferBytes: (link.bdps * bytesPerSec * link.rttMs) / 1000,
+    lossRate: link.loss ?? 0,
+    ...(link.markBytes === undefined ? {} : { markBytes: link.markBytes }),
+    seed: 1,
+  });
+  for (let i = 0; i < (link.flows ?? 1); i++) {
+    simulator.addFlow({ congestion: algorithms[link.algorithm](i), rttMs: link.rttMs, startAt: 100 * i });
+  }
+  return simulator;
+}
+
+function measure(simulator: FlowSimulator, fromMs: number, untilMs: number): FlowSimulator {
+  simulator.run(fromMs);
+  simulator.resetStatistics();
+  simulator.run(untilMs);
+  return simulator;
+}
+
+for (const algorithm of Object.keys(algorithms)) {
+  test(`${algorithm}: a clean link is used to at least 85 %`, () => {
+    for (const rttMs of [20, 150]) {
+      for (const bdps of [1, 4]) {
+        const { utilisation } = measure(simulate({ algorithm, mbit: 10, rttMs, bdps }), 10_000, 30_000);
+        assert.ok(utilisation >= 0.85 && utilisation <= 1.001, `${rttMs} ms, ${bdps} BDP: ${utilisation}`);
+      }
+    }
+  });
+
+  test(`${algorithm}: two and eight flows share a link`, () => {
+    for (const flows of [2, 8]) {
+      const simulator = measure(simulate({ algorithm, mbit: 20, rttMs: 50, bdps: 1, flows }), 60_000, 90_000);
+      assert.ok(simulator.fairness >= (algorithm === "bbr" ? 0.9 : 0.95), `${flows} flows: ${simulator.fairness}`);
+    }
+  });
+
+  test(`${algorithm}: a game's flow never waits for its own congestion control`, () => {
+    const simulator = new FlowSimulator({ bytesPerSec: 10 * MBIT, bufferBytes: 100_000, seed: 1 });
+    for (const rttMs of [20, 150, 300]) {
+      const game = { bytes: 200, intervalMs: 1000 / 30 };
+      simulator.addFlow({ congestion: algorithms[algorithm](rttMs), rttMs, game });
+    }
+    simulator.run(60_000);
+    for (const flow of simulator.flows) {
+      assert.ok(flow.packetsSent >= 1800 && flow.packetsSent <= 1802, `${flow.packetsSent} packets`);
+      assert.ok(flow.maxHeldMs < 1e-6, `${flow.rttMs} ms: held ${flow.maxHeldMs} ms`);
+    }
+  });
+
+  test(`${algorithm}: marks keep the queue short without a loss`, () => {
+    const link = { algorithm, mbit: 10, rttMs: 40, bdps: 4 };
+    const plain = measure(simulate(link), 10_000, 30_000);
+    const marked = measure(simulate({ ...link, markBytes: 50_000 }), 10_000, 30_000);
+    assert.equal(marked.retransmissionRate, 0);
+    assert.ok(marked.utilisation > 0.85, `${marked.utilisation}`);
+    assert.ok(marked.link.meanDelayMs < 0.7 * plain.link.meanDelayMs, `${marked.link.meanDelayMs}`);
+  });
+}
+
+test("the same seed gives the same run", () => {
+  const link = { algorithm: "cubic", mbit: 5, rttMs: 30, bdps: 1, loss: 0.01, flows: 2 };
+  const run = (): number[] => measure(simulate(link), 1000, 10_000).flows.map((flow) => flow.deliveredBytes);
+  assert.deepEqual(run(), run());
+});
+
+test("cubic: at 1 % random loss the window is within 30 % of RFC 9438's response function", () => {
+  for (const rttMs of [20, 150]) {
+    const simulator = measure(simulate({ algorithm: "cubic", mbit: 100, rttMs, bdps: 1, loss: 0.01 }), 10_000, 60_000);
+    const rttSec = rttMs / 1000;
+    const windowPackets = (simulator.flows[0].deliveredBytes / PACKET / 50) * rttSec;
+    // RFC 9438 section 5.1, figure 4: (C (3 + beta) / (4 (1 - beta)))^(1/4) RTT^(3/4) / p^(3/4).
+    const curve = ((0.4 * 3.7) / (4 * 0.3)) ** 0.25 * (rttSec / 0.01) ** 0.75;
+    // Section 4.3: never behind Reno, whose average is sqrt(1.5 / p) = 12.25.
+    const expected = Math.max(curve, Math.sqrt(1.5 / 0.01));
+    const ratio = windowPackets / expected;
+    assert.ok(ratio > 0.7 && ratio < 1.3, `${rttMs} ms: ${windowPackets} packets, not ${expected}`);
+  }
+});
+
+test("cubic: with less loss the window is the curve's, where Reno's would be half", () => {
+  const simulator = measure(
+    simulate({ algorithm: "cubic", mbit: 100, rttMs: 150, bdps: 4, loss: 0.0003 }),
+    20_000,
+    400_000,
+  );
+  const windowPackets = (simulator.flows[0].deliveredBytes / PACKET / 380) * 0.15;
+  // 1.0538 * (0.15 / 0.0003)^0.75 = 111.4; Reno: sqrt(1.5 / 0.0003) = 70.7.
+  assert.ok(windowPackets > 0.7 * 111.4 && windowPackets < 1.3 * 111.4, `${windowPackets}`);
+});
