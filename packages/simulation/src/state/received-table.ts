@@ -29,8 +29,6 @@ export function createSnapshotSample(): SnapshotSample {
   return { before: nothing, beforeAt: 0, beforeTick: NO_TICK, after: nothing, afterAt: 0, afterTick: NO_TICK };
 }
 
-const GAPS = new GapReader();
-
 export class ReceivedTable {
   readonly name: string;
   readonly definition: StateDefinition;
@@ -50,6 +48,7 @@ export class ReceivedTable {
   count = 0;
 
   readonly #codec: RecordCodec;
+  readonly #gaps = new GapReader();
   readonly #order: readonly number[];
   readonly #snapshotTicks: Float64Array;
   readonly #views: TableView[] = [];
@@ -174,8 +173,8 @@ export class ReceivedTable {
     this.#leaving.fill(0, 0, from.count);
     if (reader.bits(1) === 0) return 0;
     let leaves = 0;
-    GAPS.start(reader, from.count);
-    for (let entry = GAPS.next(); entry < from.count; entry = GAPS.next()) {
+    this.#gaps.start(reader, from.count);
+    for (let entry = this.#gaps.next(); entry < from.count; entry = this.#gaps.next()) {
       this.#leaving[entry] = 1;
       leaves++;
     }
@@ -208,8 +207,8 @@ export class ReceivedTable {
     const stays = from.count - leaves;
     const any = reader.bits(1) === 1;
     if (any) this.#codec.readUsed(reader);
-    GAPS.start(reader, any ? stays : 0);
-    let next = any ? GAPS.next() : stays;
+    this.#gaps.start(reader, any ? stays : 0);
+    let next = any ? this.#gaps.next() : stays;
     let position = 0;
     let addedEntry = 0;
     for (let entry = 0; entry < from.count; entry++) {
@@ -229,7 +228,7 @@ export class ReceivedTable {
       const reach = from.mine[entry] === 1 ? REACH_OWNER : REACH_ALL;
       const size = this.wordCount;
       if (!this.#codec.readDelta(view.words, to * size, from.words, entry * size, reach, age, reader)) return false;
-      next = GAPS.next();
+      next = this.#gaps.next();
     }
     while (addedEntry < added.count) view.pushFrom(added, addedEntry++, tick);
     return !reader.failed;
@@ -243,15 +242,15 @@ export class ReceivedTable {
       if (this.#leaving[entry] === 0 && this.#updated[entry] === 0) quiet++;
     }
     if (quiet > from.count - leaves) return false;
-    GAPS.start(reader, quiet);
-    let next = GAPS.next();
+    this.#gaps.start(reader, quiet);
+    let next = this.#gaps.next();
     let position = 0;
     for (let entry = 0; entry < from.count && next < quiet; entry++) {
       if (this.#leaving[entry] === 1 || this.#updated[entry] === 1) continue;
       if (position++ !== next) continue;
       const at = view.find(from.ids[entry]);
       if (at >= 0) view.ticks[at] = from.ticks[entry];
-      next = GAPS.next();
+      next = this.#gaps.next();
     }
     return !reader.failed;
   }

@@ -34,11 +34,10 @@ const NEW = 3;
 const CHANGED_CHOSEN = 4;
 const NEW_CHOSEN = 5;
 
-const GAPS = new GapWriter();
-
 export class TableStream {
   readonly table: AnyTable;
   readonly #codec: RecordCodec;
+  readonly #gaps = new GapWriter();
   readonly #clientId: number;
   readonly #number: number;
   readonly #weight: number;
@@ -265,9 +264,9 @@ export class TableStream {
   }
 
   #writeLeaves(base: TableView, writer: BitWriter): void {
-    GAPS.start(writer, base.count);
-    for (let entry = 0; entry < base.count; entry++) if (this.#leaving[entry] === 1) GAPS.pick(entry);
-    GAPS.end();
+    this.#gaps.start(writer, base.count);
+    for (let entry = 0; entry < base.count; entry++) if (this.#leaving[entry] === 1) this.#gaps.pick(entry);
+    this.#gaps.end();
   }
 
   #writeNew(added: number, writer: BitWriter): void {
@@ -289,13 +288,13 @@ export class TableStream {
 
   #writeChanges(base: TableView, writer: BitWriter): void {
     const { words, wordCount } = this.table;
-    GAPS.start(writer, this.#stays);
+    this.#gaps.start(writer, this.#stays);
     let position = 0;
     for (let entry = 0; entry < base.count; entry++) {
       if (this.#leaving[entry] === 1) continue;
       const index = base.indexAt(entry);
       if (this.#status[index] === CHANGED_CHOSEN) {
-        GAPS.pick(position);
+        this.#gaps.pick(position);
         this.#codec.writeMeasured(
           words,
           index * wordCount,
@@ -309,20 +308,20 @@ export class TableStream {
       }
       position++;
     }
-    GAPS.end();
+    this.#gaps.end();
   }
 
   /** Among what stays and was not sent: what has changed all the same. */
   #writeLeftOut(base: TableView, changed: number, writer: BitWriter): void {
-    GAPS.start(writer, this.#stays - changed);
+    this.#gaps.start(writer, this.#stays - changed);
     let position = 0;
     for (let entry = 0; entry < base.count; entry++) {
       if (this.#leaving[entry] === 1) continue;
       const status = this.#status[base.indexAt(entry)];
       if (status === CHANGED_CHOSEN) continue;
-      if (status === CHANGED) GAPS.pick(position);
+      if (status === CHANGED) this.#gaps.pick(position);
       position++;
     }
-    GAPS.end();
+    this.#gaps.end();
   }
 }

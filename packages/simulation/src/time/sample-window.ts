@@ -9,6 +9,8 @@ export class SampleWindow {
   readonly capacity: number;
   count = 0;
   readonly #samples: Float64Array;
+  /** Scratch of `low`. */
+  readonly #smallest = new Float64Array(MAX_RANK + 1);
   #next = 0;
 
   constructor(capacity: number) {
@@ -37,6 +39,7 @@ export class SampleWindow {
     if (count === 0) return Number.NaN;
     const rank = Math.min(MAX_RANK, Math.floor(fraction * count));
     const samples = this.#samples;
+    const smallest = this.#smallest;
     let kept = 0;
     for (let i = 0; i < count; i++) {
       const sample = samples[i];
@@ -62,5 +65,3 @@ export class SampleWindow {
 }
 
 const MAX_RANK = 15;
-/** Scratch of `low`: it never outlives a call. */
-const smallest = new Float64Array(MAX_RANK + 1);
