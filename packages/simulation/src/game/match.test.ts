@@ -55,6 +55,23 @@ describe("Match", () => {
     assert.equal(match.join(2n), 0);
   });
 
+  it("gives up the seat kept longest when a full match is joined, and only then", () => {
+    const match = new Match(gameOf(), { maxSeats: 2 });
+    match.join(1n);
+    match.join(2n);
+    assert.equal(match.hasSeatFor(3n), false);
+    assert.equal(match.join(3n), -1);
+    match.leave(1);
+    match.tick();
+    match.leave(0);
+    assert.equal(match.hasSeatFor(3n), true);
+    assert.equal(match.join(3n), 1);
+    assert.deepEqual([match.seatOf(1n), match.seatOf(2n)], [0, -1]);
+    assert.equal(match.world.shots.count, 2);
+    assert.equal(match.join(1n), 0, "the other one may still come back");
+    assert.equal(match.join(2n), -1);
+  });
+
   it("answers a call of an old session to nobody", () => {
     const game = gameOf();
     const match = new Match(game);

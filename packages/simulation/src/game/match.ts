@@ -139,11 +139,12 @@ export class Match<G extends AnyGame = AnyGame> {
 
   /** Whether `join` would seat this client. */
   hasSeatFor(clientId: bigint): boolean {
-    return this.seatOf(clientId) >= 0 || this.#seats.includes(undefined);
+    return this.seatOf(clientId) >= 0 || this.#seats.some((seat) => seat?.connected !== true);
   }
 
   /**
-   * Seats a client; the same client within the time of grace gets its seat and entities back.
+   * Seats a client; the same client within the time of grace gets its seat and entities back. In a
+   * full match whoever is there comes before those who may return: the seat kept longest is given up.
    * Returns the seat, or -1 when the match is full. Throws what the game's `join` throws; then nothing of it stays.
    */
   join(clientId: bigint, userData: Uint8Array = NO_DATA): number {
@@ -153,7 +154,7 @@ export class Match<G extends AnyGame = AnyGame> {
       this.#sendWelcome(old, true);
       return old.id;
     }
-    const id = this.#seats.indexOf(undefined);
+    const id = this.#freeSeat();
     if (id < 0) return -1;
     const inputs = new InputBuffer({ wordCount: this.#game.input.wordCount, repeatTicks: this.#repeatTicks });
     inputs.reset(this.#tick);
@@ -283,6 +284,17 @@ export class Match<G extends AnyGame = AnyGame> {
     return this.router.receive(seat.peer, seat.id, buffer, offset, length, (definition, value) => {
       this.#game.receive?.(this.#world, seat, new Received(definition, value));
     });
+  }
+
+  #freeSeat(): number {
+    const free = this.#seats.indexOf(undefined);
+    if (free >= 0) return free;
+    let kept: Seat | undefined;
+    for (const seat of this.#seats)
+      if (seat !== undefined && seat.expiresAtTick < (kept?.expiresAtTick ?? Infinity)) kept = seat;
+    if (kept === undefined) return -1;
+    this.remove(kept.id);
+    return kept.id;
   }
 
   #settle(): void {
