@@ -315,6 +315,51 @@ test("losses reported together count once: a queue that overflowed is no black h
   assert.deepEqual([path.discovery.blackHoles, path.discovery.state], [1, "BASE"]);
 });
 
+/** At 1472, done. */
+function settled(): MtuDiscovery {
+  const discovery = new MtuDiscovery();
+  discovery.start(0);
+  discovery.onPacketAcked(0, 1200, 0);
+  discovery.onProbeAcked(discovery.pollProbe(0), 50);
+  assert.equal(discovery.state, "SEARCH_COMPLETE");
+  return discovery;
+}
+
+test("a small packet lost among the large ones says that it is not size; one lost before them says nothing", () => {
+  const discovery = settled();
+  for (let i = 0; i < 5; i++) discovery.onPacketLost(10 + i, 1472, 100 + i);
+  discovery.onPacketLost(15, 100, 105);
+  for (let i = 0; i < 5; i++) discovery.onPacketLost(20 + i, 1472, 110 + i);
+  assert.equal(discovery.blackHoles, 0);
+  discovery.onPacketLost(19, 100, 115);
+  discovery.onPacketLost(25, 1472, 116);
+  assert.equal(discovery.blackHoles, 1);
+});
+
+test("a large packet acknowledged clears the suspicion only if it was sent after the first that was lost", () => {
+  const discovery = settled();
+  for (let i = 0; i < 5; i++) discovery.onPacketLost(10 + i, 1472, 100 + i);
+  discovery.onPacketAcked(30, 1472, 105);
+  for (let i = 0; i < 5; i++) discovery.onPacketLost(40 + i, 1472, 110 + i);
+  assert.equal(discovery.blackHoles, 0);
+  discovery.onPacketAcked(39, 1472, 115);
+  discovery.onPacketAcked(50, 1471, 115);
+  discovery.onPacketLost(45, 1472, 116);
+  assert.equal(discovery.blackHoles, 1);
+});
+
+test("what was sent before a fall back neither confirms the base size nor counts against it", () => {
+  const discovery = settled();
+  for (let i = 0; i < 6; i++) discovery.onPacketLost(10 + i, 1472, 100 + i);
+  assert.equal(discovery.state, "BASE");
+  discovery.onPacketAcked(9, 1472, 110);
+  assert.equal(discovery.state, "BASE");
+  discovery.onPacketAcked(16, 1200, 120);
+  assert.equal(discovery.state, "SEARCHING");
+  for (let i = 0; i < 20; i++) discovery.onPacketLost(17 + i, 1472, 130 + i);
+  assert.deepEqual([discovery.state, discovery.blackHoles], ["SEARCHING", 1]);
+});
+
 test("late and foreign answers change nothing, a late answer for the size in question counts", () => {
   const discovery = new MtuDiscovery();
   discovery.start(0);

@@ -246,6 +246,17 @@ test("a route goes over relays, never over other clients, and turns away from lo
   assert.equal(topology.optimalRoute("nobody", "core"), undefined);
 });
 
+test("a route that becomes equal wins if its node was added first, also over one remembered", () => {
+  const topology = new NetworkTopology();
+  for (const id_ of ["start", "first", "second", "end"]) topology.addNode({ id: id_, type: "relay", region: "eu" });
+  for (const via of ["first", "second"]) topology.updateLink("start", via, { latencyMs: 5 });
+  topology.updateLink("second", "end", { latencyMs: 5 });
+  topology.updateLink("first", "end", { latencyMs: 10 });
+  assert.deepEqual(topology.optimalRoute("start", "end")?.nodes, ["start", "second", "end"]);
+  topology.updateLink("first", "end", { latencyMs: 5 });
+  assert.deepEqual(topology.optimalRoute("start", "end")?.nodes, ["start", "first", "end"]);
+});
+
 test("one tree serves all clients of a server, and a change repairs it", () => {
   const topology = small();
   for (const from of ["player", "other", "edge", "relay"]) topology.optimalRoute(from, "core");

@@ -48,7 +48,7 @@ export interface NetworkTopologyOptions {
   readonly maxNodes?: number;
   /** Default 131,072. */
   readonly maxLinks?: number;
-  /** Trees kept, 8 bytes a node each; the one unused longest makes room. Default 64. */
+  /** Trees kept, 12 bytes a node each; the one unused longest makes room. Default 64. */
   readonly maxTrees?: number;
   /** What a half loaded link adds; load x adds `queueMs * x / (1 - x)`, 0.99 at most. Default 1. */
   readonly queueMs?: number;

@@ -4,8 +4,8 @@
  * A link is *tight* when it explains the distance at its far end exactly; a route is read by walking tight links back to
  * the root. Distances are the whole truth; which tight link to follow is found when first asked for and remembered. A link that gets worse matters only if it was tight, and then only to the nodes
  * that no other tight link supports; one that gets better matters only if it undercuts. Those nodes alone are computed
- * again (G. Ramalingam and T. Reps, "On the computational complexity of dynamic graph problems", 1996, for positive
- * costs). Costs being integers, "exactly" is exact.
+ * again (G. Ramalingam and T. Reps, "An incremental algorithm for a generalization of the shortest-path problem", 1996,
+ * for positive costs). Costs being integers, "exactly" is exact.
  */
 import type { IndexHeap } from "./index-heap.ts";
 import type { LinkDirection, LinkGraph } from "./link-graph.ts";
@@ -32,7 +32,10 @@ export class ShortestPathTree {
   readonly forward: boolean;
   readonly distance: Float64Array;
   readonly stamp: TreeStamp = { version: 0, usedAt: 0 };
-  /** By node: the tight link to follow towards the root, or -1 where it is not known. */
+  /**
+   * By node: the tight link to follow towards the root, or -1 where it is not known. Forgotten when the node's distance
+   * or one that a link offers it has changed: whoever changes a distance looks at all links that lead on from there.
+   */
   readonly #via: Int32Array;
 
   constructor(root: number, forward: boolean, nodeCapacity: number) {
@@ -113,7 +116,6 @@ export class ShortestPathTree {
       const node = heap.pop();
       if (this.#bestOffer(graph, lists, node, scratch) === distance[node]) continue;
       affected[node] = 1;
-      this.#via[node] = -1;
       list[count++] = node;
       if (transit[node] === 0) continue;
       const start = distance[node];
@@ -163,7 +165,6 @@ export class ShortestPathTree {
     const via = this.#via;
     while (heap.size > 0) {
       const node = heap.pop();
-      via[node] = -1;
       if (transit[node] === 0 && node !== root) continue;
       const start = distance[node];
       for (let link = firstSucc[node]; link !== -1; link = nextSucc[link]) {
