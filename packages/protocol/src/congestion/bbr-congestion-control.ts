@@ -1,6 +1,7 @@
 import { Random } from "../random.ts";
 import { BBR_BETA, BbrPathModel } from "./bbr-path-model.ts";
 import type { AckSample, CongestionControl, LostPacket } from "./congestion-control.ts";
+import { FullPipe } from "./full-pipe.ts";
 
 export interface BbrOptions {
   /** Default 1200. */
@@ -38,9 +39,7 @@ const PACING_MARGIN = 0.99;
 const LOSS_THRESHOLD = 0.02;
 const HEADROOM = 0.15;
 const MINIMUM_WINDOW_PACKETS = 4;
-/** Section 5.3.1.2. */
-const FULL_BANDWIDTH_GROWTH = 1.25;
-const FULL_BANDWIDTH_ROUNDS = 3;
+/** Section 5.3.1.3. */
 const STARTUP_LOSS_RANGES = 6;
 const DRAIN_ROUNDS = 3;
 /** Section 5.3.3.8. */
@@ -62,6 +61,10 @@ type AckPhase = "init" | "refilling" | "probeStarting" | "probeFeedback" | "prob
  *
  * Where the draft leaves the choice: a round trip with an ECN mark is one over the loss threshold.
  * A loss is spurious when all packets lost since the first of its round have been acknowledged.
+ *
+ * One deviation: a probe that met too much loss leaves the limit 15 % (the draft's headroom) below
+ * the volume at which it did, not at it. At a full drop-tail queue flows that probe together would
+ * otherwise stay at whatever shares they came with; so the larger gives up more (docs/congestion.md).
  */
 export class BbrCongestionControl implements CongestionControl {
   readonly name = "bbr";
@@ -81,10 +84,7 @@ export class BbrCongestionControl implements CongestionControl {
   /** The window was full in the current and in the last round trip. */
   #limitedInRound: boolean;
   #limitedInLastRound: boolean;
-  #fullBandwidth: number;
-  #fullBandwidthCount: number;
-  #fullBandwidthNow: boolean;
-  #fullBandwidthReached: boolean;
+  readonly #pipe: FullPipe;
   #drainStartRound: number;
   #ackPhase: AckPhase;
   #isProbeSample: boolean;
@@ -124,10 +124,7 @@ export class BbrCongestionControl implements CongestionControl {
     this.#priorWindowBytes = 0;
     this.#limitedInRound = false;
     this.#limitedInLastRound = false;
-    this.#fullBandwidth = 0;
-    this.#fullBandwidthCount = 0;
-    this.#fullBandwidthNow = false;
-    this.#fullBandwidthReached = false;
+    this.#pipe = new FullPipe();
     this.#drainStartRound = 0;
     this.#ackPhase = "init";
     this.#isProbeSample = false;
@@ -223,12 +220,12 @@ export class BbrCongestionControl implements CongestionControl {
     const model = this.#model;
     this.#restoreWindow();
     model.lossInRound = false;
-    this.#resetFullBandwidth();
+    this.#pipe.reset();
     model.bandwidthShortTerm = Math.max(model.bandwidthShortTerm, this.#undoBandwidthShortTerm);
     model.inflightShortTerm = Math.max(model.inflightShortTerm, this.#undoInflightShortTerm);
     model.inflightLongTerm = Math.max(model.inflightLongTerm, this.#undoInflightLongTerm);
     if (this.#undoState === "startup" && this.#state !== "startup") {
-      this.#fullBandwidthReached = false;
+      this.#pipe.reached = false;
       if (this.#state !== "probeRtt") this.#state = "startup";
     } else if (this.#undoState === "probeBwUp" && this.#state !== "probeBwUp" && this.#state !== "probeRtt") {
       this.#startRefill();
@@ -254,14 +251,14 @@ export class BbrCongestionControl implements CongestionControl {
       this.#lossRanges = 0;
       this.#markedInRound = false;
     }
-    model.updateAckAggregation(sample.ackedBytes, this.windowBytes, this.#fullBandwidthReached, now);
-    this.#checkFullBandwidth();
-    if (this.#state === "startup" && this.#fullBandwidthReached) {
+    model.updateAckAggregation(sample.ackedBytes, this.windowBytes, this.#pipe.reached, now);
+    if (model.roundStart && !model.sampleAppLimited) this.#pipe.onRound(model.sampleBandwidth);
+    if (this.#state === "startup" && this.#pipe.reached) {
       this.#state = "drain";
       this.#drainStartRound = model.roundCount;
     }
     if (this.#state === "drain" && this.#isDrained()) this.#startDown(now);
-    if (this.#fullBandwidthReached) this.#updateCycle(sample);
+    if (this.#pipe.reached) this.#updateCycle(sample);
     this.#markedInAck = false;
     const knewRtt = model.minRttMs !== Infinity;
     model.updateMinRtt(sample.rttSampled ? sample.latestRttMs : -1, now);
@@ -297,28 +294,10 @@ export class BbrCongestionControl implements CongestionControl {
     if (!heavy && !this.#markedInRound) return;
     const model = this.#model;
     this.#undoState = "startup";
-    this.#fullBandwidthReached = true;
-    this.#fullBandwidthNow = true;
+    this.#pipe.reached = true;
+    this.#pipe.fullNow = true;
     const bdp = model.minRttMs === Infinity ? 0 : model.bdp;
     model.inflightLongTerm = Math.max(bdp, model.sampleDelivered);
-  }
-
-  #resetFullBandwidth(): void {
-    this.#fullBandwidth = 0;
-    this.#fullBandwidthCount = 0;
-    this.#fullBandwidthNow = false;
-  }
-
-  #checkFullBandwidth(): void {
-    const { roundStart, sampleAppLimited, sampleBandwidth } = this.#model;
-    if (this.#fullBandwidthNow || !roundStart || sampleAppLimited) return;
-    if (sampleBandwidth >= FULL_BANDWIDTH_GROWTH * this.#fullBandwidth) {
-      this.#resetFullBandwidth();
-      this.#fullBandwidth = sampleBandwidth;
-      return;
-    }
-    this.#fullBandwidthNow = ++this.#fullBandwidthCount >= FULL_BANDWIDTH_ROUNDS;
-    if (this.#fullBandwidthNow) this.#fullBandwidthReached = true;
   }
 
   #isDrained(): boolean {
@@ -362,8 +341,7 @@ export class BbrCongestionControl implements CongestionControl {
   #startUp(): void {
     this.#ackPhase = "probeStarting";
     this.#model.startRound();
-    this.#resetFullBandwidth();
-    this.#fullBandwidth = this.#model.sampleBandwidth;
+    this.#pipe.reset(this.#model.sampleBandwidth);
     this.#state = "probeBwUp";
     this.#raiseInflightSlope();
   }
@@ -426,7 +404,9 @@ export class BbrCongestionControl implements CongestionControl {
     const model = this.#model;
     this.#priorProbeTooHigh = true;
     this.#isProbeSample = false;
-    if (!appLimited) model.inflightLongTerm = Math.max(inflight, this.#targetInflight() * BBR_BETA);
+    if (!appLimited) {
+      model.inflightLongTerm = Math.max((1 - HEADROOM) * inflight, this.#targetInflight() * BBR_BETA);
+    }
     if (this.#state !== "probeBwUp") return;
     this.#undoState = "probeBwUp";
     this.#startDown(this.#now);
@@ -452,11 +432,10 @@ export class BbrCongestionControl implements CongestionControl {
     }
     if (this.#isWindowLimited() && this.windowBytes >= limit) {
       // The limit holds the bandwidth down: no plateau of the path's.
-      this.#resetFullBandwidth();
-      this.#fullBandwidth = this.#model.sampleBandwidth;
+      this.#pipe.reset(this.#model.sampleBandwidth);
       return false;
     }
-    return this.#fullBandwidthNow;
+    return this.#pipe.fullNow;
   }
 
   #isWindowLimited(): boolean {
@@ -513,7 +492,7 @@ export class BbrCongestionControl implements CongestionControl {
     model.probeRttMinAt = now;
     this.#restoreWindow();
     model.resetShortTerm();
-    if (this.#fullBandwidthReached) {
+    if (this.#pipe.reached) {
       this.#startDown(now);
       this.#state = "probeBwCruise";
     } else {
@@ -532,7 +511,7 @@ export class BbrCongestionControl implements CongestionControl {
 
   #setPacingRate(gain: number): void {
     const rate = gain * this.#model.bandwidth * PACING_MARGIN;
-    if (rate > 0 && (this.#fullBandwidthReached || rate > this.pacingRateBytesPerSec)) {
+    if (rate > 0 && (this.#pipe.reached || rate > this.pacingRateBytesPerSec)) {
       this.pacingRateBytesPerSec = rate;
     }
   }
@@ -543,7 +522,7 @@ export class BbrCongestionControl implements CongestionControl {
     const state = this.#state;
     const maximum = this.#maxInflight();
     const grown = this.windowBytes + sample.ackedBytes;
-    if (this.#fullBandwidthReached) this.windowBytes = Math.min(grown, maximum);
+    if (this.#pipe.reached) this.windowBytes = Math.min(grown, maximum);
     else if (this.windowBytes < maximum || sample.deliveredBytes < this.#initialWindowBytes) this.windowBytes = grown;
     if (this.windowBytes < this.#minimumWindowBytes) this.windowBytes = this.#minimumWindowBytes;
     if (state === "probeRtt") this.windowBytes = Math.min(this.windowBytes, this.#probeRttWindow());
