@@ -231,7 +231,9 @@ test("a route goes over relays, never over other clients, and turns away from lo
   const topology = small();
   const route = topology.optimalRoute("player", "core");
   assert.deepEqual(route, { nodes: ["player", "edge", "relay", "core"], latencyMs: 50, costMs: 50 });
-  assert.equal(topology.optimalRoute("player", "core"), route, "the same object while nothing changes");
+  const again = topology.optimalRoute("player", "core");
+  assert.deepEqual(again, route);
+  assert.equal(topology.optimalRoute("player", "core"), again, "remembered from the second time on");
   topology.updateLink("edge", "relay", { latencyMs: 35, load: 0.97 });
   assert.deepEqual(topology.optimalRoute("player", "core")?.nodes, ["player", "edge", "core"]);
   assert.deepEqual(topology.link("edge", "relay"), { latencyMs: 35, load: 0.97 });
@@ -267,6 +269,23 @@ test("one tree serves all clients of a server, and a change repairs it", () => {
   assert.equal(topology.optimalRoute("player", "core"), undefined);
   assert.equal(topology.stats.treesBuilt, 1);
   assert.equal(topology.stats.links, 1);
+});
+
+test("a tree dropped for a large change comes back with a small one", () => {
+  const topology = new NetworkTopology({ maxRepairWork: 50 });
+  for (let i = 0; i < 100; i++) topology.addNode({ id: i, type: "relay", region: "eu" });
+  for (let i = 1; i < 100; i++) topology.updateLink(i, i - 1, { latencyMs: 1 });
+  assert.equal(topology.optimalRoute(99, 0)?.costMs, 99);
+  topology.updateLink(1, 0, { latencyMs: 5 });
+  assert.deepEqual([topology.stats.trees, topology.stats.treesDropped], [0, 1]);
+  topology.updateLink(0, 50, { latencyMs: 1 });
+  assert.deepEqual([topology.stats.trees, topology.stats.treesBuilt], [1, 2]);
+  assert.equal(topology.optimalRoute(99, 0)?.costMs, 103);
+  topology.updateLink(1, 0, { latencyMs: 1 });
+  assert.equal(topology.stats.trees, 0);
+  topology.removeNode(0);
+  topology.updateLink(1, 99, { latencyMs: 1 });
+  assert.equal(topology.stats.trees, 0, "nobody can ask for it any more");
 });
 
 test("a refused picture leaves the old one in place", () => {

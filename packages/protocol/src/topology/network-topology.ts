@@ -54,7 +54,10 @@ export interface NetworkTopologyOptions {
   readonly queueMs?: number;
   /** Answers remembered, about 300 bytes each; a newer one with the same hash makes room. Default 32,768. */
   readonly maxRoutes?: number;
-  /** Links that one change may look at, over all trees; trees left over are dropped. Default 100,000. */
+  /**
+   * Links that one change may look at, over all trees; trees left over are dropped and
+   * computed again one by one, in later changes that cost little, or when needed. Default 120,000.
+   */
   readonly maxRepairWork?: number;
 }
 
@@ -62,7 +65,7 @@ export interface NetworkTopologyStats {
   readonly nodes: number;
   readonly links: number;
   readonly trees: number;
-  /** Trees computed from nothing because a question needed them. */
+  /** Trees computed from nothing: for a question, or again after being dropped. */
   readonly treesBuilt: number;
   /** Trees that made room for others. */
   readonly treesEvicted: number;
@@ -102,9 +105,15 @@ export class NetworkTopology {
   #trees: ShortestPathTree[] = [];
   /** By twice the root's index, plus one for forward trees. */
   #treeOfRoot: (ShortestPathTree | undefined)[] = [];
+  /** Places in `#treeOfRoot` of trees to be computed again. */
+  #dropped: number[] = [];
   #scratch: TreeScratch;
   /** Answered routes, by a hash of both ends. */
   readonly #memo: (MemoEntry | undefined)[];
+  /** By slot: hash of the pair last looked up in vain. */
+  readonly #asked: Int32Array;
+  /** Room to gather a route in; as long as the longest one. */
+  readonly #stops: NodeId[] = [];
   #uses = 0;
   #treesBuilt = 0;
   #treesEvicted = 0;
@@ -117,7 +126,8 @@ export class NetworkTopology {
     this.#queueMs = options.queueMs ?? 1;
     if (!(this.#queueMs >= 0 && this.#queueMs <= MAX_LATENCY_MS)) throw new RangeError(`queueMs is ${this.#queueMs}`);
     this.#memo = Array.from({ length: positive("maxRoutes", options.maxRoutes ?? 32_768) });
-    this.#maxRepairWork = positive("maxRepairWork", options.maxRepairWork ?? 100_000);
+    this.#asked = new Int32Array(this.#memo.length);
+    this.#maxRepairWork = positive("maxRepairWork", options.maxRepairWork ?? 120_000);
     this.#scratch = makeScratch(this.#graph.nodeCapacity);
   }
 
@@ -163,6 +173,7 @@ export class NetworkTopology {
       throw error;
     }
     this.#memo.fill(undefined);
+    this.#dropped = [];
   }
 
   /** Throws `RangeError` when the id is taken or the limit reached. */
@@ -189,6 +200,7 @@ export class NetworkTopology {
     for (let link = this.#graph.anyLinkOf(node.index); link !== -1; link = this.#graph.anyLinkOf(node.index))
       this.#takeOut(link);
     this.#graph.removeNode(node.index);
+    this.#dropped = this.#dropped.filter((key) => key >> 1 !== node.index);
     this.#nodes.delete(id);
     return true;
   }
@@ -224,6 +236,7 @@ export class NetworkTopology {
     const used = Math.min(load, MAX_LOAD);
     this.#startChange();
     this.#setCost(link, Math.max(1, Math.round((latencyMs + (this.#queueMs * used) / (1 - used)) * 1000)));
+    this.#restoreOne();
   }
 
   /** False when there is no such link. */
@@ -257,10 +270,10 @@ export class NetworkTopology {
       entry.stamp.usedAt = ++this.#uses;
       return entry.route;
     }
-    return this.#findRoute(start, end, slot);
+    return this.#findRoute(start, end, hash, slot);
   }
 
-  #findRoute(from: Node, to: Node, slot: number): Route | undefined {
+  #findRoute(from: Node, to: Node, hash: number, slot: number): Route | undefined {
     const forward = from.rank > to.rank;
     // Many clients ask for few servers, so the tree stands at the end that more routes share.
     const tree = this.#tree(forward ? from.index : to.index, forward);
@@ -268,16 +281,21 @@ export class NetworkTopology {
     const cost = tree.distance[index];
     if (cost === Infinity) return undefined;
     const { pred } = forward ? this.#graph.forward : this.#graph.reverse;
-    const nodes = [this.#ids[index]];
+    const stops = this.#stops;
+    let count = 0;
+    stops[count++] = this.#ids[index];
     let latencyMs = 0;
     for (let link = tree.tightLink(this.#graph, index); link !== -1; link = tree.tightLink(this.#graph, index)) {
       latencyMs += this.#graph.latencyMs[link];
       index = pred[link];
-      nodes.push(this.#ids[index]);
+      stops[count++] = this.#ids[index];
     }
+    const nodes = stops.slice(0, count);
     if (forward) nodes.reverse();
     const route: Route = { nodes, latencyMs, costMs: cost / 1000 };
-    this.#memo[slot] = { from, to, stamp: tree.stamp, version: tree.stamp.version, route };
+    // Remembered when asked for again: what is asked for once would only cost the garbage collector.
+    if (this.#asked[slot] !== hash) this.#asked[slot] = hash;
+    else this.#memo[slot] = { from, to, stamp: tree.stamp, version: tree.stamp.version, route };
     return route;
   }
 
@@ -291,14 +309,28 @@ export class NetworkTopology {
           this.#trees.reduce((oldest, other) => (other.stamp.usedAt < oldest.stamp.usedAt ? other : oldest)),
         );
       }
-      tree = new ShortestPathTree(root, forward, this.#graph.nodeCapacity);
-      tree.build(this.#graph, this.#scratch);
-      this.#treesBuilt++;
-      this.#trees.push(tree);
-      this.#treeOfRoot[key] = tree;
+      tree = this.#plant(root, forward);
     }
     tree.stamp.usedAt = ++this.#uses;
     return tree;
+  }
+
+  #plant(root: number, forward: boolean): ShortestPathTree {
+    const tree = new ShortestPathTree(root, forward, this.#graph.nodeCapacity);
+    tree.build(this.#graph, this.#scratch);
+    tree.stamp.usedAt = ++this.#uses;
+    this.#treesBuilt++;
+    this.#trees.push(tree);
+    this.#treeOfRoot[2 * root + Number(forward)] = tree;
+    return tree;
+  }
+
+  /** After a change that cost little: one of the trees that an earlier one dropped is computed again. */
+  #restoreOne(): void {
+    if (this.#dropped.length === 0 || this.#scratch.work * 10 > this.#maxRepairWork) return;
+    const key = this.#dropped.shift() ?? 0;
+    if (this.#treeOfRoot[key] === undefined && this.#trees.length < this.#maxTrees)
+      this.#plant(key >> 1, key % 2 === 1);
   }
 
   #startChange(): void {
@@ -311,8 +343,10 @@ export class NetworkTopology {
     this.#graph.cost[link] = cost;
     for (let i = this.#trees.length - 1; i >= 0; i--) {
       if (this.#trees[i].repair(this.#graph, link, oldCost, this.#scratch)) continue;
+      const { root, forward } = this.#trees[i];
       this.#treesDropped++;
       this.#forget(this.#trees[i]);
+      if (this.#dropped.length < this.#maxTrees) this.#dropped.push(2 * root + Number(forward));
     }
   }
 

@@ -2,10 +2,11 @@
  * The distances from one node to all others (or from all others to it), kept right while single links change.
  *
  * A link is *tight* when it explains the distance at its far end exactly; a route is read by walking tight links back to
- * the root. Distances are the whole truth; which tight link to follow is found when first asked for and remembered. A link that gets worse matters only if it was tight, and then only to the nodes
- * that no other tight link supports; one that gets better matters only if it undercuts. Those nodes alone are computed
- * again (G. Ramalingam and T. Reps, "An incremental algorithm for a generalization of the shortest-path problem", 1996,
- * for positive costs). Costs being integers, "exactly" is exact.
+ * the root. Distances are the whole truth; which tight link to follow is found when first asked for and remembered. A
+ * link that gets worse matters only if it was tight, and then only to the nodes that no other tight link supports; one
+ * that gets better matters only if it undercuts. Those nodes alone are computed again (G. Ramalingam and T. Reps, "An
+ * incremental algorithm for a generalization of the shortest-path problem", 1996, for positive costs). Costs being
+ * integers, "exactly" is exact.
  */
 import type { IndexHeap } from "./index-heap.ts";
 import type { LinkDirection, LinkGraph } from "./link-graph.ts";
