@@ -39,6 +39,7 @@ export const bench: Bench = async (note) => {
   const figures = {
     server_cpu_percent: ((serverAfter.cpuMicros - serverBefore.cpuMicros) / 1e6 / seconds) * 100,
     tick_p99_ms: serverAfter.tickP99Ms,
+    tick_cpu_p99_ms: serverAfter.tickCpuP99Ms,
     tick_p50_ms: serverAfter.tickP50Ms,
     ticks_per_sec: (serverAfter.ticks - serverBefore.ticks) / seconds,
     bytes_per_sec_per_client_down: (after.received - before.received) / seconds / BOTS,

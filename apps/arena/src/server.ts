@@ -29,6 +29,8 @@ export interface ServerReport {
   readonly ticks: number;
   readonly tickP50Ms: number;
   readonly tickP99Ms: number;
+  /** CPU time of a tick: what it costs, whoever else has the core. */
+  readonly tickCpuP99Ms: number;
   readonly tickMaxMs: number;
   readonly clients: number;
   readonly memoryBytes: number;
@@ -62,6 +64,7 @@ function report(server: Server<ArenaGame>): ServerReport {
     ticks: loop.ticks,
     tickP50Ms: loop.duration.p50Ms,
     tickP99Ms: loop.duration.p99Ms,
+    tickCpuP99Ms: loop.cpu.p99Ms,
     tickMaxMs: loop.duration.maxMs,
     clients,
     memoryBytes: process.memoryUsage().rss,

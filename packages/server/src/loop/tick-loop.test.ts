@@ -6,11 +6,16 @@ import type { LoopClock } from "./tick-loop.ts";
 /** A clock moved by hand; timers fire on whole milliseconds, like Node's. */
 class HandClock implements LoopClock {
   time = 1000;
+  cpu = 0;
   #callback: (() => void) | undefined;
   #at = 0;
 
   now(): number {
     return this.time;
+  }
+
+  cpuMs(): number {
+    return this.cpu;
   }
 
   schedule(callback: () => void, delayMs: number): void {
@@ -109,4 +114,19 @@ test("nonsense rates are the caller's mistake", () => {
   for (const tickRate of [0, -1, Number.NaN, 1001]) {
     assert.throws(() => new TickLoop({ tickRate, tick() {}, flush() {} }), RangeError);
   }
+});
+
+test("a tick's CPU time is told apart from the time it took by the clock", () => {
+  const clock = new HandClock();
+  const tick = (): void => {
+    clock.time += 9;
+    clock.cpu += 2;
+  };
+  const loop = new TickLoop({ tickRate: 60, tick, flush: () => {}, clock });
+  loop.start();
+  clock.run(3000);
+  const { duration, cpu } = loop.stats;
+  assert.ok(Math.abs(duration.p99Ms - 9) < 1 && Math.abs(cpu.p99Ms - 2) < 0.3, `${duration.p99Ms}, ${cpu.p99Ms}`);
+  loop.resetStats();
+  assert.equal(loop.stats.cpu.p99Ms, 0);
 });

@@ -14,6 +14,8 @@ import type { DurationSummary } from "./duration-histogram.ts";
 export interface LoopClock {
   /** Monotonic milliseconds. */
   now(): number;
+  /** Milliseconds of CPU that this thread has used. */
+  cpuMs(): number;
   /** Calls back once after about `delayMs`. */
   schedule(callback: () => void, delayMs: number): void;
   /** Cancels what was scheduled. */
@@ -43,6 +45,8 @@ export interface TickLoopStats {
   readonly lateTicks: number;
   /** Time spent in one tick, without the flush. */
   readonly duration: DurationSummary;
+  /** CPU time that the thread used in one tick: far less than `duration` where the machine gave the core to somebody else. */
+  readonly cpu: DurationSummary;
   /** Time spent in one flush. */
   readonly flush: DurationSummary;
   /** How long after its due time a tick started. */
@@ -58,6 +62,7 @@ export class TickLoop {
   readonly #clock: LoopClock;
   readonly #maxCatchUpTicks: number;
   readonly #duration: DurationHistogram = new DurationHistogram();
+  readonly #cpu: DurationHistogram = new DurationHistogram();
   readonly #flushDuration: DurationHistogram = new DurationHistogram();
   readonly #lateness: DurationHistogram = new DurationHistogram();
   readonly #wake: () => void = () => this.#run();
@@ -87,6 +92,7 @@ export class TickLoop {
       skippedTicks: this.#skippedTicks,
       lateTicks: this.#lateTicks,
       duration: this.#duration.summary(),
+      cpu: this.#cpu.summary(),
       flush: this.#flushDuration.summary(),
       lateness: this.#lateness.summary(),
     };
@@ -96,6 +102,7 @@ export class TickLoop {
     this.#lateTicks = 0;
     this.#skippedTicks = 0;
     this.#duration.reset();
+    this.#cpu.reset();
     this.#flushDuration.reset();
     this.#lateness.reset();
   }
@@ -137,9 +144,11 @@ export class TickLoop {
       this.#ticks++;
       budget--;
       ran = true;
+      const cpuBefore = this.#clock.cpuMs();
       this.#options.tick(now);
       const after = this.#clock.now();
       this.#duration.record(after - now, after);
+      this.#cpu.record(this.#clock.cpuMs() - cpuBefore, after);
       now = after;
     }
     if (!this.#running) return;
@@ -167,6 +176,10 @@ function systemClock(): LoopClock {
   let timer: NodeJS.Timeout | undefined;
   return {
     now: () => performance.now(),
+    cpuMs: () => {
+      const { user, system } = process.threadCpuUsage();
+      return (user + system) / 1000;
+    },
     schedule(callback, delayMs) {
       timer = setTimeout(callback, delayMs);
     },
