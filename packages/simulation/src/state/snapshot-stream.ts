@@ -54,11 +54,13 @@ export class SnapshotStream {
   readonly #relevance: Relevance;
   readonly #candidates = new SnapshotCandidates();
   #chosen = new Int32Array(64);
-  /** Sent snapshots: slot `n % SNAPSHOT_HISTORY` of the n-th, with one view per table. */
+  /**
+   * Tick and views of the sent snapshots that may still become the baseline, by slot. What the baseline has overtaken is
+   * free, and the lowest free slot is used next: as few as a round trip needs are in use, and stay in the processor's cache.
+   */
   readonly #ticks = new Float64Array(SNAPSHOT_HISTORY).fill(NO_TICK);
   readonly #views: TableView[][] = [];
   readonly #nothing: readonly TableView[];
-  #count = 0;
   #newestTick: number = NO_TICK;
   #baselineTick: number = NO_TICK;
 
@@ -96,7 +98,7 @@ export class SnapshotStream {
       throw new RangeError(`SnapshotStream.write: tick ${tick} must be whole and above ${this.#newestTick}`);
     }
     const start = writer.bitLength;
-    const slot = this.#count % SNAPSHOT_HISTORY;
+    const slot = this.#nextSlot();
     // What is about to be overwritten, or is too far back to be named, can no longer be built upon.
     if (this.#ticks[slot] === this.#baselineTick || tick - this.#baselineTick > MAX_DISTANCE)
       this.#baselineTick = NO_TICK;
@@ -133,16 +135,26 @@ export class SnapshotStream {
 
   /** The client has the snapshot of this tick. Unknown and older ticks are ignored, so what a client claims is harmless. */
   acknowledge(tick: number): void {
-    if (!(tick > this.#baselineTick)) return;
-    for (let slot = 0; slot < SNAPSHOT_HISTORY; slot++) {
-      if (this.#ticks[slot] === tick) this.#baselineTick = tick;
-    }
+    if (!(tick > this.#baselineTick) || !this.#ticks.includes(tick)) return;
+    this.#baselineTick = tick;
+    for (let slot = 0; slot < SNAPSHOT_HISTORY; slot++) if (this.#ticks[slot] < tick) this.#ticks[slot] = NO_TICK;
   }
 
   /** Forgets what the client knows: the next snapshot stands alone. */
   reset(): void {
     this.#ticks.fill(NO_TICK);
     this.#baselineTick = NO_TICK;
+  }
+
+  /** A free slot, else that of the oldest snapshot. */
+  #nextSlot(): number {
+    const ticks = this.#ticks;
+    let oldest = 0;
+    for (let slot = 0; slot < SNAPSHOT_HISTORY; slot++) {
+      if (ticks[slot] === NO_TICK) return slot;
+      if (ticks[slot] < ticks[oldest]) oldest = slot;
+    }
+    return oldest;
   }
 
   #baseline(): readonly TableView[] {
@@ -180,7 +192,6 @@ export class SnapshotStream {
     for (let i = 0; i < this.#streams.length; i++) this.#streams[i].commit(tick, base[i], views[i]);
     this.#ticks[slot] = tick;
     this.#newestTick = tick;
-    this.#count++;
   }
 
   #createViews(): TableView[] {
