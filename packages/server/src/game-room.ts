@@ -213,7 +213,7 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     if (client.malformed >= MAX_MALFORMED) client.kick("too many messages that cannot be read");
   }
 
-  /** One step of the match; then snapshots for those whose turn it is, and messages for all. */
+  /** One step of the match; then snapshots for those whose turn it is, and messages. */
   step(): void {
     try {
       this.#match.tick();
@@ -223,7 +223,10 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     const turn = this.#counts.ticks++ % this.#phases.length;
     const phase = this.#phases[turn];
     for (let i = 0; i < phase.length; i++) this.#sendSnapshot(phase[i]);
+    // Messages to those whose snapshot is due in the next tick travel with it: one packet instead of two.
+    const next = this.#counts.ticks % this.#phases.length;
     for (let i = 0; i < this.#phases.length; i++) {
+      if (i === next && i !== turn) continue;
       const clients = this.#phases[i];
       for (let j = 0; j < clients.length; j++) this.#sendMessages(clients[j]);
     }
