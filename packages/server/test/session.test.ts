@@ -106,7 +106,7 @@ test("a join of the game that throws costs no seat, and the client hears that it
 });
 
 test("connect says what to do when it cannot", async (t) => {
-  const server = await startServer(t, { match: { maxSeats: 1 }, tokenExpireSeconds: 1 });
+  const server = await startServer(t, { match: { maxSeats: 1 }, tokenExpireSeconds: 5 });
   const nobody = createServer().listen(0);
   await once(nobody, "listening");
   const { port } = nobody.address() as AddressInfo;
