@@ -58,8 +58,8 @@ function compile() {
   const { status, error, stdout, stderr } = spawnSync(command[0], words, { cwd: folder, encoding: "utf8" });
   if (status === 0 && existsSync(built)) return undefined;
   if (error !== undefined) return error.message;
-  const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => /error/i.test(line));
-  return lines[0]?.trim() ?? `node-gyp ended with ${status}`;
+  const line = `${stdout}\n${stderr}`.split("\n").find((candidate) => /error|not found/i.test(candidate));
+  return line?.trim() ?? `node-gyp ended with ${status}`;
 }
 
 /** The program and its first words: the one installed beside this package, the one npm carries, or one on the path. */

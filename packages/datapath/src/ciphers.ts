@@ -40,7 +40,7 @@ export function preferredCipher(hasAesInstructions: boolean): CipherName {
 /** The cipher of a key; throws what is wrong with the key. */
 export function checkKey(key: Uint8Array, aadPrefix: Uint8Array, options: KeyOptions): CipherName {
   const cipher = options.cipher ?? DEFAULT_CIPHER;
-  if (!CIPHER_NAMES.includes(cipher)) throw new RangeError(`unknown cipher ${String(cipher)}`);
+  if (!CIPHER_NAMES.includes(cipher)) throw new RangeError(`unknown cipher ${cipher as string}`);
   const { keyBytes } = TRAITS[cipher];
   const { iv, headerProtectionKey } = options;
   if (key.length !== keyBytes) throw new RangeError(`a key for ${cipher} has ${keyBytes} bytes, not ${key.length}`);

@@ -39,7 +39,10 @@ function reference(cipher: CipherName, nonce: Uint8Array, aad: Uint8Array, plain
   return Uint8Array.of(...body, ...object.getAuthTag());
 }
 
-for (const { name, createPacketProtection: createProtection } of forms) {
+for (const form of forms) {
+  const { name } = form;
+  const createProtection = (): PacketProtection => form.createPacketProtection();
+
   test(`${name}: a sealed packet is RFC 8439 under netcode's nonce and associated data`, () => {
     const protection = createProtection();
     const handle = protection.addKey(key, prefix);

@@ -127,7 +127,7 @@ for (const datapath of forms) {
     client.socket.send(batchOf(client.addresses.intern("127.0.0.1", socket.port), [new Uint8Array(1)]));
     await closed.promise;
     // Its port is free again at once.
-    const next = await open(datapath, "127.0.0.1", { port: socket.port });
+    await open(datapath, "127.0.0.1", { port: socket.port });
     assert.equal(socket.writable, false);
   });
 

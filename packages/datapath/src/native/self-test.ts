@@ -133,7 +133,7 @@ function isMasked(protection: NativeProtection, vector: EcbVector & { readonly e
   const key = bytes(vector.key);
   const handle = protection.addKey(key, new Uint8Array(), CIPHER_NAMES.indexOf(vector.cipher), undefined, key);
   const batch = new PacketBatch(1, 64);
-  put(batch, "0000000000" + "00112233445566778899aabbccddeeff", handle, 1);
+  put(batch, "000000000000112233445566778899aabbccddeeff", handle, 1);
   protection.unprotect(batch.buffer, batch.descriptors, 1);
   protection.releaseKey(handle);
   const mask = bytes(vector.encrypted);

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createSecretKey } from "node:crypto";
-import type { CipherGCM, CipherGCMTypes, DecipherGCM, KeyObject } from "node:crypto";
+import type { CipherGCMTypes, KeyObject } from "node:crypto";
 import {
   IV_BYTES,
   MAX_PACKET_BYTES,
@@ -96,7 +96,7 @@ export class PortablePacketProtection implements PacketProtection {
       const numberLength = (buffer[start] & 3) + 1;
       if (key.headerMask !== undefined && (header <= numberLength || end - body + numberLength < SAMPLE_OFFSET))
         throw new RangeError(`packet ${i} is too short for header protection`);
-      const cipher = createCipheriv(key.cipher as CipherGCMTypes, key.key, this.#nonce, OPTIONS) as CipherGCM;
+      const cipher = createCipheriv(key.cipher as CipherGCMTypes, key.key, this.#nonce, OPTIONS);
       cipher.setAAD(associatedData(key, buffer, start, batch.aadLength[i]));
       buffer.set(cipher.update(buffer.subarray(body, end)), body);
       cipher.final();
@@ -146,7 +146,7 @@ export class PortablePacketProtection implements PacketProtection {
       const body = start + batch.headerLength[i];
       const tag = start + batch.length[i] - TAG_BYTES;
       if (key === undefined || tag < body || !this.#setNonce(key, batch.packetNumber[i])) continue;
-      const decipher = createDecipheriv(key.cipher as CipherGCMTypes, key.key, this.#nonce, OPTIONS) as DecipherGCM;
+      const decipher = createDecipheriv(key.cipher as CipherGCMTypes, key.key, this.#nonce, OPTIONS);
       decipher.setAAD(associatedData(key, buffer, start, batch.aadLength[i]));
       decipher.setAuthTag(buffer.subarray(tag, tag + TAG_BYTES));
       const plaintext = decipher.update(buffer.subarray(body, tag));
