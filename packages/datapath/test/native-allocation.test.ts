@@ -19,9 +19,9 @@ test(
     // One object for each batch would be tens of thousands.
     const least = Math.min(...bytes);
     assert.ok(least < 2000, `${least} bytes for ${packets} packets`);
-    // Nor does a turn of the event loop with a callback from it.
+    // Nor for a turn of the event loop, but for what Node itself may need (56 bytes in version 24, none in 26).
     const leastWakeups = Math.min(...wakeups);
-    assert.ok(leastWakeups < 10_000, `${leastWakeups} bytes for ${batches} wake-ups`);
+    assert.ok(leastWakeups / batches < 100, `${leastWakeups / batches} bytes for a wake-up`);
   },
 );
 
