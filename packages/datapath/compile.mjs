@@ -2,8 +2,8 @@
 // Node 20 and newer, because npm runs it before anything is set up.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /**
  * Compiles the addon in `folder`, which holds binding.gyp and native/; what went wrong, or undefined.
@@ -25,7 +25,7 @@ export function compile(folder, variables = {}) {
 /** The program and its first words: the one installed beside this package, the one npm carries, or one on the path. */
 function nodeGyp() {
   try {
-    return [process.execPath, createRequire(import.meta.url).resolve("node-gyp/bin/node-gyp.js")];
+    return [process.execPath, fileURLToPath(import.meta.resolve("node-gyp/bin/node-gyp.js"))];
   } catch {
     const carried = process.env.npm_config_node_gyp;
     return carried === undefined ? ["node-gyp"] : [process.execPath, carried];

@@ -36,7 +36,7 @@ export async function run(
 export const skipCompiled: string | false = skipNative !== false ? skipNative : missingCompiler();
 
 function missingCompiler(): string | false {
-  if (spawnSync("c++", ["--version"]).status === 0 && spawnSync("cc", ["--version"]).status === 0) return false;
+  if (["c++", "cc"].every((compiler) => spawnSync(compiler, ["--version"]).status === 0)) return false;
   if (process.env.CI === "true") throw new Error("no C++ compiler");
   return "no C++ compiler here";
 }
