@@ -218,7 +218,7 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
       if (event.type === "connected") {
         this.#settled?.(undefined);
         this.#settled = undefined;
-      } else {
+      } else if (event.type === "disconnected" || event.type === "rejected") {
         this.#transmit(performance.now());
         this.#end(event.error);
         return;

@@ -141,7 +141,7 @@ export class ClientTransport implements AsyncDisposable {
     if (event.type === "connected") this.#connection = event.connection;
     this.#announcer.deliver(event);
     if (event.type === "connected") this.#connected.resolve();
-    else this.#end(event.error);
+    else if (event.type === "disconnected" || event.type === "rejected") this.#end(event.error);
   }
 
   #abort(reason: unknown): void {

@@ -295,6 +295,7 @@ export class Connection {
     this.stats.bytesReceived += netcodePacketBytes(length, packetNumber);
     this.trace?.packetReceived(packetNumber, buffer, offset, length, now);
     if (length === 0) {
+      this.#payloads.paths.nonProbing = true;
       if (this.#hello?.accepted) this.#payloads.receiveEmpty(packetNumber, ecn, now);
       return;
     }

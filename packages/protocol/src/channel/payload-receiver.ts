@@ -24,6 +24,9 @@ import { LANE_ORDERED, LANE_RELIABLE } from "./qos-manager.ts";
 import { CHUNK_ACCEPTED, CHUNK_REFUSED } from "./reliable-receive.ts";
 import type { ReliableUdp } from "./reliable-udp.ts";
 
+/** Each ACK frame costs a walk over what is in flight; honest payloads have one. */
+const MAX_ACKS_PER_PAYLOAD = 4;
+
 /** What a payload did to the connection. */
 const PAYLOAD_TAKEN = 0;
 /** The connection must close: `error` says why, and the peer is to be told. */
@@ -45,6 +48,8 @@ export interface PayloadReceiverOptions {
 export class PathFrames {
   /** It held more than probing frames (RFC 9000 section 9.1): the peer uses the path it came by. */
   nonProbing = false;
+  /** Its packet number is the highest so far. */
+  newest = false;
   /** A PATH_CHALLENGE or PATH_RESPONSE came, with this data. */
   challenged = false;
   responded = false;
@@ -53,6 +58,7 @@ export class PathFrames {
 
   reset(): void {
     this.nonProbing = false;
+    this.newest = false;
     this.challenged = false;
     this.responded = false;
   }
@@ -102,6 +108,7 @@ export class PayloadReceiver {
     const reader = this.#reader;
     reader.reset(buffer, offset, length);
     let greeted = false;
+    let acknowledgements = 0;
     let eliciting = false;
     let eager = false;
     let acknowledge = true;
@@ -109,7 +116,7 @@ export class PayloadReceiver {
       switch (reader.kind) {
         case FRAME_ACK:
           this.paths.nonProbing = true;
-          this.#receiveAck(now);
+          if (++acknowledgements <= MAX_ACKS_PER_PAYLOAD) this.#receiveAck(now);
           continue;
         case FRAME_PATH_CHALLENGE:
         case FRAME_PATH_RESPONSE:
@@ -169,6 +176,7 @@ export class PayloadReceiver {
   /** A packet that asks for nothing, such as netcode's keep-alive: its number closes a gap. */
   receiveEmpty(packetNumber: number, ecn: number, now: number): void {
     if (this.#udp.acks.isDuplicate(packetNumber)) return;
+    this.paths.newest = packetNumber > this.#udp.acks.largest;
     this.#udp.acks.insert(packetNumber, ecn, now);
     this.#udp.detector.loss.onReceived(packetNumber);
   }

@@ -18,6 +18,8 @@ export interface NetworkConditions {
   readonly bandwidthBytesPerSec?: number | undefined;
   /** The queue before a limited link; what does not fit is lost. Default 65,536. */
   readonly queueBytes?: number;
+  /** Datagrams larger than this are lost. Default: none are. */
+  readonly mtuBytes?: number | undefined;
 }
 
 /** Gilbert and Elliott's model: the link is in a good or a bad state, and may change with every packet. */
@@ -41,6 +43,8 @@ export function checkNetworkConditions(conditions: NetworkConditions): void {
   atLeastZero("queueBytes", conditions.queueBytes);
   const speed = conditions.bandwidthBytesPerSec;
   if (speed !== undefined && !(speed > 0)) throw new RangeError(`bandwidthBytesPerSec must be above 0, not ${speed}`);
+  const { mtuBytes } = conditions;
+  if (mtuBytes !== undefined && !(mtuBytes > 0)) throw new RangeError(`mtuBytes must be above 0, not ${mtuBytes}`);
   if (conditions.burst !== undefined) {
     rate("burst.enterRate", conditions.burst.enterRate);
     rate("burst.leaveRate", conditions.burst.leaveRate);
