@@ -23,6 +23,8 @@ export interface ClientTransportParts {
 /** How long the last packets of a closing client may take to leave, and how often to look. */
 const CLOSE_DRAIN_MS = 500;
 const CLOSE_CHECK_MS = 5;
+/** A client hears one server: what the kernel joined of its packets shares a slot. */
+const RECEIVE_SLOTS = 16;
 
 /** A client's UDP socket and timer around one `ClientEndpoint`; made by `dialUdp`. */
 export class ClientTransport implements AsyncDisposable {
@@ -36,7 +38,7 @@ export class ClientTransport implements AsyncDisposable {
   readonly #loop: EndpointLoop;
   readonly #announcer: ConnectionAnnouncer;
   readonly #allowSimulation: boolean;
-  readonly #received = new PacketBatch();
+  readonly #received: PacketBatch;
   readonly #connected: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #closed: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   #connection: Connection | undefined;
@@ -49,6 +51,7 @@ export class ClientTransport implements AsyncDisposable {
     this.connected = this.#connected.promise;
     this.closed = this.#closed.promise;
     this.#udp = udp;
+    this.#received = udp.createReceiveBatch(RECEIVE_SLOTS);
     this.#announcer = new ConnectionAnnouncer(options.handlers);
     this.#allowSimulation = options.allowSimulation ?? process.env.NODE_ENV !== "production";
     this.#endpoint = new ClientEndpoint({

@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { AddressTable, nodeCrypto, openDatapath } from "@riposte/datapath";
+import { nodeCrypto, openDatapath } from "@riposte/datapath";
 import type { Datapath } from "@riposte/datapath";
 import { formatAddress, readConnectToken } from "@riposte/protocol/netcode";
 import type { NetcodeAddress } from "@riposte/protocol/netcode";
@@ -34,7 +34,7 @@ export async function dialUdp(options: DialUdpOptions): Promise<ClientTransport>
   const token = readConnectToken(options.token);
   if (token === undefined) throw new RangeError("options.token is no connect token");
   const datapath = options.datapath ?? openDatapath();
-  const addresses = new AddressTable(CLIENT_PATHS);
+  const addresses = datapath.createAddressTable(CLIENT_PATHS);
   let transport: ClientTransport | undefined;
   const udp = await datapath.openUdpSocket({
     // Both families where the machine has them, which a token with IPv6 addresses asks for.

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server } from "node:http";
-import { AddressTable, nodeCrypto, openDatapath } from "@riposte/datapath";
+import { nodeCrypto, openDatapath } from "@riposte/datapath";
 import type { Datapath, UdpSocket } from "@riposte/datapath";
 import type { ConnectionLimits } from "@riposte/protocol/channel";
 import { explainBindError } from "./port-in-use-error.ts";
@@ -49,7 +49,7 @@ export async function listenTransport(options: ListenTransportOptions): Promise<
   const { signal } = options;
   signal?.throwIfAborted();
   const datapath = options.datapath ?? openDatapath();
-  const addresses = new AddressTable();
+  const addresses = datapath.createAddressTable();
   let transport: ServerTransport | undefined;
   const bindUdp = (port: number): Promise<UdpSocket> =>
     datapath

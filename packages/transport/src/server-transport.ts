@@ -57,7 +57,7 @@ export class ServerTransport implements AsyncDisposable {
   readonly #allowSimulation: boolean;
   readonly #firstSocketPath: number;
   readonly #addresses: AddressTable;
-  readonly #received = new PacketBatch();
+  readonly #received: PacketBatch;
   readonly #resolveClosed: () => void;
   readonly #unixTime: NodeJS.Timeout;
   #closing = false;
@@ -70,6 +70,7 @@ export class ServerTransport implements AsyncDisposable {
     this.#resolveClosed = resolve;
     this.port = udp.port;
     this.#udp = udp;
+    this.#received = udp.createReceiveBatch();
     this.#http = parts.http;
     this.#ownsHttp = parts.ownsHttp;
     this.#allowSimulation = options.allowSimulation ?? process.env.NODE_ENV !== "production";
