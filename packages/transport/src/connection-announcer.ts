@@ -43,7 +43,8 @@ export class ConnectionAnnouncer implements ConnectionSink {
     } else if (event.type === "disconnected") {
       this.#announced.delete(event.connection);
       this.#handlers.disconnected?.(event.connection, event.error);
-    }
+    } else if (event.type === "interrupted") this.#handlers.interrupted?.(event.connection);
+    else if (event.type === "migrated") this.#handlers.migrated?.(event.connection);
   }
 
   #announce(connection: Connection): void {

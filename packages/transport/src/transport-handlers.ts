@@ -18,6 +18,10 @@ export interface TransportHandlers {
   ): void;
   /** One payload of a plain netcode peer; the bytes are borrowed until return. */
   raw?(connection: Connection, buffer: Uint8Array, offset: number, length: number): void;
+  /** No path leads to the peer for the moment; its session waits for another one until it times out. */
+  interrupted?(connection: Connection): void;
+  /** It goes on by another address, on the same carrier or another. */
+  migrated?(connection: Connection): void;
   /** After a `send` that answered `full`: half of the reliable queue is free again. */
   drained?(connection: Connection): void;
 }

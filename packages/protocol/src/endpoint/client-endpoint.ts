@@ -97,6 +97,16 @@ export class ClientEndpoint implements Endpoint {
     return this.#netcode.path;
   }
 
+  /** Which server address of the token is used. */
+  get serverIndex(): number {
+    return this.#netcode.serverIndex;
+  }
+
+  /** When the server was heard last. */
+  get lastReceivedAt(): number {
+    return this.#netcode.lastReceivedAt;
+  }
+
   get migrationState(): MigrationState {
     return this.#migrator.state(CONNECTION);
   }

@@ -150,6 +150,11 @@ export class ServerEndpoint implements Endpoint {
     return this.#migrator.state(connection.index);
   }
 
+  /** The path of a connection; -1 while none leads to its peer. */
+  pathOf(connection: Connection): number {
+    return this.#netcode.session(connection.index)?.path ?? -1;
+  }
+
   /** Messages of all connections wait no longer for others to share a packet with. Call it at the end of a tick. */
   flush(): void {
     for (let index = this.#held.shift(); index >= 0; index = this.#held.shift()) {

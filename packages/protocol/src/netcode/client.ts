@@ -157,6 +157,11 @@ export class NetcodeClient implements Machine<never> {
     this.#lastSentAt = -Infinity; // Says so at once.
   }
 
+  /** When the server was heard last. */
+  get lastReceivedAt(): number {
+    return this.#lastReceivedAt;
+  }
+
   /** `fill` has something to send. */
   wake(): void {
     this.#payloadDue = true;
