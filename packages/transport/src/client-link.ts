@@ -30,7 +30,7 @@ export interface DatagramCarrier {
   /** Set by the transport. */
   onDatagram: (bytes: Uint8Array) => void;
   onWritable: () => void;
-  onClose: () => void;
+  onClose: (code: number) => void;
 }
 
 /** A `DatagramCarrier` as a link: its one path is 0. */
