@@ -211,3 +211,21 @@ test("a burst loses as many of its packets as it says", () => {
   // Half of the packets meet the bad state, half of those are lost.
   assert.ok(Math.abs(passed / 20_000 - 0.75) < 0.02, `${passed / 20_000}`);
 });
+
+test("a corrupted packet differs in one bit, and the others in none", () => {
+  const simulator = new NetworkConditionSimulator({ seed: 5, conditions: { corruptRate: 0.5 } });
+  const packet = Uint8Array.from({ length: 50 }, (_, i) => i);
+  let changed = 0;
+  for (let i = 0; i < 1_000; i++) {
+    simulator.push(packet, 0, 50, 0, i);
+    const out = simulator.pop(i);
+    assert.ok(out !== undefined);
+    let bits = 0;
+    for (let at = 0; at < 50; at++) {
+      for (let rest = out.buffer[out.offset + at] ^ packet[at]; rest > 0; rest >>= 1) bits += rest & 1;
+    }
+    assert.ok(bits <= 1);
+    changed += bits;
+  }
+  assert.ok(changed > 430 && changed < 570, `${changed} of 1,000`);
+});

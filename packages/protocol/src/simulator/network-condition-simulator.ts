@@ -206,6 +206,9 @@ export class NetworkConditionSimulator {
     const chunk = this.#chunks[Math.floor(slot / SLOTS_PER_CHUNK)];
     const start = (slot % SLOTS_PER_CHUNK) * this.#slotBytes;
     for (let i = 0; i < length; i += 1) chunk[start + i] = buffer[offset + i];
+    if (length > 0 && this.#random.chance(this.#conditions.corruptRate ?? 0)) {
+      chunk[start + this.#random.int(length)] ^= 1 << this.#random.int(8);
+    }
     this.#lengths[slot] = length;
     this.#paths[slot] = path;
     this.#dueAt[slot] = dueAt;

@@ -10,6 +10,8 @@ export interface NetworkConditions {
   readonly burst?: BurstLoss | undefined;
   /** Probability that a packet arrives twice. Default 0. */
   readonly duplicateRate?: number;
+  /** Probability that a packet arrives with one bit changed. Default 0. */
+  readonly corruptRate?: number;
   /** Probability that a packet is overtaken by later ones. Default 0. */
   readonly reorderRate?: number;
   /** How much later an overtaken packet arrives. Default 25. */
@@ -38,6 +40,7 @@ export function checkNetworkConditions(conditions: NetworkConditions): void {
   atLeastZero("jitterMs", conditions.jitterMs);
   rate("lossRate", conditions.lossRate);
   rate("duplicateRate", conditions.duplicateRate);
+  rate("corruptRate", conditions.corruptRate);
   rate("reorderRate", conditions.reorderRate);
   atLeastZero("reorderDelayMs", conditions.reorderDelayMs);
   atLeastZero("queueBytes", conditions.queueBytes);
