@@ -48,17 +48,17 @@ export class UdpLink implements ClientLink {
   static async open(options: UdpLinkOptions): Promise<UdpLink> {
     const { datapath, servers } = options;
     const addresses = datapath.createAddressTable(ADDRESSES);
-    let link: UdpLink | undefined;
+    const opened: { link?: UdpLink } = {};
     const socket = await datapath.openUdpSocket({
       // Both families where the machine has them, which a token with IPv6 addresses asks for.
       host: servers.some((address) => address.family === 6) ? undefined : "0.0.0.0",
       addresses,
       bufferBytes: BUFFER_BYTES,
-      onReadable: () => link?.receive(),
-      onWritable: () => link?.onWritable(),
+      onReadable: () => opened.link?.receive(),
+      onWritable: () => opened.link?.onWritable(),
     });
-    link = new UdpLink(socket, addresses, options);
-    return link;
+    opened.link = new UdpLink(socket, addresses, options);
+    return opened.link;
   }
 
   get writable(): boolean {

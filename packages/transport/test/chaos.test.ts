@@ -107,7 +107,6 @@ class Chaos {
       host.run(endpoint);
       this.players.push({ host, endpoint, ledger });
     }
-    const isOpen = ({ endpoint }: Player): boolean => endpoint.connection?.state === "open";
     network.runUntil(() => this.server.connections.size === CLIENTS && this.players.every(isOpen), "everybody joins");
   }
 
@@ -256,6 +255,10 @@ class Chaos {
       assert.deepEqual([host.retained.size, host.keys.size], [0, 0], "paths and keys given back");
     }
   }
+}
+
+function isOpen({ endpoint }: Player): boolean {
+  return endpoint.connection?.state === "open";
 }
 
 function message(number: number, length: number): Uint8Array {
