@@ -7,18 +7,19 @@ const MAX_RECORDS = 4096;
 const KEPT_RING_BYTES = 64 * 1024;
 
 /**
- * Unreliable messages waiting to be sent, first in first out: a byte ring and a ring of records.
- * At the limit the oldest are dropped, because in a game the newest is the one that matters.
- * Messages are stamped with the first `now` the connection sees after they were queued, since
- * `send` has no clock.
+ * Unreliable messages of one channel waiting to be sent, first in first out: a byte ring and a ring
+ * of records. At the limit the oldest are dropped, because in a game the newest is the one that
+ * matters. Messages are stamped with the first `now` the connection sees after they were queued,
+ * since `send` has no clock.
  */
 export class UnreliableQueue {
   /** Messages waiting. */
   count: number;
   /** Fragments of the first message already sent. */
   sentFragments: number;
-  /** Number of the first message on the wire, given to it with its first fragment. */
+  /** Number of the first message on the wire and size of its fragments, given to it with its first fragment. */
   sequence: number;
+  fragmentBytes: number;
   readonly #limitBytes: number;
   readonly #ring: ByteRing;
   #capacity: number;
@@ -26,8 +27,8 @@ export class UnreliableQueue {
   #unstamped: number;
   #start: Float64Array;
   #length: Int32Array;
-  #ordered: Uint8Array;
-  #queuedAt: Float64Array;
+  /** Until it is stamped: how long it may wait. Then: when it is too old. */
+  #expires: Float64Array;
   #low: number;
   #high: number;
 
@@ -35,6 +36,7 @@ export class UnreliableQueue {
     this.count = 0;
     this.sentFragments = 0;
     this.sequence = 0;
+    this.fragmentBytes = 0;
     this.#limitBytes = limitBytes;
     this.#ring = new ByteRing(INITIAL_RING_BYTES, limitBytes);
     this.#capacity = INITIAL_RECORDS;
@@ -42,8 +44,7 @@ export class UnreliableQueue {
     this.#unstamped = 0;
     this.#start = new Float64Array(INITIAL_RECORDS);
     this.#length = new Int32Array(INITIAL_RECORDS);
-    this.#ordered = new Uint8Array(INITIAL_RECORDS);
-    this.#queuedAt = new Float64Array(INITIAL_RECORDS);
+    this.#expires = new Float64Array(INITIAL_RECORDS);
     this.#low = 0;
     this.#high = 0;
   }
@@ -57,12 +58,11 @@ export class UnreliableQueue {
     return this.#length[this.#first & (this.#capacity - 1)];
   }
 
-  get firstIsOrdered(): boolean {
-    return this.#ordered[this.#first & (this.#capacity - 1)] === 1;
-  }
-
-  /** Copies a message in and returns how many old ones had to go for it. The caller keeps it within the limit. */
-  push(ordered: boolean, buffer: Uint8Array, offset: number, length: number): number {
+  /**
+   * Copies a message in, to be dropped when it has waited for `maxAgeMs`, and returns how many old ones had to go for
+   * it. The caller keeps it within the limit.
+   */
+  push(buffer: Uint8Array, offset: number, length: number, maxAgeMs: number): number {
     let dropped = 0;
     while (this.count > 0 && (this.count === MAX_RECORDS || this.queuedBytes + length > this.#limitBytes)) {
       this.pop();
@@ -74,7 +74,7 @@ export class UnreliableQueue {
     const slot = (this.#first + this.count) & (this.#capacity - 1);
     this.#start[slot] = this.#high;
     this.#length[slot] = length;
-    this.#ordered[slot] = ordered ? 1 : 0;
+    this.#expires[slot] = maxAgeMs;
     this.#high += length;
     this.count++;
     this.#unstamped++;
@@ -84,16 +84,16 @@ export class UnreliableQueue {
   /** Tells the queue the time. */
   stamp(now: number): void {
     while (this.#unstamped > 0) {
-      this.#queuedAt[(this.#first + this.count - this.#unstamped) & (this.#capacity - 1)] = now;
+      this.#expires[(this.#first + this.count - this.#unstamped) & (this.#capacity - 1)] += now;
       this.#unstamped--;
     }
   }
 
-  /** Drops what was queued before `since` and not begun; returns how many. */
-  dropOlder(since: number): number {
+  /** Drops messages from the front that waited too long and are not begun; returns how many. */
+  dropExpired(now: number): number {
     let dropped = 0;
     while (this.count > this.#unstamped && this.sentFragments === 0) {
-      if (this.#queuedAt[this.#first & (this.#capacity - 1)] >= since) break;
+      if (this.#expires[this.#first & (this.#capacity - 1)] >= now) break;
       this.pop();
       dropped++;
     }
@@ -127,20 +127,17 @@ export class UnreliableQueue {
     const to = from * 2;
     const start = new Float64Array(to);
     const length = new Int32Array(to);
-    const ordered = new Uint8Array(to);
-    const queuedAt = new Float64Array(to);
+    const expires = new Float64Array(to);
     for (let i = 0; i < this.count; i++) {
       const source = (this.#first + i) & (from - 1);
       const target = (this.#first + i) & (to - 1);
       start[target] = this.#start[source];
       length[target] = this.#length[source];
-      ordered[target] = this.#ordered[source];
-      queuedAt[target] = this.#queuedAt[source];
+      expires[target] = this.#expires[source];
     }
     this.#capacity = to;
     this.#start = start;
     this.#length = length;
-    this.#ordered = ordered;
-    this.#queuedAt = queuedAt;
+    this.#expires = expires;
   }
 }
