@@ -46,6 +46,7 @@ function installPackages() {
 
 /** Compiles the datapath's addon when its sources have changed; its own script knows. Without it everything works, slower. */
 function buildAddon() {
+  if (process.platform !== "linux") return;
   spawnSync(node, [join(root, "packages/datapath/install.mjs")], { cwd: root, stdio: "inherit" });
 }
 

@@ -112,7 +112,7 @@ napi_value Count(napi_env env, napi_callback_info info) {
   return Number(env, socket->count(static_cast<Counter>(index)));
 }
 
-napi_value LocalHost(napi_env env, napi_callback_info info) {
+napi_value AddressText(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
   UdpSocket* socket = Self(env, arguments.self);
   if (socket == nullptr) return nullptr;
@@ -152,7 +152,7 @@ bool ExportUdpSocket(napi_env env, napi_value exports) {
       Method("lastSent", LastSent),
       Method("enableGro", EnableGro),
       Method("count", Count),
-      Getter("address", LocalHost),
+      Getter("address", AddressText),
       Getter("port", Port),
       Getter("gso", Ability<&UdpSocket::gso>),
       Getter("gro", Ability<&UdpSocket::gro>),
