@@ -77,7 +77,7 @@ napi_value Receive(napi_env env, napi_callback_info info) {
   return Integer(env, static_cast<int32_t>(socket->Receive(&batch, static_cast<size_t>(slot_bytes))));
 }
 
-/** send(buffer, descriptors, count, from): the index of the first packet that waits for room in the queue, else `count`. */
+/** send(buffer, descriptors, count, from): the first packet that waits for room in the kernel's queue, else `count`. */
 napi_value Send(napi_env env, napi_callback_info info) {
   Arguments<4> arguments(env, info);
   UdpSocket* socket = Self(env, arguments.self);
