@@ -27,15 +27,15 @@ if (values.json === true) console.log(JSON.stringify({ name, figures: result.fig
 else printTable(name, result);
 process.exit(0);
 
-function printTable(title: string, result: BenchResult): void {
-  for (const line of result.details ?? []) console.log(line);
-  const rows = Object.entries(result.figures).map(([key, value]) => {
-    const spread = result.spreads?.[key];
+function printTable(title: string, { figures, details = [], spreads = {}, ...aims }: BenchResult): void {
+  for (const line of details) console.log(line);
+  const rows = Object.entries(figures).map(([key, value]) => {
+    const spread = spreads[key];
     return [
       key,
       value.toLocaleString("en", { maximumFractionDigits: 2 }),
       spread === undefined ? "" : `± ${(spread * 100).toFixed(0)} %`,
-      verdict(key, value, result),
+      verdict(key, value, aims),
     ];
   });
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
@@ -46,7 +46,11 @@ function printTable(title: string, result: BenchResult): void {
   console.log();
 }
 
-function verdict(key: string, value: number, { targets, floors = {} }: BenchResult): string {
+function verdict(
+  key: string,
+  value: number,
+  { targets, floors = {} }: Pick<BenchResult, "targets" | "floors">,
+): string {
   if (key in targets) return value < targets[key] ? `ok, under ${targets[key]}` : `over the aim of ${targets[key]}`;
   if (key in floors) return value >= floors[key] ? `ok, over ${floors[key]}` : `under the aim of ${floors[key]}`;
   return "";

@@ -10,20 +10,25 @@ import type { Bench } from "./bench.ts";
 import { twoCores } from "./transport/cores.ts";
 import { NativePeers } from "./transport/native-peers.ts";
 import { PeerPair } from "./transport/peer-pair.ts";
-import type { EchoRound, PeerOptions } from "./transport/peer-pair.ts";
+import type { EchoRound, PacketCost, PeerOptions } from "./transport/peer-pair.ts";
 
-/** Measured; one more goes first and warms up. */
-const ROUNDS = 5;
-const ROUND_MS = 450;
-const FULL_ROUNDS = 15;
-const FULL_ROUND_MS = 1500;
+/** A turn within a round; a bulk transfer's is twice as long. */
+const TURN_MS = 220;
+/** First turn of each contest, thrown away. Node's compiler needs it longer than C, and fast paths longest. */
+const WARM_UP_MS = 800;
+const MIN_ROUNDS = 3;
+/** No round begins that could not end within this time. */
+const BUDGET_MS = 41_000;
+const FULL_BUDGET_MS = 180_000;
 const GAME_CLIENTS = 64;
-const GAME_WARM_UP_MS = 150;
+const GAME_WARM_UP_MS = 100;
 
 /** What takes a turn in each round: the figures of one run. */
 interface Contest {
   readonly name: string;
-  readonly run: (roundMs: number) => Promise<Turn>;
+  readonly warmUpMs: number;
+  readonly turnMs: number;
+  readonly run: (durationMs: number) => Promise<Turn>;
 }
 
 interface Turn {
@@ -36,11 +41,13 @@ interface Turn {
 interface Outcome {
   /** By figure, one value per round. */
   readonly samples: Readonly<Record<string, number[]>>;
+  readonly rounds: number;
   /** Contests that lost messages. */
   readonly losses: readonly string[];
 }
 
 export const bench: Bench = async (note, { full }) => {
+  const deadline = performance.now() + (full ? FULL_BUDGET_MS : BUDGET_MS);
   const cores = twoCores();
   if (cores === undefined) note("No taskset or a single processor: processes are not bound, figures vary more.");
   await using native = await NativePeers.create();
@@ -53,25 +60,21 @@ export const bench: Bench = async (note, { full }) => {
   try {
     const riposte = await start(scripts("riposte"));
     const isNative = riposte.ready.datapath === "native";
-    const contests = [...riposteContests(riposte), gameContest(await start(scripts("riposte")))];
+    const contests = [
+      ...riposteContests(riposte),
+      gameContest(await start(scripts("riposte"))),
+      ...wsContests("ws", await start(scripts("ws"))),
+      ...wsContests("wss", await start(scripts("ws", "tls"))).filter(({ name }) => name !== "wss_w1"),
+      echoContest("colyseus_w256", await start(scripts("colyseus")), 256),
+      datapathContest(await start(scripts("datapath"))),
+    ];
     if (isNative) {
       const portable = await start({ ...scripts("riposte"), env: { RIPOSTE_DATAPATH: "portable" } });
       contests.push(echoContest("portable_echo_w256", portable, 256, "unreliable"));
     }
-    const ws = await start(scripts("ws"));
-    contests.push(echoContest("ws_w1", ws, 1), echoContest("ws_w256", ws, 256), bulkContest("ws_bulk", ws));
-    contests.push(echoContest("colyseus_w256", await start(scripts("colyseus")), 256));
-    const udp = await native.compile("udp-echo", []);
-    const enet = await native.compile("enet-echo", ["-lenet"]);
-    if (udp === undefined) note("No C compiler: c_echo_w1 and enet_* are left out (sudo apt-get install gcc libc6-dev).");
-    else contests.push(echoContest("c_echo_w1", await start(program(udp)), 1));
-    if (enet !== undefined) {
-      const pair = await start(program(enet));
-      contests.push(echoContest("enet_w1", pair, 1), echoContest("enet_w256", pair, 256));
-    } else if (udp !== undefined) note("ENet is missing: enet_* are left out (sudo apt-get install libenet-dev).");
+    contests.push(...(await nativeContests(native, start, note)));
 
-    const rounds = full ? FULL_ROUNDS : ROUNDS;
-    const { samples, losses } = await takeTurns(contests, rounds, full ? FULL_ROUND_MS : ROUND_MS, note);
+    const { samples, rounds, losses } = await takeTurns(contests, deadline, note);
     const medians = Object.fromEntries(Object.entries(samples).map(([key, values]) => [key, median(values)]));
     medians.portable_echo_w256 ??= medians.echo_w256;
     const spreads = Object.fromEntries(Object.entries(samples).map(([key, values]) => [key, spread(values)]));
@@ -83,7 +86,7 @@ export const bench: Bench = async (note, { full }) => {
         : { echo_w256_by_ws: 4 },
       spreads,
       details: [
-        `Datapath: ${String(riposte.ready.datapath)}. Medians of ${rounds} rounds; ± is half the distance between quartiles.`,
+        `Datapath: ${String(riposte.ready.datapath)}. Medians of ${rounds} rounds; ± is half the distance of the quartiles.`,
         ...losses,
       ],
     };
@@ -92,36 +95,42 @@ export const bench: Bench = async (note, { full }) => {
   }
 };
 
-/** Every contest once, which is thrown away, and then `rounds` times, one after the other. */
+/** Every contest once, which is thrown away, and then round after round while there is time. */
 async function takeTurns(
   contests: readonly Contest[],
-  rounds: number,
-  roundMs: number,
+  deadline: number,
   note: (line: string) => void,
 ): Promise<Outcome> {
   const samples: Record<string, number[]> = {};
   const totals = contests.map(({ name }) => ({ name, echoes: 0, lost: 0 }));
-  for (let round = 0; round <= rounds; round++) {
-    note(round === 0 ? "warming up" : `round ${round} of ${rounds}`);
-    for (const [index, { run }] of contests.entries()) {
-      const turn = await run(roundMs);
-      if (round === 0) continue;
+  note("warming up");
+  for (const { run, warmUpMs } of contests) await run(warmUpMs);
+  let rounds = 0;
+  let longestMs = 0;
+  while (rounds < MIN_ROUNDS || performance.now() + longestMs < deadline) {
+    note(`round ${++rounds}`);
+    const startedAt = performance.now();
+    for (const [index, { run, turnMs }] of contests.entries()) {
+      const turn = await run(turnMs);
       for (const [key, value] of Object.entries(turn.figures)) (samples[key] ??= []).push(value);
       totals[index].echoes += turn.echoes;
       totals[index].lost += turn.lost;
     }
+    longestMs = Math.max(longestMs, performance.now() - startedAt);
   }
   const losses = totals
     .filter(({ lost }) => lost > 0)
     .map(({ name, echoes, lost }) => `${name}: ${lost} messages lost and replaced beside ${echoes} echoes`);
-  return { samples, losses };
+  return { samples, rounds, losses };
 }
 
-function echoContest(name: string, pair: PeerPair, window: number, mode = ""): Contest {
+function echoContest(name: string, pair: PeerPair, window: number, mode = "", warmUpMs = WARM_UP_MS): Contest {
   return {
     name,
-    run: async (roundMs) => {
-      const round = await pair.echo(`echo ${window} ${roundMs} ${mode}`);
+    warmUpMs,
+    turnMs: TURN_MS,
+    run: async (durationMs) => {
+      const round = await pair.echo(`echo ${window} ${durationMs} ${mode}`);
       return { ...round, figures: { [name]: perCpuSecond(round.echoes, round) } };
     },
   };
@@ -130,8 +139,10 @@ function echoContest(name: string, pair: PeerPair, window: number, mode = ""): C
 function bulkContest(name: string, pair: PeerPair): Contest {
   return {
     name,
-    run: async (roundMs) => {
-      const round = await pair.echo(`bulk ${roundMs}`);
+    warmUpMs: WARM_UP_MS,
+    turnMs: 2 * TURN_MS,
+    run: async (durationMs) => {
+      const round = await pair.echo(`bulk ${durationMs}`);
       const megabytes = round.bytes / 1e6;
       const figures = {
         [`${name}_mb_per_sec`]: megabytes / round.seconds,
@@ -146,18 +157,43 @@ function bulkContest(name: string, pair: PeerPair): Contest {
 function gameContest(pair: PeerPair): Contest {
   return {
     name: `${GAME_CLIENTS} peers`,
-    run: async (roundMs) => {
+    warmUpMs: WARM_UP_MS,
+    turnMs: TURN_MS,
+    run: async (durationMs) => {
       await pair.askClient(`join ${GAME_CLIENTS}`);
       const { clients } = await pair.askServer("tick on");
       if (clients < GAME_CLIENTS) throw new Error(`only ${clients} clients joined`);
       await wait(GAME_WARM_UP_MS);
       const before = await pair.askServer("cpu");
-      await wait(roundMs);
+      await wait(durationMs);
       const after = await pair.askServer("cpu");
       await pair.askServer("tick off");
       await pair.askClient("leave");
-      const micros = (after.cpuMicros - before.cpuMicros) / (after.packets - before.packets);
-      return { figures: { [`server_us_per_packet_${GAME_CLIENTS}_peers`]: micros }, echoes: 0, lost: 0 };
+      const figures = { [`server_us_per_packet_${GAME_CLIENTS}_peers`]: microsPerPacket(before, after) };
+      return { figures, echoes: 0, lost: 0 };
+    },
+  };
+}
+
+/** The datapath by itself: bursts to one peer on a socket, and the cipher. */
+function datapathContest(pair: PeerPair): Contest {
+  return {
+    name: "datapath",
+    warmUpMs: WARM_UP_MS / 2,
+    turnMs: TURN_MS,
+    run: async (durationMs) => {
+      const before = await pair.askServer("cpu");
+      const sent = (await pair.askClient(`send ${durationMs}`)) as unknown as PacketCost;
+      const after = await pair.askServer("cpu");
+      const short = (await pair.askClient("seal 64")) as unknown as PacketCost;
+      const long = (await pair.askClient("seal 1200")) as unknown as PacketCost;
+      const figures = {
+        send_us_per_packet: sent.cpuMicros / sent.packets,
+        recv_us_per_packet: microsPerPacket(before, after),
+        seal_us_64: short.cpuMicros / short.packets,
+        seal_us_1200: long.cpuMicros / long.packets,
+      };
+      return { figures, echoes: 0, lost: 0 };
     },
   };
 }
@@ -172,6 +208,35 @@ function riposteContests(pair: PeerPair): Contest[] {
   ];
 }
 
+function wsContests(name: string, pair: PeerPair): Contest[] {
+  return [
+    echoContest(`${name}_w1`, pair, 1),
+    echoContest(`${name}_w256`, pair, 256),
+    bulkContest(`${name}_bulk`, pair),
+  ];
+}
+
+/** The programs in C, as far as this machine can compile them. */
+async function nativeContests(
+  native: NativePeers,
+  start: (options: PeerOptions) => Promise<PeerPair>,
+  note: (line: string) => void,
+): Promise<Contest[]> {
+  const udp = await native.compile("udp-echo", []);
+  if (udp === undefined) {
+    note("There is no C compiler: c_echo_w1 and enet_* are left out (sudo apt-get install gcc libc6-dev libenet-dev).");
+    return [];
+  }
+  const contests = [echoContest("c_echo_w1", await start(program(udp)), 1, "", TURN_MS)];
+  const enet = await native.compile("enet-echo", ["-lenet"]);
+  if (enet === undefined) note("ENet is missing: enet_* are left out (sudo apt-get install libenet-dev).");
+  else {
+    const pair = await start(program(enet));
+    contests.push(echoContest("enet_w1", pair, 1, "", TURN_MS), echoContest("enet_w256", pair, 256, "", TURN_MS));
+  }
+  return contests;
+}
+
 function ratios(medians: Readonly<Record<string, number>>): Record<string, number> {
   const all = {
     echo_w1_by_ws: medians.echo_w1 / medians.ws_w1,
@@ -180,7 +245,9 @@ function ratios(medians: Readonly<Record<string, number>>): Record<string, numbe
     echo_w256_by_colyseus: medians.echo_w256 / medians.colyseus_w256,
     echo_w1_by_enet: medians.echo_w1 / medians.enet_w1,
     echo_w256_by_enet: medians.echo_w256 / medians.enet_w256,
+    echo_w256_by_wss: medians.echo_w256 / medians.wss_w256,
     bulk_by_ws: medians.bulk_mb_per_cpu_sec / medians.ws_bulk_mb_per_cpu_sec,
+    bulk_by_wss: medians.bulk_mb_per_cpu_sec / medians.wss_bulk_mb_per_cpu_sec,
   };
   return Object.fromEntries(Object.entries(all).filter(([, ratio]) => !Number.isNaN(ratio)));
 }
@@ -189,10 +256,18 @@ function perCpuSecond(amount: number, round: EchoRound): number {
   return amount / (round.cpuMicros / 1e6);
 }
 
+function microsPerPacket(before: PacketCost, after: PacketCost): number {
+  return (after.cpuMicros - before.cpuMicros) / (after.packets - before.packets);
+}
+
 /** The scripts `<name>-server.ts` and `<name>-client.ts`. */
-function scripts(name: string): PeerOptions {
-  const script = (role: string): string => fileURLToPath(new URL(`transport/${name}-${role}.ts`, import.meta.url));
-  return { server: [process.execPath, script("server")], client: [process.execPath, script("client")] };
+function scripts(name: string, ...words: string[]): PeerOptions {
+  const command = (role: string): string[] => [
+    process.execPath,
+    fileURLToPath(new URL(`transport/${name}-${role}.ts`, import.meta.url)),
+    ...words,
+  ];
+  return { server: command("server"), client: command("client") };
 }
 
 /** One of the programs in C. */

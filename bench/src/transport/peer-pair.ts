@@ -17,6 +17,12 @@ export interface EchoRound extends EchoResult {
   readonly serverCpuMicros: number;
 }
 
+/** CPU time and packets, of a process so far or of a command. */
+export interface PacketCost {
+  readonly cpuMicros: number;
+  readonly packets: number;
+}
+
 export class PeerPair {
   /** What the server said of itself besides its port. */
   readonly ready: Readonly<Record<string, unknown>>;
@@ -47,8 +53,8 @@ export class PeerPair {
     return { ...result, serverCpuMicros, cpuMicros: result.cpuMicros + serverCpuMicros };
   }
 
-  async askServer(command: string): Promise<Record<string, number>> {
-    return (await this.#server.ask(command)) as Record<string, number>;
+  async askServer(command: string): Promise<PacketCost & Readonly<Record<string, number>>> {
+    return (await this.#server.ask(command)) as unknown as PacketCost & Record<string, number>;
   }
 
   async askClient(command: string): Promise<Record<string, unknown>> {
