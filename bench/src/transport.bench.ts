@@ -9,8 +9,9 @@ import { fileURLToPath } from "node:url";
 import type { Bench } from "./bench.ts";
 import { twoCores } from "./transport/cores.ts";
 import { NativePeers } from "./transport/native-peers.ts";
-import { PeerPair } from "./transport/peer-pair.ts";
-import type { EchoRound, PacketCost, PeerOptions } from "./transport/peer-pair.ts";
+import { LonePeer, PeerPair } from "./transport/peer-pair.ts";
+import type { EchoPeer, PacketCost, PeerOptions } from "./transport/peer-pair.ts";
+import type { EchoResult } from "./transport/echo-window.ts";
 
 /** A turn within a round; a bulk transfer's is twice as long. */
 const TURN_MS = 220;
@@ -51,10 +52,10 @@ export const bench: Bench = async (note, { full }) => {
   const cores = twoCores();
   if (cores === undefined) note("No taskset or a single processor: processes are not bound, figures vary more.");
   await using native = await NativePeers.create();
-  const pairs: PeerPair[] = [];
+  const peers: EchoPeer[] = [];
   const start = async (options: PeerOptions): Promise<PeerPair> => {
     const pair = await PeerPair.start(options, cores);
-    pairs.push(pair);
+    peers.push(pair);
     return pair;
   };
   try {
@@ -73,6 +74,11 @@ export const bench: Bench = async (note, { full }) => {
       contests.push(echoContest("portable_echo_w256", portable, 256, "unreliable"));
     }
     contests.push(...(await nativeContests(native, start, note)));
+    if (full) {
+      const memory = await LonePeer.start(command("memory-client"), cores?.[1]);
+      peers.push(memory);
+      contests.push(...memoryContests(memory));
+    }
 
     const { samples, rounds, losses } = await takeTurns(contests, deadline, note);
     const medians = Object.fromEntries(Object.entries(samples).map(([key, values]) => [key, median(values)]));
@@ -91,7 +97,7 @@ export const bench: Bench = async (note, { full }) => {
       ],
     };
   } finally {
-    await Promise.all(pairs.map((pair) => pair.stop()));
+    await Promise.all(peers.map((peer) => peer.stop()));
   }
 };
 
@@ -124,25 +130,25 @@ async function takeTurns(
   return { samples, rounds, losses };
 }
 
-function echoContest(name: string, pair: PeerPair, window: number, mode = "", warmUpMs = WARM_UP_MS): Contest {
+function echoContest(name: string, peer: EchoPeer, window: number, mode = "", warmUpMs = WARM_UP_MS): Contest {
   return {
     name,
     warmUpMs,
     turnMs: TURN_MS,
     run: async (durationMs) => {
-      const round = await pair.echo(`echo ${window} ${durationMs} ${mode}`);
+      const round = await peer.echo(`echo ${window} ${durationMs} ${mode}`);
       return { ...round, figures: { [name]: perCpuSecond(round.echoes, round) } };
     },
   };
 }
 
-function bulkContest(name: string, pair: PeerPair): Contest {
+function bulkContest(name: string, peer: EchoPeer): Contest {
   return {
     name,
     warmUpMs: WARM_UP_MS,
     turnMs: 2 * TURN_MS,
     run: async (durationMs) => {
-      const round = await pair.echo(`bulk ${durationMs}`);
+      const round = await peer.echo(`bulk ${durationMs}`);
       const megabytes = round.bytes / 1e6;
       const figures = {
         [`${name}_mb_per_sec`]: megabytes / round.seconds,
@@ -208,6 +214,15 @@ function riposteContests(pair: PeerPair): Contest[] {
   ];
 }
 
+/** Everything above the datapath, in one process. */
+function memoryContests(peer: EchoPeer): Contest[] {
+  return [
+    echoContest("memory_echo_w1", peer, 1, "unreliable"),
+    echoContest("memory_echo_w256", peer, 256, "unreliable"),
+    bulkContest("memory_bulk", peer),
+  ];
+}
+
 function wsContests(name: string, pair: PeerPair): Contest[] {
   return [
     echoContest(`${name}_w1`, pair, 1),
@@ -252,7 +267,7 @@ function ratios(medians: Readonly<Record<string, number>>): Record<string, numbe
   return Object.fromEntries(Object.entries(all).filter(([, ratio]) => !Number.isNaN(ratio)));
 }
 
-function perCpuSecond(amount: number, round: EchoRound): number {
+function perCpuSecond(amount: number, round: EchoResult): number {
   return amount / (round.cpuMicros / 1e6);
 }
 
@@ -262,12 +277,11 @@ function microsPerPacket(before: PacketCost, after: PacketCost): number {
 
 /** The scripts `<name>-server.ts` and `<name>-client.ts`. */
 function scripts(name: string, ...words: string[]): PeerOptions {
-  const command = (role: string): string[] => [
-    process.execPath,
-    fileURLToPath(new URL(`transport/${name}-${role}.ts`, import.meta.url)),
-    ...words,
-  ];
-  return { server: command("server"), client: command("client") };
+  return { server: command(`${name}-server`, ...words), client: command(`${name}-client`, ...words) };
+}
+
+function command(script: string, ...words: string[]): string[] {
+  return [process.execPath, fileURLToPath(new URL(`transport/${script}.ts`, import.meta.url)), ...words];
 }
 
 /** One of the programs in C. */

@@ -12,9 +12,11 @@ export interface PeerOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Over one run of the client: CPU time of both processes. */
-export interface EchoRound extends EchoResult {
-  readonly serverCpuMicros: number;
+/** Whoever runs echoes on command. */
+export interface EchoPeer {
+  /** Runs a command that answers with an `EchoResult`, whose CPU time is that of all processes concerned. */
+  echo(command: string): Promise<EchoResult>;
+  stop(): Promise<void>;
 }
 
 /** CPU time and packets, of a process so far or of a command. */
@@ -23,7 +25,7 @@ export interface PacketCost {
   readonly packets: number;
 }
 
-export class PeerPair {
+export class PeerPair implements EchoPeer {
   /** What the server said of itself besides its port. */
   readonly ready: Readonly<Record<string, unknown>>;
   readonly #server: PeerProcess;
@@ -44,13 +46,12 @@ export class PeerPair {
     this.#client = client;
   }
 
-  /** Has the client run a command that answers with an `EchoResult`. Nothing is under way before and after it. */
-  async echo(command: string): Promise<EchoRound> {
+  /** Nothing is under way before and after it, when the server's CPU time is read. */
+  async echo(command: string): Promise<EchoResult> {
     const before = await this.askServer("cpu");
     const result = (await this.askClient(command)) as unknown as EchoResult;
     const after = await this.askServer("cpu");
-    const serverCpuMicros = after.cpuMicros - before.cpuMicros;
-    return { ...result, serverCpuMicros, cpuMicros: result.cpuMicros + serverCpuMicros };
+    return { ...result, cpuMicros: result.cpuMicros + after.cpuMicros - before.cpuMicros };
   }
 
   async askServer(command: string): Promise<PacketCost & Readonly<Record<string, number>>> {
@@ -64,6 +65,29 @@ export class PeerPair {
   async stop(): Promise<void> {
     await this.#client.stop();
     await this.#server.stop();
+  }
+}
+
+/** Server and client in one process. */
+export class LonePeer implements EchoPeer {
+  readonly #process: PeerProcess;
+
+  static async start(command: readonly string[], core: string | undefined): Promise<LonePeer> {
+    const lone = new LonePeer(new PeerProcess(bind(command, core)));
+    await lone.#process.next();
+    return lone;
+  }
+
+  private constructor(process: PeerProcess) {
+    this.#process = process;
+  }
+
+  async echo(command: string): Promise<EchoResult> {
+    return (await this.#process.ask(command)) as unknown as EchoResult;
+  }
+
+  async stop(): Promise<void> {
+    await this.#process.stop();
   }
 }
 

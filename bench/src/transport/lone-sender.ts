@@ -1,12 +1,5 @@
-/** What Riposte's server and client processes have in common. */
 import type { Channel, Connection } from "@riposte/protocol/channel";
 import { MESSAGE_BYTES } from "./message.ts";
-
-export const PROTOCOL_ID = 0x7269_706f_7374_6501n;
-export const PRIVATE_KEY: Uint8Array = new Uint8Array(32).fill(7);
-export const SCHEMA_HASH: Uint8Array = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
-export const MAX_CLIENTS = 64;
-export const TICK_MS = 1000 / 60;
 
 const ROOM = 1024;
 
