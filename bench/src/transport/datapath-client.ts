@@ -1,5 +1,5 @@
 /** The sending process of the bare datapath: one burst after the other, each when the last is answered; and the cipher. */
-import { AddressTable, PacketBatch, openDatapath } from "@riposte/datapath";
+import { PacketBatch, openDatapath } from "@riposte/datapath";
 import { answerCommands, cpuMicros } from "./command-loop.ts";
 import { BURST, PACKET_BYTES } from "./datapath-shared.ts";
 
@@ -10,8 +10,7 @@ const AAD_PREFIX_BYTES = 21;
 const HEADER_BYTES = 9;
 
 const datapath = openDatapath();
-const addresses = new AddressTable();
-const received = new PacketBatch();
+const addresses = datapath.createAddressTable();
 const burst = new PacketBatch(BURST);
 const bytes = new Uint8Array(PACKET_BYTES);
 const protection = datapath.createPacketProtection();
@@ -19,6 +18,7 @@ const key = protection.addKey(new Uint8Array(32).fill(1), new Uint8Array(AAD_PRE
 let sending = false;
 
 const socket = await datapath.openUdpSocket({ host: "127.0.0.1", addresses, onReadable: receive });
+const received = socket.createReceiveBatch();
 const path = addresses.intern("127.0.0.1", Number(process.argv[2]));
 addresses.retain(path);
 

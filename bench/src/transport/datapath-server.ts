@@ -1,15 +1,16 @@
 /** The receiving process of the bare datapath: answers every burst of packets with one packet. */
-import { AddressTable, PacketBatch, openDatapath } from "@riposte/datapath";
+import { PacketBatch, openDatapath } from "@riposte/datapath";
 import { answerCommands, cpuMicros } from "./command-loop.ts";
 import { BURST, PACKET_BYTES } from "./datapath-shared.ts";
 
-const addresses = new AddressTable();
-const received = new PacketBatch();
+const datapath = openDatapath();
+const addresses = datapath.createAddressTable();
 const answer = new PacketBatch(1);
 const bytes = new Uint8Array(PACKET_BYTES);
 let sinceAnswer = 0;
 
-const socket = await openDatapath().openUdpSocket({ host: "127.0.0.1", addresses, onReadable: receive });
+const socket = await datapath.openUdpSocket({ host: "127.0.0.1", addresses, onReadable: receive });
+const received = socket.createReceiveBatch();
 
 await answerCommands(
   { port: socket.port },

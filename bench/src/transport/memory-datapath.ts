@@ -1,12 +1,5 @@
-import { NO_KEY } from "@riposte/datapath";
-import type {
-  Datapath,
-  PacketBatch,
-  PacketProtection,
-  UdpSocket,
-  UdpSocketOptions,
-  UdpSocketStats,
-} from "@riposte/datapath";
+import { NO_KEY, PacketBatch, openDatapath } from "@riposte/datapath";
+import type { Datapath, PacketProtection, UdpSocket, UdpSocketCapabilities, UdpSocketOptions } from "@riposte/datapath";
 
 const QUEUE_PACKETS = 1024;
 const SLOT_BYTES = 2048;
@@ -18,6 +11,8 @@ export function memoryDatapath(): Datapath {
   const sockets = new Map<number, MemorySocket>();
   return {
     name: "portable",
+    preferredCipher: "chacha20-poly1305",
+    createAddressTable: (capacity) => openDatapath().createAddressTable(capacity),
     openUdpSocket: async (options) => await Promise.resolve(new MemorySocket(sockets, options)),
     createPacketProtection: () => new NoProtection(),
   };
@@ -27,7 +22,16 @@ class MemorySocket implements UdpSocket {
   readonly address = HOST;
   readonly port: number;
   readonly writable = true;
-  readonly stats: UdpSocketStats = {
+  readonly receiveBufferBytes: number = QUEUE_PACKETS * SLOT_BYTES;
+  readonly sendBufferBytes: number = QUEUE_PACKETS * SLOT_BYTES;
+  readonly capabilities: UdpSocketCapabilities = {
+    gso: false,
+    gro: false,
+    ecn: false,
+    localAddress: false,
+    dontFragment: false,
+  };
+  readonly stats = {
     packetsReceived: 0,
     bytesReceived: 0,
     packetsSent: 0,
@@ -53,6 +57,10 @@ class MemorySocket implements UdpSocket {
     this.#options = options;
     this.port = 40_000 + sockets.size;
     sockets.set(this.port, this);
+  }
+
+  createReceiveBatch(): PacketBatch {
+    return new PacketBatch();
   }
 
   receive(batch: PacketBatch): number {
@@ -130,6 +138,8 @@ class NoProtection implements PacketProtection {
       batch.key[i] = NO_KEY;
     }
   }
+
+  unprotect(): void {}
 
   open(batch: PacketBatch): void {
     for (let i = 0; i < batch.count; i++) {
