@@ -18,7 +18,6 @@ const socket = await datapath.openUdpSocket({
     incoming.key.fill(key, 0, count);
     protection.open(incoming);
     received += count;
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- not a window
     if (received === count) parentPort?.postMessage("busy");
     fill();
   },
