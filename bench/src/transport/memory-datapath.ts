@@ -119,6 +119,7 @@ class MemorySocket implements UdpSocket {
 }
 
 class NoProtection implements PacketProtection {
+  readonly prefersAes = false;
   #keys = 0;
 
   get keyCount(): number {

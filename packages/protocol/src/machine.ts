@@ -69,10 +69,20 @@ export interface Machine<Event> {
 
 /** Keys that the driver seals and opens with, named by handle. A key carries the associated data that is not in the packet. */
 export interface KeyStore {
-  /** ChaCha20-Poly1305 (RFC 8439) with netcode's nonce: four zero bytes, then the packet number little-endian. */
-  addKey(key: Uint8Array, aadPrefix: Uint8Array): number;
+  /** AES-256-GCM costs less here than ChaCha20-Poly1305. */
+  readonly prefersAes: boolean;
+  /**
+   * 32 bytes, for ChaCha20-Poly1305 (RFC 8439) or, where the store prefers it, AES-256-GCM; with netcode's nonce: four
+   * zero bytes, then the packet number little-endian.
+   */
+  addKey(key: Uint8Array, aadPrefix: Uint8Array, options?: KeyOptions): number;
   /** Wipes the key. The handle may be given out again. */
   releaseKey(handle: number): void;
+}
+
+export interface KeyOptions {
+  /** Default "chacha20-poly1305". */
+  readonly cipher?: "chacha20-poly1305" | "aes-256-gcm";
 }
 
 /** Synchronous authenticated encryption for handshake packets, connect tokens and tests. In place. */
@@ -96,5 +106,7 @@ export interface Crypto {
   readonly chacha20Poly1305: Aead;
   /** 24-byte nonce, draft-irtf-cfrg-xchacha-03. */
   readonly xchacha20Poly1305: Aead;
+  /** 12-byte nonce, NIST SP 800-38D; only where the processor has instructions for it. */
+  readonly aes256Gcm?: Aead;
   randomBytes(length: number): Uint8Array;
 }

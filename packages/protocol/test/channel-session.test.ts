@@ -12,14 +12,14 @@ const HELLO = { version: 1 as const, schemaHash: new Uint8Array(8) };
 
 test("both sides open, agree on extensions, and stop saying hello", () => {
   const pipe = new Pipe(1, {
-    client: { hello: { ...HELLO, extensions: { largePackets: 1472, migration: true } } },
-    server: { hello: { ...HELLO, extensions: { largePackets: 8972, migration: 0xfedc_ba98 } } },
+    client: { hello: { ...HELLO, extensions: { largePackets: 1472, migration: true, aes: true } } },
+    server: { hello: { ...HELLO, extensions: { largePackets: 8972, migration: 0xfedc_ba98, aes: true } } },
     conditions: { latencyMs: 20 },
   });
   assert.equal(pipe.client.connection.state, "hello");
   pipe.open();
-  assert.deepEqual(pipe.server.connection.negotiated, { largePackets: 1472, sessionId: 0xfedc_ba98 });
-  assert.deepEqual(pipe.client.connection.negotiated, { largePackets: 8972, sessionId: 0xfedc_ba98 });
+  assert.deepEqual(pipe.server.connection.negotiated, { largePackets: 1472, sessionId: 0xfedc_ba98, aes: true });
+  assert.deepEqual(pipe.client.connection.negotiated, { largePackets: 8972, sessionId: 0xfedc_ba98, aes: true });
   pipe.run(100);
   for (const end of [pipe.client, pipe.server]) {
     end.keepSent = true;
@@ -34,15 +34,15 @@ test("both sides open, agree on extensions, and stop saying hello", () => {
 
 test("an extension that one side does not want is not used", () => {
   for (const [client, server] of [
-    [{ largePackets: 1472, migration: true as const }, {}],
-    [{}, { largePackets: 1472, migration: 7 }],
+    [{ largePackets: 1472, migration: true as const, aes: true }, {}],
+    [{}, { largePackets: 1472, migration: 7, aes: true }],
   ]) {
     const pipe = new Pipe(1, {
       client: { hello: { ...HELLO, extensions: client } },
       server: { hello: { ...HELLO, extensions: server } },
     }).open();
     for (const { connection } of [pipe.client, pipe.server]) {
-      assert.deepEqual(connection.negotiated, { largePackets: undefined, sessionId: undefined });
+      assert.deepEqual(connection.negotiated, { largePackets: undefined, sessionId: undefined, aes: false });
     }
   }
 });

@@ -5,9 +5,11 @@ import type { NativeAddon, NativeProtection } from "./addon.ts";
 
 /** Packet protection by OpenSSL's cached contexts: one call for a whole batch. */
 export class NativePacketProtection implements PacketProtection {
+  readonly prefersAes: boolean;
   readonly #native: NativeProtection;
 
   constructor(addon: NativeAddon) {
+    this.prefersAes = addon.hasAes();
     this.#native = new addon.PacketProtection();
   }
 

@@ -15,7 +15,7 @@ export const portableDatapath: Datapath = {
   },
   createAddressTable: (capacity = DEFAULT_PATHS) => new PortableAddressTable(capacity),
   openUdpSocket: (options) => PortableUdpSocket.open(options),
-  createPacketProtection: () => new PortablePacketProtection(),
+  createPacketProtection: () => new PortablePacketProtection(hasAesInstructions()),
 };
 
 /** Node does not say; Linux does, and elsewhere every processor that runs Node has them. */

@@ -38,10 +38,15 @@ interface Key {
  * that object, not the cipher. A `KeyObject` saves a third of it against raw key bytes.
  */
 export class PortablePacketProtection implements PacketProtection {
+  readonly prefersAes: boolean;
   readonly #keys: (Key | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #nonce = new Uint8Array(IV_BYTES);
   readonly #nonceView: DataView = new DataView(this.#nonce.buffer);
+
+  constructor(prefersAes: boolean) {
+    this.prefersAes = prefersAes;
+  }
 
   get keyCount(): number {
     return this.#keys.length - this.#free.length;

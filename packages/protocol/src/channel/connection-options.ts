@@ -88,6 +88,8 @@ export interface ConnectionExtensions {
   readonly largePackets?: number;
   /** The session survives a change of address. A client says `true`, a server the number it is to be named by: 32 bits. */
   readonly migration?: true | number;
+  /** Payloads under AES-256-GCM instead of ChaCha20-Poly1305. */
+  readonly aes?: boolean;
 }
 
 /** What both sides agreed on. */
@@ -96,6 +98,7 @@ export interface NegotiatedExtensions {
   readonly largePackets: number | undefined;
   /** What the session is named by on any path. */
   readonly sessionId: number | undefined;
+  readonly aes: boolean;
 }
 
 /** Bounds of one connection's queues. */

@@ -10,14 +10,17 @@ import type { HelloExtension } from "./hello.ts";
 const EXTENSION_LARGE_PACKETS = 1;
 /** Value: empty from the client; from the server the session's id, 4 bytes little-endian. */
 const EXTENSION_MIGRATION = 2;
+/** Value: empty. */
+const EXTENSION_AES = 3;
 
-export const NOTHING_NEGOTIATED: NegotiatedExtensions = { largePackets: undefined, sessionId: undefined };
+export const NOTHING_NEGOTIATED: NegotiatedExtensions = { largePackets: undefined, sessionId: undefined, aes: false };
 
 /** What a client offers. */
 export function offeredExtensions(own: ConnectionExtensions): HelloExtension[] {
   const extensions: HelloExtension[] = [];
   if (own.largePackets !== undefined) extensions.push(largePackets(own.largePackets));
   if (own.migration !== undefined) extensions.push({ id: EXTENSION_MIGRATION, value: new Uint8Array(0) });
+  if (own.aes === true) extensions.push({ id: EXTENSION_AES, value: new Uint8Array(0) });
   return extensions;
 }
 
@@ -31,6 +34,9 @@ export function confirmedExtensions(own: ConnectionExtensions, offer: readonly H
     const writer = new ByteWriter(new Uint8Array(4));
     writer.u32(own.migration);
     confirmed.push({ id: EXTENSION_MIGRATION, value: writer.written() });
+  }
+  if (own.aes === true && find(offer, EXTENSION_AES) !== undefined) {
+    confirmed.push({ id: EXTENSION_AES, value: new Uint8Array(0) });
   }
   return confirmed;
 }
@@ -46,7 +52,11 @@ export function negotiatedExtensions(
   let sessionId: number | undefined;
   if (named !== undefined && typeof own.migration === "number") sessionId = own.migration;
   else if (own.migration === true && named?.length === 4) sessionId = new ByteReader(named).u32();
-  return { largePackets: own.largePackets !== undefined && largest > 0 ? largest : undefined, sessionId };
+  return {
+    largePackets: own.largePackets !== undefined && largest > 0 ? largest : undefined,
+    sessionId,
+    aes: own.aes === true && find(theirs, EXTENSION_AES) !== undefined,
+  };
 }
 
 function largePackets(bytes: number): HelloExtension {

@@ -48,6 +48,7 @@ export class ClientEndpoint implements Endpoint {
     this.#options = options;
     this.#netcode = new NetcodeClient({
       ...options,
+      aes: this.#takesAes,
       ...(this.#takesLarge && { maxPayloadBytes: options.driver.maxDatagramBytes }),
       handler: {
         stateChanged: (state, now) => this.#stateChanged(state, now),
@@ -236,16 +237,23 @@ export class ClientEndpoint implements Endpoint {
     return wanted && schemaHash !== undefined && (driver.maxDatagramBytes ?? 0) > MAX_PACKET_BYTES;
   }
 
+  get #takesAes(): boolean {
+    const { keys, extensions } = this.#options;
+    return keys.prefersAes && (extensions?.aes ?? true);
+  }
+
   #extensions(): ConnectionExtensions {
     const { driver, extensions } = this.#options;
     return {
+      aes: this.#takesAes,
       ...(this.#takesLarge && { largePackets: driver.maxDatagramBytes }),
       ...((extensions?.migration ?? true) && { migration: true }),
     };
   }
 
   #opened(connection: Connection): void {
-    const { largePackets, sessionId } = connection.negotiated;
+    const { largePackets, sessionId, aes } = connection.negotiated;
+    if (aes) this.#netcode.sendAes();
     if (sessionId !== undefined) this.#netcode.setSessionId(sessionId);
     if (largePackets !== undefined) this.#netcode.setMaxPayload(largePackets);
   }

@@ -23,6 +23,8 @@ export interface EndpointExtensions {
   readonly largePackets?: boolean;
   /** Sessions that survive a change of address or carrier. Default true. */
   readonly migration?: boolean;
+  /** AES-256-GCM for payloads, where both sides have instructions for it. Default true. */
+  readonly aes?: boolean;
 }
 
 /** What an endpoint asks of the driver that owns sockets and WebSockets. */

@@ -90,6 +90,7 @@ export class ServerEndpoint implements Endpoint {
     });
     this.#netcode = new NetcodeServer({
       ...options,
+      aes: this.#takesAes,
       handler: {
         connected: (session, now) => this.#connected(session, now),
         disconnected: (session, reason) => this.#disconnected(session, reason),
@@ -230,6 +231,11 @@ export class ServerEndpoint implements Endpoint {
     if (connection.interrupted && connection.state === "closed") this.#deadlines.set(index, 0);
   }
 
+  get #takesAes(): boolean {
+    const { keys, extensions } = this.#options;
+    return keys.prefersAes && (extensions?.aes ?? true);
+  }
+
   /** What the token of a session permits, and the driver is able to. */
   #extensionsOf(session: ServerSession): ConnectionExtensions {
     const { largePackets = true, migration = true } = this.#options.extensions ?? {};
@@ -237,15 +243,19 @@ export class ServerEndpoint implements Endpoint {
     const { maxDatagramBytes = 0 } = this.#driver;
     const isLarge = largePackets && permitted.allowLargePackets && maxDatagramBytes > MAX_PACKET_BYTES;
     return {
+      aes: this.#takesAes,
       ...(isLarge && { largePackets: maxDatagramBytes }),
       ...(migration && permitted.allowMigration && { migration: this.#netcode.name(session.index) }),
     };
   }
 
   #opened(connection: Connection): void {
-    const { largePackets, sessionId } = connection.negotiated;
-    const limit = largePackets === undefined ? 0 : (this.#driver.maxDatagramBytes ?? 0);
-    this.#netcode.setExtensions(connection.index, limit, sessionId !== undefined);
+    const { largePackets, sessionId, aes } = connection.negotiated;
+    this.#netcode.setExtensions(connection.index, {
+      maxPayloadBytes: largePackets === undefined ? 0 : (this.#driver.maxDatagramBytes ?? 0),
+      movable: sessionId !== undefined,
+      aes,
+    });
   }
 
   #move(index: number, path: number, now: number): boolean {

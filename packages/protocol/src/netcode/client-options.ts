@@ -35,6 +35,8 @@ export interface NetcodeClientOptions {
   readonly crypto: Crypto;
   readonly keys: KeyStore;
   readonly handler: NetcodeClientHandler;
+  /** Payloads under AES-256-GCM are taken; `keys` has to have it. Default false. */
+  readonly aes?: boolean;
   readonly now: number;
   /** Largest payload taken from the server. Default netcode's 1200. */
   readonly maxPayloadBytes?: number;

@@ -5,22 +5,22 @@
  * Beyond the standard: a session that the server has named goes on by other paths.
  */
 import { NO_KEY } from "../machine.ts";
-import type { KeyStore, Machine, ReceivedPacket, TransmitSlot } from "../machine.ts";
+import type { Machine, ReceivedPacket, TransmitSlot } from "../machine.ts";
 import type { NetcodeClientHandler, NetcodeClientOptions, NetcodeClientState } from "./client-options.ts";
 import { readConnectToken } from "./connect-token.ts";
 import type { ConnectToken } from "./connect-token.ts";
 import {
   CHALLENGE_BYTES,
   DISCONNECT_PACKETS,
+  isNamedType,
   KEEP_ALIVE_BYTES,
   MAX_PAYLOAD_BYTES,
+  namedTypeOf,
   NETCODE_VERSION_INFO,
   PACKET_CHALLENGE,
   PACKET_DENIED,
   PACKET_DISCONNECT,
   PACKET_KEEP_ALIVE,
-  PACKET_NAMED_PAYLOAD,
-  PACKET_PAYLOAD,
   PACKET_REQUEST,
   PACKET_RESPONSE,
   REQUEST_PACKET_BYTES,
@@ -32,6 +32,7 @@ import { NetcodeDrops } from "./drops.ts";
 import { PacketHeader, packetHeaderLength, writePacketHeader } from "./packet-header.ts";
 import { PacketProtection, protocolAssociatedData } from "./packet-protection.ts";
 import { ReplayProtection } from "./replay-protection.ts";
+import { SessionKeys } from "./session-keys.ts";
 import { asItIs, hasSizeOfType, writeNamed, writeSealed } from "./transmit.ts";
 
 export class NetcodeClient implements Machine<never> {
@@ -39,7 +40,7 @@ export class NetcodeClient implements Machine<never> {
   /** The public part of the token; `undefined` when it is invalid. */
   readonly token: ConnectToken | undefined;
   readonly #handler: NetcodeClientHandler;
-  readonly #keys: KeyStore;
+  #keys: SessionKeys | undefined;
   readonly #serverPaths: readonly number[];
   readonly #protection: PacketProtection;
   readonly #header: PacketHeader = new PacketHeader();
@@ -56,8 +57,6 @@ export class NetcodeClient implements Machine<never> {
   #maxSendBytes = MAX_PAYLOAD_BYTES;
   readonly #maxReceiveBytes: number;
   #probeDue = false;
-  #sendKey: number = NO_KEY;
-  #receiveKey: number = NO_KEY;
   #nextSequence = 0;
   #lastSentAt = -Infinity;
   #lastReceivedAt: number;
@@ -72,12 +71,11 @@ export class NetcodeClient implements Machine<never> {
 
   /** An invalid or expired token shows in `state` at once; the handler is told of later changes only. */
   constructor(options: NetcodeClientOptions) {
-    const { now, keys, crypto } = options;
+    const { now, crypto } = options;
     const token = readConnectToken(options.token);
     const associatedData = protocolAssociatedData(token?.protocolId ?? 0n);
     this.token = token;
     this.#handler = options.handler;
-    this.#keys = keys;
     this.#serverPaths = options.serverPaths;
     this.#maxReceiveBytes = options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES;
     this.#protection = new PacketProtection(crypto, associatedData);
@@ -92,8 +90,14 @@ export class NetcodeClient implements Machine<never> {
       this.#state = "invalidConnectToken";
       return;
     }
-    this.#sendKey = keys.addKey(token.clientToServerKey, associatedData);
-    this.#receiveKey = keys.addKey(token.serverToClientKey, associatedData);
+    this.#keys = new SessionKeys({
+      sendKey: token.clientToServerKey,
+      receiveKey: token.serverToClientKey,
+      associatedData,
+      store: options.keys,
+      crypto,
+      aes: options.aes ?? false,
+    });
     this.#state = "sendingConnectionRequest";
   }
 
@@ -138,6 +142,11 @@ export class NetcodeClient implements Machine<never> {
   /** The server knows the session by this id on any path, from now on. */
   setSessionId(id: number): void {
     this.#sessionId = id;
+  }
+
+  /** The server takes payloads under AES-256-GCM. */
+  sendAes(): void {
+    this.#keys?.sendAes();
   }
 
   /** The server takes payloads of this size, if the path does. */
@@ -193,11 +202,12 @@ export class NetcodeClient implements Machine<never> {
     const header = this.#header;
     if (!this.active || !this.#isKnown(packet.path)) return;
     if (!header.read(packet.buffer, packet.offset, packet.length)) return;
-    if (header.type < PACKET_KEEP_ALIVE || header.type === PACKET_NAMED_PAYLOAD) return;
+    if (header.type < PACKET_KEEP_ALIVE || isNamedType(header.type)) return;
     const sequence = header.sequence;
     if (sequence < 0 || !hasSizeOfType(header, packet.length, this.#maxReceiveBytes)) return;
     if (this.#replay.isReplay(sequence)) return;
-    packet.key = this.#receiveKey;
+    packet.key = this.#keys?.receiveOf(header.type) ?? NO_KEY;
+    if (packet.key === NO_KEY) return;
     packet.packetNumber = sequence;
     packet.headerLength = header.length;
     packet.aadLength = header.aadLength;
@@ -247,7 +257,7 @@ export class NetcodeClient implements Machine<never> {
 
   /** The very sums that are compared elsewhere: differences round another way, and a driver would wake for nothing. */
   nextTimeout(): number {
-    if (!this.active) return this.#sendKey !== NO_KEY && this.#disconnects === 0 ? this.#now : Infinity;
+    if (!this.active) return this.#keys !== undefined && this.#disconnects === 0 ? this.#now : Infinity;
     const sendAt = this.#path < 0 ? Infinity : Math.max(this.#lastSentAt + SEND_INTERVAL_MS, this.#now);
     const silentAt = this.#lastReceivedAt + this.#timeoutMs;
     return Math.min(sendAt, silentAt, this.#state === "connected" ? Infinity : this.#expiresAt);
@@ -296,7 +306,7 @@ export class NetcodeClient implements Machine<never> {
     const { type } = header;
     const sealedLength = length - header.length;
     if (type > PACKET_RESPONSE) {
-      if (header.type === PACKET_NAMED_PAYLOAD) drops.unexpected++;
+      if (isNamedType(type) || this.#keys?.receiveOf(type) === NO_KEY) drops.unexpected++;
       else if (header.sequence < 0 || !hasSizeOfType(header, length, this.#maxReceiveBytes)) drops.malformed++;
       else drops.replayed++;
       return;
@@ -377,13 +387,14 @@ export class NetcodeClient implements Machine<never> {
 
   /** The payload stands in the slot already, behind room for its header. */
   #writePayload(slot: TransmitSlot, path: number, length: number): void {
+    const { payload, payloadType } = this.#keys!;
     const sequence = this.#nextSequence++;
-    if (this.#sessionId === 0) writeSealed(slot, path, this.#sendKey, PACKET_PAYLOAD, sequence, length);
-    else writeNamed(slot, path, this.#sendKey, this.#sessionId, sequence, length);
+    if (this.#sessionId === 0) writeSealed(slot, path, payload, payloadType, sequence, length);
+    else writeNamed(slot, path, payload, namedTypeOf(payloadType), this.#sessionId, sequence, length);
   }
 
   #writeSealed(slot: TransmitSlot, type: number, length: number, now: number): void {
-    writeSealed(slot, this.#path, this.#sendKey, type, this.#nextSequence++, length);
+    writeSealed(slot, this.#path, this.#keys!.send, type, this.#nextSequence++, length);
     this.#lastSentAt = now;
   }
 
@@ -450,11 +461,9 @@ export class NetcodeClient implements Machine<never> {
   }
 
   #releaseKeys(): void {
-    if (this.#sendKey === NO_KEY) return;
-    this.#keys.releaseKey(this.#sendKey);
-    this.#keys.releaseKey(this.#receiveKey);
-    this.#sendKey = NO_KEY;
-    this.#receiveKey = NO_KEY;
+    this.#keys?.releaseSending();
+    this.#keys?.releaseReceiving();
+    this.#keys = undefined;
   }
 }
 

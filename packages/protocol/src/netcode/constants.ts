@@ -54,7 +54,10 @@ export const PACKET_DISCONNECT = 6;
  * Not in the standard: a payload behind the id of its session, by which the server knows it on any path. Clients send
  * it once both sides have agreed on migration; without a payload it is a keep-alive.
  */
-export const PACKET_NAMED_PAYLOAD = 7;
+const PACKET_NAMED_PAYLOAD = 7;
+/** Not in the standard: 5 and 7 under AES-256-GCM, once both sides have agreed on it. */
+export const PACKET_PAYLOAD_AES = 8;
+export const PACKET_NAMED_PAYLOAD_AES = 9;
 /** The session's id in the header of a named payload. */
 export const SESSION_ID_BYTES = 4;
 
@@ -66,3 +69,16 @@ export const REPLAY_WINDOW = 8192;
 export const SEND_INTERVAL_MS = 100;
 /** A disconnect is sent this often at once, since nobody answers it. */
 export const DISCONNECT_PACKETS = 10;
+
+export function isAesType(type: number): boolean {
+  return type >= PACKET_PAYLOAD_AES;
+}
+
+export function isNamedType(type: number): boolean {
+  return type === PACKET_NAMED_PAYLOAD || type === PACKET_NAMED_PAYLOAD_AES;
+}
+
+/** The type of the same payload behind its session's id. */
+export function namedTypeOf(payloadType: number): number {
+  return payloadType === PACKET_PAYLOAD_AES ? PACKET_NAMED_PAYLOAD_AES : PACKET_NAMED_PAYLOAD;
+}

@@ -6,7 +6,14 @@
  * Sequence numbers are 64 bits on the wire. Those of a connection start at zero and are handled as
  * JavaScript numbers; those of challenges and denials start at 2^63 and are handled as two halves.
  */
-import { MIN_PACKET_BYTES, PACKET_NAMED_PAYLOAD, PACKET_REQUEST, SESSION_ID_BYTES, TAG_BYTES } from "./constants.ts";
+import {
+  isNamedType,
+  MIN_PACKET_BYTES,
+  PACKET_NAMED_PAYLOAD_AES,
+  PACKET_REQUEST,
+  SESSION_ID_BYTES,
+  TAG_BYTES,
+} from "./constants.ts";
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -32,8 +39,9 @@ export class PacketHeader {
     const prefix = buffer[offset];
     const type = prefix & 15;
     const count = prefix >> 4;
-    if (type === PACKET_REQUEST || type > PACKET_NAMED_PAYLOAD || count < 1 || count > 8) return false;
-    const aadLength = type === PACKET_NAMED_PAYLOAD ? 1 + SESSION_ID_BYTES : 1;
+    if (type === PACKET_REQUEST || type > PACKET_NAMED_PAYLOAD_AES || count < 1 || count > 8) return false;
+    const isNamed = isNamedType(type);
+    const aadLength = isNamed ? 1 + SESSION_ID_BYTES : 1;
     if (length < aadLength + count + TAG_BYTES) return false;
     const at = offset + aadLength - 1;
     let low = 0;
@@ -43,7 +51,7 @@ export class PacketHeader {
     this.type = type;
     this.sequenceHigh = high;
     this.sequenceLow = low;
-    this.sessionId = type === PACKET_NAMED_PAYLOAD ? readSessionId(buffer, offset + 1) : 0;
+    this.sessionId = isNamed ? readSessionId(buffer, offset + 1) : 0;
     this.length = aadLength + count;
     this.aadLength = aadLength;
     return true;
@@ -51,10 +59,16 @@ export class PacketHeader {
 }
 
 /** Writes the header of a named payload and returns its length. */
-export function writeNamedHeader(buffer: Uint8Array, offset: number, sessionId: number, sequence: number): number {
+export function writeNamedHeader(
+  buffer: Uint8Array,
+  offset: number,
+  type: number,
+  sessionId: number,
+  sequence: number,
+): number {
   // The sequence first, behind room for the id; then the prefix goes before both.
   const at = offset + SESSION_ID_BYTES;
-  const length = writePacketHeader(buffer, at, PACKET_NAMED_PAYLOAD, sequence);
+  const length = writePacketHeader(buffer, at, type, sequence);
   buffer[offset] = buffer[at];
   for (let i = 0; i < SESSION_ID_BYTES; i++) buffer[offset + 1 + i] = sessionId >>> (8 * i);
   return SESSION_ID_BYTES + length;

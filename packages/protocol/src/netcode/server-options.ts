@@ -58,6 +58,8 @@ export interface NetcodeServerOptions {
   readonly crypto: Crypto;
   readonly keys: KeyStore;
   readonly handler: NetcodeServerHandler;
+  /** Payloads under AES-256-GCM are taken; `keys` has to have it. Default false. */
+  readonly aes?: boolean;
   /** Monotonic milliseconds, and the Unix time at that instant. */
   readonly now: number;
   readonly unixSeconds: number;
@@ -67,4 +69,14 @@ export interface NetcodeServerOptions {
   readonly tokenHistory?: number;
   /** Handshake packets decrypted a second, default 4,000. */
   readonly handshakesPerSecond?: number;
+}
+
+/** What both sides of a session agreed on beyond the standard. */
+export interface SessionExtensions {
+  /** Largest payload that both take. */
+  readonly maxPayloadBytes: number;
+  /** The session may go on by another path. */
+  readonly movable: boolean;
+  /** Both take payloads under AES-256-GCM. */
+  readonly aes: boolean;
 }

@@ -1,6 +1,7 @@
 /** What a netcode server keeps for a client: while it is being admitted, connected, and going. */
 import { MAX_PAYLOAD_BYTES, TAG_BYTES } from "./constants.ts";
 import { ReplayProtection } from "./replay-protection.ts";
+import type { SessionKeys } from "./session-keys.ts";
 
 /** An admission under way: a valid request came, its challenge is unanswered. netcode's "encryption mapping". */
 export interface PendingSession {
@@ -41,8 +42,7 @@ export class ServerSession {
   readonly clientId: bigint;
   /** 256 bytes from the connect token. */
   readonly userData: Uint8Array;
-  readonly sendKey: number;
-  readonly receiveKey: number;
+  readonly keys: SessionKeys;
   readonly timeoutMs: number;
   readonly expireTimestamp: number;
   readonly issuedAt: number;
@@ -64,19 +64,12 @@ export class ServerSession {
   /** Free for the layer above. */
   context: unknown = undefined;
 
-  constructor(
-    index: number,
-    from: PendingSession,
-    keys: { send: number; receive: number },
-    sequence: number,
-    now: number,
-  ) {
+  constructor(index: number, from: PendingSession, keys: SessionKeys, sequence: number, now: number) {
     this.index = index;
     this.path = from.path;
     this.clientId = from.clientId;
     this.userData = from.userData;
-    this.sendKey = keys.send;
-    this.receiveKey = keys.receive;
+    this.keys = keys;
     this.timeoutMs = from.timeoutMs;
     this.expireTimestamp = from.expireTimestamp;
     this.issuedAt = from.issuedAt;

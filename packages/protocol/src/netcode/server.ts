@@ -7,14 +7,14 @@
  * is known by that name on any path.
  */
 import { NO_KEY } from "../machine.ts";
-import type { KeyStore, Machine, ReceivedPacket, TransmitSlot } from "../machine.ts";
+import type { Crypto, KeyStore, Machine, ReceivedPacket, TransmitSlot } from "../machine.ts";
 import { toAddress } from "./address.ts";
 import { Admission } from "./admission.ts";
 import {
+  isNamedType,
   MAX_CLIENTS,
   PACKET_DISCONNECT,
   PACKET_KEEP_ALIVE,
-  PACKET_NAMED_PAYLOAD,
   PACKET_REQUEST,
   PACKET_RESPONSE,
   SEND_INTERVAL_MS,
@@ -25,10 +25,16 @@ import { HandshakeOutbox } from "./handshake-outbox.ts";
 import { PacketHeader } from "./packet-header.ts";
 import { protocolAssociatedData } from "./packet-protection.ts";
 import { ReadyRing } from "./ready-ring.ts";
-import type { NetcodeServerHandler, NetcodeServerOptions, ServerDisconnectReason } from "./server-options.ts";
+import type {
+  NetcodeServerHandler,
+  NetcodeServerOptions,
+  ServerDisconnectReason,
+  SessionExtensions,
+} from "./server-options.ts";
 import { isNewerToken, ServerSession, tagsEqual, timeoutOf } from "./server-session.ts";
 import type { PendingSession } from "./server-session.ts";
 import { FAREWELL_PACKETS, Farewells, writeKeepAlive, writePayload, writeProbe } from "./session-packets.ts";
+import { SessionKeys } from "./session-keys.ts";
 import { SessionTable } from "./session-table.ts";
 import { hasSizeOfType } from "./transmit.ts";
 
@@ -40,6 +46,8 @@ export class NetcodeServer implements Machine<never> {
   readonly #admission: Admission;
   readonly #handler: NetcodeServerHandler;
   readonly #keys: KeyStore;
+  readonly #crypto: Crypto;
+  readonly #aes: boolean;
   readonly #associatedData: Uint8Array;
   readonly #maxPending: number;
   #unixOffset: number;
@@ -56,7 +64,8 @@ export class NetcodeServer implements Machine<never> {
   readonly #handshakes: HandshakeOutbox;
   readonly #farewells: Farewells;
   /** Given back at the next `handleTimeout`, when nothing polled earlier can still name them. */
-  readonly #staleKeys: number[] = [];
+  readonly #staleReceiving: SessionKeys[] = [];
+  readonly #staleSending: SessionKeys[] = [];
   readonly #stalePaths: number[] = [];
   #sweepAt = Infinity;
   /** The last `now` that came in. */
@@ -72,6 +81,8 @@ export class NetcodeServer implements Machine<never> {
     this.#now = now;
     this.#handler = handler;
     this.#keys = options.keys;
+    this.#crypto = crypto;
+    this.#aes = options.aes ?? false;
     this.#associatedData = protocolAssociatedData(protocolId);
     this.#maxPending = options.maxPending ?? Math.max(64, maxClients * 4);
     this.#unixOffset = options.unixSeconds - now / 1000;
@@ -159,12 +170,13 @@ export class NetcodeServer implements Machine<never> {
     return session.id === 0 ? this.#sessions.name(session, this.#admission.salt()) : session.id;
   }
 
-  /** What both sides agreed on: payloads up to this size, and whether the session may move. */
-  setExtensions(index: number, maxPayloadBytes: number, movable: boolean): void {
+  /** What both sides agreed on. */
+  setExtensions(index: number, agreed: SessionExtensions): void {
     const session = this.#sessions.at(index);
     if (session === undefined) return;
-    session.maxPayloadBytes = Math.max(session.maxPayloadBytes, maxPayloadBytes);
-    session.movable = movable;
+    session.maxPayloadBytes = Math.max(session.maxPayloadBytes, agreed.maxPayloadBytes);
+    session.movable = agreed.movable;
+    if (agreed.aes) session.keys.sendAes();
   }
 
   /** `fillProbe` has something to send for this client now. */
@@ -209,7 +221,9 @@ export class NetcodeServer implements Machine<never> {
     const sequence = header.sequence;
     if (sequence < 0 || !hasSizeOfType(header, packet.length, session.maxPayloadBytes)) return;
     if (session.replay.isReplay(sequence)) return;
-    packet.key = session.receiveKey;
+    const key = session.keys.receiveOf(header.type);
+    if (key === NO_KEY) return;
+    packet.key = key;
     packet.packetNumber = sequence;
     packet.headerLength = header.length;
     packet.aadLength = header.aadLength;
@@ -224,7 +238,8 @@ export class NetcodeServer implements Machine<never> {
 
   handleTimeout(now: number): void {
     this.#now = now;
-    while (this.#staleKeys.length > 0) this.#keys.releaseKey(this.#staleKeys.pop()!);
+    while (this.#staleReceiving.length > 0) this.#staleReceiving.pop()!.releaseReceiving();
+    while (this.#staleSending.length > 0) this.#staleSending.pop()!.releaseSending();
     while (this.#stalePaths.length > 0) this.#handler.releasePath(this.#stalePaths.pop()!);
     for (let index = this.#deadlines.due(now); index >= 0; index = this.#deadlines.due(now)) {
       const session = this.#sessions.at(index)!;
@@ -257,7 +272,8 @@ export class NetcodeServer implements Machine<never> {
   }
 
   nextTimeout(): number {
-    if (this.#staleKeys.length > 0 || this.#stalePaths.length > 0) return this.#now;
+    const isStale = this.#staleReceiving.length + this.#staleSending.length + this.#stalePaths.length > 0;
+    if (isStale) return this.#now;
     return Math.min(this.#deadlines.earliest, this.#sweepAt);
   }
 
@@ -265,12 +281,12 @@ export class NetcodeServer implements Machine<never> {
     const drops = this.drops;
     const session = this.#sessions.byKey(packet.key);
     // The session may have ended, or moved, earlier in the batch.
-    const isNamed = (packet.buffer[packet.offset] & 15) === PACKET_NAMED_PAYLOAD;
+    const type = packet.buffer[packet.offset] & 15;
+    const isNamed = isNamedType(type);
     if (session === undefined || !(isNamed || session.path === packet.path)) return void drops.unknownPath++;
     if (!packet.opened) return void drops.forged++;
     if (session.replay.isReplay(packet.packetNumber)) return void drops.replayed++;
     session.replay.accept(packet.packetNumber);
-    const type = packet.buffer[packet.offset] & 15;
     session.lastReceivedAt = now;
     if (type === PACKET_DISCONNECT) {
       this.#end(session, "clientDisconnected", now);
@@ -295,6 +311,7 @@ export class NetcodeServer implements Machine<never> {
       else drops.alreadyConnected++;
     } else if (header.type < PACKET_RESPONSE) drops.unexpected++;
     else if (session === undefined) drops.unknownPath++;
+    else if (session.keys.receiveOf(header.type) === NO_KEY) drops.unexpected++;
     else if (header.sequence < 0 || !hasSizeOfType(header, packet.length, session.maxPayloadBytes)) drops.malformed++;
     else drops.replayed++;
   }
@@ -365,10 +382,14 @@ export class NetcodeServer implements Machine<never> {
   }
 
   #connect(index: number, pending: PendingSession, now: number): void {
-    const keys = {
-      send: this.#keys.addKey(pending.serverToClientKey, this.#associatedData),
-      receive: this.#keys.addKey(pending.clientToServerKey, this.#associatedData),
-    };
+    const keys = new SessionKeys({
+      sendKey: pending.serverToClientKey,
+      receiveKey: pending.clientToServerKey,
+      associatedData: this.#associatedData,
+      store: this.#keys,
+      crypto: this.#crypto,
+      aes: this.#aes,
+    });
     const sequence = this.#admission.history.nextSequence(pending.tokenSerial);
     const session = new ServerSession(index, pending, keys, sequence, now);
     if (pending.challengesSent === 1) session.handshakeRttMs = now - pending.challengedAt;
@@ -385,7 +406,7 @@ export class NetcodeServer implements Machine<never> {
     if (this.#sessions.at(index) !== session) return;
     this.#sessions.remove(session);
     this.#deadlines.clear(index);
-    this.#staleKeys.push(session.receiveKey);
+    this.#staleReceiving.push(session.keys);
     // Kept for the same token: its next session must not repeat a nonce.
     this.#admission.history.setNextSequence(session.tokenSerial, session.nextSequence + FAREWELL_PACKETS);
     // A client that said goodbye, or whose socket is gone, needs none from us.
@@ -395,13 +416,13 @@ export class NetcodeServer implements Machine<never> {
   }
 
   readonly #forget = (session: ServerSession): void => {
-    this.#staleKeys.push(session.sendKey);
+    this.#staleSending.push(session.keys);
     if (session.path >= 0) this.#stalePaths.push(session.path);
   };
 
   /** By its id, where the packet has one; else by its path. Strangers' packets with an id cost a decryption: not many. */
   #sessionOf(header: PacketHeader, path: number): ServerSession | undefined {
-    if (header.type !== PACKET_NAMED_PAYLOAD) return this.#sessions.byPath(path);
+    if (!isNamedType(header.type)) return this.#sessions.byPath(path);
     const session = this.#sessions.byId(header.sessionId);
     if (session === undefined || session.path === path) return session;
     return this.#admission.takeBudget(path, this.#now) ? session : undefined;

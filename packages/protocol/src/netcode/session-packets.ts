@@ -1,13 +1,6 @@
 /** What a server sends for its sessions: payloads, keep-alives, and the last words of those that ended. */
 import type { TransmitSlot } from "../machine.ts";
-import {
-  DISCONNECT_PACKETS,
-  KEEP_ALIVE_BYTES,
-  PACKET_DISCONNECT,
-  PACKET_KEEP_ALIVE,
-  PACKET_PAYLOAD,
-  TAG_BYTES,
-} from "./constants.ts";
+import { DISCONNECT_PACKETS, KEEP_ALIVE_BYTES, PACKET_DISCONNECT, PACKET_KEEP_ALIVE, TAG_BYTES } from "./constants.ts";
 import { packetHeaderLength } from "./packet-header.ts";
 import type { NetcodeServerHandler } from "./server-options.ts";
 import type { ClosingSession, ServerSession } from "./server-session.ts";
@@ -31,7 +24,7 @@ export function writePayload(
   const length = handler.fill(session, slot.buffer, slot.offset + headerLength, capacity, sequence, now);
   // Asking may have ended the session, or taken the number for something else.
   if (length <= 0 || session.nextSequence !== sequence) return false;
-  writeSealed(slot, session.path, session.sendKey, PACKET_PAYLOAD, sequence, length);
+  writeSealed(slot, session.path, session.keys.payload, session.keys.payloadType, sequence, length);
   session.nextSequence++;
   return true;
 }
@@ -48,7 +41,7 @@ export function writeProbe(
   const capacity = Math.min(session.maxPayloadBytes, slot.capacity - headerLength - TAG_BYTES);
   const length = handler.fillProbe?.(session, slot, slot.offset + headerLength, capacity, sequence, now) ?? 0;
   if (length <= 0) return false;
-  writeSealed(slot, slot.path, session.sendKey, PACKET_PAYLOAD, sequence, length);
+  writeSealed(slot, slot.path, session.keys.payload, session.keys.payloadType, sequence, length);
   session.nextSequence++;
   return true;
 }
@@ -60,7 +53,7 @@ export function writeKeepAlive(session: ServerSession, maxClients: number, slot:
     slot.buffer[at + i] = session.index >>> (8 * i);
     slot.buffer[at + 4 + i] = maxClients >>> (8 * i);
   }
-  writeSealed(slot, session.path, session.sendKey, PACKET_KEEP_ALIVE, sequence, KEEP_ALIVE_BYTES);
+  writeSealed(slot, session.path, session.keys.send, PACKET_KEEP_ALIVE, sequence, KEEP_ALIVE_BYTES);
   session.nextSequence++;
 }
 
@@ -88,7 +81,7 @@ export class Farewells {
       if (writePayload(this.#handler, session, slot, now)) return true;
       closing.farewells = 0;
     }
-    writeSealed(slot, session.path, session.sendKey, PACKET_DISCONNECT, session.nextSequence++, 0);
+    writeSealed(slot, session.path, session.keys.send, PACKET_DISCONNECT, session.nextSequence++, 0);
     if (--closing.disconnects === 0) {
       this.#closing.shift();
       done(session);

@@ -64,14 +64,14 @@ export class SessionTable {
     this.#sessions[session.index] = session;
     this.#byPath.set(session.path, session);
     this.#byClientId.set(session.clientId, session);
-    this.#byKey[session.receiveKey] = session;
+    for (const key of session.keys.receiving) this.#byKey[key] = session;
   }
 
   remove(session: ServerSession): void {
     this.#sessions[session.index] = undefined;
     if (session.path >= 0) this.#byPath.delete(session.path);
     this.#byClientId.delete(session.clientId);
-    this.#byKey[session.receiveKey] = undefined;
+    for (const key of session.keys.receiving) this.#byKey[key] = undefined;
     this.#freeIndexes.push(session.index);
   }
 

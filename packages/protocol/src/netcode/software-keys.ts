@@ -3,11 +3,12 @@
  * and tools. Servers use the batch interface of `datapath`.
  */
 import { NO_KEY } from "../machine.ts";
-import type { Crypto, KeyStore, ReceivedPacket, TransmitSlot } from "../machine.ts";
+import type { Aead, Crypto, KeyOptions, KeyStore, ReceivedPacket, TransmitSlot } from "../machine.ts";
 import { TAG_BYTES } from "./constants.ts";
 import { writePacketNonce } from "./packet-protection.ts";
 
 interface Key {
+  readonly aead: Aead;
   readonly key: Uint8Array;
   readonly prefix: Uint8Array;
 }
@@ -27,9 +28,15 @@ export class SoftwareKeys implements KeyStore {
     return this.#keys.length - this.#free.length;
   }
 
-  addKey(key: Uint8Array, aadPrefix: Uint8Array): number {
+  get prefersAes(): boolean {
+    return this.#crypto.aes256Gcm !== undefined;
+  }
+
+  addKey(key: Uint8Array, aadPrefix: Uint8Array, options: KeyOptions = {}): number {
+    const aead = options.cipher === "aes-256-gcm" ? this.#crypto.aes256Gcm : this.#crypto.chacha20Poly1305;
+    if (aead === undefined) throw new RangeError("this crypto has no AES-256-GCM");
     const handle = this.#free.pop() ?? this.#keys.length;
-    this.#keys[handle] = { key: key.slice(), prefix: aadPrefix.slice() };
+    this.#keys[handle] = { aead, key: key.slice(), prefix: aadPrefix.slice() };
     return handle;
   }
 
@@ -49,7 +56,7 @@ export class SoftwareKeys implements KeyStore {
     const aad = this.#aad(entry, slot.buffer, slot.offset, slot.aadLength, slot.packetNumber);
     const at = slot.offset + slot.headerLength;
     const length = slot.length - slot.headerLength;
-    this.#crypto.chacha20Poly1305.seal(entry.key, this.#nonce, aad, slot.buffer, at, length);
+    entry.aead.seal(entry.key, this.#nonce, aad, slot.buffer, at, length);
     slot.length += TAG_BYTES;
   }
 
@@ -61,7 +68,7 @@ export class SoftwareKeys implements KeyStore {
     if (entry === undefined || length < TAG_BYTES) return;
     const aad = this.#aad(entry, packet.buffer, packet.offset, packet.aadLength, packet.packetNumber);
     const at = packet.offset + packet.headerLength;
-    if (!this.#crypto.chacha20Poly1305.open(entry.key, this.#nonce, aad, packet.buffer, at, length)) return;
+    if (!entry.aead.open(entry.key, this.#nonce, aad, packet.buffer, at, length)) return;
     packet.opened = true;
     packet.length -= TAG_BYTES;
   }

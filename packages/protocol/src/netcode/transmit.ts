@@ -2,10 +2,11 @@
 import { NO_KEY } from "../machine.ts";
 import type { TransmitSlot } from "../machine.ts";
 import {
+  isNamedType,
   KEEP_ALIVE_BYTES,
   PACKET_KEEP_ALIVE,
-  PACKET_NAMED_PAYLOAD,
   PACKET_PAYLOAD,
+  PACKET_PAYLOAD_AES,
   SESSION_ID_BYTES,
   TAG_BYTES,
 } from "./constants.ts";
@@ -15,9 +16,10 @@ import type { PacketHeader } from "./packet-header.ts";
 /** Whether a keep-alive, payload or disconnect has the length that its type asks for. */
 export function hasSizeOfType(header: PacketHeader, length: number, maxPayloadBytes: number): boolean {
   const plain = length - header.length - TAG_BYTES;
-  if (header.type === PACKET_PAYLOAD) return plain >= 1 && plain <= maxPayloadBytes;
-  if (header.type === PACKET_NAMED_PAYLOAD) return plain >= 0 && plain <= maxPayloadBytes;
-  return plain === (header.type === PACKET_KEEP_ALIVE ? KEEP_ALIVE_BYTES : 0);
+  const { type } = header;
+  if (isNamedType(type)) return plain >= 0 && plain <= maxPayloadBytes;
+  if (type === PACKET_PAYLOAD || type === PACKET_PAYLOAD_AES) return plain >= 1 && plain <= maxPayloadBytes;
+  return plain === (type === PACKET_KEEP_ALIVE ? KEEP_ALIVE_BYTES : 0);
 }
 
 /** Fills in the slot of a packet that the driver seals. The payload stands behind the header already. */
@@ -42,11 +44,12 @@ export function writeNamed(
   slot: TransmitSlot,
   path: number,
   key: number,
+  type: number,
   sessionId: number,
   sequence: number,
   length: number,
 ): void {
-  slot.headerLength = writeNamedHeader(slot.buffer, slot.offset, sessionId, sequence);
+  slot.headerLength = writeNamedHeader(slot.buffer, slot.offset, type, sessionId, sequence);
   slot.length = slot.headerLength + length;
   slot.path = path;
   slot.key = key;
