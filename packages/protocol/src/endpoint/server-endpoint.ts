@@ -78,7 +78,9 @@ export class ServerEndpoint implements Endpoint {
     this.#owner = {
       wake: (connection) => this.#wake(connection),
       opened: (connection) => this.#opened(connection),
+      closing: (connection) => this.#events.push({ type: "closing", connection }),
     };
+    this.qos.onChange = () => this.#wakeAll();
     this.#migrator = new ConnectionMigrator({
       role: "server",
       maxConnections: options.maxClients,
@@ -123,6 +125,11 @@ export class ServerEndpoint implements Endpoint {
   /** Admissions under way. */
   get pendingCount(): number {
     return this.#netcode.pendingCount;
+  }
+
+  /** Admissions begun, and clients turned away because every seat was taken. */
+  get connectionAttempts(): number {
+    return this.#netcode.attempts;
   }
 
   /** Why datagrams were dropped, counted. */
@@ -230,6 +237,11 @@ export class ServerEndpoint implements Endpoint {
     if (connection.interrupted && connection.state === "closed") this.#deadlines.set(index, 0);
   }
 
+  /** Something that counts for all of them has changed. */
+  #wakeAll(): void {
+    for (const connection of this.#connections) if (connection !== undefined) this.#wake(connection);
+  }
+
   /** What the token of a session permits, and the driver is able to. */
   #extensionsOf(session: ServerSession): ConnectionExtensions {
     const { largePackets = true, migration = true } = this.#options.extensions ?? {};
@@ -320,6 +332,7 @@ export class ServerEndpoint implements Endpoint {
     session.context = connection;
     this.#connections[index] = connection;
     this.#leaveBy[index] = Infinity;
+    this.#events.push({ type: "admitted", connection });
     this.#announce(connection);
   }
 
