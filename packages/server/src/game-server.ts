@@ -16,6 +16,7 @@ import { ClientIdentity } from "./http/client-identity.ts";
 import { createHttpFront } from "./http/http-front.ts";
 import { JoinService } from "./http/join-service.ts";
 import { TickLoop } from "./loop/tick-loop.ts";
+import { AdvancedNetworkInterface } from "./network/advanced-network-interface.ts";
 import { formatAddress, refuseSimulation } from "./options.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { RoomClient } from "./room-client.ts";
@@ -46,6 +47,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   readonly #startedAt: number = performance.now();
   readonly #resolveClosed: () => void;
   #transport: ServerTransport | undefined;
+  #network: AdvancedNetworkInterface | undefined;
   #http: HttpServer | undefined;
   #port = 0;
   #nextSweepAt = 0;
@@ -95,6 +97,11 @@ export class GameServer<G extends AnyGame> implements Server<G> {
 
   get room(): Room<G> {
     return this.#rooms.get(DEFAULT_ROOM) as Room<G>;
+  }
+
+  get network(): AdvancedNetworkInterface {
+    if (this.#network === undefined) throw new TypeError("the server is not listening");
+    return this.#network;
   }
 
   get stats(): ServerStats {
@@ -220,6 +227,9 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     this.#port = port;
     this.#http = http;
     this.#transport = transport;
+    this.#network = new AdvancedNetworkInterface(transport, {
+      onListenerError: (during, error, repeated) => this.#report({ room: undefined, during, error, repeated }),
+    });
     if (this.#options.simulate !== undefined) this.simulate(this.#options.simulate);
     http.on("error", (error) => this.#fail("http", error));
     this.#loop.start();

@@ -5,6 +5,27 @@ export type { ListenOptions, MatchOptions } from "./options.ts";
 export type { IssueTokenOptions, PlainPeerHandlers, Server, ServerError, ServerEvents, ServerStats } from "./server.ts";
 export type { CallHandler, MessageHandler, Room, RoomError, RoomEvents, RoomStats } from "./room.ts";
 export type { Client } from "./room-client.ts";
+export { AdvancedNetworkInterface } from "./network/advanced-network-interface.ts";
+export type {
+  MulticastResult,
+  NetworkInterfaceOptions,
+  NetworkMessage,
+  NetworkTransport,
+} from "./network/advanced-network-interface.ts";
+export type {
+  ConnectionStatus,
+  ListenerErrorReport,
+  NetworkEventListener,
+  NetworkPacket,
+} from "./network/network-event-listener.ts";
+export type { NetworkOptions } from "./network/network-options.ts";
+export type {
+  ChannelNetworkStats,
+  ConnectionNetworkStats,
+  NetworkGauges,
+  NetworkStats,
+} from "./network/network-stats.ts";
+export type { ConnectionReassembly, ReassemblyReport } from "./network/reassembly-report.ts";
 export type { Unsubscribe } from "@riposte/protocol";
 export type { MessageLimitOptions } from "./message-limit.ts";
 export type { AddressRateLimiterOptions } from "./http/address-rate-limiter.ts";
