@@ -142,7 +142,9 @@ export class ServerTransport implements AsyncDisposable {
   addressOf(connection: Connection): string {
     const path = this.endpoint.pathOf(connection);
     if (path < 0) return "";
-    return path < this.#firstSocketPath ? this.#addresses.name(path) : (this.#webSocket?.addressOf(path) ?? "");
+    if (path >= this.#firstSocketPath) return this.#webSocket?.addressOf(path) ?? "";
+    const host = this.#addresses.host(path);
+    return `${host.includes(":") ? `[${host}]` : host}:${this.#addresses.port(path)}`;
   }
 
   /** Sends what is queued in all connections; call it once at the end of a tick. */
