@@ -5,6 +5,13 @@ export type { ListenOptions, MatchOptions } from "./options.ts";
 export type { IssueTokenOptions, PlainPeerHandlers, Server, ServerError, ServerEvents, ServerStats } from "./server.ts";
 export type { CallHandler, MessageHandler, Room, RoomError, RoomEvents, RoomStats } from "./room.ts";
 export type { Client } from "./room-client.ts";
+export type { DiagnosticReport, TraceFile } from "./diagnostics/diagnostic-report.ts";
+export type { DiagnosticsOptions } from "./diagnostics/diagnostics-options.ts";
+export type { EventDetails, LoggedEvent } from "./diagnostics/event-log.ts";
+export type { Finding } from "./diagnostics/findings.ts";
+export type { FinishedTrace, TraceSummary } from "./diagnostics/named-traces.ts";
+export { NetworkDiagnostics } from "./diagnostics/network-diagnostics.ts";
+export type { DumpedReport, NetworkDiagnosticsOptions, TraceHandle } from "./diagnostics/network-diagnostics.ts";
 export { AdvancedNetworkInterface } from "./network/advanced-network-interface.ts";
 export type {
   MulticastResult,

@@ -3,6 +3,8 @@
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
+import { resolveDiagnosticsOptions } from "./diagnostics/diagnostics-options.ts";
+import type { DiagnosticsOptions } from "./diagnostics/diagnostics-options.ts";
 import type { AddressRateLimiterOptions } from "./http/address-rate-limiter.ts";
 import type { MessageLimitOptions } from "./message-limit.ts";
 import { resolveNetworkOptions } from "./network/network-options.ts";
@@ -63,6 +65,8 @@ export interface ListenOptions extends NetworkOptions {
   readonly messageLimit?: MessageLimitOptions;
   /** Artificial network conditions, both directions. Throws in production. */
   readonly simulate?: NetworkConditions;
+  /** Records events and packets from the start; see `server.diagnostics`. Default: nothing is recorded. */
+  readonly diagnostics?: DiagnosticsOptions;
   /** Default: "production" when NODE_ENV is, else "development". */
   readonly environment?: "development" | "production";
   /** Seed of the rooms' random numbers. Default: random. */
@@ -99,6 +103,7 @@ export interface ResolvedOptions {
   readonly messageLimit: Required<MessageLimitOptions>;
   readonly network: ResolvedNetworkOptions;
   readonly simulate: NetworkConditions | undefined;
+  readonly diagnostics: DiagnosticsOptions | undefined;
   readonly production: boolean;
   readonly seed: number | undefined;
   readonly plainPeers: PlainPeerHandlers | undefined;
@@ -167,6 +172,7 @@ export function resolveOptions(options: ListenOptions, tickRate: number): Resolv
     messageLimit: limit,
     network: resolveNetworkOptions(options, tickRate),
     simulate: options.simulate,
+    diagnostics: options.diagnostics && resolveDiagnosticsOptions(options.diagnostics),
     production,
     seed: options.seed,
     plainPeers: options.plainPeers,

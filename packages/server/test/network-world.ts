@@ -30,7 +30,7 @@ export class TestClient {
   constructor(
     network: SimulatedNetwork,
     server: SimulatedHost,
-    options: { clientId: bigint; schemaHash: Uint8Array; timeoutSeconds?: number },
+    options: { clientId: bigint; schemaHash: Uint8Array | undefined; timeoutSeconds?: number },
   ) {
     this.#network = network;
     this.host = network.addHost();
@@ -133,7 +133,7 @@ export class NetworkWorld {
   }
 
   /** A client on its way in. */
-  dial(options: { schemaHash?: Uint8Array; clientId?: bigint; timeoutSeconds?: number } = {}): TestClient {
+  dial(options: { schemaHash?: Uint8Array | undefined; clientId?: bigint; timeoutSeconds?: number } = {}): TestClient {
     return new TestClient(this.network, this.host, { clientId: ++this.#clients, schemaHash: SCHEMA, ...options });
   }
 
