@@ -1,15 +1,19 @@
 /** `server.network` of a real server, over real sockets. */
 import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join as joinPath } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { dialUdp } from "@riposte/transport";
 import type { ClientTransport } from "@riposte/transport";
-import type { ServerError, Server } from "../src/index.ts";
+import type { DiagnosticReport, DumpedReport, Server, ServerError } from "../src/index.ts";
 import { resolveOptions } from "../src/options.ts";
 import { game } from "./game.ts";
 import type { Game } from "./game.ts";
 import { StatusRecorder } from "./network-world.ts";
 import { join, startServer, until } from "./play.ts";
+import { checkQlog } from "./qlog-schema.ts";
 
 /** No message of the game. */
 const HELLO = Uint8Array.of(250, 1, 2);
@@ -133,6 +137,44 @@ test("what a listener throws is an error of the server, told once a second at mo
   await until([player], "it is told", () => errors.length > 0);
   assert.match(errors[0].during, /onPacketSent/);
   assert.match(String(errors[0].error), /oops/);
+});
+
+test("a report of a server that is played on: its traces follow the schema, and its loop goes on", async (t) => {
+  const server = await startServer(t, { diagnostics: { includeAddresses: true } });
+  server.on("error", () => undefined);
+  const players = [await join(t, server, { carrier: "udp" }), await join(t, server, { carrier: "websocket" })];
+  server.network.simulateNetworkConditions({ lossRate: 0.1 }, 1);
+  await until(players, "packets are lost", () => (server.network.connectionStats(1)?.packetsLost ?? 0) > 2);
+  server.diagnostics.logEvent("round over", { winner: players[0].session.seat });
+  server.network.registerEventListener({
+    onConnectionStatusChanged: () => {
+      throw new Error("oops");
+    },
+  });
+  await players[1].session.close();
+  await until(players.slice(0, 1), "it has left", () => server.network.status(2) === "disconnected");
+  const path = await mkdtemp(joinPath(tmpdir(), "riposte-report-"));
+  t.after(() => rm(path, { recursive: true, force: true }));
+  const dump = server.diagnostics.dumpReport(path);
+  let dumped: DumpedReport | undefined;
+  void dump.then((result) => (dumped = result));
+  await until(players.slice(0, 1), "it is written", () => dumped !== undefined);
+  assert.deepEqual(dumped?.files, ["report.md", "report.json", "connection-1.sqlog", "connection-2.sqlog"]);
+  for (const id of [1, 2]) {
+    const { events } = checkQlog(await readFile(joinPath(path, `connection-${id}.sqlog`), "utf8"));
+    assert.equal(events[0].data.ip_version, String(events[0].data.src_ip).includes(":") ? "v6" : "v4");
+    assert.match(String(events[0].data.src_ip), /^(127\.0\.0\.1|::1)$/);
+    assert.ok(events.some(({ name }) => name === "transport:packet_sent"));
+    assert.equal(
+      events.some(({ name }) => name === "recovery:packet_lost"),
+      id === 1,
+      `connection ${id}`,
+    );
+  }
+  const report = JSON.parse(await readFile(joinPath(path, "report.json"), "utf8")) as DiagnosticReport;
+  assert.equal(report.eventCounts["round over"], 1);
+  assert.equal(report.eventCounts.error, 1, "what listeners throw is an event, too");
+  assert.ok((report.sections.server as { loop: { ticks: number } }).loop.ticks > 10);
 });
 
 test("the network's options have defaults, and are checked", async (t) => {

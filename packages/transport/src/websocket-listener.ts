@@ -135,7 +135,7 @@ export class WebSocketListener {
 
   /** The address that the socket of a path was opened from, without the port. */
   addressOf(path: number): string {
-    return this.#slot(path)?.address ?? "";
+    return (this.#slot(path)?.address ?? "").replace(/^::ffff:(?=\d+\.)/, "");
   }
 
   /** Sends a datagram; its bytes are copied, since the socket may hold them for long. */
