@@ -280,8 +280,9 @@ export class ClientTransport implements AsyncDisposable {
       case "rejected":
         this.#end(event.error);
         return;
-      case "admitted":
       case "interrupted":
+      // Told by servers.
+      case "admitted":
       case "closing":
     }
   }
