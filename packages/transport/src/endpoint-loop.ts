@@ -227,11 +227,12 @@ export class EndpointLoop {
   #arm(now: number): void {
     if (this.#stopped) return;
     const next = this.#endpoint.nextTimeout();
-    if (next >= this.#timerAt) return;
+    const dueAt = Math.min(Math.max(next, now + 1), now + MAX_TIMER_MS);
+    // Not later by rounding than what the timer is set for: else the same deadline would set it again and again.
+    if (dueAt >= this.#timerAt) return;
     clearTimeout(this.#timer);
-    const delay = Math.min(Math.max(Math.ceil(next - now), 1), MAX_TIMER_MS);
-    this.#timerAt = now + delay;
-    this.#timer = setTimeout(this.#handleTimer, delay);
+    this.#timerAt = dueAt;
+    this.#timer = setTimeout(this.#handleTimer, Math.ceil(dueAt - now));
   }
 
   readonly #handleTimer = (): void => {

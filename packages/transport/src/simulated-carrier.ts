@@ -139,12 +139,13 @@ export class SimulatedCarrier {
       // A link that has just ended is looked at once more, to be forgotten.
       next = Math.min(next, link.inbound.nextTimeout(), link.outbound.nextTimeout(), link.isOver ? 0 : Infinity);
     }
-    if (next >= this.#timerAt) return;
-    clearTimeout(this.#timer);
     const now = performance.now();
-    const delay = Math.max(Math.ceil(next - now), 1);
-    this.#timerAt = now + delay;
-    this.#timer = setTimeout(this.#handleTimer, delay);
+    const dueAt = Math.max(next, now + 1);
+    if (dueAt >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    if (dueAt === Infinity) return;
+    this.#timerAt = dueAt;
+    this.#timer = setTimeout(this.#handleTimer, Math.ceil(dueAt - now));
   }
 
   readonly #handleTimer = (): void => {

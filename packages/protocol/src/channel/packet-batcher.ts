@@ -223,13 +223,13 @@ export class PacketBatcher {
       const from = writer.offset;
       const wrote =
         lane === LANE_RELIABLE
-          ? this.#udp.writeChunk(writer, firstChunk)
-          : this.#writeMessage(lane, writer, packetBytes, room);
-      if (wrote) {
-        pieces++;
+          ? Number(this.#udp.writeChunk(writer, firstChunk))
+          : this.#writeMessages(lane, rest, writer, packetBytes, room);
+      if (wrote > 0) {
+        pieces += wrote;
         this.#qos.onSent(lane, writer.offset - from, now);
       }
-      if (!wrote || !this.#mayGoOn(lane, packetBytes, now)) rest &= ~(1 << lane);
+      if (wrote === 0 || !this.#mayGoOn(lane, packetBytes, now)) rest &= ~(1 << lane);
     }
     if (pieces === 0) return false;
     this.#stats.batches++;
@@ -239,14 +239,17 @@ export class PacketBatcher {
     return true;
   }
 
-  #writeMessage(lane: number, writer: ByteWriter, packetBytes: number, room: number): boolean {
-    const [queue, messages, stats] = [this.#queues[lane], this.#writers[lane], this.#stats.channels[lane]];
+  /** Messages of a lane: one, or as many as fit where nobody else waits for a turn and no rate limits it. */
+  #writeMessages(lane: number, lanes: number, writer: ByteWriter, packetBytes: number, room: number): number {
+    const messages = this.#writers[lane];
+    const stats = this.#stats.channels[lane];
+    const most = lanes === 1 << lane && !this.#qos.isLimited(lane) ? Infinity : 1;
     const fragments = messages.fragments;
     const tooLarge = messages.tooLarge;
-    const wrote = messages.write(writer, packetBytes, room);
+    const wrote = messages.write(writer, most, packetBytes, room);
     this.#stats.fragmentsSent += messages.fragments - fragments;
     stats.droppedTooLarge += messages.tooLarge - tooLarge;
-    stats.queuedBytes = queue.queuedBytes;
+    stats.queuedBytes = this.#queues[lane].queuedBytes;
     return wrote;
   }
 

@@ -131,6 +131,11 @@ export class QosManager extends QosSettings {
     return this.nextSendAt(laneOf(channel), bytes, now) <= now;
   }
 
+  /** A lane has a rate limit. */
+  isLimited(lane: number): boolean {
+    return this.#ratePerMs[lane] !== Infinity;
+  }
+
   /** When the rate limit lets `bytes` of this lane pass; not after `now` if at once. */
   nextSendAt(lane: number, bytes: number, now: number): number {
     this.#refresh();

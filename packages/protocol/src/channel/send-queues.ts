@@ -18,8 +18,8 @@ export class SendQueues {
   #wasFull: boolean;
 
   constructor(reliable: ReliableStreams, limits: ConnectionLimits, stats: ConnectionStats) {
-    this.ordered = new UnreliableQueue(limits.unreliableSendBytes);
-    this.unordered = new UnreliableQueue(limits.unreliableSendBytes);
+    this.ordered = new UnreliableQueue(true, limits.unreliableSendBytes);
+    this.unordered = new UnreliableQueue(false, limits.unreliableSendBytes);
     this.#reliable = reliable;
     this.#limits = limits;
     this.#stats = stats;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { FrameReader } from "./frame-reader.ts";
 import { UnreliableQueue } from "./unreliable-queue.ts";
 
 function first(queue: UnreliableQueue): Uint8Array {
@@ -14,14 +15,14 @@ test("a queue gives back what went in, in order, dropping the oldest at its limi
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const limit = 3000;
-      const queue = new UnreliableQueue(limit);
+      const queue = new UnreliableQueue(false, limit);
       const model: Uint8Array[] = [];
       let id = 0;
       for (const { push, length } of steps) {
         if (push) {
           const bytes = new Uint8Array(length).fill(id++);
           let expected = 0;
-          while (model.reduce((sum, entry) => sum + entry.length, length) > limit) {
+          while (model.reduce((sum, entry) => sum + frameBytes(entry.length), frameBytes(length)) > limit) {
             model.shift();
             expected++;
           }
@@ -41,7 +42,7 @@ test("a queue gives back what went in, in order, dropping the oldest at its limi
 });
 
 test("thousands of small messages are kept, up to 4096", () => {
-  const queue = new UnreliableQueue(512 * 1024);
+  const queue = new UnreliableQueue(false, 512 * 1024);
   let dropped = 0;
   for (let i = 0; i < 5000; i++) dropped += queue.push(Uint8Array.of(i & 255, i >> 8), 0, 2, 100);
   assert.deepEqual([queue.count, dropped], [4096, 904]);
@@ -51,8 +52,38 @@ test("thousands of small messages are kept, up to 4096", () => {
   }
 });
 
+test("a run of frames is taken at once: as many as fit, as many as allowed", () => {
+  const queue = new UnreliableQueue(true, 100_000);
+  const target = new Uint8Array(1000);
+  const reader = new FrameReader();
+  let next = 0;
+  const take = (most: number): number => {
+    const bytes = queue.takeFrames(most, 1000, target, 0);
+    assert.ok(bytes <= 1000);
+    reader.reset(target, 0, bytes);
+    const before = next;
+    while (reader.next()) {
+      assert.equal(reader.sequence, next);
+      assert.deepEqual(
+        target.subarray(reader.dataOffset, reader.dataOffset + reader.dataLength),
+        new Uint8Array(100).fill(next),
+      );
+      next++;
+    }
+    assert.equal(reader.error, 0);
+    return next - before;
+  };
+  for (let i = 0; i < 300; i++) {
+    queue.push(new Uint8Array(100).fill(i), 0, 100, 100);
+    if (queue.count < 20) continue;
+    assert.equal(take(1), 1);
+    assert.equal(take(Infinity), 9);
+  }
+  assert.equal(queue.takeFrames(Infinity, 5, target, 0), 0);
+});
+
 test("age counts from the first moment the queue is told, and a message begun is finished", () => {
-  const queue = new UnreliableQueue(10_000);
+  const queue = new UnreliableQueue(false, 10_000);
   const message = new Uint8Array(10);
   queue.push(message, 0, 10, 50);
   assert.equal(queue.dropExpired(Infinity), 0, "not stamped yet");
@@ -66,7 +97,7 @@ test("age counts from the first moment the queue is told, and a message begun is
 });
 
 test("each message has a deadline of its own", () => {
-  const queue = new UnreliableQueue(10_000);
+  const queue = new UnreliableQueue(false, 10_000);
   const message = new Uint8Array(10);
   queue.push(message, 0, 10, 20);
   queue.push(message, 0, 10, Infinity);
@@ -77,3 +108,7 @@ test("each message has a deadline of its own", () => {
   assert.equal(queue.dropExpired(21), 1, "found too old when its turn comes");
   assert.equal(queue.count, 0);
 });
+
+function frameBytes(bytes: number): number {
+  return 1 + (bytes < 64 ? 1 : 2) + bytes;
+}

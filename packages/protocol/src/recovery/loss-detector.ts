@@ -229,7 +229,7 @@ export class LossDetector {
 
   #probeTimeoutMs(): number {
     const base = this.#probeTimeoutBaseMs(this.eagerBytesInFlight > 0 ? MAX_ACK_DELAY_MS : LAZY_ACK_DELAY_MS);
-    return Math.min(base * 2 ** Math.min(this.probeTimeouts, 10), Math.max(MAX_BACKOFF_MS, 2 * base));
+    return Math.min(base * (1 << Math.min(this.probeTimeouts, 10)), Math.max(MAX_BACKOFF_MS, 2 * base));
   }
 
   #takeRttSample(slot: number, delayMs: number, now: number): void {
