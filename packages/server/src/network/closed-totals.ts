@@ -3,8 +3,8 @@ import { TrafficTotals } from "./traffic-totals.ts";
 
 /** A connection's last packets, those that say goodbye, may be counted this long after its end was told. */
 const SETTLES_MS = 2000;
-/** Connections kept apart for that. */
-const MAX_SETTLING = 4096;
+/** Connections kept apart for that, each with all it remembers of its packets; of more, the oldest is taken as it stands. */
+const MAX_SETTLING = 64;
 
 /** What closed connections have counted, so that totals never go back. */
 export class ClosedTotals {
