@@ -5,6 +5,12 @@ export type { ListenOptions, MatchOptions } from "./options.ts";
 export type { IssueTokenOptions, PlainPeerHandlers, Server, ServerError, ServerEvents, ServerStats } from "./server.ts";
 export type { CallHandler, MessageHandler, Room, RoomError, RoomEvents, RoomStats } from "./room.ts";
 export type { Client } from "./room-client.ts";
+export type { Unsubscribe } from "@riposte/protocol";
+export type { MessageLimitOptions } from "./message-limit.ts";
+export type { AddressRateLimiterOptions } from "./http/address-rate-limiter.ts";
+export type { JoinRefusal, JoinReply } from "./http/join-service.ts";
+export type { TickLoopStats } from "./loop/tick-loop.ts";
+export type { DurationSummary } from "./loop/duration-histogram.ts";
 export type { DiagnosticReport, TraceFile } from "./diagnostics/diagnostic-report.ts";
 export type { DiagnosticsOptions } from "./diagnostics/diagnostics-options.ts";
 export type { EventDetails, LoggedEvent } from "./diagnostics/event-log.ts";
@@ -33,9 +39,3 @@ export type {
   NetworkStats,
 } from "./network/network-stats.ts";
 export type { ConnectionReassembly, ReassemblyReport } from "./network/reassembly-report.ts";
-export type { Unsubscribe } from "@riposte/protocol";
-export type { MessageLimitOptions } from "./message-limit.ts";
-export type { AddressRateLimiterOptions } from "./http/address-rate-limiter.ts";
-export type { JoinRefusal, JoinReply } from "./http/join-service.ts";
-export type { TickLoopStats } from "./loop/tick-loop.ts";
-export type { DurationSummary } from "./loop/duration-histogram.ts";
