@@ -283,6 +283,10 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
       case "rejected":
         this.#transmit(performance.now());
         this.#end(event.error);
+        return;
+      // Told by servers.
+      case "admitted":
+      case "closing":
     }
   }
 

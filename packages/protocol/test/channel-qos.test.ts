@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { QosSettings } from "../src/channel/index.ts";
+import { Connection, QosSettings } from "../src/channel/index.ts";
 import type { Channel } from "../src/channel/index.ts";
 import type { CongestionControl } from "../src/congestion/index.ts";
-import { Pipe, idOf, pattern } from "./channel-pipe.ts";
+import { Pipe, UDP, idOf, pattern } from "./channel-pipe.ts";
 
 /** The channels of what came, in order. */
 function order(pipe: Pipe): Channel[] {
@@ -92,6 +92,27 @@ test("settings of a server count for its connections at once, until a connection
   assert.throws(() => settings.setChannelPriority("reliableOrdered", 256), /priority must be .* got 256/);
   assert.throws(() => settings.setChannelWeight("reliableOrdered", 0), /weight must be .* got 0/);
   assert.throws(() => settings.setChannelRateLimit("reliableOrdered", -1), /rateBytesPerSec must be .* got -1/);
+});
+
+test("a change is told to whoever drives the connection, so that what waited for the old limit does not wait on", () => {
+  const settings = new QosSettings();
+  const pipe = new Pipe(9, { conditions: { latencyMs: 10 }, server: { qosDefaults: settings } }).open();
+  let told = 0;
+  settings.onChange = () => told++;
+  settings.setChannelRateLimit("reliableOrdered", 1_000);
+  settings.clear("reliableOrdered");
+  assert.equal(told, 2);
+  const woken: Connection[] = [];
+  const connection = new Connection({
+    role: "server",
+    carrier: UDP,
+    hello: undefined,
+    sink: pipe.server,
+    owner: { wake: (changed) => woken.push(changed) },
+    now: 0,
+  });
+  connection.qos.setChannelPriority("reliableOrdered", 3);
+  assert.deepEqual(woken, [connection]);
 });
 
 test("no channel waits longer than 100 ms for its next packet, however busy those before it are", () => {

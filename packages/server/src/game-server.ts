@@ -11,11 +11,13 @@ import type { AnyGame, CallDefinition, MessageDefinition } from "@riposte/simula
 import type { Fields } from "@riposte/simulation/state";
 import type { ServerTransport, TransportHandlers } from "@riposte/transport";
 import { tokenCrypto } from "./token-crypto.ts";
+import { NetworkDiagnostics } from "./diagnostics/network-diagnostics.ts";
 import { GameRoom } from "./game-room.ts";
 import { ClientIdentity } from "./http/client-identity.ts";
 import { createHttpFront } from "./http/http-front.ts";
 import { JoinService } from "./http/join-service.ts";
 import { TickLoop } from "./loop/tick-loop.ts";
+import { AdvancedNetworkInterface } from "./network/advanced-network-interface.ts";
 import { formatAddress, refuseSimulation } from "./options.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { RoomClient } from "./room-client.ts";
@@ -46,6 +48,8 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   readonly #startedAt: number = performance.now();
   readonly #resolveClosed: () => void;
   #transport: ServerTransport | undefined;
+  #network: AdvancedNetworkInterface | undefined;
+  #diagnostics: NetworkDiagnostics | undefined;
   #http: HttpServer | undefined;
   #port = 0;
   #nextSweepAt = 0;
@@ -64,7 +68,10 @@ export class GameServer<G extends AnyGame> implements Server<G> {
       tickRate: game.tickRate,
       tick: (now) => this.#tick(now),
       flush: () => this.#transport?.flush(),
-      overrun: (skippedTicks, behindMs) => this.#events.emit("overrun", { skippedTicks, behindMs }),
+      overrun: (skippedTicks, behindMs) => {
+        this.#diagnostics?.logEvent("overrun", { skippedTicks, behindMs });
+        this.#events.emit("overrun", { skippedTicks, behindMs });
+      },
     });
     this.handlers = {
       connected: (connection) => this.#connected(connection),
@@ -95,6 +102,16 @@ export class GameServer<G extends AnyGame> implements Server<G> {
 
   get room(): Room<G> {
     return this.#rooms.get(DEFAULT_ROOM) as Room<G>;
+  }
+
+  get network(): AdvancedNetworkInterface {
+    if (this.#network === undefined) throw new TypeError("the server is not listening");
+    return this.#network;
+  }
+
+  get diagnostics(): NetworkDiagnostics {
+    if (this.#diagnostics === undefined) throw new TypeError("the server is not listening");
+    return this.#diagnostics;
   }
 
   get stats(): ServerStats {
@@ -220,6 +237,14 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     this.#port = port;
     this.#http = http;
     this.#transport = transport;
+    this.#network = new AdvancedNetworkInterface(transport, {
+      onListenerError: (during, error, repeated) => this.#report({ room: undefined, during, error, repeated }),
+    });
+    this.#diagnostics = new NetworkDiagnostics(this.#network, {
+      serverName: this.#game.name,
+      sections: () => ({ server: this.stats }),
+    });
+    if (this.#options.diagnostics !== undefined) this.#diagnostics.enable(this.#options.diagnostics);
     if (this.#options.simulate !== undefined) this.simulate(this.#options.simulate);
     http.on("error", (error) => this.#fail("http", error));
     this.#loop.start();
@@ -385,6 +410,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   }
 
   #report(error: ServerError): void {
+    this.#diagnostics?.logEvent("error", { ...error, error: describe(error.error) });
     const circular = error.during === 'listener of "error"';
     if (!circular && this.#events.count("error") > 0) this.#events.emit("error", error);
     else {

@@ -1,6 +1,5 @@
 /** `listen(game)`: a server for a game in one line. */
 
-import type { ConnectionLimits } from "@riposte/protocol/channel";
 import type { AnyGame } from "@riposte/simulation/game";
 import { listenTransport } from "@riposte/transport";
 import { bindPort } from "./bind-port.ts";
@@ -10,17 +9,6 @@ import { remoteAddressOf } from "./http/remote-address.ts";
 import { localAddresses, resolveOptions } from "./options.ts";
 import type { ListenOptions } from "./options.ts";
 import type { Server } from "./server.ts";
-
-/**
- * A game's messages have 16 KiB at most, so no client may make the server keep more than a few of them
- * for it: under way, put together from pieces, or waiting for an acknowledgement that does not come.
- */
-const CONNECTION_LIMITS: Partial<ConnectionLimits> = {
-  reliableMessageBytes: 65_536,
-  receiveWindowBytes: 65_536,
-  reassemblyBytes: 131_072,
-  reliableSendBytes: 1_048_576,
-};
 
 /**
  * Opens a server and lets it tick. Resolves when clients can connect. Throws `RangeError` or
@@ -46,7 +34,7 @@ export async function listen<G extends AnyGame>(game: G, options: ListenOptions 
         publicAddresses: [...publicAddresses, ...localAddresses(udpPort)],
         schemaHash: game.schemaHash,
         handlers: server.handlers,
-        limits: CONNECTION_LIMITS,
+        ...resolved.network,
         addressOf: (request) => remoteAddressOf(request, resolved.behindProxy),
         allowSimulation: !production,
       }),

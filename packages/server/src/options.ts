@@ -3,8 +3,12 @@
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
+import { resolveDiagnosticsOptions } from "./diagnostics/diagnostics-options.ts";
+import type { DiagnosticsOptions } from "./diagnostics/diagnostics-options.ts";
 import type { AddressRateLimiterOptions } from "./http/address-rate-limiter.ts";
 import type { MessageLimitOptions } from "./message-limit.ts";
+import { resolveNetworkOptions } from "./network/network-options.ts";
+import type { NetworkOptions, ResolvedNetworkOptions } from "./network/network-options.ts";
 import type { PlainPeerHandlers } from "./server.ts";
 
 /** What every room's match is given. */
@@ -19,7 +23,7 @@ export interface MatchOptions {
   readonly maxRewindMs?: number;
 }
 
-export interface ListenOptions {
+export interface ListenOptions extends NetworkOptions {
   /** For UDP and TCP (HTTP, WebSocket) alike. Default 7777; taken: the next free number, up to 20 further. 0: any. */
   readonly port?: number;
   /** Address to listen on. Default: all, IPv4 and IPv6. */
@@ -61,6 +65,8 @@ export interface ListenOptions {
   readonly messageLimit?: MessageLimitOptions;
   /** Artificial network conditions, both directions. Throws in production. */
   readonly simulate?: NetworkConditions;
+  /** Records events and packets from the start; see `server.diagnostics`. Default: nothing is recorded. */
+  readonly diagnostics?: DiagnosticsOptions;
   /** Default: "production" when NODE_ENV is, else "development". */
   readonly environment?: "development" | "production";
   /** Seed of the rooms' random numbers. Default: random. */
@@ -95,7 +101,9 @@ export interface ResolvedOptions {
   readonly behindProxy: boolean;
   readonly joinRate: AddressRateLimiterOptions;
   readonly messageLimit: Required<MessageLimitOptions>;
+  readonly network: ResolvedNetworkOptions;
   readonly simulate: NetworkConditions | undefined;
+  readonly diagnostics: DiagnosticsOptions | undefined;
   readonly production: boolean;
   readonly seed: number | undefined;
   readonly plainPeers: PlainPeerHandlers | undefined;
@@ -112,7 +120,7 @@ const MAX_CLIENTS = 4096;
 export function resolveOptions(options: ListenOptions, tickRate: number): ResolvedOptions {
   const environment = options.environment ?? (process.env.NODE_ENV === "production" ? "production" : "development");
   const production = environment === "production";
-  if (production) refuseSimulation(options.simulate);
+  if (production || process.env.NODE_ENV === "production") refuseSimulation(options.simulate);
   const { privateKey, maxClients = 256, maxRooms = 64, messageLimit = {}, match = {} } = options;
   if (privateKey === undefined && production) {
     throw new TypeError("privateKey is required in production: 32 random bytes, shared with whoever issues tokens");
@@ -162,7 +170,9 @@ export function resolveOptions(options: ListenOptions, tickRate: number): Resolv
     behindProxy: options.behindProxy ?? false,
     joinRate: options.joinRate ?? { burst: 256, perSec: 10 },
     messageLimit: limit,
+    network: resolveNetworkOptions(options, tickRate),
     simulate: options.simulate,
+    diagnostics: options.diagnostics && resolveDiagnosticsOptions(options.diagnostics),
     production,
     seed: options.seed,
     plainPeers: options.plainPeers,

@@ -6,7 +6,9 @@ import type { NetworkConditions } from "@riposte/protocol/simulator";
 import type { AnyGame, CallDefinition, MessageDefinition } from "@riposte/simulation/game";
 import type { Fields } from "@riposte/simulation/state";
 import type { ServerTransportStats } from "@riposte/transport";
+import type { NetworkDiagnostics } from "./diagnostics/network-diagnostics.ts";
 import type { TickLoopStats } from "./loop/tick-loop.ts";
+import type { AdvancedNetworkInterface } from "./network/advanced-network-interface.ts";
 import type { Client } from "./room-client.ts";
 import type { CallHandler, MessageHandler, Room, RoomError } from "./room.ts";
 
@@ -80,6 +82,10 @@ export interface Server<G extends AnyGame = AnyGame> extends AsyncDisposable {
   /** The default room. */
   readonly room: Room<G>;
   readonly stats: ServerStats;
+  /** Connections by id: messages, listeners, numbers, and what may be changed while they run. */
+  readonly network: AdvancedNetworkInterface;
+  /** Events, traces and packets, and reports of them. Off until `enable`, or the option `diagnostics`. */
+  readonly diagnostics: NetworkDiagnostics;
   on<Name extends keyof ServerEvents<G>>(event: Name, listener: (value: ServerEvents<G>[Name]) => unknown): Unsubscribe;
   /** Hears a type of message from the clients of every room, those made later included. */
   onMessage<F extends Fields>(definition: MessageDefinition<F>, handler: MessageHandler<F>): Unsubscribe;

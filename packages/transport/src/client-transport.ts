@@ -281,6 +281,9 @@ export class ClientTransport implements AsyncDisposable {
         this.#end(event.error);
         return;
       case "interrupted":
+      // Told by servers.
+      case "admitted":
+      case "closing":
     }
   }
 

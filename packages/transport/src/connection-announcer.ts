@@ -1,6 +1,6 @@
 import type { Channel, Connection, ConnectionSink } from "@riposte/protocol/channel";
 import type { EndpointEvent } from "@riposte/protocol/endpoint";
-import type { TransportHandlers } from "./transport-handlers.ts";
+import type { ConnectionObserver, TransportHandlers } from "./transport-handlers.ts";
 
 /**
  * Tells handlers of connections and messages in the order they expect. The datagram that makes a
@@ -10,9 +10,20 @@ import type { TransportHandlers } from "./transport-handlers.ts";
 export class ConnectionAnnouncer implements ConnectionSink {
   readonly #handlers: TransportHandlers;
   readonly #announced: Set<Connection> = new Set();
+  /** Observers, and then the handlers. */
+  #observers: readonly ConnectionObserver[];
 
   constructor(handlers: TransportHandlers) {
     this.#handlers = handlers;
+    this.#observers = [handlers];
+  }
+
+  /** Somebody else hears of connections, too, before the handlers do. Returns what ends it. */
+  observe(observer: ConnectionObserver): () => void {
+    this.#observers = [...this.#observers.slice(0, -1), observer, this.#handlers];
+    return () => {
+      this.#observers = this.#observers.filter((other) => other !== observer);
+    };
   }
 
   message(
@@ -33,22 +44,42 @@ export class ConnectionAnnouncer implements ConnectionSink {
   }
 
   drained(connection: Connection): void {
-    this.#handlers.drained?.(connection);
+    for (const observer of this.#observers) observer.drained?.(connection);
   }
 
   /** Passes an event on, unless the connection was announced by its first message. */
   deliver(event: EndpointEvent): void {
-    if (event.type === "connected") {
+    const { type } = event;
+    if (type === "connected") {
       if (!this.#announced.has(event.connection)) this.#announce(event.connection);
-    } else if (event.type === "disconnected") {
-      this.#announced.delete(event.connection);
-      this.#handlers.disconnected?.(event.connection, event.error);
-    } else if (event.type === "interrupted") this.#handlers.interrupted?.(event.connection);
-    else if (event.type === "migrated") this.#handlers.migrated?.(event.connection);
+      return;
+    }
+    if (type === "admitted" && this.#announced.has(event.connection)) return;
+    if (type === "disconnected") this.#announced.delete(event.connection);
+    for (const observer of this.#observers) tell(observer, event);
   }
 
   #announce(connection: Connection): void {
     this.#announced.add(connection);
-    this.#handlers.connected?.(connection);
+    for (const observer of this.#observers) observer.connected?.(connection);
+  }
+}
+
+function tell(observer: ConnectionObserver, event: EndpointEvent): void {
+  switch (event.type) {
+    case "admitted":
+      return observer.admitted?.(event.connection);
+    case "interrupted":
+      return observer.interrupted?.(event.connection);
+    case "migrated":
+      return observer.migrated?.(event.connection);
+    case "closing":
+      return observer.closing?.(event.connection);
+    case "disconnected":
+      return observer.disconnected?.(event.connection, event.error);
+    case "rejected":
+      return observer.rejected?.(event.connection, event.error);
+    case "connected":
+    case "migrationFailed":
   }
 }

@@ -18,7 +18,7 @@ export interface DialUdpOptions extends EndpointConnectionOptions {
   readonly signal?: AbortSignal | undefined;
   /** Conditions from the first packet on; see `ClientTransport.simulate`. */
   readonly simulate?: NetworkConditions | undefined;
-  /** Whether `simulate` works. Default: not when NODE_ENV is "production". */
+  /** False: `simulate` throws. Default true; when NODE_ENV is "production" it throws whatever stands here. */
   readonly allowSimulation?: boolean;
   /** Seed of simulated conditions. Default 1. */
   readonly simulationSeed?: number;

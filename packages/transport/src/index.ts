@@ -7,5 +7,5 @@ export type { ListenTransportOptions } from "./listen-transport.ts";
 export { PortInUseError } from "./port-in-use-error.ts";
 export { ServerTransport } from "./server-transport.ts";
 export type { ServerTransportStats } from "./server-transport.ts";
-export type { TransportHandlers } from "./transport-handlers.ts";
+export type { ConnectionObserver, TransportHandlers } from "./transport-handlers.ts";
 export type { WebSocketLimits, WebSocketStats } from "./websocket-listener.ts";

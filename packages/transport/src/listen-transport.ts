@@ -36,7 +36,7 @@ export interface ListenTransportOptions extends EndpointConnectionOptions {
   readonly reassemblyPoolBytes?: number;
   /** Largest IP packet that the search for a path's MTU tries: 1280 to 9000. Default 1500. */
   readonly maxPacketBytes?: number;
-  /** Whether `simulate` works. Default: not when NODE_ENV is "production". */
+  /** False: `simulate` throws. Default true; when NODE_ENV is "production" it throws whatever stands here. */
   readonly allowSimulation?: boolean;
   /** Seed of simulated conditions. Default 1. */
   readonly simulationSeed?: number;

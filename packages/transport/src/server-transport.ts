@@ -12,6 +12,7 @@ import { ConnectionAnnouncer } from "./connection-announcer.ts";
 import { EndpointLoop } from "./endpoint-loop.ts";
 import type { ListenTransportOptions } from "./listen-transport.ts";
 import type { SimulatedCarrier } from "./simulated-carrier.ts";
+import type { ConnectionObserver } from "./transport-handlers.ts";
 import { WebSocketListener } from "./websocket-listener.ts";
 import type { WebSocketStats } from "./websocket-listener.ts";
 
@@ -58,6 +59,7 @@ export class ServerTransport implements AsyncDisposable {
   readonly #http: Server | undefined;
   readonly #ownsHttp: boolean;
   readonly #loop: EndpointLoop;
+  readonly #announcer: ConnectionAnnouncer;
   readonly #simulation: SimulatedCarrier | undefined;
   /** Connections with conditions of their own, and the path these are set for. */
   readonly #simulated = new Map<Connection, { conditions: NetworkConditions; path: number }>();
@@ -92,6 +94,7 @@ export class ServerTransport implements AsyncDisposable {
     this.#addresses = addresses;
     this.#firstSocketPath = addresses.capacity;
     const announcer = new ConnectionAnnouncer(options.handlers);
+    this.#announcer = announcer;
     this.endpoint = new ServerEndpoint({
       ...connectionOptions(options),
       ...(options.reassemblyPoolBytes !== undefined && { reassemblyPoolBytes: options.reassemblyPoolBytes }),
@@ -130,9 +133,28 @@ export class ServerTransport implements AsyncDisposable {
     return { udp: this.#udp.stats, webSocket: this.#webSocket?.stats, drops: this.endpoint.drops };
   }
 
+  /** Somebody else hears of this server's connections, before its handlers do. Returns what ends it. */
+  observe(observer: ConnectionObserver): () => void {
+    return this.#announcer.observe(observer);
+  }
+
+  /** Where a connection's packets come from now: "192.0.2.1:40123", of a WebSocket without the port; empty while no path leads to it. */
+  addressOf(connection: Connection): string {
+    const path = this.endpoint.pathOf(connection);
+    if (path < 0) return "";
+    if (path >= this.#firstSocketPath) return this.#webSocket?.addressOf(path) ?? "";
+    const host = this.#addresses.host(path);
+    return `${host.includes(":") ? `[${host}]` : host}:${this.#addresses.port(path)}`;
+  }
+
   /** Sends what is queued in all connections; call it once at the end of a tick. */
   flush(): void {
     this.#loop.flush();
+  }
+
+  /** Whether `simulate` works; never when NODE_ENV is "production". */
+  get canSimulate(): boolean {
+    return this.#simulation !== undefined;
   }
 
   /**

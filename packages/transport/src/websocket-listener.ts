@@ -68,6 +68,7 @@ interface Slot {
   socket: WebSocket | undefined;
   readonly path: number;
   network: string;
+  address: string;
   /** Counts sockets: a path number is used again, a socket is not. */
   serial: number;
   retained: number;
@@ -132,6 +133,11 @@ export class WebSocketListener {
     return `socket ${this.#slot(path)?.serial ?? 0}`;
   }
 
+  /** The address that the socket of a path was opened from, without the port. */
+  addressOf(path: number): string {
+    return (this.#slot(path)?.address ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+  }
+
   /** Sends a datagram; its bytes are copied, since the socket may hold them for long. */
   send(path: number, buffer: Uint8Array, offset: number, length: number): void {
     const socket = this.#slot(path)?.socket;
@@ -193,7 +199,8 @@ export class WebSocketListener {
       return;
     }
     const { limits } = this.#options;
-    const network = networkOf(this.#options.addressOf(request));
+    const address = this.#options.addressOf(request);
+    const network = networkOf(address);
     const unadmitted = this.#unadmitted.get(network) ?? 0;
     if (
       (this.#slots.length >= limits.maxSockets && this.#free.length === 0) ||
@@ -207,13 +214,15 @@ export class WebSocketListener {
       );
       return;
     }
-    this.#server.handleUpgrade(request, stream, head, (socket) => this.#accept(socket, stream, network));
+    this.#server.handleUpgrade(request, stream, head, (socket) => this.#accept(socket, stream, address));
   };
 
-  #accept(socket: WebSocket, stream: Duplex, network: string): void {
+  #accept(socket: WebSocket, stream: Duplex, address: string): void {
     const slot = this.#takeSlot();
+    const network = networkOf(address);
     slot.socket = socket;
     slot.network = network;
+    slot.address = address;
     slot.serial = ++this.#accepted;
     slot.admitted = false;
     this.stats.open += 1;
@@ -315,6 +324,7 @@ export class WebSocketListener {
         socket: undefined,
         path: this.#options.firstPath + this.#slots.length,
         network: "",
+        address: "",
         serial: 0,
         retained: 0,
         admitted: false,

@@ -50,6 +50,8 @@ export interface ConnectionSink {
 export interface ConnectionOwner {
   /** `fillPayload` may have work now that it did not have before. Cheap and idempotent: called from `send`, `sendRaw` and `close`. */
   wake(connection: Connection): void;
+  /** This side begins to close: nothing more is taken to send, but what was accepted, or a goodbye, is still on its way. */
+  closing?(connection: Connection): void;
   /** The hello is done: `extensions` says what both sides want. */
   opened?(connection: Connection): void;
 }

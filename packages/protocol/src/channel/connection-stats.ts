@@ -158,9 +158,19 @@ export class ConnectionStats {
     return this.#detector.bytesInFlight;
   }
 
+  get packetsInFlight(): number {
+    return this.#detector.packetsInFlight;
+  }
+
   /** The algorithm now in use. */
   get congestionControl(): string {
     return this.#detector.congestion.name;
+  }
+
+  /** The phase that the algorithm says it is in; empty where it names none. */
+  get congestionState(): string {
+    const { congestion } = this.#detector;
+    return "state" in congestion && typeof congestion.state === "string" ? congestion.state : "";
   }
 
   get congestionWindowBytes(): number {

@@ -4,6 +4,6 @@ export interface ConnectionTrace {
   packetSent(packetNumber: number, buffer: Uint8Array, offset: number, length: number, now: number): void;
   /** One opened payload; length 0 stands for a keep-alive. */
   packetReceived(packetNumber: number, buffer: Uint8Array, offset: number, length: number, now: number): void;
-  /** A packet was given up for lost. */
+  /** A packet was given up for lost. `bytes` is 0 for a probe of the path's MTU. */
   packetLost(packetNumber: number, bytes: number, now: number): void;
 }

@@ -54,8 +54,6 @@ export class Connection {
   readonly qos: QosManager;
   /** Free for the layer above. */
   context: unknown;
-  /** Told of every packet while set; see `docs/diagnostics.md`. */
-  trace: ConnectionTrace | undefined;
   readonly #isClient: boolean;
   readonly #owner: ConnectionOwner;
   readonly #sink: ConnectionSink;
@@ -86,7 +84,6 @@ export class Connection {
     this.clientId = options.clientId ?? 0n;
     this.userData = options.userData ?? new Uint8Array(0);
     this.context = undefined;
-    this.trace = undefined;
     this.#isClient = role === "client";
     this.#owner = options.owner;
     this.#sink = sink;
@@ -104,6 +101,7 @@ export class Connection {
     this.stats = new ConnectionStats(this.#udp.detector);
     this.stats.payloadBytes = carrier.maxPayloadBytes;
     this.qos = new QosManager(options.qosDefaults, options.qos);
+    this.qos.onChange = () => this.#owner.wake(this);
     this.#delivery = new Delivery(this, sink, this.stats);
     this.#queues = new SendQueues(this.#udp.sender, limits, this.stats);
     const parts = { hello: this.#hello, udp: this.#udp, stats: this.stats };
@@ -169,6 +167,15 @@ export class Connection {
   /** Unfinished fragmented messages: look at them, or clear them. */
   get fragmenter(): PacketFragmenter {
     return this.#payloads.fragmenter;
+  }
+
+  /** Told of every packet while set; see `docs/diagnostics.md`. */
+  get trace(): ConnectionTrace | undefined {
+    return this.#udp.trace;
+  }
+
+  set trace(trace: ConnectionTrace | undefined) {
+    this.#udp.trace = trace;
   }
 
   /** What the last payload said about paths; for the endpoint. */
@@ -244,6 +251,7 @@ export class Connection {
     this.#finishing = Farewell.orderly(code, reason);
     this.#finishBy = -1;
     this.#finishWithinMs = timeoutMs;
+    this.#owner.closing?.(this);
     this.flush();
     this.#owner.wake(this);
   }
@@ -294,6 +302,7 @@ export class Connection {
     this.stats.packetsReceived++;
     this.stats.bytesReceived += netcodePacketBytes(length, packetNumber);
     this.trace?.packetReceived(packetNumber, buffer, offset, length, now);
+    if (this.#farewell !== undefined) return; // by whoever traces
     if (length === 0) {
       this.#payloads.paths.nonProbing = true;
       if (this.#hello?.accepted) this.#payloads.receiveEmpty(packetNumber, ecn, now);
@@ -454,6 +463,7 @@ export class Connection {
 
   #shut(farewell: Farewell): void {
     if (this.#isRaw) farewell.left = 0;
+    if (farewell.left > 0 && this.#finishing === undefined) this.#owner.closing?.(this);
     this.#farewell = farewell;
     this.#finishBy = Infinity;
     this.#release();

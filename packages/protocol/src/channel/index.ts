@@ -21,11 +21,27 @@ export type {
 export { ChannelStats, ConnectionStats } from "./connection-stats.ts";
 export type { ConnectionTrace } from "./connection-trace.ts";
 export { FrameReader } from "./frame-reader.ts";
+export {
+  FRAME_ACK,
+  FRAME_CONNECTION_CLOSE,
+  FRAME_CONNECTION_CLOSE_APPLICATION,
+  FRAME_DATAGRAM,
+  FRAME_DATA_BLOCKED,
+  FRAME_FRAGMENT,
+  FRAME_HELLO,
+  FRAME_MAX_DATA,
+  FRAME_ORDERED,
+  FRAME_PATH_CHALLENGE,
+  FRAME_PATH_RESPONSE,
+  FRAME_PING,
+  FRAME_STREAM,
+} from "./frames.ts";
 export type { Hello, HelloExtension } from "./hello.ts";
 export { PacketBatcher } from "./packet-batcher.ts";
 export { PacketFragmenter } from "./packet-fragmenter.ts";
 export type { Reassembly } from "./packet-fragmenter.ts";
 export { QosManager, QosSettings } from "./qos-manager.ts";
 export type { ChannelQos, QosOverrides } from "./qos-manager.ts";
+export { netcodePacketBytes } from "./packet-size.ts";
 export { ReassemblyPool } from "./reassembly-pool.ts";
 export { ReliableUdp } from "./reliable-udp.ts";

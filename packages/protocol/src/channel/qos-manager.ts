@@ -38,11 +38,14 @@ export function laneOf(channel: Channel): number {
 
 /** Settings of the three channels, over those of a parent or the defaults. */
 export class QosSettings {
+  /** For the owner: called after every change, so that it looks again at what waits. */
+  onChange: (() => void) | undefined;
   readonly #parent: QosSettings | undefined;
   readonly #own: Partial<ChannelQos>[];
   #revision: number;
 
   constructor(overrides: QosOverrides = {}, parent?: QosSettings) {
+    this.onChange = undefined;
     this.#parent = parent;
     this.#own = CHANNELS.map(() => ({}));
     this.#revision = 0;
@@ -68,6 +71,7 @@ export class QosSettings {
     check(values);
     this.#own[laneOf(channel)] = { ...this.#own[laneOf(channel)], ...values };
     this.#revision++;
+    this.onChange?.();
   }
 
   setChannelPriority(channel: Channel, priority: number): void {
@@ -91,6 +95,7 @@ export class QosSettings {
   clear(channel: Channel): void {
     this.#own[laneOf(channel)] = {};
     this.#revision++;
+    this.onChange?.();
   }
 }
 

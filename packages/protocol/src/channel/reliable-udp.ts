@@ -9,6 +9,7 @@ import type { PacketFateListener } from "../recovery/loss-detector.ts";
 import { Pacer } from "../recovery/pacer.ts";
 import { PACKET_MTU_PROBE, PACKET_USER_FLAG, SLOT_IN_FLIGHT } from "../recovery/sent-packets.ts";
 import type { ConnectionLimits } from "./connection-options.ts";
+import type { ConnectionTrace } from "./connection-trace.ts";
 import { FRAME_MAX_DATA, FRAME_STREAM, STREAM_LENGTH, STREAM_OFFSET } from "./frames.ts";
 import { ReliableReceiver } from "./reliable-receive.ts";
 import { ReliableStreams } from "./reliable-streams.ts";
@@ -50,6 +51,8 @@ export class ReliableUdp implements PacketFateListener {
   readonly sender: ReliableStreams;
   readonly receiver: ReliableReceiver;
   chunksRetransmitted: number;
+  /** Told of every packet of the connection, here of those that are lost. */
+  trace: ConnectionTrace | undefined;
   readonly #fates: PacketFates;
   readonly #chunks: SentChunks;
   readonly #minimumWindowBytes: number;
@@ -73,6 +76,7 @@ export class ReliableUdp implements PacketFateListener {
       unfinishedBytes: limits.reliableUnfinishedBytes,
     });
     this.chunksRetransmitted = 0;
+    this.trace = undefined;
     this.#fates = options.fates;
     this.#chunks = new SentChunks();
     this.#minimumWindowBytes = 2 * options.packetBytes; // RFC 9002 section 7.2
@@ -210,8 +214,9 @@ export class ReliableUdp implements PacketFateListener {
     }
   }
 
-  onPacketLost(slot: number): void {
+  onPacketLost(slot: number, now: number): void {
     const { sent } = this.detector;
+    this.trace?.packetLost(sent.number[slot], sent.bytes[slot], now);
     this.#fates.lost(sent.number[slot], sent.bytes[slot], (sent.flags[slot] & PACKET_MTU_PROBE) !== 0);
     if ((sent.flags[slot] & PACKET_MAX_DATA) !== 0) this.#maxDataLost = true;
     this.#requeue(slot);

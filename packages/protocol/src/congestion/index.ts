@@ -5,3 +5,9 @@ export { CubicCongestionControl } from "./cubic-congestion-control.ts";
 export type { CubicOptions } from "./cubic-congestion-control.ts";
 export { NewRenoCongestionControl } from "./new-reno-congestion-control.ts";
 export type { NewRenoOptions } from "./new-reno-congestion-control.ts";
+export {
+  CONGESTION_CONTROL_NAMES,
+  congestionControlFactory,
+  createCongestionControl,
+} from "./create-congestion-control.ts";
+export type { CongestionControlName, CongestionControlOptions } from "./create-congestion-control.ts";

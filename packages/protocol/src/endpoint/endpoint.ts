@@ -45,8 +45,12 @@ export interface EndpointDriver {
 }
 
 export type EndpointEvent =
+  /** Server: a client has a seat; its hello is outstanding. "connected" or "rejected" follows, the former perhaps before this one is polled. */
+  | { readonly type: "admitted"; readonly connection: Connection }
   /** Usable: the hello is done, or the peer is a plain netcode program. */
   | { readonly type: "connected"; readonly connection: Connection }
+  /** Server: this side begins to close it. */
+  | { readonly type: "closing"; readonly connection: Connection }
   /** Once for each "connected". `error` is undefined after an orderly close by this side. */
   | { readonly type: "disconnected"; readonly connection: Connection; readonly error: NetworkError | undefined }
   /** No path leads to the peer for the moment: it waits for another one until it times out. */

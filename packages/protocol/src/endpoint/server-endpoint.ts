@@ -78,7 +78,9 @@ export class ServerEndpoint implements Endpoint {
     this.#owner = {
       wake: (connection) => this.#wake(connection),
       opened: (connection) => this.#opened(connection),
+      closing: (connection) => this.#events.push({ type: "closing", connection }),
     };
+    this.qos.onChange = () => this.#wakeAll();
     this.#migrator = new ConnectionMigrator({
       role: "server",
       maxConnections: options.maxClients,
@@ -124,6 +126,11 @@ export class ServerEndpoint implements Endpoint {
   /** Admissions under way. */
   get pendingCount(): number {
     return this.#netcode.pendingCount;
+  }
+
+  /** Admissions begun, and clients turned away because every seat was taken. */
+  get connectionAttempts(): number {
+    return this.#netcode.attempts;
   }
 
   /** Why datagrams were dropped, counted. */
@@ -236,6 +243,11 @@ export class ServerEndpoint implements Endpoint {
     return keys.prefersAes && (extensions?.aes ?? true);
   }
 
+  /** Something that counts for all of them has changed. */
+  #wakeAll(): void {
+    for (const connection of this.#connections) if (connection !== undefined) this.#wake(connection);
+  }
+
   /** What the token of a session permits, and the driver is able to. */
   #extensionsOf(session: ServerSession): ConnectionExtensions {
     const { largePackets = true, migration = true } = this.#options.extensions ?? {};
@@ -330,6 +342,7 @@ export class ServerEndpoint implements Endpoint {
     session.context = connection;
     this.#connections[index] = connection;
     this.#leaveBy[index] = Infinity;
+    this.#events.push({ type: "admitted", connection });
     this.#announce(connection);
   }
 

@@ -71,6 +71,7 @@ export class NetcodeServer implements Machine<never> {
   /** The last `now` that came in. */
   #now: number;
   #running = true;
+  #attempts = 0;
 
   constructor(options: NetcodeServerOptions) {
     const { maxClients, crypto, protocolId, privateKey, now, handler } = options;
@@ -108,6 +109,11 @@ export class NetcodeServer implements Machine<never> {
   /** Connected clients, those whose path is gone for the moment included. */
   get clientCount(): number {
     return this.#sessions.size;
+  }
+
+  /** Admissions begun, and clients turned away because every seat was taken: each token once a try. */
+  get attempts(): number {
+    return this.#attempts;
   }
 
   /** Admissions under way. */
@@ -340,6 +346,7 @@ export class NetcodeServer implements Machine<never> {
       if (before.clientId === token.clientId && !isNewerToken(request, before)) return void drops.alreadyConnected++;
     }
     if (connected === undefined && this.#sessions.isFull) {
+      if (request.tokenSerial < 0) this.#attempts++;
       this.#admission.enter(request, path, unixNow);
       drops.serverFull++;
       this.#handshakes.deny(path, token.serverToClientKey);
@@ -349,6 +356,7 @@ export class NetcodeServer implements Machine<never> {
     if (this.#pendingByPath.size >= this.#maxPending) this.#sweep(now);
     if (this.#pendingByPath.size >= this.#maxPending) return void drops.pendingFull++;
     const pending = this.#admission.admit(request, path, now, unixNow);
+    this.#attempts++;
     this.#pendingByPath.set(path, pending);
     this.#handler.retainPath(path);
     this.#sweepAt = Math.min(this.#sweepAt, now + SWEEP_INTERVAL_MS);

@@ -32,7 +32,7 @@ const MAX_BACKOFF_MS = 500;
 export interface PacketFateListener {
   /** Once for each packet, also when it had been given up for lost before. */
   onPacketAcked(slot: number): void;
-  onPacketLost(slot: number): void;
+  onPacketLost(slot: number, now: number): void;
 }
 
 export interface LossDetectorOptions {
@@ -201,7 +201,7 @@ export class LossDetector {
       const slot = sent.slotOf(number);
       if (slot < 0 || sent.state[slot] !== SLOT_IN_FLIGHT) continue;
       this.#remove(slot, SLOT_ABANDONED);
-      listener.onPacketLost(slot);
+      listener.onPacketLost(slot, now);
     }
     sent.advance();
     this.congestion = congestion;
@@ -264,13 +264,13 @@ export class LossDetector {
         break; // what follows was sent later still
       }
       if ((sent.flags[slot] & PACKET_MTU_PROBE) !== 0) {
-        this.#declareLost(slot, listener);
+        this.#declareLost(slot, listener, now);
         continue;
       }
       newestSentAt = sentAt;
       if (sentAt > this.#firstSampleAt && runStartedAt === Infinity) runStartedAt = sentAt;
       if (sentAt - runStartedAt > longestRunMs) longestRunMs = sentAt - runStartedAt;
-      this.#declareLost(slot, listener);
+      this.#declareLost(slot, listener, now);
     }
     sent.advance();
     const lostBytes = before - this.bytesInFlight;
@@ -290,19 +290,19 @@ export class LossDetector {
       const slot = sent.slotOf(sent.oldest);
       if (slot >= 0 && sent.state[slot] === SLOT_IN_FLIGHT) {
         const bytes = sent.bytes[slot];
-        this.#declareLost(slot, listener);
+        this.#declareLost(slot, listener, now);
         this.congestion.onPacketsLost(bytes, sent.sentAt[slot], false, now);
       }
       sent.advance();
     }
   }
 
-  #declareLost(slot: number, listener: PacketFateListener): void {
+  #declareLost(slot: number, listener: PacketFateListener, now: number): void {
     const { sent, bandwidth } = this;
     this.#remove(slot, SLOT_LOST);
     // RFC 8899 section 3, item 7: the loss of an MTU probe says nothing about congestion.
     if ((sent.flags[slot] & PACKET_MTU_PROBE) !== 0) {
-      listener.onPacketLost(slot);
+      listener.onPacketLost(slot, now);
       return;
     }
     if (sent.number[slot] < this.#lateFrom) this.#lateFrom = sent.number[slot];
@@ -316,7 +316,7 @@ export class LossDetector {
     packet.lostSinceSentBytes = bandwidth.lostBytes - sent.lost[slot];
     packet.appLimited = (sent.flags[slot] & PACKET_APP_LIMITED) !== 0;
     this.congestion.onPacketLost(packet);
-    listener.onPacketLost(slot);
+    listener.onPacketLost(slot, now);
   }
 
   #onSpuriousLoss(slot: number, listener: PacketFateListener, now: number): void {

@@ -101,7 +101,9 @@ export class EndpointNetwork {
   readonly driver: TestDriver = new TestDriver();
   readonly sink: TestSink = new TestSink();
   readonly server: ServerEndpoint;
+  /** What became of connections at the server; `progress` has "admitted" and "closing" as well. */
   readonly events: EndpointEvent[] = [];
+  readonly progress: EndpointEvent[] = [];
   readonly peers: Peer[] = [];
   /** False loses the datagram. */
   pass: (toServer: boolean, path: number, bytes: Uint8Array) => boolean = () => true;
@@ -186,9 +188,15 @@ export class EndpointNetwork {
         if (this.pass(false, path, bytes)) deliver(peer.endpoint, peer.keys, bytes, 0, now);
       }
     }
-    drain(server, this.events);
+    const first = this.progress.length;
+    drain(server, this.progress);
+    this.events.push(...this.progress.slice(first).filter(isOutcome));
     for (const { endpoint, events } of this.peers) drain(endpoint, events);
   }
+}
+
+function isOutcome({ type }: EndpointEvent): boolean {
+  return type !== "admitted" && type !== "closing";
 }
 
 function drain(from: { pollEvent(): EndpointEvent | undefined }, to: EndpointEvent[]): void {
