@@ -6,7 +6,7 @@ import { TickRandom } from "@riposte/simulation/game";
 export interface LinkConditions {
   /** Round trip. */
   readonly latencyMs: number;
-  /** Each way, uniform, plus or minus half of it. */
+  /** Each way, uniform, plus or minus this: as the condition simulator means it. */
   readonly jitterMs?: number;
   readonly lossRate?: number;
 }
@@ -29,7 +29,7 @@ class Direction {
 
   send(bytes: Uint8Array, reliable: boolean, now: number, conditions: LinkConditions): void {
     const lost = this.#random.next() < (conditions.lossRate ?? 0);
-    const jitter = (this.#random.next() - 0.5) * (conditions.jitterMs ?? 0);
+    const jitter = (this.#random.next() * 2 - 1) * (conditions.jitterMs ?? 0);
     if (lost && !reliable) return;
     let at = now + conditions.latencyMs / 2 + jitter + (lost ? conditions.latencyMs * 1.5 : 0);
     if (reliable) at = this.#reliableAt = Math.max(at, this.#reliableAt);

@@ -101,7 +101,7 @@ describe("InputTimeline", () => {
   it("brings inputs in time over 150 ms with 20 ms of jitter", () => {
     const random = new TickRandom();
     random.reseed(1, 1);
-    const delay = (): number => 75 + random.between(-10, 10);
+    const delay = (): number => 75 + random.between(-20, 20);
     const result = runInputTimeline({ upMs: delay, downMs: delay, skew: 1, seconds: 20 });
     assert.equal(result.jumps, 0);
     assert.ok(result.late / result.ticks < 0.02, `late ${result.late} of ${result.ticks}`);
@@ -138,7 +138,7 @@ function runViewTimeline(options: { lossRate: number; jitterMs: number; seconds:
     const sentAt = tick * tickMs;
     if (random.next() < options.lossRate) continue;
     if (options.outage !== undefined && sentAt > options.outage[0] && sentAt < options.outage[1]) continue;
-    arrivals.push({ at: sentAt + 50 + random.between(-options.jitterMs / 2, options.jitterMs / 2), tick });
+    arrivals.push({ at: sentAt + 50 + random.between(-options.jitterMs, options.jitterMs), tick });
   }
   let starved = 0;
   let frames = 0;
