@@ -15,6 +15,8 @@ export interface DrawnTableOptions {
   /** In world units. */
   readonly snapDistance: number;
   readonly maxExtrapolationTicks: number;
+  /** Updates kept of each entity of others; a power of two. */
+  readonly updateDepth: number;
 }
 
 /** The moment that is drawn; times in ticks. */
@@ -53,7 +55,7 @@ export class DrawnTable {
     this.#table = table;
     this.#target = target;
     this.#history = history;
-    this.#interpolator = new StateInterpolator(capacity, wordCount);
+    this.#interpolator = new StateInterpolator(capacity, wordCount, options.updateDepth);
     this.#offsets = new CorrectionOffsets(capacity, options.smoothingHalfLifeMs, options.snapDistance);
     this.#copy = new ColumnCopy(target, table);
     this.#maxExtrapolationTicks = options.maxExtrapolationTicks;

@@ -12,7 +12,7 @@ import { ClientPrediction } from "../prediction/client-prediction.ts";
 import type { UpdatedTable } from "../prediction/state-interpolator.ts";
 import { DrawnSight } from "../rewind/drawn-sight.ts";
 import { InputTimeline } from "../time/input-timeline.ts";
-import { ViewTimeline } from "../time/view-timeline.ts";
+import { MAX_VIEW_DELAY_MS, ViewTimeline } from "../time/view-timeline.ts";
 import { ClientInputs } from "./client-inputs.ts";
 import { ClientStats } from "./client-stats.ts";
 import type { AnyGame, InputOf, WorldOf } from "./define-game.ts";
@@ -108,6 +108,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
       smoothingHalfLifeMs: options.smoothingHalfLifeMs ?? 60,
       snapDistance: options.snapDistance ?? 4,
       maxExtrapolationTicks: MAX_EXTRAPOLATION_MS / game.tickMs,
+      updateDepth: updateDepth(game.snapshotRate),
     };
     this.#drawn = tables.map((table, t) => new DrawnTable(table, viewTables[t], prediction.historyOf(t), drawing));
     this.#inputTimeline = new InputTimeline({ tickMs: game.tickMs });
@@ -346,10 +347,18 @@ export class GameClient<G extends AnyGame = AnyGame> {
   }
 }
 
+/** Updates from the newest snapshot back to the view: its largest delay, and the largest error that is worked off without a jump. */
+function updateDepth(snapshotRate: number): number {
+  const updates = ((MAX_VIEW_DELAY_MS + STALL_MS) * snapshotRate) / 1000 + 2;
+  return Math.min(MAX_UPDATE_DEPTH, 2 ** Math.ceil(Math.log2(updates)));
+}
+
 /** Ticks of inputs and predicted states that are kept; bounds how far prediction runs ahead. */
 const RING_TICKS = 128;
 /** A longer pause between two frames is a stall. */
 const STALL_MS = 250;
+/** Enough for 330 snapshots a second. */
+const MAX_UPDATE_DEPTH = 256;
 const DEFAULT_RTT_MS = 100;
 const MAX_TICK = 0x7fffffff;
 /** The largest depth that a snapshot can tell. */

@@ -181,6 +181,17 @@ describe("ViewTimeline", () => {
   });
 });
 
+describe("ViewTimeline on a link that lets snapshots through in bursts", () => {
+  it("does not aim to be farther back than its limit", () => {
+    const view = new ViewTimeline({ tickMs, maxDelayMs: 150 });
+    for (let frame = 1; frame < 900; frame++) {
+      if (frame % 17 === 0) view.noteSnapshot(frame);
+      view.advance(frame * tickMs, tickMs);
+      if (frame > 300) assert.ok(view.delayMs(frame * tickMs) < 152, `${view.delayMs(frame * tickMs)} ms`);
+    }
+  });
+});
+
 describe("ViewTimeline after a stall", () => {
   it("runs on when it was stalled before its first measurement", () => {
     const timeline = new ViewTimeline({ tickMs });
