@@ -143,5 +143,5 @@ export function defineGame<
 function describeMessage(message: AnyMessage): readonly unknown[] {
   return message.kind === "message"
     ? [message.name, message.channel, message.record]
-    : [message.name, message.record, message.replyRecord];
+    : [message.name, message.channel, message.record, message.replyRecord];
 }
