@@ -59,8 +59,10 @@ async function play(): Promise<void> {
     const mine = kill.killer === session.seat;
     handle.noteKill(kill);
     hud.feed({ ...kill, killer: kill.killerName, victim: kill.victimName, mine });
-    if (mine && kill.victim !== session.seat) hud.hitMark(input.cursorX, input.cursorY, true);
-    picture.death(kill.x, kill.y, kill.victimHue, mine && kill.victim !== session.seat);
+    if (mine && kill.victim !== session.seat) {
+      hud.hitMark(input.cursorX, input.cursorY, true);
+      picture.sound.kill();
+    }
     if (kill.victim === session.seat) {
       const own = kill.killer === kill.victim;
       hud.announce(own ? "Your own orb" : `Taken out by ${kill.killerName}`, "Back in a moment");

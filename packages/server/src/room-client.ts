@@ -1,6 +1,7 @@
 /** One connected client as a room sees it. */
 
 import type { Connection, ConnectionStats } from "@riposte/protocol/channel";
+import type { InputStats } from "@riposte/simulation/game";
 import { MessageLimit } from "./message-limit.ts";
 import type { MessageLimitOptions } from "./message-limit.ts";
 
@@ -20,6 +21,8 @@ export interface Client {
   readonly returned: boolean;
   /** Live numbers of its connection. */
   readonly stats: ConnectionStats;
+  /** How its inputs arrive, and which of its claims were cut. Live; counted since the player took the seat, over reconnects. */
+  readonly inputStats: InputStats;
   /** Puts it out; it is told why. */
   kick(reason?: string): void;
 }
@@ -31,6 +34,7 @@ export interface RoomClientOptions {
   readonly userData: Uint8Array;
   readonly returned: boolean;
   readonly messageLimit: Required<MessageLimitOptions>;
+  readonly inputStats: InputStats;
   readonly now: number;
   readonly kick: (client: RoomClient, reason: string) => void;
 }
@@ -44,6 +48,7 @@ export class RoomClient implements Client {
   readonly carrier: "udp" | "websocket" | "memory";
   readonly connectedAt: Date = new Date();
   readonly returned: boolean;
+  readonly inputStats: InputStats;
   readonly limit: MessageLimit;
   /** Messages that could not be read. */
   malformed = 0;
@@ -58,6 +63,7 @@ export class RoomClient implements Client {
     this.userData = options.userData.slice();
     this.carrier = connection.carrier.name;
     this.returned = options.returned;
+    this.inputStats = options.inputStats;
     this.limit = new MessageLimit(options.messageLimit, options.now);
     this.#kick = options.kick;
   }

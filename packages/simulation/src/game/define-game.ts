@@ -37,8 +37,14 @@ export interface ReceivedMessage<M extends AnyMessage = AnyMessage> {
 }
 
 export interface InterestOptions {
-  /** Entities farther than this from a player's own entity are not sent. Default: no limit. */
+  /** Entities farther than this from a player's eye are not sent. Default: no limit. */
   readonly radius?: number;
+  /**
+   * The state that players look from, by name: the centre is the player's own entity of it (the first, until it is
+   * gone), and stays where it was while there is none. Default: the state of the first entity with a
+   * position that the player owned, which is what `join` spawned.
+   */
+  readonly eye?: string;
 }
 
 export interface GameOptions<S extends States, I extends Fields, M extends readonly AnyMessage[]> {
@@ -114,6 +120,8 @@ export function defineGame<
   if (messages.length > 255) throw new RangeError(`a game has at most 255 messages, got ${messages.length}`);
   const names = new Set(messages.map((message) => message.name));
   if (names.size !== messages.length) throw new RangeError("two messages have the same name");
+  const interest = options.interest ?? {};
+  checkInterest(interest, states);
   const statics = options.statics instanceof StaticGeometry ? options.statics : new StaticGeometry(options.statics);
   return {
     name: options.name ?? "game",
@@ -125,7 +133,7 @@ export function defineGame<
     input,
     messages,
     statics,
-    interest: options.interest ?? {},
+    interest,
     schemaHash: schemaHash(
       tickRate,
       states,
@@ -138,6 +146,15 @@ export function defineGame<
     ...(options.receive === undefined ? {} : { receive: options.receive }),
     step: options.step,
   };
+}
+
+function checkInterest({ radius, eye }: InterestOptions, states: States): void {
+  if (radius !== undefined && !(radius > 0 && radius < Infinity))
+    throw new RangeError(`interest.radius must be above 0, got ${radius}`);
+  if (eye === undefined) return;
+  const state = Object.hasOwn(states, eye) ? states[eye] : undefined;
+  if (state === undefined || state.position.length === 0)
+    throw new RangeError(`interest.eye must be the name of a state that has a position, got "${eye}"`);
 }
 
 function describeMessage(message: AnyMessage): readonly unknown[] {

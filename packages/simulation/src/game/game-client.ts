@@ -63,6 +63,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
   #states: readonly UpdatedTable[] = [];
   #receiver: SnapshotReceiver | undefined;
   #seat = -1;
+  readonly #randomKey = new Uint32Array(8);
   /** Newest tick an input was made for. */
   #inputTick = -1;
   #snapshotTick = -1;
@@ -80,8 +81,15 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#game = game;
     this.#redundancy = options.inputRedundancy;
     this.router = new MessageRouter(game.messages);
+    const owner = {
+      // Of what others own a client steps nothing: these numbers are nobody's.
+      randomKeyOf: (seat: number): Uint32Array => (seat >= 0 && seat === this.#seat ? this.#randomKey : NO_KEY),
+      send: (): boolean => false,
+      broadcast: (): boolean => false,
+      broadcastNear: (): boolean => false,
+    };
     const { world, tables } = createWorld<States>(
-      new WorldBase(game.tickRate, false, game.statics, undefined),
+      new WorldBase(game.tickRate, false, game.statics, owner),
       game.states,
     );
     const source = {
@@ -140,7 +148,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
 
   /** One message of the server. False when it was malformed: it is dropped and counted. */
   receive(buffer: Uint8Array, offset: number, length: number, now: number): boolean {
-    const good = length > 0 && this.#receive(buffer, offset, length, now);
+    this.handleTimeout(now);
+    const good = length > 0 && this.#receive(buffer, offset, length);
     if (!good) this.stats.malformed++;
     return good;
   }
@@ -152,13 +161,28 @@ export class GameClient<G extends AnyGame = AnyGame> {
   advance(now: number, input: InputOf<G>): void {
     const elapsedMs = this.#lastAdvanceAt <= now ? now - this.#lastAdvanceAt : 0;
     this.#lastAdvanceAt = now;
-    this.router.handleTimeout(this.#peer, now);
+    this.handleTimeout(now);
     if (this.#seat < 0) return;
     if (this.#fresh) this.#reconcile();
     this.#advanceClocks(now, elapsedMs);
     this.#inputs.set(input);
     this.#simulate();
     this.#draw(now, elapsedMs);
+  }
+
+  /** When `handleTimeout` is next due; `Infinity` while no call waits. `advance` and `receive` do it, too. */
+  nextTimeout(): number {
+    return this.router.nextTimeout(this.#peer);
+  }
+
+  /** Fails the calls that have waited too long. For drivers whose frames may stop. */
+  handleTimeout(now: number): void {
+    this.router.handleTimeout(this.#peer, now);
+  }
+
+  /** Whether `pollMessage` has something: an answer to a call of the server's does not wait for `advance`. */
+  get hasMessages(): boolean {
+    return this.#peer.queue.count > 0;
   }
 
   /** Takes the next message to send; false when there is none. Call it until then after every `advance`. */
@@ -190,12 +214,11 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#prediction.reset(-1, 0);
   }
 
-  #receive(buffer: Uint8Array, offset: number, length: number, now: number): boolean {
+  #receive(buffer: Uint8Array, offset: number, length: number): boolean {
     const kind = buffer[offset];
     if (kind === MessageKind.snapshot) return this.#receiveSnapshot(buffer, offset, length);
     if (kind === MessageKind.welcome) return this.#receiveWelcome(buffer, offset, length);
     if (kind !== MessageKind.message && kind !== MessageKind.call && kind !== MessageKind.reply) return false;
-    this.router.handleTimeout(this.#peer, now);
     return this.router.receive(this.#peer, -1, buffer, offset, length);
   }
 
@@ -205,7 +228,9 @@ export class GameClient<G extends AnyGame = AnyGame> {
     const seat = bytes.u16();
     const tick = bytes.u32();
     const seed = bytes.i32();
+    const key = Uint32Array.from(NO_KEY, () => bytes.u32());
     if (bytes.failed || tick > MAX_TICK) return false;
+    this.#randomKey.set(key);
     this.#seat = seat;
     this.#receiver = new SnapshotReceiver({
       definitions: this.#game.states,
@@ -359,6 +384,7 @@ const RING_TICKS = 128;
 const STALL_MS = 250;
 /** Enough for 330 snapshots a second. */
 const MAX_UPDATE_DEPTH = 256;
+const NO_KEY = new Uint32Array(8);
 const DEFAULT_RTT_MS = 100;
 const MAX_TICK = 0x7fffffff;
 /** The largest depth that a snapshot can tell. */

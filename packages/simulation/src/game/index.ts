@@ -1,3 +1,4 @@
+export { CallError } from "./call-error.ts";
 export { AGE_BUCKET_MS, ClientStats } from "./client-stats.ts";
 export { defineGame } from "./define-game.ts";
 export type {
@@ -15,7 +16,7 @@ export type {
 export { GameClient } from "./game-client.ts";
 export type { GameClientOptions } from "./game-client.ts";
 export { Match } from "./match.ts";
-export type { MatchOptions } from "./match.ts";
+export type { MatchOptions } from "./match-options.ts";
 export { MessageKind } from "./message-kind.ts";
 export { defineCall, defineMessage } from "./message.ts";
 export type { AnyMessage, CallDefinition, MessageDefinition, MessageOptions, ReplyOf, ValuesOf } from "./message.ts";
@@ -24,7 +25,7 @@ export type { CallFailure, CallOutcome, IncomingCall, MessageRouterOptions } fro
 export { outgoingMessage, OutgoingQueue } from "./outgoing-queue.ts";
 export type { MessageChannel, OutgoingMessage } from "./outgoing-queue.ts";
 export { TickRandom } from "./random.ts";
-export type { SeatInfo, SeatStats } from "./seat.ts";
+export type { InputStats, SeatInfo, SeatStats } from "./seat.ts";
 export { StaticGeometry } from "./static-geometry.ts";
 export type { BoxShape, CircleShape, MovablePoint, StaticsOptions } from "./static-geometry.ts";
 export type { View, ViewBase, ViewOf } from "./view.ts";

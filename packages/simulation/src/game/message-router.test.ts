@@ -91,7 +91,12 @@ describe("MessageRouter", () => {
     router.handleTimeout(client, 150);
     assert.deepEqual(outcomes[1], { ok: false, reason: "timedOut" });
     assert.equal(router.nextTimeout(client), 160);
-    assert.deepEqual(channels, ["unreliableUnordered", "unreliableUnordered", "unreliableUnordered", "reliableOrdered"]);
+    assert.deepEqual(channels, [
+      "unreliableUnordered",
+      "unreliableUnordered",
+      "unreliableUnordered",
+      "reliableOrdered",
+    ]);
   });
 
   it("lets a call be answered again when the answer could not be sent", () => {

@@ -242,13 +242,7 @@ class PeerCall implements IncomingCall<Fields> {
   readonly #session: number;
   #answered = false;
 
-  constructor(
-    peer: MessagePeer,
-    from: number,
-    id: number,
-    callId: number,
-    definition: CallDefinition<Fields, Fields>,
-  ) {
+  constructor(peer: MessagePeer, from: number, id: number, callId: number, definition: CallDefinition<Fields, Fields>) {
     this.from = from;
     this.#peer = peer;
     this.#id = id;
