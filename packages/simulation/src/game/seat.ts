@@ -15,7 +15,7 @@ export interface InputStats {
   readonly missedInputs: number;
   /** Newest input received minus the tick that was simulated. */
   readonly inputBufferDepth: number;
-  /** Ticks whose view stamp claimed what cannot be (newer than was sent, or never sent) or was beyond the rewind limit, and was cut. */
+  /** Ticks with a `seenBy` whose view stamp claimed what cannot be (newer than was sent, or never sent) or was beyond the rewind limit, and was cut. */
   readonly clampedViews: number;
 }
 
