@@ -20,6 +20,10 @@ export interface ConnectOptions {
   readonly userData?: Uint8Array;
   /** Default: WebSocket in browsers; in Node UDP, and WebSocket where UDP does not get through. */
   readonly carrier?: "udp" | "websocket";
+  /** Older inputs sent again with each new one, 0 to 31. Default: 3, up to 10 as packets get lost. */
+  readonly inputRedundancy?: number;
+  /** Time in which half of a correction of an own entity fades from the picture; 0: none is smoothed. Default 60 ms. */
+  readonly smoothingHalfLifeMs?: number;
   /** Artificial network conditions from the first packet on. */
   readonly simulate?: NetworkConditions;
   /** Aborting gives up connecting; the promise rejects with the signal's reason. It does not end an open session. */
@@ -73,7 +77,7 @@ async function open<G extends AnyGame>(
   const { signal, simulate } = options;
   const dial = dialers[carrier];
   if (dial === undefined) throw new TypeError(`there is no ${carrier} in this runtime: leave \`carrier\` out`);
-  const session = new GameSession(game);
+  const session = new GameSession(game, options);
   const connected = await dial({
     url: grant.websocket,
     token: grant.token,

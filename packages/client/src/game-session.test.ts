@@ -61,3 +61,8 @@ test("a call fails after 10 s, also when nobody calls advance", async (t) => {
   await pass(0);
   assert.deepEqual(failed.slice(2), ["third closed"]);
 });
+
+test("options of the session reach the game's client", () => {
+  assert.throws(() => new GameSession(game, { inputRedundancy: 99 }), RangeError);
+  assert.throws(() => new GameSession(game, { smoothingHalfLifeMs: -1 }), RangeError);
+});

@@ -8,6 +8,7 @@ import { CallError, GameClient, outgoingMessage } from "@riposte/simulation/game
 import type {
   AnyGame,
   CallDefinition,
+  GameClientOptions,
   InputOf,
   MessageDefinition,
   OutgoingMessage,
@@ -53,7 +54,7 @@ export class GameSession<G extends AnyGame> implements Session<G> {
   #over = false;
   #callTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(game: G) {
+  constructor(game: G, options: GameClientOptions = {}) {
     const closed = Promise.withResolvers<NetworkError | undefined>();
     this.closed = closed.promise;
     this.#resolveClosed = closed.resolve;
@@ -63,7 +64,7 @@ export class GameSession<G extends AnyGame> implements Session<G> {
     ready.promise.catch(() => undefined);
     this.#resolveReady = ready.resolve;
     this.#rejectReady = ready.reject;
-    this.#game = new GameClient(game);
+    this.#game = new GameClient(game, options);
     this.#events = new Emitter((error, event) => this.#report(`listener of "${event}"`, error));
     this.handlers = {
       message: (_connection, _channel, buffer, offset, length) => this.#receive(buffer, offset, length),

@@ -185,6 +185,8 @@ test("connect says what to do when it cannot", async (t) => {
   });
   for (const bad of ["localhost:7777", "seven", "ftp://x"]) await assert.rejects(connect(game, bad), TypeError);
   await assert.rejects(connect(game, server.url, { token: new Uint8Array(10) }), RangeError);
+  await assert.rejects(connect(game, server.url, { inputRedundancy: 99 }), RangeError);
+  await assert.rejects(connect(game, server.url, { smoothingHalfLifeMs: -1 }), RangeError);
   const forged = server.issueToken().fill(0, 200, 300);
   await assert.rejects(connect(game, server.url, { token: new Uint8Array(2048), carrier: "websocket" }), {
     code: "invalidToken",

@@ -62,6 +62,8 @@ export interface GameOptions<S extends States, I extends Fields, M extends reado
   /** Walls and the like. */
   readonly statics?: StaticsOptions | StaticGeometry;
   readonly interest?: InterestOptions;
+  /** Corrections of a client's own entities farther than this, in world units, are drawn at once and do not fade. Default 4. */
+  readonly snapDistance?: number;
   /** Server: a player has taken a seat. Spawn its entities here. */
   join(this: void, world: World<S>, client: RoomClient): void;
   /** Server: a player is gone for good (after the time it had to reconnect). Default: its entities are despawned. */
@@ -88,6 +90,7 @@ export interface GameDefinition<
   readonly messages: M;
   readonly statics: StaticGeometry;
   readonly interest: InterestOptions;
+  readonly snapDistance: number;
   /** 8 bytes over everything that both sides must agree on. */
   readonly schemaHash: Uint8Array;
   join(this: void, world: World<S>, client: RoomClient): void;
@@ -122,6 +125,8 @@ export function defineGame<
   if (names.size !== messages.length) throw new RangeError("two messages have the same name");
   const interest = options.interest ?? {};
   checkInterest(interest, states);
+  const snapDistance = options.snapDistance ?? 4;
+  if (!(snapDistance >= 0)) throw new RangeError(`snapDistance must not be negative, got ${snapDistance}`);
   const statics = options.statics instanceof StaticGeometry ? options.statics : new StaticGeometry(options.statics);
   return {
     name: options.name ?? "game",
@@ -134,6 +139,7 @@ export function defineGame<
     messages,
     statics,
     interest,
+    snapDistance,
     schemaHash: schemaHash(
       tickRate,
       states,

@@ -9,6 +9,7 @@ import { BitReader, ByteReader } from "@riposte/wire";
 import { SnapshotReceiver } from "../state/index.ts";
 import type { Fields, StateTable, Values } from "../state/index.ts";
 import { ClientPrediction } from "../prediction/client-prediction.ts";
+import { MAX_INPUTS } from "../prediction/input-message.ts";
 import type { UpdatedTable } from "../prediction/state-interpolator.ts";
 import { DrawnSight } from "../rewind/drawn-sight.ts";
 import { InputTimeline } from "../time/input-timeline.ts";
@@ -30,12 +31,10 @@ import { createWorld, WorldBase } from "./world.ts";
 import type { AnyWorldTable, States } from "./world.ts";
 
 export interface GameClientOptions {
-  /** Older inputs sent again with each new one. Default: 3, more when `updateLink` tells of loss. */
+  /** Older inputs sent again with each new one, 0 to 31. Default: 3, up to 10 when `updateLink` tells of loss. */
   readonly inputRedundancy?: number;
-  /** Half-life of the drawn error after a correction. Default 60 ms. */
+  /** Half-life of the drawn error after a correction; 0: corrections are drawn at once. Default 60 ms. */
   readonly smoothingHalfLifeMs?: number;
-  /** Corrections farther than this are drawn at once, in world units. Default 4. */
-  readonly snapDistance?: number;
 }
 
 export class GameClient<G extends AnyGame = AnyGame> {
@@ -79,7 +78,10 @@ export class GameClient<G extends AnyGame = AnyGame> {
   constructor(game: G, options: GameClientOptions = {}) {
     this.game = game;
     this.#game = game;
-    this.#redundancy = options.inputRedundancy;
+    const { inputRedundancy, smoothingHalfLifeMs = 60 } = options;
+    if (inputRedundancy !== undefined && !(inputRedundancy >= 0 && inputRedundancy < MAX_INPUTS))
+      throw new RangeError(`inputRedundancy must be 0 to ${MAX_INPUTS - 1}, got ${inputRedundancy}`);
+    this.#redundancy = inputRedundancy;
     this.router = new MessageRouter(game.messages);
     const owner = {
       // Of what others own a client steps nothing: these numbers are nobody's.
@@ -113,8 +115,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
     const prediction = new ClientPrediction(game, world, tables, this.#inputs.view, this.#inputs, RING_TICKS);
     this.#prediction = prediction;
     const drawing = {
-      smoothingHalfLifeMs: options.smoothingHalfLifeMs ?? 60,
-      snapDistance: options.snapDistance ?? 4,
+      smoothingHalfLifeMs,
+      snapDistance: game.snapDistance,
       maxExtrapolationTicks: MAX_EXTRAPOLATION_MS / game.tickMs,
       updateDepth: updateDepth(game.snapshotRate),
     };
@@ -286,11 +288,13 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#fresh = false;
     const prediction = this.#prediction;
     const known = prediction.tick >= 0;
+    const { mispredictions } = prediction.stats;
     if (known) for (const drawn of this.#drawn) drawn.remember();
     if (!prediction.reconcile(this.#snapshotTick, this.#states, this.#inputTick) || !known) return;
     let farthest = 0;
     for (const drawn of this.#drawn) farthest = Math.max(farthest, drawn.correct());
-    this.stats.noteCorrection(farthest);
+    // What the server alone decides was no error of the prediction.
+    if (prediction.stats.mispredictions > mispredictions) this.stats.noteError(farthest);
   }
 
   #advanceClocks(now: number, elapsedMs: number): void {
