@@ -46,17 +46,20 @@ export async function connect<G extends AnyGame>(
   const { signal, carrier, token } = options;
   const target = parseUrl(url);
   signal?.throwIfAborted();
-  if (token !== undefined) {
-    if (token.length !== 2048) throw new RangeError(`a connect token has 2048 bytes, got ${token.length}`);
-    return open(game, carrier ?? defaultCarrier, { token, websocket: websocketUrl(target).href }, options);
-  }
-  const grant = await ask(game, target, options, options.identity);
+  if (token !== undefined && token.length !== 2048)
+    throw new RangeError(`a connect token has 2048 bytes, got ${token.length}`);
+  const grant: Grant =
+    token === undefined
+      ? await ask(game, target, options, options.identity)
+      : { token, websocket: websocketUrl(target).href };
   try {
     return await open(game, carrier ?? defaultCarrier, grant, options);
   } catch (error) {
     const udpBlocked = error instanceof NetworkError && error.code === "timedOut" && defaultCarrier === "udp";
     if (carrier !== undefined || !udpBlocked) throw error;
-    return open(game, "websocket", await ask(game, target, options, grant.identity), options);
+    // A token that never reached the server still admits, as long as it is not too old. Where more can be had, a new one is surer.
+    const next = token === undefined ? await ask(game, target, options, grant.identity) : grant;
+    return open(game, "websocket", next, options);
   }
 }
 
