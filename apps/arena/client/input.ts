@@ -36,8 +36,6 @@ export class Input {
   /** The cursor in window pixels. */
   cursorX = innerWidth / 2;
   cursorY = innerHeight / 2;
-  /** Whether any key or button was ever used. */
-  used = false;
   readonly #held = new Set<string>();
   readonly #tapped = new Set<Action>();
   readonly #pressed: (code: string) => void;
@@ -91,7 +89,6 @@ export class Input {
   }
 
   #press(code: string, action: Action): void {
-    this.used = true;
     this.#held.add(code);
     this.#tapped.add(action);
   }
