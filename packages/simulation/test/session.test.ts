@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { defineGame } from "@riposte/simulation";
 import { Add, Chat, game, heard, still } from "./shooting-game.ts";
 import { TestNetwork } from "./link.ts";
 
@@ -38,6 +39,30 @@ describe("a player who loses the connection", () => {
     player.input = { ...still, moveX: 1 };
     network.run(500);
     assert.ok((network.match.world.players.firstOwnedBy(player.seat)?.x ?? 0) > 1);
+  });
+
+  it("brings its new user data along", () => {
+    const names: string[] = [];
+    const named = defineGame({
+      ...game,
+      receive(_world, client) {
+        names.push(new TextDecoder().decode(client.userData));
+      },
+    });
+    const network = new TestNetwork(named);
+    const player = network.add(link, still);
+    const sayHello = (): void => {
+      network.run(500);
+      player.client.send(Chat, { text: "hello" });
+      network.run(500);
+    };
+    for (const name of ["Ada", "Countess of Lovelace"]) {
+      network.disconnect(player);
+      player.seat = network.match.join(player.clientId, new TextEncoder().encode(name));
+      sayHello();
+      assert.deepEqual(network.match.seat(player.seat)?.userData, new TextEncoder().encode(name));
+    }
+    assert.deepEqual(names, ["Ada", "Countess of Lovelace"]);
   });
 
   it("is gone after it, and the seat is free", () => {
