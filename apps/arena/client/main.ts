@@ -160,9 +160,9 @@ async function play(): Promise<void> {
         loss: Math.max(connection.lossRate, connection.receiveLossRate) * 100,
         error: shownError * METRES_TO_CM,
         snapshots: stats.snapshotBytesPerSec / 1000,
-        fps: 1000 / frameMs,
       });
       panel.figures([
+        ["Frames a second", (1000 / frameMs).toFixed(0)],
         ["Carrier", session.carrier === "udp" ? "UDP" : "WebSocket"],
         ["Input buffer", `${stats.game.inputBufferDepth} ticks`],
         ["View delay", `${stats.game.interpolationDelayMs.toFixed(0)} ms`],

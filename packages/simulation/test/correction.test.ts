@@ -77,8 +77,14 @@ describe("a correction", () => {
   });
 
   it("is drawn at once when it exceeds a field's teleport", () => {
-    const { push } = scene(pushGame(1.5));
+    const { player, push } = scene(pushGame(1.5));
     assert.deepEqual([...new Set(push(2))], [0, 2]);
+    const { mispredictions, predictionError } = player.client.stats;
+    assert.deepEqual(
+      [mispredictions, predictionError],
+      [1, 0],
+      "a jump that the game declares is no error of so many metres",
+    );
     assert.ok(new Set(push(1)).size > 4, "a smaller one fades");
   });
 

@@ -4,7 +4,7 @@ import type { PredictionStats } from "../prediction/client-prediction.ts";
 export class ClientStats {
   /** Messages dropped as malformed. */
   malformed = 0;
-  /** How far the last misprediction moved what is drawn, and the mean of recent ones, in world units. */
+  /** How far the last misprediction moved an own entity, declared jumps aside, and the mean of recent ones; in world units. */
   predictionError = 0;
   meanPredictionError = 0;
   snapshots = 0;

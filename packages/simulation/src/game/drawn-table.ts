@@ -89,7 +89,10 @@ export class DrawnTable {
     }
   }
 
-  /** After it: what rows were moved by is taken back in the picture, and fades; a jump is not. Returns the farthest move. */
+  /**
+   * After it: what rows were moved by is taken back in the picture, and fades. Declared jumps are neither taken back nor
+   * an error. Returns the farthest move.
+   */
   correct(): number {
     const table = this.#table;
     const { positionX, positionY, simulated, highWater } = table;
@@ -104,8 +107,11 @@ export class DrawnTable {
       const at = index * table.wordCount;
       const x = positionX[index] - this.#x[index];
       const y = positionY[index] - this.#y[index];
-      if (table.mayJump && table.jumps(this.#words, at, table.words, at)) this.#offsets.clear(index);
-      else this.#offsets.add(index, x, y);
+      if (table.mayJump && table.jumps(this.#words, at, table.words, at)) {
+        this.#offsets.clear(index);
+        continue;
+      }
+      this.#offsets.add(index, x, y);
       farthest = Math.max(farthest, Math.hypot(x, y));
     }
     return farthest;
