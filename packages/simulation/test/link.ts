@@ -1,7 +1,7 @@
 /** A match and its clients in one process, joined by seeded bad links, on one virtual clock. */
 import { GameClient, Match, outgoingMessage } from "@riposte/simulation";
 import type { AnyGame, GameClientOptions, InputOf, MatchOptions } from "@riposte/simulation";
-import { TickRandom } from "@riposte/simulation/game";
+import { TickRandom } from "../src/game/random.ts";
 
 export interface LinkConditions {
   /** Round trip. */

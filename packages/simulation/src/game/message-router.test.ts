@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { bool, text, uint } from "../state/index.ts";
-import type { IncomingCall } from "./index.ts";
-import { defineCall, defineMessage, MessagePeer, MessageRouter, outgoingMessage, OutgoingQueue } from "./index.ts";
+import { defineCall, defineMessage } from "./message.ts";
+import { MessagePeer, MessageRouter } from "./message-router.ts";
+import type { IncomingCall } from "./message-router.ts";
+import { outgoingMessage, OutgoingQueue } from "./outgoing-queue.ts";
 
 const Say = defineMessage("say", { text: text({ maxBytes: 40 }), loud: bool() });
 const Ask = defineCall("ask", { question: uint({ max: 255 }) }, { answer: uint({ max: 255 }) });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ClockController, InputTimeline, SampleWindow, ViewTimeline } from "./index.ts";
+import { ClockController, InputTimeline, ViewTimeline } from "./index.ts";
+import { SampleWindow } from "./sample-window.ts";
 import { TickRandom } from "../game/random.ts";
 
 const tickMs = 1000 / 60;
