@@ -28,7 +28,7 @@ export interface IncomingCall<A extends Fields> {
   refuse(): boolean;
 }
 
-export type MessageListener = (value: Values<Fields>, from: number) => void;
+type MessageListener = (value: Values<Fields>, from: number) => void;
 export type CallListener = (request: Values<Fields>, call: IncomingCall<Fields>) => void;
 /** The same function may be subscribed twice. */
 interface MessageSubscription {
