@@ -25,7 +25,7 @@ const LOSS_PERCENT = 3;
 /** 1 % of the arena's side. */
 const TOLERANCE = FIELD * 2 * 0.01;
 /** For the picture: more bots, and how long and for how many of them to look. */
-const CROWD = 12;
+const CROWD = 8;
 const PICTURE_SECONDS = 20;
 /** A picture that is kept is worth more patience. */
 const KEPT_PICTURE_SECONDS = 120;
@@ -35,13 +35,14 @@ const IMAGE = fileURLToPath(new URL("../../../docs/images/arena.png", import.met
 const peer = peerOrSkip("chromium");
 
 /**
- * What a picture of this moment is worth: players in full view, less those under the interface. One that is kept must
- * not show a bad line, such as a busy machine makes of any.
+ * What a picture of this moment is worth: players in full view, less those under the interface, and less for figures that
+ * look bad: a busy machine makes a bad line of any.
  */
-async function worth(page: Page, kept: boolean): Promise<number> {
-  if (kept && (await page.locator("#net i.warn, #net i.bad").count()) > 0) return -Infinity;
+async function worth(page: Page): Promise<number> {
   const { free, covered } = await inView(page);
-  return free - covered;
+  return (
+    free - covered - 4 * (await page.locator("#net i.warn").count()) - 20 * (await page.locator("#net i.bad").count())
+  );
 }
 
 describe("arena in the browser", { skip: peer.skip }, () => {
@@ -294,18 +295,20 @@ describe("arena in the browser", { skip: peer.skip }, () => {
         await aimAt(ada, target);
         await ada.mouse.down();
       }
-      if ((await worth(ada, kept)) > best && target !== undefined && here.health > 30) {
+      if ((await worth(ada)) > best && target !== undefined && here.health > 30) {
         await sharpFrame(ada);
         await aimAt(ada, (await players(ada)).find(({ seat }) => seat === target.seat) ?? target);
         await ada.waitForTimeout(100);
-        const figures = await ada.locator("#net").innerText();
+        const before = await worth(ada);
         const taken = await ada.screenshot();
-        const same = figures === (await ada.locator("#net").innerText());
         const still = await own(ada);
-        const now = await worth(ada, kept);
+        // Ada shoots: best at somebody, not at a wall that has come between.
+        const prey = (await players(ada)).find(({ seat, health }) => seat === target.seat && health > 0);
+        const fights = still !== undefined && prey !== undefined && clearLine(still.x, still.y, prey.x, prey.y);
+        const now = Math.min(before, await worth(ada)) - (fights ? 0 : 3);
         await ada.evaluate(() => arena.quality(0.6));
-        // Not the moment of one's own death, and not one of which the figures are not known.
-        if (still !== undefined && still.health > 20 && (same || !kept) && now > best) {
+        // Not the moment of one's own death.
+        if (still !== undefined && still.health > 20 && now > best) {
           best = now;
           picture = taken;
         }
