@@ -27,16 +27,31 @@ if (values.json === true) console.log(JSON.stringify({ name, figures: result.fig
 else printTable(name, result);
 process.exit(0);
 
-function printTable(title: string, { figures, targets, details }: BenchResult): void {
-  for (const line of details ?? []) console.log(line);
+function printTable(title: string, { figures, details = [], spreads = {}, ...aims }: BenchResult): void {
+  for (const line of details) console.log(line);
   const rows = Object.entries(figures).map(([key, value]) => {
-    const target = targets[key];
-    const verdict = target === undefined ? "" : value < target ? `ok, under ${target}` : `over the aim of ${target}`;
-    return [key, value.toLocaleString("en", { maximumFractionDigits: 2 }), verdict];
+    const spread = spreads[key];
+    return [
+      key,
+      value.toLocaleString("en", { maximumFractionDigits: 2 }),
+      spread === undefined ? "" : `± ${(spread * 100).toFixed(0)} %`,
+      verdict(key, value, aims),
+    ];
   });
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column].length)));
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
   console.log(`\n  ${title}\n`);
-  for (const [key, value, verdict] of rows)
-    console.log(`    ${key.padEnd(widths[0])}  ${value.padStart(widths[1])}  ${verdict}`);
+  for (const [key, value, spread, judged] of rows) {
+    console.log(`    ${key.padEnd(widths[0])}  ${value.padStart(widths[1])}  ${spread.padStart(widths[2])}  ${judged}`);
+  }
   console.log();
+}
+
+function verdict(
+  key: string,
+  value: number,
+  { targets, floors = {} }: Pick<BenchResult, "targets" | "floors">,
+): string {
+  if (key in targets) return value < targets[key] ? `ok, under ${targets[key]}` : `over the aim of ${targets[key]}`;
+  if (key in floors) return value >= floors[key] ? `ok, over ${floors[key]}` : `under the aim of ${floors[key]}`;
+  return "";
 }

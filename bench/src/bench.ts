@@ -4,6 +4,10 @@ export interface BenchResult {
   readonly figures: Readonly<Record<string, number>>;
   /** Figures should be below these. */
   readonly targets: Readonly<Record<string, number>>;
+  /** And these above. */
+  readonly floors?: Readonly<Record<string, number>>;
+  /** By figure, how far its rounds lay apart, by its value. */
+  readonly spreads?: Readonly<Record<string, number>>;
   /** Lines for a person, above the figures. */
   readonly details?: readonly string[];
 }

@@ -26,7 +26,13 @@ function openSession(t: TestContext): { session: GameSession<typeof game>; pass:
   const session = new GameSession(game);
   const connection = { send: (): string => "queued" } as unknown as Connection;
   session.start(
-    { name: "udp", connection, flush: () => {}, simulate: () => {}, close: () => Promise.resolve() },
+    {
+      connection,
+      flush: () => {},
+      migrate: () => Promise.resolve(),
+      simulate: () => {},
+      close: () => Promise.resolve(),
+    },
     undefined,
     undefined,
   );

@@ -17,7 +17,7 @@ import type {
   ViewOf,
 } from "@riposte/simulation/game";
 import type { Fields } from "@riposte/simulation/state";
-import type { CarrierHandlers, ClientCarrier } from "./carriers/carrier.ts";
+import type { CarrierHandlers, CarrierName, ClientCarrier } from "./carriers/carrier.ts";
 import { RateMeter } from "./rate-meter.ts";
 import type { CallHandler, Session, SessionEvents, SessionStats } from "./session.ts";
 
@@ -70,6 +70,8 @@ export class GameSession<G extends AnyGame> implements Session<G> {
       message: (_connection, _channel, buffer, offset, length) => this.#receive(buffer, offset, length),
       raw: () => undefined,
       disconnected: (_connection, error) => this.#end(error),
+      interrupted: () => this.#events.emit("interrupted", {}),
+      migrated: () => this.#events.emit("migrated", { carrier: this.carrier }),
     };
     this.stats = this.#createStats();
   }
@@ -90,8 +92,8 @@ export class GameSession<G extends AnyGame> implements Session<G> {
     return this.#identity;
   }
 
-  get carrier(): "udp" | "websocket" {
-    return this.#openCarrier().name;
+  get carrier(): CarrierName {
+    return this.#openCarrier().connection.carrier.name;
   }
 
   get connection(): Connection {
@@ -190,6 +192,10 @@ export class GameSession<G extends AnyGame> implements Session<G> {
         refuse(error);
       }
     });
+  }
+
+  migrate(): Promise<void> {
+    return this.#openCarrier().migrate();
   }
 
   simulate(conditions: NetworkConditions | undefined): void {

@@ -2,6 +2,7 @@
 
 import type { NetworkError, Unsubscribe } from "@riposte/protocol";
 import type { Connection, ConnectionStats } from "@riposte/protocol/channel";
+import type { CarrierName } from "./carriers/carrier.ts";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import type {
   AnyGame,
@@ -19,6 +20,10 @@ import type { Fields } from "@riposte/simulation/state";
 export interface SessionEvents {
   /** It is over, for good; `error` is undefined when `close` ended it. */
   readonly closed: { readonly error: NetworkError | undefined };
+  /** The network is gone for the moment: the session looks for another way to the server, until it times out. */
+  readonly interrupted: object;
+  /** It goes on, from another address or by another carrier. Nothing reliable was lost. */
+  readonly migrated: { readonly carrier: CarrierName };
   /** A listener or handler threw. Without a listener here it is logged. */
   readonly error: { readonly during: string; readonly error: unknown };
 }
@@ -51,7 +56,7 @@ export interface Session<G extends AnyGame = AnyGame> extends AsyncDisposable {
   readonly clientId: bigint | undefined;
   /** Give it to the next `connect` to come back as the same client. Undefined as `clientId`. */
   readonly identity: string | undefined;
-  readonly carrier: "udp" | "websocket";
+  readonly carrier: CarrierName;
   readonly connection: Connection;
   readonly stats: SessionStats;
   /** Resolves when the session is over; with undefined when `close` ended it. Never rejects. */
@@ -76,6 +81,11 @@ export interface Session<G extends AnyGame = AnyGame> extends AsyncDisposable {
   ): Unsubscribe;
   /** Answers a type of call of the server's; a later handler takes the place of an earlier one. Without one it is refused. */
   onCall<Q extends Fields, A extends Fields>(definition: CallDefinition<Q, A>, handler: CallHandler<Q, A>): void;
+  /**
+   * Leaves by another port or socket, as after a change of network; by itself the session does so when it must. Rejects
+   * with a `NetworkError` when the server does not answer there, or does not allow it.
+   */
+  migrate(): Promise<void>;
   /** Artificial network conditions in both directions; undefined turns them off. For development: on Node it throws in production. */
   simulate(conditions: NetworkConditions | undefined): void;
   /** Leaves. Resolves when the socket is closed. */

@@ -1,7 +1,8 @@
 /**
  * The WebSocket driver of a client: the same netcode packets as on UDP, one to a binary message,
  * sealed the same way. Runs in browsers and in Node; uses nothing but the global `WebSocket`, timers
- * and `crypto.getRandomValues`.
+ * and `crypto.getRandomValues`. When its socket closes or falls silent it opens another one, and the
+ * session goes on there.
  *
  * In a hidden tab browsers slow timers down to one a second or less, but deliver socket events at
  * once, so every packet that arrives also drives the protocol's timeouts: the server's snapshots and
@@ -12,18 +13,17 @@ import { NO_KEY, NetworkError } from "@riposte/protocol";
 import type { ReceivedPacket, TransmitSlot } from "@riposte/protocol";
 import type { CarrierTraits, Connection } from "@riposte/protocol/channel";
 import { ClientEndpoint } from "@riposte/protocol/endpoint";
-import type { EndpointDriver } from "@riposte/protocol/endpoint";
+import type { EndpointDriver, EndpointEvent } from "@riposte/protocol/endpoint";
 import { nobleCrypto, readConnectToken, SoftwareKeys } from "@riposte/protocol/netcode";
 import { NetworkConditionSimulator } from "@riposte/protocol/simulator";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import type { ClientCarrier, DialOptions } from "./carriers/carrier.ts";
+import { ResumePolicy } from "./resume-policy.ts";
+import { WebSocketLink } from "./websocket-link.ts";
 
 const SLOT_BYTES = 2048;
-/** Above this many bytes in the socket's buffer no packet is made: what waits there only gets older. */
-const MAX_BUFFERED_BYTES = 65_536;
-/** The one path: the socket. */
-const PATH = 0;
-const TRAITS: CarrierTraits = { name: "websocket", maxPayloadBytes: 1200, reliable: true };
+/** The first socket; each further one is one higher. */
+const FIRST_PATH = 0;
 
 /** Connects over a WebSocket; resolves when the server has admitted the client. */
 export function dialWebSocket(options: DialOptions): Promise<ClientCarrier> {
@@ -47,25 +47,27 @@ export function dialWebSocket(options: DialOptions): Promise<ClientCarrier> {
 }
 
 class WebSocketDriver implements ClientCarrier, EndpointDriver {
-  readonly name = "websocket";
   readonly #options: DialOptions;
   /** Told once: the connection is up, or could not be made. */
   #settled: ((error: NetworkError | undefined) => void) | undefined;
-  readonly #socket: WebSocket;
+  /** By path. */
+  readonly #links: WebSocketLink[] = [];
   readonly #keys: SoftwareKeys;
   readonly #endpoint: ClientEndpoint;
+  readonly #resume = new ResumePolicy();
+  /** Moves that somebody waits for, by path. */
+  readonly #moves = new Map<number, PromiseWithResolvers<void>>();
   #incoming: NetworkConditionSimulator | undefined;
   #outgoing: NetworkConditionSimulator | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
   #over = false;
-  readonly #socketClosed: Promise<void>;
 
   readonly #packet: ReceivedPacket = {
     buffer: new Uint8Array(0),
     offset: 0,
     length: 0,
-    path: PATH,
+    path: FIRST_PATH,
     ecn: 0,
     key: NO_KEY,
     packetNumber: 0,
@@ -78,7 +80,7 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
     offset: 0,
     capacity: SLOT_BYTES,
     length: 0,
-    path: PATH,
+    path: FIRST_PATH,
     ecn: 0,
     key: NO_KEY,
     packetNumber: 0,
@@ -99,43 +101,33 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
       keys: this.#keys,
       driver: this,
       // The socket leads to one server, whichever of the token's addresses that is.
-      serverPaths: addresses.map((_address, i) => (i === 0 ? PATH : -1)),
+      serverPaths: addresses.map((_address, i) => (i === 0 ? FIRST_PATH : -1)),
       schemaHash: options.schemaHash,
       sink: options.handlers,
       now: performance.now(),
     });
-    this.#socket = new WebSocket(options.url);
-    this.#socket.binaryType = "arraybuffer";
-    this.#socket.addEventListener("open", () => this.#wake());
-    this.#socket.addEventListener("message", (event: MessageEvent) => this.#handleMessage(event.data));
-    this.#socketClosed = new Promise((resolve) => {
-      this.#socket.addEventListener("close", (event) => {
-        this.#handleClose(event.code);
-        resolve();
-      });
-    });
-    // The reason is never told; "close" follows.
-    this.#socket.addEventListener("error", () => undefined);
+    this.#open();
   }
 
   get connection(): Connection {
     return this.#endpoint.connection as Connection;
   }
 
-  carrierOf(): CarrierTraits {
-    return TRAITS;
+  carrierOf(path: number): CarrierTraits {
+    return this.#links[path].traits;
   }
 
   retainPath(): void {
-    // There is one path, and it lives as long as the driver.
+    // A path means one socket for ever.
   }
 
-  releasePath(): void {
-    // See retainPath.
+  releasePath(path: number): void {
+    // Moved away from, or given up. The last one is closed by `#end`, behind the goodbyes.
+    if (!this.#over && path !== this.#endpoint.path) this.#links[path].close();
   }
 
-  writable(): boolean {
-    return this.#socket.readyState === WebSocket.OPEN && this.#socket.bufferedAmount < MAX_BUFFERED_BYTES;
+  writable(path: number): boolean {
+    return this.#links[path].writable;
   }
 
   simulate(conditions: NetworkConditions | undefined): void {
@@ -156,8 +148,24 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
     }
   }
 
+  async migrate(): Promise<void> {
+    const path = this.#open();
+    await this.#links[path].opened.catch((error: unknown) => {
+      throw new NetworkError("carrierFailed", "no other WebSocket could be opened", { cause: error });
+    });
+    const move = Promise.withResolvers<void>();
+    if (!this.#endpoint.migrate(path, performance.now())) {
+      this.#links[path].close();
+      throw new NetworkError("denied", "the connection is not open, or the server does not let it move");
+    }
+    this.#moves.set(path, move);
+    this.#wake();
+    await move.promise;
+  }
+
   flush(): void {
     if (this.#over) return;
+    this.#endpoint.flush();
     this.#transmit(performance.now());
     this.#setTimer(performance.now());
   }
@@ -171,7 +179,7 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
       this.#transmit(now);
       this.#end(undefined);
     }
-    await this.#socketClosed;
+    await Promise.all(this.#links.map(({ closed }) => closed));
   }
 
   /** Gives up without a word to the session; used when connecting was aborted. */
@@ -182,20 +190,28 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
     this.#end(undefined);
   }
 
-  #handleMessage(data: unknown): void {
-    if (this.#over || !(data instanceof ArrayBuffer) || data.byteLength === 0 || data.byteLength > SLOT_BYTES) return;
-    const bytes = new Uint8Array(data);
-    if (this.#incoming === undefined) this.#receive(bytes, 0, bytes.length, performance.now());
-    else this.#incoming.push(bytes, 0, bytes.length, PATH, performance.now());
-    this.#wake();
+  /** One more socket; its path. */
+  #open(): number {
+    const link = new WebSocketLink(this.#options.url);
+    const path = this.#links.push(link) - 1;
+    link.onWritable = () => this.#wake();
+    link.onDatagram = (bytes) => {
+      if (this.#over) return;
+      const now = performance.now();
+      if (this.#incoming === undefined) this.#receive(bytes, 0, bytes.length, path, now);
+      else this.#incoming.push(bytes, 0, bytes.length, path, now);
+      this.#wake();
+    };
+    link.onClose = (code) => this.#handleClose(path, code);
+    return path;
   }
 
-  #receive(buffer: Uint8Array, offset: number, length: number, now: number): void {
+  #receive(buffer: Uint8Array, offset: number, length: number, path: number, now: number): void {
     const packet = this.#packet;
     packet.buffer = buffer;
     packet.offset = offset;
     packet.length = length;
-    packet.path = PATH;
+    packet.path = path;
     packet.key = NO_KEY;
     packet.opened = false;
     this.#endpoint.classify(packet);
@@ -210,45 +226,87 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
     this.#endpoint.handleTimeout(now);
     this.#transmit(now);
     this.#handleEvents();
-    if (!this.#over) this.#setTimer(now);
+    if (this.#over) return;
+    this.#resumeIfDue(now);
+    this.#setTimer(now);
+  }
+
+  /** Opens another socket when the one in use is gone or silent, and moves there when it is open. */
+  #resumeIfDue(now: number): void {
+    if (now < this.#resumeAt) return;
+    this.#resume.onAttempt(now);
+    const path = this.#open();
+    const link = this.#links[path];
+    link.opened.then(
+      () => {
+        if (!this.#over && this.#endpoint.migrate(path, performance.now())) this.#wake();
+        else link.close();
+      },
+      () => undefined,
+    );
+  }
+
+  /** When another socket is due. */
+  get #resumeAt(): number {
+    const { connection } = this.#endpoint;
+    if (connection?.negotiated.sessionId === undefined || connection.state === "closed") return Infinity;
+    return this.#resume.dueAt(this.#endpoint.lastReceivedAt);
   }
 
   #handleEvents(): void {
     for (let event = this.#endpoint.pollEvent(); event !== undefined; event = this.#endpoint.pollEvent()) {
-      if (event.type === "connected") {
+      this.#handleEvent(event);
+    }
+  }
+
+  #handleEvent(event: EndpointEvent): void {
+    switch (event.type) {
+      case "connected":
         this.#settled?.(undefined);
         this.#settled = undefined;
-      } else {
+        return;
+      case "interrupted":
+        this.#resume.onInterrupted(performance.now());
+        this.#options.handlers.interrupted?.(event.connection);
+        return;
+      case "migrated":
+        this.#resume.onMigrated(performance.now());
+        this.#moves.get(event.path)?.resolve();
+        this.#moves.delete(event.path);
+        this.#options.handlers.migrated?.(event.connection);
+        return;
+      case "migrationFailed":
+        this.#moves.get(event.path)?.reject(new NetworkError("timedOut", "the server did not answer on the new path"));
+        this.#moves.delete(event.path);
+        return;
+      case "disconnected":
+      case "rejected":
         this.#transmit(performance.now());
         this.#end(event.error);
-        return;
-      }
     }
   }
 
   #transmit(now: number): void {
     const slot = this.#slot;
-    while (this.writable()) {
+    for (;;) {
       slot.offset = 0;
       slot.capacity = SLOT_BYTES;
       slot.key = NO_KEY;
       if (!this.#endpoint.pollTransmit(slot, now)) return;
       this.#keys.seal(slot);
       const { length } = slot;
-      if (this.#outgoing !== undefined) this.#outgoing.push(slot.buffer, 0, length, PATH, now);
-      else this.#socket.send(slot.buffer.subarray(0, length) as Uint8Array<ArrayBuffer>);
+      if (this.#outgoing !== undefined) this.#outgoing.push(slot.buffer, 0, length, slot.path, now);
+      else this.#links[slot.path].send(slot.buffer, 0, length);
     }
   }
 
   #releaseSimulated(until: number): void {
     const now = performance.now();
     for (let packet = this.#incoming?.pop(until); packet !== undefined; packet = this.#incoming?.pop(until)) {
-      this.#receive(packet.buffer, packet.offset, packet.length, now);
+      this.#receive(packet.buffer, packet.offset, packet.length, packet.path, now);
     }
     for (let packet = this.#outgoing?.pop(until); packet !== undefined; packet = this.#outgoing?.pop(until)) {
-      if (this.#socket.readyState !== WebSocket.OPEN) continue;
-      const { buffer, offset, length } = packet;
-      this.#socket.send(buffer.subarray(offset, offset + length) as Uint8Array<ArrayBuffer>);
+      this.#links[packet.path].send(packet.buffer, packet.offset, packet.length);
     }
   }
 
@@ -257,6 +315,7 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
       this.#endpoint.nextTimeout(),
       this.#incoming?.nextTimeout() ?? Infinity,
       this.#outgoing?.nextTimeout() ?? Infinity,
+      this.#resumeAt,
     );
     // A timer that fires too early only sets the next one.
     if (this.#timer !== undefined && this.#timerAt <= dueAt) return;
@@ -275,9 +334,13 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
     );
   }
 
-  #handleClose(code: number): void {
+  #handleClose(path: number, code: number): void {
     if (this.#over) return;
-    this.#endpoint.handlePathClosed(PATH, performance.now());
+    this.#endpoint.handlePathClosed(path, performance.now());
+    if (path !== FIRST_PATH || this.#endpoint.connection?.negotiated.sessionId !== undefined) {
+      this.#wake();
+      return;
+    }
     this.#handleEvents();
     if (this.#over) return;
     const opened = this.#settled === undefined;
@@ -296,7 +359,8 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
     this.#over = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(1000);
+    for (const link of this.#links) link.close();
+    for (const { reject } of this.#moves.values()) reject(error ?? new NetworkError("aborted", "the connection ended"));
     const settled = this.#settled;
     this.#settled = undefined;
     if (settled === undefined) {

@@ -1,10 +1,13 @@
-export { AddressTable } from "./address-table.ts";
+export type { CipherName } from "./ciphers.ts";
 export type {
+  AddressTable,
   Datapath,
   DatapathAead,
   DatapathCrypto,
+  KeyOptions,
   PacketProtection,
   UdpSocket,
+  UdpSocketCapabilities,
   UdpSocketOptions,
   UdpSocketStats,
 } from "./datapath.ts";

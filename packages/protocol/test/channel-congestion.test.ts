@@ -17,8 +17,8 @@ for (const [name, make] of Object.entries(algorithms)) {
   const pipeOver = (seed: number, conditions: LinkConditions): Pipe =>
     new Pipe(seed, {
       conditions,
-      client: { congestionControl: make() },
-      server: { congestionControl: make() },
+      client: { congestionControl: make },
+      server: { congestionControl: make },
     }).open();
 
   test(`${name}: thirty packets of 200 bytes a second never wait on a clean link`, () => {

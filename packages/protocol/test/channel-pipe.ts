@@ -4,6 +4,9 @@ import { Connection } from "../src/channel/index.ts";
 import type { CarrierTraits, Channel, ConnectionOptions, ConnectionSink } from "../src/channel/index.ts";
 import { Random } from "../src/random.ts";
 
+/** As large as the largest packet any test allows. */
+const SLOT_BYTES = 9_000;
+
 export interface LinkConditions {
   /** One way. */
   latencyMs?: number;
@@ -13,6 +16,8 @@ export interface LinkConditions {
   /** Bytes per millisecond with a tail-drop queue; unlimited when left out. */
   bytesPerMs?: number;
   queueBytes?: number;
+  /** UDP payloads above it are lost. */
+  mtuBytes?: number;
 }
 
 export interface Received {
@@ -29,6 +34,8 @@ interface Flight {
 }
 
 export const UDP: CarrierTraits = { name: "udp", maxPayloadBytes: 1200, reliable: false };
+/** A carrier whose packets are never cut, so that the path can be searched for larger ones. */
+export const UNCUT_UDP: CarrierTraits = { ...UDP, path: { ipVersion: 4, maxPacketBytes: 1500 } };
 export const WEBSOCKET: CarrierTraits = { name: "websocket", maxPayloadBytes: 1200, reliable: true };
 
 /** One end: a connection, its sink, and the link that leads away from it. */
@@ -36,7 +43,11 @@ export class End implements ConnectionSink {
   readonly connection: Connection;
   readonly received: Received[] = [];
   /** Called instead of recording, if set. */
-  onMessage: ((channel: Channel, buffer: Uint8Array, offset: number, length: number) => void) | undefined;
+  onMessage:
+    | ((channel: Channel, buffer: Uint8Array, offset: number, length: number, stream: number) => void)
+    | undefined;
+  /** How often the sink heard that the reliable queue has room again. */
+  drainedCount = 0;
   conditions: LinkConditions = {};
   packetNumber = 0;
   /** Packets that left, with when: for looking at what was sent. */
@@ -53,13 +64,24 @@ export class End implements ConnectionSink {
     this.connection = new Connection({ ...options, sink: this, owner: { wake: () => undefined }, now: pipe.now });
   }
 
-  message(_connection: Connection, channel: Channel, buffer: Uint8Array, offset: number, length: number): void {
-    if (this.onMessage !== undefined) this.onMessage(channel, buffer, offset, length);
+  message(
+    _connection: Connection,
+    channel: Channel,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream: number,
+  ): void {
+    if (this.onMessage !== undefined) this.onMessage(channel, buffer, offset, length, stream);
     else this.received.push({ channel, bytes: buffer.slice(offset, offset + length), at: this.#pipe.now });
   }
 
   raw(_connection: Connection, buffer: Uint8Array, offset: number, length: number): void {
     this.received.push({ channel: "raw", bytes: buffer.slice(offset, offset + length), at: this.#pipe.now });
+  }
+
+  drained(): void {
+    this.drainedCount++;
   }
 
   of(channel: Channel | "raw"): Uint8Array[] {
@@ -73,7 +95,7 @@ export class Pipe {
   readonly server: End;
   readonly random: Random;
   #order = 0;
-  readonly #slot = new Uint8Array(2048);
+  readonly #slot = new Uint8Array(SLOT_BYTES + 100);
 
   constructor(
     seed: number,
@@ -151,9 +173,9 @@ export class Pipe {
   #flushEnd(end: End): void {
     end.connection.handleTimeout(this.now);
     for (let i = 0; ; i++) {
-      const length = end.connection.fillPayload(this.#slot, 100, 1200, end.packetNumber, this.now);
+      const length = end.connection.fillPayload(this.#slot, 100, SLOT_BYTES, end.packetNumber, this.now);
       if (length === 0) break;
-      if (length > 1200 || i > 100_000) throw new Error(`payload of ${length} bytes, packet ${i} of one flush`);
+      if (length > SLOT_BYTES || i > 100_000) throw new Error(`payload of ${length} bytes, packet ${i} of one flush`);
       this.#launch(end, this.#slot.slice(100, 100 + length), end.packetNumber++);
     }
     const next = end.connection.nextTimeout();
@@ -165,6 +187,7 @@ export class Pipe {
     end.sentBytes += bytes.length;
     end.sentPackets++;
     if (end.keepSent) end.sent.push({ at: this.now, bytes });
+    if (bytes.length + 18 > (conditions.mtuBytes ?? Infinity)) return;
     if (this.random.next() < (conditions.lossRate ?? 0)) return;
     const copies = this.random.next() < (conditions.duplicateRate ?? 0) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {

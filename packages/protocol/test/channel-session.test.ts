@@ -8,18 +8,18 @@ import { Pipe, WEBSOCKET, pattern } from "./channel-pipe.ts";
 
 const OTHER_SCHEMA = { version: 1 as const, schemaHash: new Uint8Array(8).fill(9) };
 
-test("both sides open, exchange extensions, and stop saying hello", () => {
-  const schemaHash = new Uint8Array(8);
-  const extension = { id: 1, value: Uint8Array.of(1, 2) };
+const HELLO = { version: 1 as const, schemaHash: new Uint8Array(8) };
+
+test("both sides open, agree on extensions, and stop saying hello", () => {
   const pipe = new Pipe(1, {
-    client: { hello: { version: 1, schemaHash, extensions: [extension] } },
-    server: { hello: { version: 1, schemaHash } },
+    client: { hello: { ...HELLO, extensions: { largePackets: 1472, migration: true } } },
+    server: { hello: { ...HELLO, extensions: { largePackets: 8972, migration: 0xfedc_ba98 } } },
     conditions: { latencyMs: 20 },
   });
   assert.equal(pipe.client.connection.state, "hello");
   pipe.open();
-  assert.deepEqual(pipe.server.connection.peerExtensions, [extension]);
-  assert.deepEqual(pipe.client.connection.peerExtensions, []);
+  assert.deepEqual(pipe.server.connection.negotiated, { largePackets: 1472, sessionId: 0xfedc_ba98 });
+  assert.deepEqual(pipe.client.connection.negotiated, { largePackets: 8972, sessionId: 0xfedc_ba98 });
   pipe.run(100);
   for (const end of [pipe.client, pipe.server]) {
     end.keepSent = true;
@@ -30,6 +30,39 @@ test("both sides open, exchange extensions, and stop saying hello", () => {
     assert.ok(end.sent.length > 0);
     for (const { bytes } of end.sent) assert.ok(bytes.length < 26, "no hello in it");
   }
+});
+
+test("an extension that one side does not want is not used", () => {
+  for (const [client, server] of [
+    [{ largePackets: 1472, migration: true as const }, {}],
+    [{}, { largePackets: 1472, migration: 7 }],
+  ]) {
+    const pipe = new Pipe(1, {
+      client: { hello: { ...HELLO, extensions: client } },
+      server: { hello: { ...HELLO, extensions: server } },
+    }).open();
+    for (const { connection } of [pipe.client, pipe.server]) {
+      assert.deepEqual(connection.negotiated, { largePackets: undefined, sessionId: undefined });
+    }
+  }
+});
+
+test("a client that repeats its hello is answered at once", () => {
+  const pipe = new Pipe(1, { conditions: { latencyMs: 10 } });
+  pipe.server.conditions = { lossRate: 1 };
+  pipe.run(50);
+  assert.equal(pipe.server.connection.state, "open");
+  pipe.server.conditions = { latencyMs: 10 };
+  pipe.run(75);
+  assert.equal(pipe.client.connection.state, "open", "100 ms: its second hello, and 20 ms there and back");
+});
+
+test("a client that holds its seat and says nothing counts as a plain program", () => {
+  const pipe = new Pipe(1, { client: { hello: undefined } });
+  pipe.run(9_900);
+  assert.equal(pipe.server.connection.state, "hello");
+  pipe.run(200);
+  assert.equal(pipe.server.connection.state, "raw");
 });
 
 test("a connection opens at 50 % loss", () => {
@@ -139,10 +172,10 @@ test("closing from inside the sink stops delivery at once", () => {
 });
 
 test("mistakes of the caller throw; limits answer", () => {
-  const pipe = new Pipe(10, { client: { limits: { reliableSendBytes: 5_000, unreliableSendBytes: 3_000 } } }).open();
+  const pipe = new Pipe(10, { client: { limits: { reliableSendBytes: 5_000, unreliableSendBytes: 3_020 } } }).open();
   const { connection } = pipe.client;
   assert.throws(() => connection.send("reliableOrdered", new Uint8Array(16 * 1024 * 1024 + 1)), RangeError);
-  assert.throws(() => connection.send("unreliableOrdered", new Uint8Array(3_001)), RangeError);
+  assert.throws(() => connection.send("unreliableOrdered", new Uint8Array(3_021)), RangeError);
   assert.throws(() => connection.send("reliableOrdered", new Uint8Array(10), 5, 6), RangeError);
   assert.throws(() => connection.close(-1), RangeError);
   assert.equal(connection.send("reliableOrdered", pattern(1, 4_000)), "queued");

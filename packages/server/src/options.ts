@@ -50,7 +50,7 @@ export interface ListenOptions {
   readonly localTokens?: boolean;
   /** How long a token admits. Default 45 s. */
   readonly tokenExpireSeconds?: number;
-  /** Silence after which a client counts as gone. Default 10 s. */
+  /** Silence after which a client counts as gone, in whole seconds. Default 10. */
   readonly timeoutSeconds?: number;
   /** Pages of which origins may ask for a token. Default: all in development, none but the server's own in production. */
   readonly allowedOrigins?: readonly string[] | "*";
@@ -131,7 +131,10 @@ export function resolveOptions(options: ListenOptions, tickRate: number): Resolv
   if (!Number.isInteger(maxRooms) || maxRooms < 1) {
     throw new RangeError(`maxRooms must be a positive integer, got ${maxRooms}`);
   }
-  const { publicDir = "dist", localTokens = !production } = options;
+  const { publicDir = "dist", localTokens = !production, timeoutSeconds = 10 } = options;
+  if (!Number.isInteger(timeoutSeconds) || timeoutSeconds < 1) {
+    throw new RangeError(`timeoutSeconds must be whole seconds from 1, got ${timeoutSeconds}`);
+  }
   const limit = {
     messagesPerSec: messageLimit.messagesPerSec ?? 4 * tickRate,
     bytesPerSec: messageLimit.bytesPerSec ?? 65_536,
@@ -161,7 +164,7 @@ export function resolveOptions(options: ListenOptions, tickRate: number): Resolv
     publicDir: publicDir === false ? undefined : publicDir,
     localTokens,
     tokenExpireSeconds: options.tokenExpireSeconds ?? 45,
-    timeoutSeconds: options.timeoutSeconds ?? 10,
+    timeoutSeconds,
     allowedOrigins: options.allowedOrigins ?? (production ? [] : "*"),
     behindProxy: options.behindProxy ?? false,
     joinRate: options.joinRate ?? { burst: 256, perSec: 10 },

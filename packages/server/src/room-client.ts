@@ -1,6 +1,6 @@
 /** One connected client as a room sees it. */
 
-import type { Connection, ConnectionStats } from "@riposte/protocol/channel";
+import type { CarrierTraits, Connection, ConnectionStats } from "@riposte/protocol/channel";
 import type { InputStats } from "@riposte/simulation/game";
 import { MessageLimit } from "./message-limit.ts";
 import type { MessageLimitOptions } from "./message-limit.ts";
@@ -15,7 +15,8 @@ export interface Client {
   readonly room: string;
   /** The game's part of the token's user data, 192 bytes. */
   readonly userData: Uint8Array;
-  readonly carrier: "udp" | "websocket" | "memory";
+  /** The one in use: a session may move to another. */
+  readonly carrier: CarrierTraits["name"];
   readonly connectedAt: Date;
   /** True when it came back to a seat (and entity) it had left. */
   readonly returned: boolean;
@@ -45,7 +46,6 @@ export class RoomClient implements Client {
   readonly seat: number;
   readonly room: string;
   readonly userData: Uint8Array;
-  readonly carrier: "udp" | "websocket" | "memory";
   readonly connectedAt: Date = new Date();
   readonly returned: boolean;
   readonly inputStats: InputStats;
@@ -61,11 +61,14 @@ export class RoomClient implements Client {
     this.seat = options.seat;
     this.room = options.room;
     this.userData = options.userData.slice();
-    this.carrier = connection.carrier.name;
     this.returned = options.returned;
     this.inputStats = options.inputStats;
     this.limit = new MessageLimit(options.messageLimit, options.now);
     this.#kick = options.kick;
+  }
+
+  get carrier(): CarrierTraits["name"] {
+    return this.connection.carrier.name;
   }
 
   get stats(): ConnectionStats {

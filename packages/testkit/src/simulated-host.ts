@@ -1,27 +1,41 @@
 import { NO_KEY } from "@riposte/protocol";
-import type { Crypto, Machine, ReceivedPacket, TransmitSlot } from "@riposte/protocol";
+import type { Crypto, ReceivedPacket, TransmitSlot } from "@riposte/protocol";
 import type { CarrierTraits } from "@riposte/protocol/channel";
-import type { EndpointDriver, EndpointEvent } from "@riposte/protocol/endpoint";
+import type { Endpoint, EndpointDriver, EndpointEvent } from "@riposte/protocol/endpoint";
 import { SoftwareKeys } from "@riposte/protocol/netcode";
 
-const SLOT_BYTES = 2048;
-export const MEMORY_TRAITS: CarrierTraits = { name: "memory", maxPayloadBytes: 1200, reliable: false };
+const SLOT_BYTES = 9216;
+/** Largest UDP payload. */
+const MAX_DATAGRAM_BYTES = 8972;
+/** Paths of a host's first socket are below it, those of the next below twice as much, and so on. */
+const PATHS_PER_SOCKET = 65_536;
+
+export const MEMORY_TRAITS: CarrierTraits = {
+  name: "memory",
+  maxPayloadBytes: 1200,
+  reliable: false,
+  path: { ipVersion: 4, maxPacketBytes: 1500 },
+};
 
 /** What a host asks of the network it stands in. */
 export interface HostNetwork {
   /** Bytes are copied. */
   transmit(from: number, to: number, buffer: Uint8Array, offset: number, length: number): void;
+  /** Whether two addresses are of one host that has not changed its network. */
+  isSameHost(a: number, b: number): boolean;
 }
 
 /**
- * One machine in a simulated network: an endpoint with a driver in memory. Paths are the numbers of
- * the other hosts.
+ * One machine in a simulated network: an endpoint with a driver in memory. Its first socket's paths
+ * are the addresses of the other hosts; `pathBy` names those of further sockets.
  */
 export class SimulatedHost {
-  /** The number by which others send to it. */
+  /** The number by which others send to it, as long as it does not change its address. */
   readonly id: number;
   /** "host:port", as tokens name it. */
   readonly address: string;
+  /** Address of each of its sockets; -1: closed. Changed by `SimulatedNetwork`. */
+  readonly sockets: number[];
   readonly keys: SoftwareKeys;
   /** How often each path is retained; empty when the endpoint gave everything back. */
   readonly retained: Map<number, number> = new Map();
@@ -39,17 +53,21 @@ export class SimulatedHost {
   readonly driver: EndpointDriver;
 
   readonly #network: HostNetwork;
-  #endpoint: Machine<EndpointEvent> | undefined;
+  #endpoint: Endpoint | undefined;
   readonly #packet: ReceivedPacket;
   readonly #slot: TransmitSlot;
 
   constructor(id: number, address: string, network: HostNetwork, crypto: Crypto) {
     this.id = id;
     this.address = address;
+    this.sockets = [id];
     this.#network = network;
     this.keys = new SoftwareKeys(crypto);
     this.driver = {
       carrierOf: () => MEMORY_TRAITS,
+      maxDatagramBytes: MAX_DATAGRAM_BYTES,
+      isSameHost: (a, b) =>
+        network.isSameHost(a % PATHS_PER_SOCKET, b % PATHS_PER_SOCKET) && socketOf(a) === socketOf(b),
       retainPath: (path) => this.retained.set(path, (this.retained.get(path) ?? 0) + 1),
       releasePath: (path) => {
         const count = this.retained.get(path);
@@ -59,19 +77,23 @@ export class SimulatedHost {
       },
       writable: () => this.writable,
     };
-    const buffer = new Uint8Array(SLOT_BYTES);
     const record = { ecn: 0, key: NO_KEY, packetNumber: 0, headerLength: 0, aadLength: 0, path: 0, length: 0 };
     this.#packet = { ...record, buffer: new Uint8Array(SLOT_BYTES), offset: 0, opened: false };
-    this.#slot = { ...record, buffer, offset: 0, capacity: SLOT_BYTES };
+    this.#slot = { ...record, buffer: new Uint8Array(SLOT_BYTES), offset: 0, capacity: SLOT_BYTES };
   }
 
   /** The endpoint this host runs; a host without one drops what comes. */
-  run(endpoint: Machine<EndpointEvent> | undefined): void {
+  run(endpoint: Endpoint | undefined): void {
     this.#endpoint = endpoint;
   }
 
-  /** One datagram from another host. */
-  receive(buffer: Uint8Array, offset: number, length: number, path: number, now: number): void {
+  /** The path to another host by one of this host's sockets, 0 being the first. */
+  pathBy(socket: number, to: SimulatedHost): number {
+    return socket * PATHS_PER_SOCKET + to.id;
+  }
+
+  /** One datagram from another address, at one of this host's own. */
+  receive(buffer: Uint8Array, offset: number, length: number, from: number, at: number, now: number): void {
     const endpoint = this.#endpoint;
     this.stats.packetsReceived += 1;
     this.stats.bytesReceived += length;
@@ -80,12 +102,17 @@ export class SimulatedHost {
     packet.buffer.set(buffer.subarray(offset, offset + length));
     packet.offset = 0;
     packet.length = length;
-    packet.path = path;
+    packet.path = this.sockets.indexOf(at) * PATHS_PER_SOCKET + from;
     packet.key = NO_KEY;
     packet.opened = false;
     endpoint.classify(packet);
     if (packet.key !== NO_KEY) this.keys.open(packet);
     endpoint.receive(packet, now);
+  }
+
+  /** The carrier below a path broke: the endpoint is told. */
+  closePath(path: number, now: number): void {
+    this.#endpoint?.handlePathClosed(path, now);
   }
 
   /** Timeouts, events, and everything there is to send. */
@@ -99,14 +126,16 @@ export class SimulatedHost {
 
   /** Everything there is to send now, as a game does at the end of its tick. */
   flush(now: number): void {
-    if (this.#endpoint !== undefined) this.#transmit(this.#endpoint, now);
+    if (this.#endpoint === undefined) return;
+    this.#endpoint.flush();
+    this.#transmit(this.#endpoint, now);
   }
 
   nextTimeout(): number {
     return this.#endpoint === undefined ? Infinity : this.#endpoint.nextTimeout();
   }
 
-  #pollEvents(endpoint: Machine<EndpointEvent>): boolean {
+  #pollEvents(endpoint: Endpoint): boolean {
     let any = false;
     for (let event = endpoint.pollEvent(); event !== undefined; event = endpoint.pollEvent()) {
       any = true;
@@ -115,7 +144,7 @@ export class SimulatedHost {
     return any;
   }
 
-  #transmit(endpoint: Machine<EndpointEvent>, now: number): void {
+  #transmit(endpoint: Endpoint, now: number): void {
     const slot = this.#slot;
     for (;;) {
       slot.offset = 0;
@@ -124,9 +153,15 @@ export class SimulatedHost {
       slot.key = NO_KEY;
       if (!endpoint.pollTransmit(slot, now)) return;
       this.keys.seal(slot);
+      const from = this.sockets[socketOf(slot.path)];
+      if (from < 0) continue;
       this.stats.packetsSent += 1;
       this.stats.bytesSent += slot.length;
-      this.#network.transmit(this.id, slot.path, slot.buffer, slot.offset, slot.length);
+      this.#network.transmit(from, slot.path % PATHS_PER_SOCKET, slot.buffer, slot.offset, slot.length);
     }
   }
+}
+
+function socketOf(path: number): number {
+  return Math.floor(path / PATHS_PER_SOCKET);
 }

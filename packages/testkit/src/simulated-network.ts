@@ -17,6 +17,7 @@ export interface SimulatedNetworkOptions {
 
 const TIMER_STEP_MS = 0.25;
 const MAX_PACKETS_PER_LINK = 4096;
+const MAX_PACKET_BYTES = 9216;
 
 /**
  * Hosts joined by bad links under one virtual clock: a whole network of peers runs in a test,
@@ -31,6 +32,10 @@ export class SimulatedNetwork {
   readonly crypto: Crypto;
   readonly seed: number;
   readonly hosts: SimulatedHost[] = [];
+  /** Whose address it is; one that was given up leads nowhere. */
+  readonly #owners: (SimulatedHost | undefined)[] = [];
+  /** Addresses of one number belong to one host in one network. */
+  readonly #networks: number[] = [];
   readonly #links = new Map<number, NetworkConditionSimulator>();
   readonly #overrides = new Map<number, NetworkConditions>();
   #conditions: NetworkConditions;
@@ -49,11 +54,41 @@ export class SimulatedNetwork {
 
   /** A new host; give it an endpoint by `run`. */
   addHost(): SimulatedHost {
-    const id = this.hosts.length;
+    const id = this.#owners.length;
     const address = `10.0.${id >> 8}.${id & 255}:40000`;
     const host = new SimulatedHost(id, address, this, this.crypto);
     this.hosts.push(host);
+    this.#owners.push(host);
+    this.#networks.push(id);
     return host;
+  }
+
+  /** One more socket of a host, in another network unless it says otherwise; give its number to `host.pathBy`. */
+  addSocket(host: SimulatedHost, options: { readonly sameNetwork?: boolean } = {}): number {
+    const id = this.#owners.length;
+    this.#owners.push(host);
+    this.#networks.push(options.sameNetwork === true ? this.#networks[host.id] : id);
+    return host.sockets.push(id) - 1;
+  }
+
+  /** A NAT gives a host's socket another port, without a word: what goes to the old one is lost. */
+  rebind(host: SimulatedHost, socket = 0): void {
+    const id = this.#owners.length;
+    const before = host.sockets[socket];
+    this.#owners.push(host);
+    this.#networks.push(this.#networks[before]);
+    this.#owners[before] = undefined;
+    host.sockets[socket] = id;
+  }
+
+  /** A socket is gone: nothing leaves it and nothing reaches it. */
+  closeSocket(host: SimulatedHost, socket: number): void {
+    this.#owners[host.sockets[socket]] = undefined;
+    host.sockets[socket] = -1;
+  }
+
+  isSameHost(a: number, b: number): boolean {
+    return this.#networks[a] === this.#networks[b];
   }
 
   /** The host of a token's address. */
@@ -67,25 +102,26 @@ export class SimulatedNetwork {
       this.#conditions = conditions;
       this.#overrides.clear();
     } else {
-      for (const from of where.from === undefined ? this.hosts : [this.hosts[where.from]]) {
-        for (const to of where.to === undefined ? this.hosts : [this.hosts[where.to]]) {
-          this.#overrides.set(linkKey(from.id, to.id), conditions);
+      for (const from of where.from === undefined ? this.hosts.map(({ id }) => id) : [where.from]) {
+        for (const to of where.to === undefined ? this.hosts.map(({ id }) => id) : [where.to]) {
+          this.#overrides.set(linkKey(from, to), conditions);
         }
       }
     }
-    for (const [key, link] of this.#links) link.conditions = this.#overrides.get(key) ?? this.#conditions;
+    for (const [key, link] of this.#links) link.conditions = this.#conditionsOf(key);
   }
 
   /** Puts a datagram on the way; hosts do this by themselves, tests to forge one. */
   transmit(from: number, to: number, buffer: Uint8Array, offset: number, length: number): void {
-    if (this.hosts[to] === undefined) return;
+    if (this.#owners[to] === undefined) return;
     const key = linkKey(from, to);
     let link = this.#links.get(key);
     if (link === undefined) {
       link = new NetworkConditionSimulator({
         seed: this.seed + key + 1,
-        conditions: this.#overrides.get(key) ?? this.#conditions,
+        conditions: this.#conditionsOf(key),
         maxPackets: MAX_PACKETS_PER_LINK,
+        maxPacketBytes: MAX_PACKET_BYTES,
       });
       this.#links.set(key, link);
     }
@@ -108,6 +144,15 @@ export class SimulatedNetwork {
     }
   }
 
+  /** Those of the link itself, of either host's first address, or of all. */
+  #conditionsOf(key: number): NetworkConditions {
+    const own = this.#overrides.get(key);
+    if (own !== undefined) return own;
+    const from = this.#owners[Math.floor(key / MAX_HOSTS)]?.id ?? -1;
+    const to = this.#owners[key % MAX_HOSTS]?.id ?? -1;
+    return this.#overrides.get(linkKey(from, to)) ?? this.#conditions;
+  }
+
   /** Goes to the next thing that happens, and lets it happen; false when the clock stands at `end`. */
   #step(end: number): boolean {
     const { now } = this.clock;
@@ -119,10 +164,10 @@ export class SimulatedNetwork {
     const time = Math.min(end, next <= now ? now + TIMER_STEP_MS : next);
     this.clock.advanceTo(time);
     for (const [key, link] of this.#links) {
-      const to = this.hosts[key % MAX_HOSTS];
+      const to = key % MAX_HOSTS;
       const from = Math.floor(key / MAX_HOSTS);
       for (let packet = link.pop(time); packet !== undefined; packet = link.pop(time)) {
-        to.receive(packet.buffer, packet.offset, packet.length, from, time);
+        this.#owners[to]?.receive(packet.buffer, packet.offset, packet.length, from, to, time);
       }
     }
     for (const host of this.hosts) host.wake(time);

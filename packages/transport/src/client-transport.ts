@@ -1,77 +1,109 @@
 import { PacketBatch } from "@riposte/datapath";
-import type { AddressTable, DatapathCrypto, PacketProtection, UdpSocket, UdpSocketStats } from "@riposte/datapath";
+import type { Datapath, DatapathCrypto, PacketProtection, UdpSocketStats } from "@riposte/datapath";
 import { NetworkError } from "@riposte/protocol";
 import type { Connection } from "@riposte/protocol/channel";
 import { ClientEndpoint } from "@riposte/protocol/endpoint";
 import type { EndpointEvent } from "@riposte/protocol/endpoint";
+import type { NetcodeAddress } from "@riposte/protocol/netcode";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
-import { UDP_TRAITS } from "./carrier-traits.ts";
-import type { DialUdpOptions } from "./dial-udp.ts";
+import { maxDatagramBytes, slotBytesFor } from "./carrier-traits.ts";
+import { CarrierLink } from "./client-link.ts";
+import type { ClientLink, DatagramCarrier } from "./client-link.ts";
 import { ConnectionAnnouncer } from "./connection-announcer.ts";
+import type { DialUdpOptions } from "./dial-udp.ts";
 import { EndpointLoop } from "./endpoint-loop.ts";
+import type { SimulatedCarrier } from "./simulated-carrier.ts";
+import { UdpLink } from "./udp-link.ts";
 
-/** What `dialUdp` has opened for it. */
+/** What `dialUdp` has prepared for it. */
 export interface ClientTransportParts {
   readonly options: DialUdpOptions;
-  readonly udp: UdpSocket;
-  readonly addresses: AddressTable;
-  readonly serverPaths: readonly number[];
+  readonly datapath: Datapath;
+  readonly servers: readonly NetcodeAddress[];
+  readonly link: UdpLink;
   readonly crypto: DatapathCrypto;
   readonly protection: PacketProtection;
+  /** Undefined where simulation is not allowed. */
+  readonly Simulation: typeof SimulatedCarrier | undefined;
 }
 
 /** How long the last packets of a closing client may take to leave, and how often to look. */
 const CLOSE_DRAIN_MS = 500;
 const CLOSE_CHECK_MS = 5;
+/** Paths of the first link are below it, those of the next below twice as much, and so on. */
+const PATHS_PER_LINK = 256;
 
-/** A client's UDP socket and timer around one `ClientEndpoint`; made by `dialUdp`. */
+interface OpenLink {
+  readonly link: ClientLink;
+  readonly base: number;
+  /** How often its paths are retained; a link that nobody needs any more is closed. */
+  retained: number;
+  closed: boolean;
+}
+
+/** A client's sockets and timer around one `ClientEndpoint`; made by `dialUdp`. */
 export class ClientTransport implements AsyncDisposable {
   /** Settles when the connection is usable, or will never be. */
   readonly connected: Promise<void>;
-  /** Resolves when the socket is closed, whoever ended the connection. */
+  /** Resolves when the sockets are closed, whoever ended the connection. */
   readonly closed: Promise<void>;
 
+  readonly #parts: ClientTransportParts;
+  readonly #maxPacketBytes: number;
   readonly #endpoint: ClientEndpoint;
-  readonly #udp: UdpSocket;
+  readonly #links: OpenLink[] = [];
   readonly #loop: EndpointLoop;
   readonly #announcer: ConnectionAnnouncer;
-  readonly #allowSimulation: boolean;
-  readonly #received = new PacketBatch();
+  readonly #simulation: SimulatedCarrier | undefined;
   readonly #connected: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #closed: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+  /** Moves under way, by path. */
+  readonly #moves = new Map<number, PromiseWithResolvers<void>>();
+  #paths: Int32Array = new Int32Array(0);
   #connection: Connection | undefined;
   #ending = false;
   #drainUntil = 0;
 
   constructor(parts: ClientTransportParts) {
-    const { options, udp, addresses } = parts;
-    const { signal } = options;
+    const { options, link, Simulation } = parts;
+    const { signal, maxPacketBytes = 1500 } = options;
+    const datagramBytes = maxDatagramBytes(maxPacketBytes);
+    const slotBytes = slotBytesFor(datagramBytes);
     this.connected = this.#connected.promise;
     this.closed = this.#closed.promise;
-    this.#udp = udp;
+    this.#parts = parts;
+    this.#maxPacketBytes = maxPacketBytes;
     this.#announcer = new ConnectionAnnouncer(options.handlers);
-    this.#allowSimulation = options.allowSimulation ?? process.env.NODE_ENV !== "production";
+    const transmit = (batch: PacketBatch): PacketBatch => this.#transmit(batch);
+    if (Simulation !== undefined) {
+      const receive = (batch: PacketBatch): void => this.#loop.receive(batch);
+      this.#simulation = new Simulation({ seed: options.simulationSeed ?? 1, slotBytes, receive, transmit });
+    }
+    this.#add(link);
     this.#endpoint = new ClientEndpoint({
+      ...connectionOptions(options),
       token: options.token,
       crypto: parts.crypto,
       keys: parts.protection,
       driver: {
-        carrierOf: () => UDP_TRAITS,
-        retainPath: (path) => addresses.retain(path),
-        releasePath: (path) => addresses.release(path),
-        writable: () => udp.writable,
+        maxDatagramBytes: datagramBytes,
+        carrierOf: (path) => this.#linkOf(path).link.traits(path % PATHS_PER_LINK),
+        retainPath: (path) => this.#retain(path),
+        releasePath: (path) => this.#release(path),
+        writable: (path) => !this.#linkOf(path).closed && this.#linkOf(path).link.writable,
       },
-      serverPaths: parts.serverPaths,
+      serverPaths: link.serverPaths,
       schemaHash: options.schemaHash,
       sink: this.#announcer,
       now: performance.now(),
     });
+    const simulation = this.#simulation;
     this.#loop = new EndpointLoop({
       endpoint: this.#endpoint,
       protection: parts.protection,
-      transmit: (batch) => this.#transmit(batch),
+      slotBytes,
+      transmit: simulation === undefined ? transmit : (batch) => simulation.transmit(batch),
       deliver: (event) => this.#deliver(event),
-      simulationSeed: options.simulationSeed ?? 1,
     });
     if (signal !== undefined) {
       const abort = (): void => this.#abort(signal.reason);
@@ -89,9 +121,14 @@ export class ClientTransport implements AsyncDisposable {
     return this.#connection;
   }
 
-  /** Live counters of the socket. */
+  /** Live counters of the first socket. */
   get stats(): UdpSocketStats {
-    return this.#udp.stats;
+    return this.#parts.link.socket.stats;
+  }
+
+  /** When something of the server's was heard last, by `performance.now()`. */
+  get lastReceivedAt(): number {
+    return this.#endpoint.lastReceivedAt;
   }
 
   /** Sends what is queued; call it once after everything of a frame is handed over. */
@@ -99,15 +136,33 @@ export class ClientTransport implements AsyncDisposable {
     this.#loop.flush();
   }
 
-  /** Puts a bad link in front of the socket, in both directions, or takes it away. Live. */
+  /** Puts a bad link in front of the sockets, in both directions, or takes it away. Live. */
   simulate(conditions: NetworkConditions | undefined): void {
-    if (conditions !== undefined && !this.#allowSimulation) {
+    if (this.#simulation !== undefined) this.#simulation.set(conditions);
+    else if (conditions !== undefined) {
       throw new TypeError("simulated network conditions are disabled here: see `allowSimulation`");
     }
-    this.#loop.simulate(conditions);
   }
 
-  /** Tells the server goodbye, with the game's own code and reason if given, and closes the socket. */
+  /**
+   * Goes on from another port of this machine: for a change of network that nobody has noticed, and for tests. The old
+   * one is used until the server has answered on the new one. Rejects with `NetworkError` when it does not answer,
+   * or does not allow it.
+   */
+  async migrate(): Promise<void> {
+    const { datapath, servers } = this.#parts;
+    const link = await UdpLink.open({ datapath, servers, maxPacketBytes: this.#maxPacketBytes });
+    const { base } = this.#add(link);
+    const path = link.serverPaths[this.#endpoint.serverIndex];
+    await this.#moveTo(path < 0 ? path : base + path);
+  }
+
+  /** Goes on by a carrier that is open already, a WebSocket perhaps. Rejects as `migrate` does; the carrier is closed then. */
+  async migrateTo(carrier: DatagramCarrier): Promise<void> {
+    await this.#moveTo(this.#add(new CarrierLink(carrier)).base);
+  }
+
+  /** Tells the server goodbye, with the game's own code and reason if given, and closes the sockets. */
   close(code?: number, reason?: string): Promise<void> {
     if (!this.#ending) {
       this.#endpoint.close(this.#loop.now(), code, reason);
@@ -121,27 +176,112 @@ export class ClientTransport implements AsyncDisposable {
     return this.close();
   }
 
-  /** For `dialUdp`: datagrams wait. */
-  receiveUdp(): void {
-    if (this.#udp.receive(this.#received) > 0) this.#loop.receive(this.#received);
+  #add(link: ClientLink): OpenLink {
+    const entry: OpenLink = { link, base: this.#links.length * PATHS_PER_LINK, retained: 0, closed: false };
+    this.#links.push(entry);
+    link.onBatch = (batch) => {
+      if (entry.base > 0) for (let i = 0; i < batch.count; i++) batch.path[i] += entry.base;
+      if (this.#simulation === undefined) this.#loop.receive(batch);
+      else this.#simulation.receive(batch);
+    };
+    link.onWritable = () => this.#loop.wake();
+    link.onClose = () => {
+      if (entry.closed) return;
+      entry.closed = true;
+      this.#endpoint.handlePathClosed(entry.base, this.#loop.now());
+      this.#loop.wake();
+    };
+    return entry;
   }
 
-  /** For `dialUdp`: the socket takes more again. */
-  resume(): void {
-    this.#loop.wake();
+  #linkOf(path: number): OpenLink {
+    return this.#links[Math.floor(path / PATHS_PER_LINK)];
+  }
+
+  #retain(path: number): void {
+    const entry = this.#linkOf(path);
+    entry.retained++;
+    entry.link.retain(path % PATHS_PER_LINK);
+  }
+
+  #release(path: number): void {
+    const entry = this.#linkOf(path);
+    entry.link.release(path % PATHS_PER_LINK);
+    if (--entry.retained === 0 && !this.#ending) this.#closeLink(entry);
+  }
+
+  #closeLink(entry: OpenLink): void {
+    if (entry.closed) return;
+    entry.closed = true;
+    entry.link.close();
   }
 
   #transmit(batch: PacketBatch): PacketBatch {
-    this.#udp.send(batch);
+    let writable = true;
+    if (this.#links.length === 1) {
+      const { link } = this.#links[0];
+      link.transmit(batch);
+      writable = link.writable;
+    } else writable = this.#transmitByLink(batch);
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.refused[i] === 1) this.#endpoint.handleRefused(batch.path[i], batch.length[i], this.#loop.now());
+    }
     // A full socket holds on to the slots it was given.
-    return this.#udp.writable ? batch : new PacketBatch(batch.capacity, batch.slotBytes);
+    return writable ? batch : new PacketBatch(batch.capacity, batch.slotBytes);
+  }
+
+  #transmitByLink(batch: PacketBatch): boolean {
+    if (this.#paths.length < batch.count) this.#paths = new Int32Array(batch.capacity);
+    const paths = this.#paths;
+    let writable = true;
+    for (let i = 0; i < batch.count; i++) paths[i] = batch.path[i];
+    for (const { link, base, closed } of this.#links) {
+      if (closed) continue;
+      let any = false;
+      for (let i = 0; i < batch.count; i++) {
+        const own = paths[i] >= base && paths[i] < base + PATHS_PER_LINK;
+        batch.path[i] = own ? paths[i] - base : -1;
+        if (own) any = true;
+      }
+      if (any) link.transmit(batch);
+      if (any && !link.writable) writable = false;
+    }
+    for (let i = 0; i < batch.count; i++) batch.path[i] = paths[i];
+    return writable;
+  }
+
+  async #moveTo(path: number): Promise<void> {
+    const move = Promise.withResolvers<void>();
+    if (path < 0 || !this.#endpoint.migrate(path, this.#loop.now())) {
+      if (path >= 0) this.#closeLink(this.#linkOf(path));
+      throw new NetworkError("denied", "the connection is not open, or the server does not let it move");
+    }
+    this.#moves.set(path, move);
+    this.#loop.wake();
+    await move.promise;
   }
 
   #deliver(event: EndpointEvent): void {
     if (event.type === "connected") this.#connection = event.connection;
     this.#announcer.deliver(event);
-    if (event.type === "connected") this.#connected.resolve();
-    else this.#end(event.error);
+    switch (event.type) {
+      case "connected":
+        this.#connected.resolve();
+        return;
+      case "migrated":
+        this.#moves.get(event.path)?.resolve();
+        this.#moves.delete(event.path);
+        return;
+      case "migrationFailed":
+        this.#moves.get(event.path)?.reject(new NetworkError("timedOut", "the server did not answer on the new path"));
+        this.#moves.delete(event.path);
+        return;
+      case "disconnected":
+      case "rejected":
+        this.#end(event.error);
+        return;
+      case "interrupted":
+    }
   }
 
   #abort(reason: unknown): void {
@@ -149,24 +289,41 @@ export class ClientTransport implements AsyncDisposable {
     void this.close();
   }
 
-  /** The connection is over: the last packets leave, then the socket closes. */
+  /** The connection is over: the last packets leave, then the sockets close. */
   #end(error: NetworkError | undefined): void {
     if (this.#ending) return;
     this.#ending = true;
     this.#connected.reject(error ?? new NetworkError("aborted", "closed before it was connected"));
+    for (const { reject } of this.#moves.values()) reject(error ?? new NetworkError("aborted", "the connection ended"));
+    this.#moves.clear();
     this.#drainUntil = this.#loop.now() + CLOSE_DRAIN_MS;
-    setImmediate(this.#closeSocket);
+    setImmediate(this.#closeSockets);
   }
 
-  readonly #closeSocket = (): void => {
+  readonly #closeSockets = (): void => {
     this.#loop.wake();
-    const drained = this.#endpoint.finished && this.#loop.simulatedOutboundCount === 0;
+    const drained = this.#endpoint.finished && (this.#simulation?.outboundCount ?? 0) === 0;
     if (!drained && this.#loop.now() < this.#drainUntil) {
-      setTimeout(this.#closeSocket, CLOSE_CHECK_MS);
+      setTimeout(this.#closeSockets, CLOSE_CHECK_MS);
       return;
     }
     this.#loop.stop();
-    this.#udp.close();
+    this.#simulation?.stop();
+    for (const entry of this.#links) this.#closeLink(entry);
     this.#closed.resolve();
+  };
+}
+
+/** What is the endpoint's of a transport's options. */
+export function connectionOptions(
+  options: Pick<DialUdpOptions, "limits" | "batch" | "congestionControl" | "extensions" | "qos">,
+): Pick<DialUdpOptions, "limits" | "batch" | "congestionControl" | "extensions" | "qos"> {
+  const { limits, batch, congestionControl, extensions, qos } = options;
+  return {
+    ...(limits !== undefined && { limits }),
+    ...(batch !== undefined && { batch }),
+    ...(congestionControl !== undefined && { congestionControl }),
+    ...(extensions !== undefined && { extensions }),
+    ...(qos !== undefined && { qos }),
   };
 }

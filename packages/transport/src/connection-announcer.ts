@@ -15,14 +15,25 @@ export class ConnectionAnnouncer implements ConnectionSink {
     this.#handlers = handlers;
   }
 
-  message(connection: Connection, channel: Channel, buffer: Uint8Array, offset: number, length: number): void {
+  message(
+    connection: Connection,
+    channel: Channel,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream: number,
+  ): void {
     if (!this.#announced.has(connection)) this.#announce(connection);
-    this.#handlers.message?.(connection, channel, buffer, offset, length);
+    this.#handlers.message?.(connection, channel, buffer, offset, length, stream);
   }
 
   raw(connection: Connection, buffer: Uint8Array, offset: number, length: number): void {
     if (!this.#announced.has(connection)) this.#announce(connection);
     this.#handlers.raw?.(connection, buffer, offset, length);
+  }
+
+  drained(connection: Connection): void {
+    this.#handlers.drained?.(connection);
   }
 
   /** Passes an event on, unless the connection was announced by its first message. */
@@ -32,7 +43,8 @@ export class ConnectionAnnouncer implements ConnectionSink {
     } else if (event.type === "disconnected") {
       this.#announced.delete(event.connection);
       this.#handlers.disconnected?.(event.connection, event.error);
-    }
+    } else if (event.type === "interrupted") this.#handlers.interrupted?.(event.connection);
+    else if (event.type === "migrated") this.#handlers.migrated?.(event.connection);
   }
 
   #announce(connection: Connection): void {

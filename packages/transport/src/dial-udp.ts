@@ -1,13 +1,14 @@
-import { isIPv4 } from "node:net";
-import { AddressTable, nodeCrypto, openDatapath } from "@riposte/datapath";
+import { nodeCrypto, openDatapath } from "@riposte/datapath";
 import type { Datapath } from "@riposte/datapath";
-import { formatAddress, readConnectToken } from "@riposte/protocol/netcode";
-import type { NetcodeAddress } from "@riposte/protocol/netcode";
+import type { EndpointConnectionOptions } from "@riposte/protocol/endpoint";
+import { readConnectToken } from "@riposte/protocol/netcode";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import { ClientTransport } from "./client-transport.ts";
+import { loadSimulation } from "./load-simulation.ts";
 import type { TransportHandlers } from "./transport-handlers.ts";
+import { UdpLink } from "./udp-link.ts";
 
-export interface DialUdpOptions {
+export interface DialUdpOptions extends EndpointConnectionOptions {
   /** 2,048 bytes from a token service. */
   readonly token: Uint8Array;
   /** 8 bytes of the game's schema; undefined speaks plain netcode. */
@@ -21,12 +22,11 @@ export interface DialUdpOptions {
   readonly allowSimulation?: boolean;
   /** Seed of simulated conditions. Default 1. */
   readonly simulationSeed?: number;
+  /** Largest IP packet that the search for the path's MTU tries: 1280 to 9000. Default 1500. */
+  readonly maxPacketBytes?: number;
   /** Default: the best this runtime has. */
   readonly datapath?: Datapath;
 }
-
-/** A client needs few paths: one per server address of its token. */
-const CLIENT_PATHS = 256;
 
 /** Connects to the first server of the token that answers. Rejects with `NetworkError`, or with `signal.reason`. */
 export async function dialUdp(options: DialUdpOptions): Promise<ClientTransport> {
@@ -34,39 +34,18 @@ export async function dialUdp(options: DialUdpOptions): Promise<ClientTransport>
   const token = readConnectToken(options.token);
   if (token === undefined) throw new RangeError("options.token is no connect token");
   const datapath = options.datapath ?? openDatapath();
-  const addresses = new AddressTable(CLIENT_PATHS);
-  let transport: ClientTransport | undefined;
-  const udp = await datapath.openUdpSocket({
-    // Both families where the machine has them, which a token with IPv6 addresses asks for.
-    host: token.serverAddresses.some((address) => address.family === 6) ? undefined : "0.0.0.0",
-    addresses,
-    bufferBytes: 1024 * 1024,
-    onReadable: () => transport?.receiveUdp(),
-    onWritable: () => transport?.resume(),
-  });
+  const servers = token.serverAddresses;
+  const Simulation = await loadSimulation(options.allowSimulation);
+  const link = await UdpLink.open({ datapath, servers, maxPacketBytes: options.maxPacketBytes ?? 1500 });
+  let transport: ClientTransport;
   try {
     options.signal?.throwIfAborted();
-    const ipv4Only = isIPv4(udp.address);
-    const serverPaths = token.serverAddresses.map((address) => {
-      const reachable = address.port !== 0 && (address.family === 4 || !ipv4Only);
-      return reachable ? addresses.intern(hostOf(address), address.port) : -1;
-    });
-    transport = new ClientTransport({
-      options,
-      udp,
-      addresses,
-      serverPaths,
-      crypto: nodeCrypto(),
-      protection: datapath.createPacketProtection(),
-    });
+    const protection = datapath.createPacketProtection();
+    transport = new ClientTransport({ options, datapath, servers, link, crypto: nodeCrypto(), protection, Simulation });
   } catch (error) {
-    udp.close();
+    link.close();
     throw error;
   }
   await transport.connected;
   return transport;
-}
-
-function hostOf(address: NetcodeAddress): string {
-  return formatAddress({ ...address, port: 0 });
 }

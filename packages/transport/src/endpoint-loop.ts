@@ -2,23 +2,21 @@
  * The driver around one protocol endpoint: carriers below, the endpoint above, one timer.
  *
  * A wake-up goes one way: a batch comes from a carrier, is classified, opened in place and received;
- * then timeouts, events, transmission until idle, sealing and sending, and the timer. With simulated
- * conditions, sealed datagrams wait in a simulator on their way in and out.
+ * then timeouts, events, transmission until idle, sealing and sending, and the timer.
  */
 import type { PacketProtection } from "@riposte/datapath";
 import { NO_KEY, PacketBatch } from "@riposte/datapath";
-import type { Machine, ReceivedPacket, TransmitSlot } from "@riposte/protocol";
-import type { EndpointEvent } from "@riposte/protocol/endpoint";
-import { NetworkConditionSimulator } from "@riposte/protocol/simulator";
-import type { NetworkConditions } from "@riposte/protocol/simulator";
+import type { ReceivedPacket, TransmitSlot } from "@riposte/protocol";
+import type { Endpoint, EndpointEvent } from "@riposte/protocol/endpoint";
 
 export interface EndpointLoopOptions {
-  readonly endpoint: Machine<EndpointEvent>;
+  readonly endpoint: Endpoint;
   readonly protection: PacketProtection;
+  /** Of the slots that packets are written into. */
+  readonly slotBytes: number;
   /** Sends a sealed batch; the loop reuses its slots afterwards unless this returns a fresh batch to use instead. */
   readonly transmit: (batch: PacketBatch) => PacketBatch;
   readonly deliver: (event: EndpointEvent) => void;
-  readonly simulationSeed: number;
 }
 
 /** Room for the tag behind what the machine writes. */
@@ -29,17 +27,11 @@ const MAX_BATCHES_PER_TURN = 4;
 const MAX_TIMER_MS = 1_000_000;
 
 export class EndpointLoop {
-  readonly #endpoint: Machine<EndpointEvent>;
+  readonly #endpoint: Endpoint;
   readonly #protection: PacketProtection;
   readonly #transmit: (batch: PacketBatch) => PacketBatch;
   readonly #deliver: (event: EndpointEvent) => void;
-  readonly #seed: number;
-  #batch: PacketBatch = new PacketBatch();
-  /** Reused for packets that leave the inbound simulator. */
-  #arrived: PacketBatch | undefined;
-  #inbound: NetworkConditionSimulator | undefined;
-  #outbound: NetworkConditionSimulator | undefined;
-  #simulating = false;
+  #batch: PacketBatch;
 
   #busy = false;
   #stopped = false;
@@ -55,7 +47,7 @@ export class EndpointLoop {
     this.#protection = options.protection;
     this.#transmit = options.transmit;
     this.#deliver = options.deliver;
-    this.#seed = options.simulationSeed;
+    this.#batch = new PacketBatch(64, options.slotBytes);
     const { buffer } = this.#batch;
     this.#packet = {
       buffer,
@@ -94,14 +86,7 @@ export class EndpointLoop {
     const now = this.now();
     this.#busy = true;
     try {
-      const inbound = this.#inbound;
-      if (inbound === undefined) {
-        this.#process(batch, now);
-      } else {
-        for (let i = 0; i < batch.count; i += 1) {
-          inbound.push(batch.buffer, batch.offset[i], batch.length[i], batch.path[i], now);
-        }
-      }
+      this.#process(batch, now);
     } finally {
       this.#busy = false;
     }
@@ -113,7 +98,6 @@ export class EndpointLoop {
     if (this.#stopped || this.#busy) return;
     this.#busy = true;
     try {
-      if (this.#inbound !== undefined) this.#receiveSimulated(this.#inbound, now);
       this.#endpoint.handleTimeout(now);
       this.#pollEvents();
       this.#pollTransmit(now);
@@ -125,9 +109,11 @@ export class EndpointLoop {
     }
   }
 
-  /** Sends what is queued now. Within a handler nothing is to do: every wake-up ends with sending. */
+  /** Sends what is queued, also what waits for others to share a packet with. Within a handler it goes at the end of the wake-up. */
   flush(): void {
-    if (this.#stopped || this.#busy) return;
+    if (this.#stopped) return;
+    this.#endpoint.flush();
+    if (this.#busy) return;
     const now = this.now();
     this.#busy = true;
     try {
@@ -139,22 +125,9 @@ export class EndpointLoop {
     }
   }
 
-  /** Sets the conditions of both directions, or ends the simulation: what is under way arrives when it is due. */
-  simulate(conditions: NetworkConditions | undefined): void {
-    this.#simulating = conditions !== undefined;
-    this.#inbound = this.#simulator(this.#inbound, conditions, this.#seed);
-    this.#outbound = this.#simulator(this.#outbound, conditions, this.#seed + 1);
-    this.wake();
-  }
-
   /** More is to be sent than one turn takes: the rest follows in the next. */
   get continuing(): boolean {
     return this.#continuing !== undefined;
-  }
-
-  /** Packets that wait in the simulator of the way out. */
-  get simulatedOutboundCount(): number {
-    return this.#outbound?.count ?? 0;
   }
 
   /** Ends the timer; nothing is received or sent any more. */
@@ -163,20 +136,6 @@ export class EndpointLoop {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     clearImmediate(this.#continuing);
-  }
-
-  #simulator(
-    simulator: NetworkConditionSimulator | undefined,
-    conditions: NetworkConditions | undefined,
-    seed: number,
-  ): NetworkConditionSimulator | undefined {
-    if (conditions === undefined) {
-      if (simulator !== undefined) simulator.conditions = {};
-      return simulator;
-    }
-    const result = simulator ?? new NetworkConditionSimulator({ seed });
-    result.conditions = conditions;
-    return result;
   }
 
   #process(batch: PacketBatch, now: number): void {
@@ -211,21 +170,6 @@ export class EndpointLoop {
       packet.opened = batch.opened[i] === 1;
       endpoint.receive(packet, now);
     }
-  }
-
-  #receiveSimulated(inbound: NetworkConditionSimulator, now: number): void {
-    const batch = (this.#arrived ??= new PacketBatch());
-    for (;;) {
-      batch.count = 0;
-      while (!batch.full) {
-        const packet = inbound.pop(now);
-        if (packet === undefined) break;
-        batch.append(packet.buffer, packet.offset, packet.length, packet.path);
-      }
-      if (batch.count === 0) break;
-      this.#process(batch, now);
-    }
-    if (!this.#simulating && inbound.count === 0) this.#inbound = undefined;
   }
 
   #pollEvents(): boolean {
@@ -267,16 +211,8 @@ export class EndpointLoop {
       }
       if (batch.count === 0) break;
       this.#protection.seal(batch);
-      const outbound = this.#outbound;
-      if (outbound === undefined) {
-        batch = this.#batch = this.#transmit(batch);
-        continue;
-      }
-      for (let i = 0; i < batch.count; i += 1) {
-        outbound.push(batch.buffer, batch.offset[i], batch.length[i], batch.path[i], now);
-      }
+      batch = this.#batch = this.#transmit(batch);
     }
-    if (this.#outbound !== undefined) this.#sendSimulated(this.#outbound, now);
   }
 
   #continueLater(): void {
@@ -287,32 +223,16 @@ export class EndpointLoop {
     });
   }
 
-  #sendSimulated(outbound: NetworkConditionSimulator, now: number): void {
-    for (;;) {
-      const batch = this.#batch;
-      batch.count = 0;
-      while (!batch.full) {
-        const packet = outbound.pop(now);
-        if (packet === undefined) break;
-        batch.append(packet.buffer, packet.offset, packet.length, packet.path);
-      }
-      if (batch.count === 0) break;
-      this.#batch = this.#transmit(batch);
-    }
-    if (!this.#simulating && outbound.count === 0) this.#outbound = undefined;
-  }
-
   /** One timer; it is moved only to an earlier time, since waking early is harmless and setting a timer is not free. */
   #arm(now: number): void {
     if (this.#stopped) return;
-    let next = this.#endpoint.nextTimeout();
-    if (this.#inbound !== undefined) next = Math.min(next, this.#inbound.nextTimeout());
-    if (this.#outbound !== undefined) next = Math.min(next, this.#outbound.nextTimeout());
-    if (next >= this.#timerAt) return;
+    const next = this.#endpoint.nextTimeout();
+    const dueAt = Math.min(Math.max(next, now + 1), now + MAX_TIMER_MS);
+    // Not later by rounding than what the timer is set for: else the same deadline would set it again and again.
+    if (dueAt >= this.#timerAt) return;
     clearTimeout(this.#timer);
-    const delay = Math.min(Math.max(Math.ceil(next - now), 1), MAX_TIMER_MS);
-    this.#timerAt = now + delay;
-    this.#timer = setTimeout(this.#handleTimer, delay);
+    this.#timerAt = dueAt;
+    this.#timer = setTimeout(this.#handleTimer, Math.ceil(dueAt - now));
   }
 
   readonly #handleTimer = (): void => {

@@ -1,4 +1,5 @@
 export { ClientTransport } from "./client-transport.ts";
+export type { DatagramCarrier } from "./client-link.ts";
 export { dialUdp } from "./dial-udp.ts";
 export type { DialUdpOptions } from "./dial-udp.ts";
 export { listenTransport } from "./listen-transport.ts";

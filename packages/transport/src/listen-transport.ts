@@ -1,14 +1,15 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server } from "node:http";
-import { AddressTable, nodeCrypto, openDatapath } from "@riposte/datapath";
+import { nodeCrypto, openDatapath } from "@riposte/datapath";
 import type { Datapath, UdpSocket } from "@riposte/datapath";
-import type { ConnectionLimits } from "@riposte/protocol/channel";
+import type { EndpointConnectionOptions } from "@riposte/protocol/endpoint";
+import { loadSimulation } from "./load-simulation.ts";
 import { explainBindError } from "./port-in-use-error.ts";
 import { ServerTransport } from "./server-transport.ts";
 import type { WebSocketLimits } from "./websocket-listener.ts";
 import type { TransportHandlers } from "./transport-handlers.ts";
 
-export interface ListenTransportOptions {
+export interface ListenTransportOptions extends EndpointConnectionOptions {
   /** UDP and TCP take the same number; 0 takes one that is free for both. Default 0. */
   readonly port?: number;
   /** Default: every address of this machine, IPv4 and IPv6. */
@@ -31,8 +32,10 @@ export interface ListenTransportOptions {
   readonly webSocket?: Partial<WebSocketLimits>;
   /** The address that the WebSocket caps count a request by. Default: the socket's. Behind a proxy: what the proxy says. */
   readonly addressOf?: (request: IncomingMessage) => string;
-  /** Of each connection's queues. */
-  readonly limits?: Partial<ConnectionLimits>;
+  /** What the unfinished fragmented messages of all connections may hold. Default 64 MiB. */
+  readonly reassemblyPoolBytes?: number;
+  /** Largest IP packet that the search for a path's MTU tries: 1280 to 9000. Default 1500. */
+  readonly maxPacketBytes?: number;
   /** Whether `simulate` works. Default: not when NODE_ENV is "production". */
   readonly allowSimulation?: boolean;
   /** Seed of simulated conditions. Default 1. */
@@ -49,7 +52,7 @@ export async function listenTransport(options: ListenTransportOptions): Promise<
   const { signal } = options;
   signal?.throwIfAborted();
   const datapath = options.datapath ?? openDatapath();
-  const addresses = new AddressTable();
+  const addresses = datapath.createAddressTable();
   let transport: ServerTransport | undefined;
   const bindUdp = (port: number): Promise<UdpSocket> =>
     datapath
@@ -64,6 +67,7 @@ export async function listenTransport(options: ListenTransportOptions): Promise<
         throw explainBindError(error, port, "udp");
       });
 
+  const Simulation = await loadSimulation(options.allowSimulation);
   const { udp, http, ownsHttp } = await bindBoth(options, bindUdp);
   try {
     signal?.throwIfAborted();
@@ -75,6 +79,7 @@ export async function listenTransport(options: ListenTransportOptions): Promise<
       addresses,
       crypto: nodeCrypto(),
       protection: datapath.createPacketProtection(),
+      Simulation,
     });
   } catch (error) {
     udp.close();

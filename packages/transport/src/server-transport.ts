@@ -1,15 +1,17 @@
 import type { Server } from "node:http";
 import { PacketBatch } from "@riposte/datapath";
 import type { AddressTable, DatapathCrypto, PacketProtection, UdpSocket, UdpSocketStats } from "@riposte/datapath";
-import type { CarrierTraits } from "@riposte/protocol/channel";
+import type { CarrierTraits, Connection } from "@riposte/protocol/channel";
 import { ServerEndpoint } from "@riposte/protocol/endpoint";
-import type { EndpointDriver } from "@riposte/protocol/endpoint";
+import type { EndpointDriver, EndpointEvent } from "@riposte/protocol/endpoint";
 import type { NetcodeDrops } from "@riposte/protocol/netcode";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
-import { MAX_PACKET_BYTES, UDP_TRAITS, WEBSOCKET_TRAITS } from "./carrier-traits.ts";
+import { MAX_WEBSOCKET_BYTES, WEBSOCKET_TRAITS, maxDatagramBytes, slotBytesFor, udpTraits } from "./carrier-traits.ts";
+import { connectionOptions } from "./client-transport.ts";
 import { ConnectionAnnouncer } from "./connection-announcer.ts";
 import { EndpointLoop } from "./endpoint-loop.ts";
 import type { ListenTransportOptions } from "./listen-transport.ts";
+import type { SimulatedCarrier } from "./simulated-carrier.ts";
 import { WebSocketListener } from "./websocket-listener.ts";
 import type { WebSocketStats } from "./websocket-listener.ts";
 
@@ -22,6 +24,8 @@ export interface ServerTransportParts {
   readonly addresses: AddressTable;
   readonly crypto: DatapathCrypto;
   readonly protection: PacketProtection;
+  /** Undefined where simulation is not allowed. */
+  readonly Simulation: typeof SimulatedCarrier | undefined;
 }
 
 export interface ServerTransportStats {
@@ -54,10 +58,14 @@ export class ServerTransport implements AsyncDisposable {
   readonly #http: Server | undefined;
   readonly #ownsHttp: boolean;
   readonly #loop: EndpointLoop;
-  readonly #allowSimulation: boolean;
+  readonly #simulation: SimulatedCarrier | undefined;
+  /** Connections with conditions of their own, and the path these are set for. */
+  readonly #simulated = new Map<Connection, { conditions: NetworkConditions; path: number }>();
+  readonly #maxPacketBytes: number;
+  readonly #datagramBytes: number;
   readonly #firstSocketPath: number;
   readonly #addresses: AddressTable;
-  readonly #received = new PacketBatch();
+  readonly #received: PacketBatch;
   readonly #resolveClosed: () => void;
   readonly #unixTime: NodeJS.Timeout;
   #closing = false;
@@ -70,19 +78,28 @@ export class ServerTransport implements AsyncDisposable {
     this.#resolveClosed = resolve;
     this.port = udp.port;
     this.#udp = udp;
+    this.#received = udp.createReceiveBatch();
     this.#http = parts.http;
     this.#ownsHttp = parts.ownsHttp;
-    this.#allowSimulation = options.allowSimulation ?? process.env.NODE_ENV !== "production";
+    this.#maxPacketBytes = options.maxPacketBytes ?? 1500;
+    this.#datagramBytes = maxDatagramBytes(this.#maxPacketBytes);
+    const slotBytes = slotBytesFor(this.#datagramBytes);
+    const transmit = (batch: PacketBatch): PacketBatch => this.#transmit(batch);
+    if (parts.Simulation !== undefined) {
+      const receive = (batch: PacketBatch): void => this.#loop.receive(batch);
+      this.#simulation = new parts.Simulation({ seed: options.simulationSeed ?? 1, slotBytes, receive, transmit });
+    }
     this.#addresses = addresses;
     this.#firstSocketPath = addresses.capacity;
     const announcer = new ConnectionAnnouncer(options.handlers);
     this.endpoint = new ServerEndpoint({
+      ...connectionOptions(options),
+      ...(options.reassemblyPoolBytes !== undefined && { reassemblyPoolBytes: options.reassemblyPoolBytes }),
       protocolId: options.protocolId,
       privateKey: options.privateKey,
       maxClients: options.maxClients,
       publicAddresses: publicAddresses(options, udp.port),
       schemaHash: options.schemaHash,
-      ...(options.limits !== undefined && { limits: options.limits }),
       crypto: parts.crypto,
       keys: parts.protection,
       driver: this.#driver(),
@@ -90,12 +107,16 @@ export class ServerTransport implements AsyncDisposable {
       now: performance.now(),
       unixSeconds: Date.now() / 1000,
     });
+    const simulation = this.#simulation;
     this.#loop = new EndpointLoop({
       endpoint: this.endpoint,
       protection: parts.protection,
-      transmit: (batch) => this.#transmit(batch),
-      deliver: (event) => announcer.deliver(event),
-      simulationSeed: options.simulationSeed ?? 1,
+      slotBytes,
+      transmit: simulation === undefined ? transmit : (batch) => simulation.transmit(batch),
+      deliver: (event) => {
+        this.#followSimulated(event);
+        announcer.deliver(event);
+      },
     });
     this.#unixTime = setInterval(() => {
       this.endpoint.setUnixTime(Date.now() / 1000, this.#loop.now());
@@ -114,12 +135,25 @@ export class ServerTransport implements AsyncDisposable {
     this.#loop.flush();
   }
 
-  /** Puts a bad link in front of every carrier, in both directions, or takes it away. Live. */
-  simulate(conditions: NetworkConditions | undefined): void {
-    if (conditions !== undefined && !this.#allowSimulation) {
+  /**
+   * Puts a bad link in front of every carrier, in both directions, or of one connection alone, wherever it moves; or
+   * takes it away. Live. Throws `TypeError` where simulation is not allowed.
+   */
+  simulate(conditions: NetworkConditions | undefined, connection?: Connection): void {
+    if (this.#simulation === undefined) {
+      if (conditions === undefined) return;
       throw new TypeError("simulated network conditions are disabled here: see `allowSimulation`");
     }
-    this.#loop.simulate(conditions);
+    if (connection === undefined) {
+      this.#simulation.set(conditions);
+      return;
+    }
+    const before = this.#simulated.get(connection);
+    const path = this.endpoint.pathOf(connection);
+    if (before !== undefined && before.path !== path) this.#simulation.set(undefined, before.path);
+    if (path >= 0) this.#simulation.set(conditions, path);
+    if (conditions === undefined) this.#simulated.delete(connection);
+    else this.#simulated.set(connection, { conditions, path });
   }
 
   /** Tells every client goodbye and closes the sockets; the HTTP server too if `listenTransport` made it listen. */
@@ -139,7 +173,7 @@ export class ServerTransport implements AsyncDisposable {
 
   /** For `listenTransport`: datagrams wait. One batch per turn of the event loop. */
   receiveUdp(): void {
-    if (this.#udp.receive(this.#received) > 0) this.#loop.receive(this.#received);
+    if (this.#udp.receive(this.#received) > 0) this.#receive(this.#received);
   }
 
   /** For `listenTransport`: a socket takes more again. */
@@ -147,10 +181,29 @@ export class ServerTransport implements AsyncDisposable {
     this.#loop.wake();
   }
 
+  #receive(batch: PacketBatch): void {
+    if (this.#simulation === undefined) this.#loop.receive(batch);
+    else this.#simulation.receive(batch);
+  }
+
+  /** Conditions of one connection go where it goes, and end with it. */
+  #followSimulated(event: EndpointEvent): void {
+    if (event.connection === undefined || !this.#simulated.has(event.connection)) return;
+    if (event.type === "migrated") this.simulate(this.#simulated.get(event.connection)?.conditions, event.connection);
+    else if (event.type === "disconnected") this.simulate(undefined, event.connection);
+  }
+
   #driver(): EndpointDriver {
     const firstSocketPath = this.#firstSocketPath;
+    const addresses = this.#addresses;
     return {
-      carrierOf: (path: number): CarrierTraits => (path < firstSocketPath ? UDP_TRAITS : WEBSOCKET_TRAITS),
+      maxDatagramBytes: this.#datagramBytes,
+      carrierOf: (path: number): CarrierTraits => {
+        if (path >= firstSocketPath) return WEBSOCKET_TRAITS;
+        return udpTraits(addresses.host(path), this.#udp.capabilities, this.#maxPacketBytes);
+      },
+      isSameHost: (a: number, b: number): boolean =>
+        a < firstSocketPath && b < firstSocketPath && addresses.host(a) === addresses.host(b),
       retainPath: (path: number): void => {
         if (path < firstSocketPath) this.#addresses.retain(path);
         else this.#webSocket?.retain(path);
@@ -172,7 +225,7 @@ export class ServerTransport implements AsyncDisposable {
       http,
       httpPath: options.httpPath ?? "/riposte",
       firstPath: this.#firstSocketPath,
-      maxPayloadBytes: MAX_PACKET_BYTES,
+      maxPayloadBytes: MAX_WEBSOCKET_BYTES,
       limits: {
         maxUnadmitted,
         maxSockets: options.webSocket?.maxSockets ?? options.maxClients + maxUnadmitted,
@@ -181,7 +234,7 @@ export class ServerTransport implements AsyncDisposable {
         sendBufferBytes: options.webSocket?.sendBufferBytes ?? 65_536,
       },
       addressOf: options.addressOf ?? ((request) => request.socket.remoteAddress ?? ""),
-      onBatch: (batch) => this.#loop.receive(batch),
+      onBatch: (batch) => this.#receive(batch),
       onWritable: () => this.#loop.wake(),
       onPathClosed: (path) => {
         this.endpoint.handlePathClosed(path, this.#loop.now());
@@ -202,14 +255,20 @@ export class ServerTransport implements AsyncDisposable {
       }
     }
     if (forUdp === 0) return batch;
-    this.#udp.send(batch);
+    if (this.#udp.send(batch) < forUdp) this.#tellRefused(batch);
     // A full socket holds on to the slots it was given.
     return this.#udp.writable ? batch : new PacketBatch(batch.capacity, batch.slotBytes);
   }
 
+  #tellRefused(batch: PacketBatch): void {
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.refused[i] === 1) this.endpoint.handleRefused(batch.path[i], batch.length[i], this.#loop.now());
+    }
+  }
+
   /** Goodbyes to a full house take several turns, and longer on a simulated link. */
   readonly #closeDrained = (): void => {
-    const drained = !this.#loop.continuing && this.#loop.simulatedOutboundCount === 0;
+    const drained = !this.#loop.continuing && (this.#simulation?.outboundCount ?? 0) === 0;
     if (drained || this.#loop.now() >= this.#drainUntil) this.#closeSockets();
     else setTimeout(this.#closeDrained, CLOSE_CHECK_MS);
   };
@@ -217,6 +276,7 @@ export class ServerTransport implements AsyncDisposable {
   #closeSockets(): void {
     clearInterval(this.#unixTime);
     this.#loop.stop();
+    this.#simulation?.stop();
     this.#udp.close();
     this.#webSocket?.close();
     if (this.#http === undefined || !this.#ownsHttp) {

@@ -7,8 +7,21 @@ export interface TransportHandlers {
   connected?(connection: Connection): void;
   /** It is over; `error` is undefined when this side closed it in order. */
   disconnected?(connection: Connection, error: NetworkError | undefined): void;
-  /** One message; the bytes are borrowed until return. */
-  message?(connection: Connection, channel: Channel, buffer: Uint8Array, offset: number, length: number): void;
+  /** One message; the bytes are borrowed until return. `stream` is 0 but on `reliableOrdered`. */
+  message?(
+    connection: Connection,
+    channel: Channel,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream: number,
+  ): void;
   /** One payload of a plain netcode peer; the bytes are borrowed until return. */
   raw?(connection: Connection, buffer: Uint8Array, offset: number, length: number): void;
+  /** No path leads to the peer for the moment; its session waits for another one until it times out. */
+  interrupted?(connection: Connection): void;
+  /** It goes on by another address, on the same carrier or another. */
+  migrated?(connection: Connection): void;
+  /** After a `send` that answered `full`: half of the reliable queue is free again. */
+  drained?(connection: Connection): void;
 }

@@ -13,8 +13,7 @@ afterEach(closeAll);
 function withoutIpv6(): Datapath {
   const datapath = openDatapath();
   return {
-    name: datapath.name,
-    createPacketProtection: () => datapath.createPacketProtection(),
+    ...datapath,
     openUdpSocket: async (options) => {
       if (options.host?.includes(":")) throw Object.assign(new Error("no IPv6"), { code: "EAFNOSUPPORT" });
       return datapath.openUdpSocket({ ...options, host: options.host ?? "0.0.0.0" });

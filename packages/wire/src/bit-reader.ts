@@ -68,7 +68,9 @@ export class BitReader {
     let value = 0;
     for (let shift = 0; shift < 32; shift += group) {
       const more = this.bits(1);
-      value = (value | (this.bits(group) << shift)) >>> 0;
+      const bits = this.bits(group);
+      if (shift > 0 && bits >>> (32 - shift) !== 0) break;
+      value = (value | (bits << shift)) >>> 0;
       if (more === 0) return value;
     }
     this.failed = true;

@@ -141,3 +141,21 @@ test("reset clears failure and position", () => {
   writer.finish();
   assert.deepEqual([...target], [0, 1]);
 });
+
+test("groups that hold more than 32 bits fail", () => {
+  const writer = new BitWriter(new Uint8Array(16));
+  for (let i = 0; i < 3; i++) {
+    writer.bits(i < 2 ? 1 : 0, 1);
+    writer.bits(0xfff, 12);
+  }
+  writer.finish();
+  const reader = new BitReader(writer.buffer);
+  assert.equal(reader.grouped(12), 0);
+  assert.equal(reader.failed, true);
+  const fits = new BitWriter(new Uint8Array(16));
+  fits.grouped(0xffff_ffff, 12);
+  fits.finish();
+  const back = new BitReader(fits.buffer);
+  assert.equal(back.grouped(12), 0xffff_ffff);
+  assert.equal(back.failed, false);
+});

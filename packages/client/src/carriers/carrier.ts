@@ -1,13 +1,19 @@
 /** What a session needs of a carrier, whichever it is. Both carriers, UDP and WebSocket, have this shape. */
 
-import type { Connection, ConnectionSink } from "@riposte/protocol/channel";
+import type { CarrierTraits, Connection, ConnectionSink } from "@riposte/protocol/channel";
 import type { NetworkError } from "@riposte/protocol";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
+
+export type CarrierName = CarrierTraits["name"];
 
 /** Called by a carrier. `message` and `raw` borrow their bytes until they return. */
 export interface CarrierHandlers extends ConnectionSink {
   /** The connection is over; called once, also when `close` ended it (then without an error). */
   disconnected(connection: Connection, error: NetworkError | undefined): void;
+  /** The carrier is gone; another one is looked for until the session times out. */
+  interrupted?(connection: Connection): void;
+  /** It goes on by another path; `connection.carrier` says by which carrier. */
+  migrated?(connection: Connection): void;
 }
 
 export interface DialOptions {
@@ -26,10 +32,11 @@ export interface DialOptions {
 
 /** An open connection and the driver under it. */
 export interface ClientCarrier {
-  readonly name: "udp" | "websocket";
   readonly connection: Connection;
   /** Sends what is queued, now. */
   flush(): void;
+  /** Goes on from another port or by another socket. Rejects with a `NetworkError` when the server does not answer there. */
+  migrate(): Promise<void>;
   /** Artificial conditions in both directions; undefined turns them off. */
   simulate(conditions: NetworkConditions | undefined): void;
   /** Tells the server, then closes the socket. Resolves when it is closed. */

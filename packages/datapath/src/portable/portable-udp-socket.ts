@@ -1,16 +1,22 @@
 import { createSocket } from "node:dgram";
 import type { RemoteInfo, Socket } from "node:dgram";
-import { lookup } from "node:dns/promises";
-import { isIP, isIPv6 } from "node:net";
-import type { AddressTable } from "../address-table.ts";
-import type { UdpSocket, UdpSocketOptions, UdpSocketStats } from "../datapath.ts";
-import type { PacketBatch } from "../packet-batch.ts";
+import { isIPv6 } from "node:net";
+import type { UdpSocket, UdpSocketCapabilities, UdpSocketOptions, UdpSocketStats } from "../datapath.ts";
+import { PacketBatch } from "../packet-batch.ts";
+import { DEFAULT_BUFFER_BYTES, bindAnyFamily } from "../bind.ts";
+import { PortableAddressTable } from "./portable-address-table.ts";
 
-const DEFAULT_BUFFER_BYTES = 4 * 1024 * 1024;
 const DEFAULT_QUEUE_PACKETS = 1024;
 /** While a send queue is full, how often to look whether it has drained: libuv says so only per packet. */
 const WRITABLE_CHECK_MS = 1;
-const UNCONNECTED_FAMILY_ERRORS = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL", "EPROTONOSUPPORT"]);
+/** node:dgram offers none of it. */
+const CAPABILITIES: UdpSocketCapabilities = {
+  gso: false,
+  gro: false,
+  ecn: false,
+  localAddress: false,
+  dontFragment: false,
+};
 
 /**
  * Batches over node:dgram.
@@ -21,7 +27,7 @@ const UNCONNECTED_FAMILY_ERRORS = new Set(["EAFNOSUPPORT", "EADDRNOTAVAIL", "EPR
  * run between every 32 of them.
  */
 export class PortableUdpSocket implements UdpSocket {
-  readonly stats: UdpSocketStats = {
+  readonly stats: { -readonly [Counter in keyof UdpSocketStats]: number } = {
     packetsReceived: 0,
     bytesReceived: 0,
     packetsSent: 0,
@@ -31,12 +37,15 @@ export class PortableUdpSocket implements UdpSocket {
     sendOverflowed: 0,
     sendFailed: 0,
   };
+  readonly capabilities: UdpSocketCapabilities = CAPABILITIES;
   readonly address: string;
   readonly port: number;
+  readonly receiveBufferBytes: number;
+  readonly sendBufferBytes: number;
 
   readonly #socket: Socket;
   readonly #dualStack: boolean;
-  readonly #addresses: AddressTable;
+  readonly #addresses: PortableAddressTable;
   readonly #onReadable: () => void;
   readonly #onWritable: (() => void) | undefined;
   #closed = false;
@@ -56,20 +65,25 @@ export class PortableUdpSocket implements UdpSocket {
     if (!Number.isInteger(Math.log2(queuePackets))) {
       throw new RangeError(`receiveQueuePackets must be a power of two, not ${queuePackets}`);
     }
-    let host = options.host ?? "::";
-    if (isIP(host) === 0) host = (await lookup(host)).address;
-    try {
-      return new PortableUdpSocket(await bind(host, options), host, options, queuePackets);
-    } catch (error) {
-      if (options.host !== undefined || !UNCONNECTED_FAMILY_ERRORS.has(errorCode(error))) throw error;
-      return new PortableUdpSocket(await bind("0.0.0.0", options), "0.0.0.0", options, queuePackets);
-    }
+    const { addresses } = options;
+    if (!(addresses instanceof PortableAddressTable))
+      throw new TypeError("addresses must come from this datapath's createAddressTable");
+    return bindAnyFamily(options.host, async (host) => {
+      const socket = await bind(host, options);
+      return new PortableUdpSocket(socket, isIPv6(host), addresses, options, queuePackets);
+    });
   }
 
-  private constructor(socket: Socket, host: string, options: UdpSocketOptions, queuePackets: number) {
+  private constructor(
+    socket: Socket,
+    dualStack: boolean,
+    addresses: PortableAddressTable,
+    options: UdpSocketOptions,
+    queuePackets: number,
+  ) {
     this.#socket = socket;
-    this.#dualStack = isIPv6(host);
-    this.#addresses = options.addresses;
+    this.#dualStack = dualStack;
+    this.#addresses = addresses;
     this.#onReadable = options.onReadable;
     this.#onWritable = options.onWritable;
     this.#queue = Array.from<Uint8Array | undefined>({ length: queuePackets }).fill(undefined);
@@ -78,6 +92,10 @@ export class PortableUdpSocket implements UdpSocket {
     const local = socket.address();
     this.address = local.address;
     this.port = local.port;
+    // Linux doubles what it was asked for, for its records of each packet.
+    const recorded = process.platform === "linux" ? 2 : 1;
+    this.receiveBufferBytes = socket.getRecvBufferSize() / recorded;
+    this.sendBufferBytes = socket.getSendBufferSize() / recorded;
     socket.on("message", this.#handleMessage);
     // ICMP errors and the like: loss.
     socket.on("error", this.#countError);
@@ -85,6 +103,10 @@ export class PortableUdpSocket implements UdpSocket {
 
   get writable(): boolean {
     return this.#writable && !this.#closed;
+  }
+
+  createReceiveBatch(slots?: number): PacketBatch {
+    return new PacketBatch(slots);
   }
 
   receive(batch: PacketBatch): number {
@@ -199,6 +221,7 @@ async function bind(host: string, options: UdpSocketOptions): Promise<Socket> {
   const socket = createSocket({
     type: isIPv6(host) ? "udp6" : "udp4",
     ipv6Only: false,
+    reusePort: options.reusePort === true,
     // Paths carry addresses, never names: answering at once saves node:dgram a turn per packet.
     lookup: (address, _options, callback) => callback(null, address, isIPv6(address) ? 6 : 4),
   });
@@ -220,8 +243,4 @@ async function bind(host: string, options: UdpSocketOptions): Promise<Socket> {
     // The system allows less than asked for; what it gave at first stays.
   }
   return socket;
-}
-
-function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }

@@ -60,9 +60,10 @@ export class ByteRing {
   }
 }
 
-/** Copies without making a view for short runs: below about 32 bytes the loop is faster. */
+/** Copies without making a view where that can be avoided; below about 32 bytes the loop is faster. */
 export function copyBytes(source: Uint8Array, from: number, length: number, target: Uint8Array, at: number): void {
-  if (length > 32) target.set(source.subarray(from, from + length), at);
+  if (length > 32 && from === 0 && length === source.length) target.set(source, at);
+  else if (length > 32) target.set(source.subarray(from, from + length), at);
   else for (let i = 0; i < length; i++) target[at + i] = source[from + i];
 }
 

@@ -2,10 +2,11 @@
 
 import type { CongestionControl } from "../congestion/congestion-control.ts";
 import type { Connection } from "./connection.ts";
-import type { HelloExtension } from "./hello.ts";
+import type { QosOverrides, QosSettings } from "./qos-manager.ts";
+import type { ReassemblyPool } from "./reassembly-pool.ts";
 
 /**
- * - `reliableOrdered`: every message exactly once, in order, up to 16 MiB each
+ * - `reliableOrdered`: every message exactly once, in order within its stream, up to 16 MiB each
  * - `unreliableOrdered`: may be lost; never one older than the newest delivered
  * - `unreliableUnordered`: may be lost, may come in any order
  */
@@ -14,24 +15,43 @@ export type Channel = "reliableOrdered" | "unreliableOrdered" | "unreliableUnord
 /** What a carrier gives; the channel layer adds what is missing. */
 export interface CarrierTraits {
   readonly name: "udp" | "websocket" | "memory";
-  /** Largest netcode payload the carrier takes: 1200. */
+  /** Largest netcode payload that is known to pass: 1200. */
   readonly maxPayloadBytes: number;
   /** Nothing is lost or reordered on the way: data is sent again only after a gap in the acknowledgements, and probes are PINGs. */
   readonly reliable: boolean;
+  /** Present where packets are never cut on the way, so that the path may be searched for larger ones. */
+  readonly path?: PathTraits;
+}
+
+export interface PathTraits {
+  readonly ipVersion: 4 | 6;
+  /** Largest IP packet to search for: 1500, up to 9000 where the networks are one's own. */
+  readonly maxPacketBytes: number;
 }
 
 /** Who gets the messages: one object for all connections of an endpoint. */
 export interface ConnectionSink {
-  /** `buffer[offset, offset + length)` is borrowed until return. */
-  message(connection: Connection, channel: Channel, buffer: Uint8Array, offset: number, length: number): void;
+  /** `buffer[offset, offset + length)` is borrowed until return. `stream` is 0 but on `reliableOrdered`. */
+  message(
+    connection: Connection,
+    channel: Channel,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    stream: number,
+  ): void;
   /** A payload from a plain netcode peer, borrowed until return. */
   raw(connection: Connection, buffer: Uint8Array, offset: number, length: number): void;
+  /** After a `send` that answered `full`: half of the reliable queue is free again. */
+  drained?(connection: Connection): void;
 }
 
-/** Who drives the connection: told when `fillPayload` may have work now that it did not have before. */
+/** Who drives the connection. */
 export interface ConnectionOwner {
-  /** Cheap and idempotent: called from `send`, `sendRaw` and `close`. */
+  /** `fillPayload` may have work now that it did not have before. Cheap and idempotent: called from `send`, `sendRaw` and `close`. */
   wake(connection: Connection): void;
+  /** The hello is done: `extensions` says what both sides want. */
+  opened?(connection: Connection): void;
 }
 
 /** `full`: the queue has no room, try again later. `closed`: the connection does not send any more. */
@@ -41,19 +61,54 @@ export type SendResult = "queued" | "full" | "closed";
  * - `hello`: not negotiated yet; messages queue
  * - `open`: frames flow
  * - `raw`: the peer is a plain netcode 1.02 program; only `sendRaw`
+ * - `finishing`: takes nothing more; closes when what was accepted has arrived
  * - `closed`: for good
  */
-export type ConnectionState = "hello" | "open" | "raw" | "closed";
+export type ConnectionState = "hello" | "open" | "raw" | "finishing" | "closed";
+
+export interface SendOptions {
+  /** `reliableOrdered` only: 0 to 255. A lost message holds back only those behind it in its own stream. Default 0. */
+  readonly stream?: number;
+  /** Unreliable channels only: dropped unsent when it has waited for so long. Default `unreliableMaxAgeMs`. */
+  readonly deadlineMs?: number;
+}
+
+/** When messages wait for others to share a packet with. */
+export interface BatchOptions {
+  /**
+   * How long a message waits for others, in milliseconds; a full packet goes at once, `flush` sends everything, and a
+   * packet that goes anyway takes it along. 0: with the next wake-up. Default 0; `listen` takes the length of a tick.
+   */
+  readonly intervalMs?: number;
+}
+
+/** What a side is able and allowed to do beyond netcode 1.02. Both must want it. */
+export interface ConnectionExtensions {
+  /** Largest UDP payload this side takes, above netcode's 1,225. */
+  readonly largePackets?: number;
+  /** The session survives a change of address. A client says `true`, a server the number it is to be named by: 32 bits. */
+  readonly migration?: true | number;
+}
+
+/** What both sides agreed on. */
+export interface NegotiatedExtensions {
+  /** Largest UDP payload the peer takes; `undefined`: netcode's own. */
+  readonly largePackets: number | undefined;
+  /** What the session is named by on any path. */
+  readonly sessionId: number | undefined;
+}
 
 /** Bounds of one connection's queues. */
 export interface ConnectionLimits {
   /** Largest reliable message, sent or received. Default 16 MiB. */
   readonly reliableMessageBytes: number;
-  /** Reliable bytes accepted and not yet acknowledged; past it `send` says `full`. Default 17 MiB. */
+  /** Reliable bytes accepted and not yet acknowledged, on all streams; past it `send` says `full`. Default 17 MiB. */
   readonly reliableSendBytes: number;
-  /** Reliable bytes the peer may have under way. Starts at 64 KiB and opens with what has been received. Default 1 MiB. */
+  /** Reliable bytes the peer may have under way, on all streams. Starts at 64 KiB and opens with what has been received. Default 1 MiB. */
   readonly receiveWindowBytes: number;
-  /** Unreliable bytes waiting to be sent; past it the oldest are dropped. Default 512 KiB. */
+  /** Bytes of unfinished reliable messages, on all streams; a peer that goes past it is disconnected. Default 32 MiB. */
+  readonly reliableUnfinishedBytes: number;
+  /** Unreliable bytes waiting to be sent, on each of both channels; past it the oldest are dropped. Default 512 KiB. */
   readonly unreliableSendBytes: number;
   /** An unreliable message that waited longer is dropped unsent. Default 250 ms. */
   readonly unreliableMaxAgeMs: number;
@@ -74,7 +129,7 @@ export interface ConnectionOptions {
         readonly version: 1;
         /** 8 bytes. */
         readonly schemaHash: Uint8Array;
-        readonly extensions?: readonly HelloExtension[];
+        readonly extensions?: ConnectionExtensions;
       }
     | undefined;
   readonly sink: ConnectionSink;
@@ -86,17 +141,25 @@ export interface ConnectionOptions {
   readonly clientId?: bigint;
   /** From the token. Default empty. */
   readonly userData?: Uint8Array;
-  /** Default `new NewRenoCongestionControl()`. */
-  readonly congestionControl?: CongestionControl;
+  /** A fresh congestion controller for each path. Default New Reno. */
+  readonly congestionControl?: () => CongestionControl;
   /** Round trip of the admission handshake, so that the first timers fit the link. Default 333 ms (RFC 9002 section 6.2.2). */
   readonly initialRttMs?: number;
   readonly limits?: Partial<ConnectionLimits>;
+  readonly batch?: BatchOptions;
+  /** Priorities, weights and rates over those of `qosDefaults`. */
+  readonly qos?: QosOverrides;
+  /** What a server has for all its connections; changes to it count at once. */
+  readonly qosDefaults?: QosSettings;
+  /** What a server's connections share. Default: a pool of this connection's own. */
+  readonly reassemblyPool?: ReassemblyPool;
 }
 
 export const DEFAULT_LIMITS: ConnectionLimits = {
   reliableMessageBytes: 16 * 1024 * 1024,
   reliableSendBytes: 17 * 1024 * 1024,
   receiveWindowBytes: 1024 * 1024,
+  reliableUnfinishedBytes: 32 * 1024 * 1024,
   unreliableSendBytes: 512 * 1024,
   unreliableMaxAgeMs: 250,
   reassemblyBytes: 512 * 1024,

@@ -1,4 +1,25 @@
 import type { LossDetector } from "../recovery/loss-detector.ts";
+import type { Channel } from "./connection-options.ts";
+import { laneOf } from "./qos-manager.ts";
+
+/** Live numbers of one channel of a connection. */
+export class ChannelStats {
+  /** Messages given to `send`, and delivered to the sink; their bytes, without framing. */
+  messagesSent = 0;
+  messagesReceived = 0;
+  bytesSent = 0;
+  bytesReceived = 0;
+  /** Bytes waiting; on the reliable channel those not acknowledged too. */
+  queuedBytes = 0;
+  /** Messages dropped unsent: no room, too old, or too large for the path as it is now. */
+  droppedFull = 0;
+  droppedStale = 0;
+  droppedTooLarge = 0;
+  /** Received `unreliableOrdered` messages older than the newest delivered. */
+  droppedLate = 0;
+  /** `send` calls that found the reliable queue full. */
+  sendsRefused = 0;
+}
 
 /**
  * Live numbers of one connection. Reading is free and counting is plain addition. Bytes count
@@ -11,22 +32,17 @@ export class ConnectionStats {
   packetsReceived = 0;
   /** Packets that carried nothing but an ACK. */
   acksSent = 0;
-  /** Messages given to `send`, and delivered to the sink. */
-  messagesSent = 0;
-  messagesReceived = 0;
+  /** Packets with messages, pieces of them or reliable chunks: how many of these they held, the bytes in use and the bytes there were. */
+  batches = 0;
+  batchedMessages = 0;
+  batchedBytes = 0;
+  batchCapacityBytes = 0;
   /** Reliable pieces sent more than once. */
   chunksRetransmitted = 0;
   fragmentsSent = 0;
   fragmentsReceived = 0;
-  /** Unreliable messages dropped unsent: no room, or too old. */
-  droppedFull = 0;
-  droppedStale = 0;
-  /** Received `unreliableOrdered` messages older than the newest delivered. */
-  droppedLate = 0;
   /** Unfinished fragmented messages given up: too old, or to make room. */
   reassembliesDropped = 0;
-  /** `send` calls that found the reliable queue full. */
-  sendsRefused = 0;
   duplicatePackets = 0;
   /** Payloads before the hello that were neither a hello nor raw. */
   earlyPackets = 0;
@@ -34,13 +50,69 @@ export class ConnectionStats {
   packetsRefused = 0;
   /** Payloads that could not be decoded; the first one closes the connection. */
   malformedPackets = 0;
-  /** Reliable bytes accepted and not yet acknowledged; unreliable bytes waiting. */
-  reliableQueuedBytes = 0;
-  unreliableQueuedBytes = 0;
+  /** Times the connection moved to another path, and was without one meanwhile. */
+  migrations = 0;
+  interruptions = 0;
+  /** Payload of a packet now, in bytes: follows the path's MTU. */
+  payloadBytes = 0;
+  /** By lane: see `of`. */
+  readonly channels: readonly [ChannelStats, ChannelStats, ChannelStats] = [
+    new ChannelStats(),
+    new ChannelStats(),
+    new ChannelStats(),
+  ];
   readonly #detector: LossDetector;
 
   constructor(detector: LossDetector) {
     this.#detector = detector;
+  }
+
+  of(channel: Channel): ChannelStats {
+    return this.channels[laneOf(channel)];
+  }
+
+  get messagesSent(): number {
+    return this.channels[0].messagesSent + this.channels[1].messagesSent + this.channels[2].messagesSent;
+  }
+
+  get messagesReceived(): number {
+    return this.channels[0].messagesReceived + this.channels[1].messagesReceived + this.channels[2].messagesReceived;
+  }
+
+  /** Of all channels: dropped unsent for want of room, as too old, and after arrival as too late. */
+  get droppedFull(): number {
+    return this.channels[1].droppedFull + this.channels[2].droppedFull;
+  }
+
+  get droppedStale(): number {
+    return this.channels[1].droppedStale + this.channels[2].droppedStale;
+  }
+
+  get droppedLate(): number {
+    return this.channels[1].droppedLate;
+  }
+
+  /** `send` calls that found the reliable queue full. */
+  get sendsRefused(): number {
+    return this.channels[0].sendsRefused;
+  }
+
+  /** Reliable bytes accepted and not yet acknowledged; unreliable bytes waiting. */
+  get reliableQueuedBytes(): number {
+    return this.channels[0].queuedBytes;
+  }
+
+  get unreliableQueuedBytes(): number {
+    return this.channels[1].queuedBytes + this.channels[2].queuedBytes;
+  }
+
+  /** Messages that shared a packet, on average; and how full those packets were, 0..1. */
+  get messagesPerPacket(): number {
+    return this.batches === 0 ? 0 : this.batchedMessages / this.batches;
+  }
+
+  get packetFill(): number {
+    return this.batchCapacityBytes === 0 ? 0 : this.batchedBytes / this.batchCapacityBytes;
   }
 
   /** Smoothed round-trip time, 0 before the first sample. */
@@ -77,12 +149,18 @@ export class ConnectionStats {
     return this.#detector.packetsLost;
   }
 
+  /** Packets given up for lost that had arrived: what they carried was repeated for nothing. */
   get spuriousLosses(): number {
     return this.#detector.spuriousLosses;
   }
 
   get bytesInFlight(): number {
     return this.#detector.bytesInFlight;
+  }
+
+  /** The algorithm now in use. */
+  get congestionControl(): string {
+    return this.#detector.congestion.name;
   }
 
   get congestionWindowBytes(): number {

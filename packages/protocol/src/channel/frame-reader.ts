@@ -2,22 +2,24 @@ import { ByteReader } from "@riposte/wire";
 import { AckFrame } from "../recovery/ack-frame.ts";
 import {
   CLOSE_FRAME_ENCODING_ERROR,
-  FRAGMENT_BYTES,
   FRAME_ACK,
   FRAME_ACK_ECN,
   FRAME_CONNECTION_CLOSE,
   FRAME_CONNECTION_CLOSE_APPLICATION,
   FRAME_DATAGRAM,
+  FRAME_DATA_BLOCKED,
   FRAME_FRAGMENT,
   FRAME_HELLO,
-  FRAME_MAX_STREAM_DATA,
+  FRAME_MAX_DATA,
   FRAME_ORDERED,
   FRAME_PADDING,
+  FRAME_PATH_CHALLENGE,
+  FRAME_PATH_RESPONSE,
   FRAME_PING,
   FRAME_STREAM,
-  FRAME_STREAM_DATA_BLOCKED,
   FRAGMENT_ORDERED,
   MESSAGE_LENGTH,
+  PATH_DATA_BYTES,
   STREAM_LENGTH,
   STREAM_OFFSET,
 } from "./frames.ts";
@@ -35,14 +37,16 @@ export class FrameReader {
   /** Code for CONNECTION_CLOSE when the payload was malformed, else 0. */
   error: number;
   streamId: number;
-  /** STREAM: offset of the data. MAX_STREAM_DATA: the new limit. */
+  /** STREAM: offset of the data. */
   streamOffset: number;
+  /** MAX_DATA: the new limit. */
+  maxData: number;
   /** Message number of an ordered message or a fragment. */
   sequence: number;
   fragment: number;
   lastFragment: number;
   ordered: boolean;
-  /** The frame's data is `buffer[dataOffset, dataOffset + dataLength)` of the payload; also a close's reason. */
+  /** The frame's data is `buffer[dataOffset, dataOffset + dataLength)` of the payload; also a close's reason and a path's challenge. */
   dataOffset: number;
   dataLength: number;
   closeCode: number;
@@ -55,6 +59,7 @@ export class FrameReader {
     this.error = 0;
     this.streamId = 0;
     this.streamOffset = 0;
+    this.maxData = 0;
     this.sequence = 0;
     this.fragment = 0;
     this.lastFragment = 0;
@@ -105,11 +110,17 @@ export class FrameReader {
       case FRAME_ACK_ECN:
         this.kind = FRAME_ACK;
         return this.ack.read(reader, type === FRAME_ACK_ECN);
-      case FRAME_MAX_STREAM_DATA:
-      case FRAME_STREAM_DATA_BLOCKED:
+      case FRAME_MAX_DATA:
+      case FRAME_DATA_BLOCKED:
         this.kind = type;
-        this.streamId = reader.varint();
-        this.streamOffset = reader.varint();
+        this.maxData = reader.varint();
+        return true;
+      case FRAME_PATH_CHALLENGE:
+      case FRAME_PATH_RESPONSE:
+        this.kind = type;
+        this.dataOffset = reader.offset;
+        this.dataLength = PATH_DATA_BYTES;
+        reader.skip(PATH_DATA_BYTES);
         return true;
       case FRAME_CONNECTION_CLOSE:
       case FRAME_CONNECTION_CLOSE_APPLICATION:
@@ -148,9 +159,7 @@ export class FrameReader {
     this.fragment = reader.u8();
     this.lastFragment = reader.u8();
     if (!this.#data((type & MESSAGE_LENGTH) !== 0)) return false;
-    if (this.lastFragment === 0 || this.fragment > this.lastFragment) return false;
-    const last = this.fragment === this.lastFragment;
-    return last ? this.dataLength > 0 && this.dataLength <= FRAGMENT_BYTES : this.dataLength === FRAGMENT_BYTES;
+    return this.lastFragment > 0 && this.fragment <= this.lastFragment && this.dataLength > 0;
   }
 
   /** The data at the end of a frame: behind a length, or up to the end of the payload. */

@@ -43,10 +43,14 @@ function describe(reader: FrameReader, payload: Uint8Array): string {
     }
     case 0x08:
       return `STREAM ${reader.streamId} ${reader.streamOffset} ${toHex(data)}`;
-    case 0x11:
-      return `MAX_STREAM_DATA ${reader.streamId} ${reader.streamOffset}`;
-    case 0x15:
-      return `STREAM_DATA_BLOCKED ${reader.streamId} ${reader.streamOffset}`;
+    case 0x10:
+      return `MAX_DATA ${reader.maxData}`;
+    case 0x14:
+      return `DATA_BLOCKED ${reader.maxData}`;
+    case 0x1a:
+      return `PATH_CHALLENGE ${toHex(data)}`;
+    case 0x1b:
+      return `PATH_RESPONSE ${toHex(data)}`;
     case 0x1c:
       return `CLOSE ${reader.closeCode} ${readReason(payload, reader.dataOffset, reader.dataLength)}`;
     case 0x1d:
@@ -124,9 +128,9 @@ test("messages lie in the stream as the vectors say", () => {
     if (match === null) continue;
     const lengths = match[1].split(",").map(Number);
     const bytes = fromHex(match[2]);
-    const sender = new ReliableSender(10_000);
+    const sender = new ReliableSender(0, 10_000);
     for (const [id, length] of lengths.entries()) sender.write(new Uint8Array(length).fill(id), 0, length);
-    assert.equal(sender.takeChunk(10_000), true);
+    assert.equal(sender.takeChunk(10_000, Infinity), true);
     const run = new Uint8Array(sender.chunkLength);
     sender.readChunk(run, 0);
     assert.equal(toHex(run), match[2]);
@@ -138,8 +142,8 @@ test("messages lie in the stream as the vectors say", () => {
       },
     };
     // Byte by byte, so that every prefix is met in pieces.
-    const receiver = new ReliableReceiver(65_536, 10_000);
-    for (let at = 0; at < bytes.length; at++) receiver.receive(at, bytes, at, 1, target);
+    const receiver = new ReliableReceiver({ windowBytes: 65_536, messageBytes: 10_000, unfinishedBytes: 10_000 });
+    for (let at = 0; at < bytes.length; at++) receiver.receive(0, at, bytes, at, 1, target);
     assert.deepEqual(
       received,
       lengths.map((length, id) => new Uint8Array(length).fill(id)),

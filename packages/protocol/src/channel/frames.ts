@@ -11,8 +11,10 @@ export const FRAME_ACK_ECN = 0x03;
 export const FRAME_STREAM = 0x08;
 export const STREAM_LENGTH = 0x02;
 export const STREAM_OFFSET = 0x04;
-export const FRAME_MAX_STREAM_DATA = 0x11;
-export const FRAME_STREAM_DATA_BLOCKED = 0x15;
+export const FRAME_MAX_DATA = 0x10;
+export const FRAME_DATA_BLOCKED = 0x14;
+export const FRAME_PATH_CHALLENGE = 0x1a;
+export const FRAME_PATH_RESPONSE = 0x1b;
 export const FRAME_CONNECTION_CLOSE = 0x1c;
 export const FRAME_CONNECTION_CLOSE_APPLICATION = 0x1d;
 /** RFC 9221: an `unreliableUnordered` message that fits into one packet. Low bit: a length follows. */
@@ -25,11 +27,13 @@ export const FRAME_FRAGMENT = 0x44;
 export const FRAGMENT_ORDERED = 0x02;
 export const MESSAGE_LENGTH = 0x01;
 
-/** All fragments of a message but the last are of this size. */
-export const FRAGMENT_BYTES = 1024;
 export const MAX_FRAGMENTS = 256;
 /** Largest unreliable message: 256 KiB. */
-export const MAX_UNRELIABLE_BYTES: number = FRAGMENT_BYTES * MAX_FRAGMENTS;
+export const MAX_UNRELIABLE_BYTES: number = 256 * 1024;
+/** Independent streams of the reliable channel, numbered from 0. */
+export const MAX_STREAMS = 256;
+/** Length of the data of PATH_CHALLENGE and PATH_RESPONSE. */
+export const PATH_DATA_BYTES = 8;
 
 /** Longest reason of a CONNECTION_CLOSE that is written or kept. */
 export const MAX_REASON_BYTES = 128;
@@ -45,3 +49,4 @@ export const CLOSE_SCHEMA_MISMATCH = 0x5202;
 export const CLOSE_DISPLACED = 0x5203;
 export const CLOSE_KICKED = 0x5204;
 export const CLOSE_SERVER_FULL = 0x5205;
+export const CLOSE_TOO_MUCH_UNFINISHED = 0x5206;

@@ -1,12 +1,14 @@
 import type { ByteWriter } from "@riposte/wire";
 import { NetworkError } from "../network-error.ts";
+import type { ConnectionExtensions, NegotiatedExtensions } from "./connection-options.ts";
+import { confirmedExtensions, negotiatedExtensions, NOTHING_NEGOTIATED, offeredExtensions } from "./extensions.ts";
 import { HELLO_VERSION, SCHEMA_HASH_BYTES, writeHello } from "./hello.ts";
 import type { Hello, HelloExtension } from "./hello.ts";
 
 /** A client repeats its hello after this long, doubling up to the second. */
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 1_000;
-/** A server that never says hello in this time is a plain netcode server. */
+/** A peer that says nothing of use in this time: a plain netcode server, or a client that only holds its seat. */
 const HELLO_TIMEOUT_MS = 10_000;
 
 /**
@@ -15,11 +17,15 @@ const HELLO_TIMEOUT_MS = 10_000;
  */
 export class HelloExchange {
   readonly #isClient: boolean;
-  readonly #own: Hello;
+  readonly #able: ConnectionExtensions;
+  readonly #schemaHash: Uint8Array;
+  #extensions: readonly HelloExtension[];
   /** What the peer said; `undefined` before. */
   peer: Hello | undefined;
   /** The peer's hello came and fits ours. */
   accepted: boolean;
+  /** What both sides want, once accepted. */
+  negotiated: NegotiatedExtensions;
   /** Every packet has to start with our hello. */
   announcing: boolean;
   /** Server: an answer is owed even if nothing else is to be sent. */
@@ -28,19 +34,22 @@ export class HelloExchange {
   #retryMs: number;
   readonly #givesUpAt: number;
 
-  constructor(isClient: boolean, schemaHash: Uint8Array, extensions: readonly HelloExtension[], now: number) {
+  constructor(isClient: boolean, schemaHash: Uint8Array, able: ConnectionExtensions, now: number) {
     if (schemaHash.length !== SCHEMA_HASH_BYTES) {
       throw new RangeError(`schemaHash must be ${SCHEMA_HASH_BYTES} bytes, got ${schemaHash.length}`);
     }
     this.#isClient = isClient;
-    this.#own = { version: HELLO_VERSION, schemaHash: schemaHash.slice(), extensions };
+    this.#able = able;
+    this.#schemaHash = schemaHash.slice();
+    this.#extensions = isClient ? offeredExtensions(able) : [];
     this.peer = undefined;
     this.accepted = false;
+    this.negotiated = NOTHING_NEGOTIATED;
     this.announcing = isClient;
     this.answerDue = false;
     this.#retryAt = isClient ? now : Infinity;
     this.#retryMs = FIRST_RETRY_MS;
-    this.#givesUpAt = isClient ? now + HELLO_TIMEOUT_MS : Infinity;
+    this.#givesUpAt = now + HELLO_TIMEOUT_MS;
   }
 
   /** When `handleTimeout` or a packet is due. */
@@ -56,11 +65,14 @@ export class HelloExchange {
   /** An error when the peer took too long. */
   handleTimeout(now: number): NetworkError | undefined {
     if (this.peer !== undefined || now < this.#givesUpAt) return undefined;
-    return new NetworkError("versionMismatch", "the server did not answer the hello: it is a plain netcode server");
+    const message = this.#isClient
+      ? "the server did not answer the hello: it is a plain netcode server"
+      : "the client said neither hello nor anything else";
+    return new NetworkError("versionMismatch", message);
   }
 
   write(writer: ByteWriter): void {
-    writeHello(writer, this.#own);
+    writeHello(writer, { version: HELLO_VERSION, schemaHash: this.#schemaHash, extensions: this.#extensions });
     this.answerDue = false;
   }
 
@@ -85,10 +97,12 @@ export class HelloExchange {
       return new NetworkError("versionMismatch", message);
     }
     for (let i = 0; i < SCHEMA_HASH_BYTES; i++) {
-      if (hello.schemaHash[i] === this.#own.schemaHash[i]) continue;
-      const message = `game schemas differ: ours is ${hex(this.#own.schemaHash)}, the peer's ${hex(hello.schemaHash)}`;
+      if (hello.schemaHash[i] === this.#schemaHash[i]) continue;
+      const message = `game schemas differ: ours is ${hex(this.#schemaHash)}, the peer's ${hex(hello.schemaHash)}`;
       return new NetworkError("schemaMismatch", message);
     }
+    if (!this.#isClient) this.#extensions = confirmedExtensions(this.#able, hello.extensions);
+    this.negotiated = negotiatedExtensions(this.#able, hello.extensions);
     this.accepted = true;
     return undefined;
   }

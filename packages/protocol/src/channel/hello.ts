@@ -11,7 +11,7 @@ import { FRAME_HELLO } from "./frames.ts";
 const HELLO_MAGIC: Uint8Array = Uint8Array.of(0x52, 0x49, 0x50, 0x4f, 0x53, 0x54, 0x45, 0x21);
 export const HELLO_VERSION = 1;
 export const SCHEMA_HASH_BYTES = 8;
-/** Extensions of one hello, in bytes: a hello shares its packet with fragments of 1024 bytes. */
+/** Values of the extensions of one hello. */
 const MAX_EXTENSION_BYTES = 128;
 const MAX_EXTENSIONS = 32;
 
@@ -42,7 +42,7 @@ export function writeHello(writer: ByteWriter, hello: Hello): void {
     throw new RangeError(`schemaHash must be ${SCHEMA_HASH_BYTES} bytes, got ${hello.schemaHash.length}`);
   }
   let extensionBytes = 0;
-  for (const { value } of hello.extensions) extensionBytes += value.length + 16;
+  for (const { value } of hello.extensions) extensionBytes += value.length;
   if (extensionBytes > MAX_EXTENSION_BYTES || hello.extensions.length > MAX_EXTENSIONS) {
     throw new RangeError(`extensions of a hello take ${extensionBytes} bytes, more than ${MAX_EXTENSION_BYTES}`);
   }

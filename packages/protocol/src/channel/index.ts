@@ -3,18 +3,29 @@ export type { NetworkErrorCode, NetworkErrorOptions } from "../network-error.ts"
 export { Connection } from "./connection.ts";
 export { DEFAULT_LIMITS } from "./connection-options.ts";
 export type {
+  BatchOptions,
   CarrierTraits,
   Channel,
   Channel as NetworkChannel,
+  ConnectionExtensions,
   ConnectionLimits,
   ConnectionOptions,
   ConnectionOwner,
   ConnectionSink,
   ConnectionState,
+  NegotiatedExtensions,
+  PathTraits,
+  SendOptions,
   SendResult,
 } from "./connection-options.ts";
-export { ConnectionStats } from "./connection-stats.ts";
+export { ChannelStats, ConnectionStats } from "./connection-stats.ts";
+export type { ConnectionTrace } from "./connection-trace.ts";
+export { FrameReader } from "./frame-reader.ts";
 export type { Hello, HelloExtension } from "./hello.ts";
 export { PacketBatcher } from "./packet-batcher.ts";
 export { PacketFragmenter } from "./packet-fragmenter.ts";
+export type { Reassembly } from "./packet-fragmenter.ts";
+export { QosManager, QosSettings } from "./qos-manager.ts";
+export type { ChannelQos, QosOverrides } from "./qos-manager.ts";
+export { ReassemblyPool } from "./reassembly-pool.ts";
 export { ReliableUdp } from "./reliable-udp.ts";

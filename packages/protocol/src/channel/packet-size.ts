@@ -7,3 +7,6 @@ export function netcodePacketBytes(payloadBytes: number, packetNumber: number): 
   for (let rest = packetNumber; rest >= 256; rest /= 256) sequenceBytes++;
   return payloadBytes + TAG_AND_PREFIX_BYTES + sequenceBytes;
 }
+
+/** What names a session on any path, in the header of a client's packets, once migration is agreed on. */
+export const SESSION_ID_BYTES = 4;

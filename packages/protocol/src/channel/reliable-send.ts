@@ -3,45 +3,43 @@ import { RangeSet } from "../recovery/range-set.ts";
 import { MAX_SENT_PACKETS } from "../recovery/sent-packets.ts";
 import { ByteRing } from "./byte-ring.ts";
 
-/** Window of a stream before the first MAX_STREAM_DATA. Both sides know it. */
-export const INITIAL_STREAM_WINDOW_BYTES: number = 64 * 1024;
-
 const INITIAL_RING_BYTES = 2048;
 /** An empty queue gives storage above this back. */
 const KEPT_RING_BYTES = 64 * 1024;
-const MAX_MESSAGE_PREFIX_BYTES = 4;
+/** A message larger than this is sent while no other stream is in the middle of one. */
+const LARGE_MESSAGE_BYTES = 64 * 1024;
 
 /**
- * The sending half of a reliable stream: message after message, each behind its length as a
+ * The sending half of one reliable stream: message after message, each behind its length as a
  * varint, in one run of bytes. Chunks are cut to what a packet has room for; a lost chunk is sent
  * again by itself. Bytes stay in the ring until acknowledged.
  */
 export class ReliableSender {
-  /** The peer takes bytes below this offset. */
-  maxData: number;
+  readonly id: number;
   /** The chunk that `takeChunk` cut. */
   chunkOffset: number;
   chunkLength: number;
   /** The chunk had been sent before. */
   chunkIsRepeat: boolean;
-  readonly #limitBytes: number;
   readonly #ring: ByteRing;
   readonly #acked: RangeSet;
   readonly #lost: RangeSet;
+  /** Where large messages that are not sent to their end start and end, oldest first. */
+  readonly #large: number[];
   /** Everything below is acknowledged. */
   #base: number;
   #next: number;
   #end: number;
 
-  constructor(limitBytes: number) {
-    this.maxData = INITIAL_STREAM_WINDOW_BYTES;
+  constructor(id: number, limitBytes: number) {
+    this.id = id;
     this.chunkOffset = 0;
     this.chunkLength = 0;
     this.chunkIsRepeat = false;
-    this.#limitBytes = limitBytes;
     this.#ring = new ByteRing(INITIAL_RING_BYTES, limitBytes);
     this.#acked = new RangeSet(2 * MAX_SENT_PACKETS);
     this.#lost = new RangeSet(2 * MAX_SENT_PACKETS);
+    this.#large = [];
     this.#base = 0;
     this.#next = 0;
     this.#end = 0;
@@ -52,9 +50,18 @@ export class ReliableSender {
     return this.#end - this.#base;
   }
 
-  /** Something may be sent as far as the peer's window goes. */
-  get hasData(): boolean {
-    return this.#lost.count > 0 || (this.#next < this.#end && this.#next < this.maxData);
+  /** Bytes that were never sent. */
+  get unsentBytes(): number {
+    return this.#end - this.#next;
+  }
+
+  get hasLost(): boolean {
+    return this.#lost.count > 0;
+  }
+
+  /** What goes next, but for repetitions, belongs to a large message. */
+  get isInLarge(): boolean {
+    return this.#large.length > 0 && this.#next >= this.#large[0];
   }
 
   /** Offset of what `takeChunk` would cut. */
@@ -62,12 +69,12 @@ export class ReliableSender {
     return this.#lost.count > 0 ? this.#lost.start(0) : this.#next;
   }
 
-  /** Copies a message into the queue; false when it does not fit now. */
+  /** Copies a message into the queue; false when there is no storage for it. */
   write(buffer: Uint8Array, offset: number, length: number): boolean {
     const prefix = varintLength(length);
     const end = this.#end + prefix + length;
-    if (end - this.#base > this.#limitBytes + MAX_MESSAGE_PREFIX_BYTES) return false;
     if (!this.#ring.reserve(this.#base, this.#end, end)) return false;
+    if (length > LARGE_MESSAGE_BYTES) this.#large.push(this.#end, end);
     for (let i = prefix - 1; i >= 0; i--) {
       // QUIC's varint, most significant byte first, its length in the two top bits.
       const byte = (length >>> (8 * (prefix - 1 - i))) & 0xff;
@@ -79,9 +86,8 @@ export class ReliableSender {
     return true;
   }
 
-  /** Cuts the next chunk of at most `room` bytes, what was lost first. False when there is nothing to send. */
-  takeChunk(room: number): boolean {
-    if (room <= 0) return false;
+  /** Cuts what was lost, else at most `credit` new bytes, into a chunk of at most `room`. False when there is nothing. */
+  takeChunk(room: number, credit: number): boolean {
     if (this.#lost.count > 0) {
       this.chunkOffset = this.#lost.start(0);
       this.chunkLength = Math.min(this.#lost.end(0) - this.chunkOffset, room);
@@ -89,12 +95,13 @@ export class ReliableSender {
       this.#lost.remove(this.chunkOffset, this.chunkOffset + this.chunkLength);
       return true;
     }
-    const end = Math.min(this.#end, this.maxData);
-    if (this.#next >= end) return false;
+    const length = Math.min(this.#nextBoundary - this.#next, room, credit);
+    if (length <= 0) return false;
     this.chunkOffset = this.#next;
-    this.chunkLength = Math.min(end - this.#next, room);
+    this.chunkLength = length;
     this.chunkIsRepeat = false;
-    this.#next += this.chunkLength;
+    this.#next += length;
+    if (this.#large.length > 0 && this.#next >= this.#large[1]) this.#large.splice(0, 2);
     return true;
   }
 
@@ -139,8 +146,14 @@ export class ReliableSender {
   release(): void {
     this.#acked.clear();
     this.#lost.clear();
+    this.#large.length = 0;
     this.#base = this.#end;
     this.#next = this.#end;
     this.#ring.shrink(0);
+  }
+
+  /** Up to where new bytes may go in one chunk: a large message starts with a chunk of its own. */
+  get #nextBoundary(): number {
+    return this.#large.length > 0 && this.#next < this.#large[0] ? this.#large[0] : this.#end;
   }
 }

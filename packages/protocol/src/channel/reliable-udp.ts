@@ -7,32 +7,39 @@ import type { AckFrame } from "../recovery/ack-frame.ts";
 import { LossDetector } from "../recovery/loss-detector.ts";
 import type { PacketFateListener } from "../recovery/loss-detector.ts";
 import { Pacer } from "../recovery/pacer.ts";
-import { PACKET_USER_FLAG, SLOT_IN_FLIGHT } from "../recovery/sent-packets.ts";
+import { PACKET_MTU_PROBE, PACKET_USER_FLAG, SLOT_IN_FLIGHT } from "../recovery/sent-packets.ts";
 import type { ConnectionLimits } from "./connection-options.ts";
-import { FRAME_MAX_STREAM_DATA, FRAME_STREAM, STREAM_LENGTH, STREAM_OFFSET } from "./frames.ts";
+import { FRAME_MAX_DATA, FRAME_STREAM, STREAM_LENGTH, STREAM_OFFSET } from "./frames.ts";
 import { ReliableReceiver } from "./reliable-receive.ts";
-import { ReliableSender } from "./reliable-send.ts";
+import { ReliableStreams } from "./reliable-streams.ts";
 import { SentChunks } from "./sent-chunks.ts";
 
-/** The packet carries a MAX_STREAM_DATA, which is sent again when lost. */
-export const PACKET_MAX_STREAM_DATA: number = PACKET_USER_FLAG;
+/** The packet carries a MAX_DATA, which is sent again when lost. */
+export const PACKET_MAX_DATA: number = PACKET_USER_FLAG;
 
-const STREAM_ID = 0;
 /** A chunk shorter than this, of more that waits, is left for the next packet. */
 const SMALLEST_CHUNK_BYTES = 32;
 const MAX_CHUNKS_PER_PACKET = 64;
+
+/** Who else wants to know what became of a packet. */
+export interface PacketFates {
+  /** `bytes` is 0 for an MTU probe, whose size its owner knows. */
+  acked(packetNumber: number, bytes: number, isMtuProbe: boolean): void;
+  lost(packetNumber: number, bytes: number, isMtuProbe: boolean): void;
+}
 
 export interface ReliableUdpOptions {
   readonly congestion: CongestionControl;
   readonly limits: ConnectionLimits;
   readonly packetBytes: number;
   readonly now: number;
+  readonly fates: PacketFates;
   readonly initialRttMs?: number;
 }
 
 /**
  * Reliability over lossy packets: acknowledgements in both directions, loss detection, pacing and
- * the reliable stream. Single-packet chunks are sent again one by one, by RFC 9002's rules, and
+ * the reliable streams. Single-packet chunks are sent again one by one, by RFC 9002's rules, and
  * never because a fixed time has passed.
  */
 export class ReliableUdp implements PacketFateListener {
@@ -40,9 +47,10 @@ export class ReliableUdp implements PacketFateListener {
   readonly pacer: Pacer;
   readonly acks: AckRanges;
   readonly schedule: AckSchedule;
-  readonly sender: ReliableSender;
+  readonly sender: ReliableStreams;
   readonly receiver: ReliableReceiver;
   chunksRetransmitted: number;
+  readonly #fates: PacketFates;
   readonly #chunks: SentChunks;
   readonly #minimumWindowBytes: number;
   readonly #reserveBytes: number;
@@ -58,9 +66,14 @@ export class ReliableUdp implements PacketFateListener {
     this.pacer = new Pacer(options.packetBytes, now);
     this.acks = new AckRanges();
     this.schedule = new AckSchedule();
-    this.sender = new ReliableSender(limits.reliableSendBytes);
-    this.receiver = new ReliableReceiver(limits.receiveWindowBytes, limits.reliableMessageBytes);
+    this.sender = new ReliableStreams(limits.reliableSendBytes);
+    this.receiver = new ReliableReceiver({
+      windowBytes: limits.receiveWindowBytes,
+      messageBytes: limits.reliableMessageBytes,
+      unfinishedBytes: limits.reliableUnfinishedBytes,
+    });
     this.chunksRetransmitted = 0;
+    this.#fates = options.fates;
     this.#chunks = new SentChunks();
     this.#minimumWindowBytes = 2 * options.packetBytes; // RFC 9002 section 7.2
     this.#reserveBytes = limits.reserveBytes;
@@ -93,6 +106,18 @@ export class ReliableUdp implements PacketFateListener {
     return this.#maxDataLost || this.receiver.shouldUpdateMaxData;
   }
 
+  /** Another algorithm from now on, on the same path. */
+  setCongestionControl(congestion: CongestionControl, now: number): void {
+    this.detector.congestion = congestion;
+    this.pacer.setRate(congestion.pacingRateBytesPerSec, now);
+  }
+
+  /** The connection goes on by another path: see `LossDetector.resetPath`. */
+  resetPath(congestion: CongestionControl, now: number): void {
+    this.detector.resetPath(congestion, this, now);
+    this.pacer.setRate(congestion.pacingRateBytesPerSec, now);
+  }
+
   /** Index of the first chunk of the packet about to be written. */
   beginPacket(): number {
     if (this.#chunks.isFull) {
@@ -104,38 +129,39 @@ export class ReliableUdp implements PacketFateListener {
     return this.#chunks.head;
   }
 
-  /** Writes STREAM frames until the packet is full or nothing waits; returns how many. */
-  writeChunks(writer: ByteWriter): number {
+  /** Chunks written since `beginPacket` answered `first`. */
+  chunksSince(first: number): number {
+    return this.#chunks.head - first;
+  }
+
+  /** Writes one STREAM frame of a packet that began at chunk `first`; false when nothing waits or fits. */
+  writeChunk(writer: ByteWriter, first: number): boolean {
     const { sender } = this;
-    let count = 0;
-    while (sender.hasData && count < MAX_CHUNKS_PER_PACKET) {
-      const at = sender.nextOffset;
-      const head = 2 + varintLength(at); // type, stream 0, offset
-      const room = writer.remaining - head;
-      if (room < 1 || (room < SMALLEST_CHUNK_BYTES && count > 0)) break;
-      if (!sender.takeChunk(room)) break;
-      const length = sender.chunkLength;
-      // Without a length the frame reaches to the end of the packet; the length may cost the last bytes.
-      const last = length + varintLength(length) > room;
-      writer.u8(FRAME_STREAM | STREAM_OFFSET | (last ? 0 : STREAM_LENGTH));
-      writer.varint(STREAM_ID);
-      writer.varint(at);
-      if (!last) writer.varint(length);
-      sender.readChunk(writer.buffer, writer.offset);
-      writer.offset += length;
-      this.#chunks.add(at, length);
-      if (sender.chunkIsRepeat) this.chunksRetransmitted++;
-      count++;
-      if (last) break;
-    }
-    return count;
+    const count = this.chunksSince(first);
+    if (count >= MAX_CHUNKS_PER_PACKET || !sender.choose()) return false;
+    const { current } = sender;
+    const at = current.nextOffset;
+    const head = 1 + varintLength(current.id) + varintLength(at);
+    const room = writer.remaining - head;
+    if (room < 1 || (room < SMALLEST_CHUNK_BYTES && count > 0) || !sender.takeChunk(room)) return false;
+    const length = current.chunkLength;
+    // Without a length the frame reaches to the end of the packet; the length may cost the last bytes.
+    const last = length + varintLength(length) > room;
+    writer.u8(FRAME_STREAM | STREAM_OFFSET | (last ? 0 : STREAM_LENGTH));
+    writer.varint(current.id);
+    writer.varint(at);
+    if (!last) writer.varint(length);
+    current.readChunk(writer.buffer, writer.offset);
+    writer.offset += length;
+    this.#chunks.add(current.id, at, length);
+    if (current.chunkIsRepeat) this.chunksRetransmitted++;
+    return true;
   }
 
   writeMaxData(writer: ByteWriter): void {
     this.receiver.maxData = this.receiver.wantedMaxData;
     this.#maxDataLost = false;
-    writer.u8(FRAME_MAX_STREAM_DATA);
-    writer.varint(STREAM_ID);
+    writer.u8(FRAME_MAX_DATA);
     writer.varint(this.receiver.maxData);
   }
 
@@ -174,15 +200,20 @@ export class ReliableUdp implements PacketFateListener {
 
   onPacketAcked(slot: number): void {
     const { sent } = this.detector;
+    this.#fates.acked(sent.number[slot], sent.bytes[slot], (sent.flags[slot] & PACKET_MTU_PROBE) !== 0);
     if (sent.reported[slot] >= 0) this.acks.confirmReported(sent.reported[slot]);
     const first = sent.content[slot];
+    if (!this.#chunks.holds(first)) return;
     for (let i = 0; i < sent.contentCount[slot]; i++) {
-      this.sender.onChunkAcked(this.#chunks.offset(first + i), this.#chunks.length(first + i));
+      const chunk = first + i;
+      this.sender.onChunkAcked(this.#chunks.stream(chunk), this.#chunks.offset(chunk), this.#chunks.length(chunk));
     }
   }
 
   onPacketLost(slot: number): void {
-    if ((this.detector.sent.flags[slot] & PACKET_MAX_STREAM_DATA) !== 0) this.#maxDataLost = true;
+    const { sent } = this.detector;
+    this.#fates.lost(sent.number[slot], sent.bytes[slot], (sent.flags[slot] & PACKET_MTU_PROBE) !== 0);
+    if ((sent.flags[slot] & PACKET_MAX_DATA) !== 0) this.#maxDataLost = true;
     this.#requeue(slot);
   }
 
@@ -196,7 +227,13 @@ export class ReliableUdp implements PacketFateListener {
     const first = sent.content[slot];
     let queued = false;
     for (let i = 0; i < sent.contentCount[slot]; i++) {
-      if (this.sender.onChunkLost(this.#chunks.offset(first + i), this.#chunks.length(first + i))) queued = true;
+      const chunk = first + i;
+      const [stream, offset, length] = [
+        this.#chunks.stream(chunk),
+        this.#chunks.offset(chunk),
+        this.#chunks.length(chunk),
+      ];
+      if (this.sender.onChunkLost(stream, offset, length)) queued = true;
     }
     return queued;
   }

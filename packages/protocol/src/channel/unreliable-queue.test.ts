@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { FrameReader } from "./frame-reader.ts";
 import { UnreliableQueue } from "./unreliable-queue.ts";
 
 function first(queue: UnreliableQueue): Uint8Array {
@@ -10,31 +11,31 @@ function first(queue: UnreliableQueue): Uint8Array {
 }
 
 test("a queue gives back what went in, in order, dropping the oldest at its limit", () => {
-  const step = fc.record({ push: fc.boolean(), length: fc.nat(900), ordered: fc.boolean() });
+  const step = fc.record({ push: fc.boolean(), length: fc.nat(900) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const limit = 3000;
-      const queue = new UnreliableQueue(limit);
-      const model: { bytes: Uint8Array; ordered: boolean }[] = [];
+      const queue = new UnreliableQueue(false, limit);
+      const model: Uint8Array[] = [];
+      const frameBytes = (bytes: number): number => 1 + (bytes < 64 ? 1 : 2) + bytes;
       let id = 0;
-      for (const { push, length, ordered } of steps) {
+      for (const { push, length } of steps) {
         if (push) {
           const bytes = new Uint8Array(length).fill(id++);
           let expected = 0;
-          while (model.reduce((sum, entry) => sum + entry.bytes.length, length) > limit) {
+          while (model.reduce((sum, entry) => sum + frameBytes(entry.length), frameBytes(length)) > limit) {
             model.shift();
             expected++;
           }
-          model.push({ bytes, ordered });
-          assert.equal(queue.push(ordered, bytes, 0, length), expected);
+          model.push(bytes);
+          assert.equal(queue.push(bytes, 0, length, 100), expected);
         } else if (model.length > 0) {
           queue.pop();
           model.shift();
         }
         assert.equal(queue.count, model.length);
         if (model.length === 0) continue;
-        assert.deepEqual(first(queue), model[0].bytes);
-        assert.equal(queue.firstIsOrdered, model[0].ordered);
+        assert.deepEqual(first(queue), model[0]);
       }
     }),
     { seed: 8, numRuns: 100 },
@@ -42,9 +43,9 @@ test("a queue gives back what went in, in order, dropping the oldest at its limi
 });
 
 test("thousands of small messages are kept, up to 4096", () => {
-  const queue = new UnreliableQueue(512 * 1024);
+  const queue = new UnreliableQueue(false, 512 * 1024);
   let dropped = 0;
-  for (let i = 0; i < 5000; i++) dropped += queue.push(false, Uint8Array.of(i & 255, i >> 8), 0, 2);
+  for (let i = 0; i < 5000; i++) dropped += queue.push(Uint8Array.of(i & 255, i >> 8), 0, 2, 100);
   assert.deepEqual([queue.count, dropped], [4096, 904]);
   for (let i = 904; i < 5000; i++) {
     assert.deepEqual(first(queue), Uint8Array.of(i & 255, i >> 8));
@@ -52,16 +53,59 @@ test("thousands of small messages are kept, up to 4096", () => {
   }
 });
 
+test("a run of frames is taken at once: as many as fit, as many as allowed", () => {
+  const queue = new UnreliableQueue(true, 100_000);
+  const target = new Uint8Array(1000);
+  const reader = new FrameReader();
+  let next = 0;
+  const take = (most: number): number => {
+    const bytes = queue.takeFrames(most, 1000, target, 0);
+    assert.ok(bytes <= 1000);
+    reader.reset(target, 0, bytes);
+    const before = next;
+    while (reader.next()) {
+      assert.equal(reader.sequence, next);
+      assert.deepEqual(
+        target.subarray(reader.dataOffset, reader.dataOffset + reader.dataLength),
+        new Uint8Array(100).fill(next),
+      );
+      next++;
+    }
+    assert.equal(reader.error, 0);
+    return next - before;
+  };
+  for (let i = 0; i < 300; i++) {
+    queue.push(new Uint8Array(100).fill(i), 0, 100, 100);
+    if (queue.count < 20) continue;
+    assert.equal(take(1), 1);
+    assert.equal(take(Infinity), 9);
+  }
+  assert.equal(queue.takeFrames(Infinity, 5, target, 0), 0);
+});
+
 test("age counts from the first moment the queue is told, and a message begun is finished", () => {
-  const queue = new UnreliableQueue(10_000);
+  const queue = new UnreliableQueue(false, 10_000);
   const message = new Uint8Array(10);
-  queue.push(false, message, 0, 10);
-  assert.equal(queue.dropOlder(Infinity), 0, "not stamped yet");
+  queue.push(message, 0, 10, 50);
+  assert.equal(queue.dropExpired(Infinity), 0, "not stamped yet");
   queue.stamp(100);
-  queue.push(false, message, 0, 10);
+  queue.push(message, 0, 10, 50);
   queue.stamp(200);
-  assert.equal(queue.dropOlder(100), 0);
-  assert.equal(queue.dropOlder(150), 1);
+  assert.equal(queue.dropExpired(150), 0);
+  assert.equal(queue.dropExpired(151), 1);
   queue.sentFragments = 1;
-  assert.equal(queue.dropOlder(1000), 0);
+  assert.equal(queue.dropExpired(1000), 0);
+});
+
+test("each message has a deadline of its own", () => {
+  const queue = new UnreliableQueue(false, 10_000);
+  const message = new Uint8Array(10);
+  queue.push(message, 0, 10, 20);
+  queue.push(message, 0, 10, Infinity);
+  queue.push(message, 0, 10, 20);
+  queue.stamp(0);
+  assert.equal(queue.dropExpired(21), 1);
+  queue.pop();
+  assert.equal(queue.dropExpired(21), 1, "found too old when its turn comes");
+  assert.equal(queue.count, 0);
 });

@@ -1,15 +1,18 @@
 /** A client's end of one connection: netcode asks for admission and protects, a `Connection` frames. */
 import { Connection } from "../channel/index.ts";
-import type { ConnectionLimits, ConnectionOptions, ConnectionSink } from "../channel/index.ts";
-import type { Crypto, KeyStore, Machine, ReceivedPacket, TransmitSlot } from "../machine.ts";
-import { NetcodeClient } from "../netcode/index.ts";
+import type { ConnectionExtensions, ConnectionOptions, ConnectionSink } from "../channel/index.ts";
+import type { Crypto, KeyStore, ReceivedPacket, TransmitSlot } from "../machine.ts";
+import { MAX_PACKET_BYTES, NetcodeClient, TAG_BYTES } from "../netcode/index.ts";
 import type { NetcodeClientState, NetcodeDrops } from "../netcode/index.ts";
 import { NetworkError } from "../network-error.ts";
-import type { EndpointDriver, EndpointEvent } from "./endpoint.ts";
+import { ConnectionMigrator } from "../path/index.ts";
+import type { MigrationState } from "../path/index.ts";
+import type { Endpoint, EndpointConnectionOptions, EndpointDriver, EndpointEvent } from "./endpoint.ts";
 import { wasUsable } from "./endpoint.ts";
 import { EventQueue } from "./event-queue.ts";
+import { writePathFrames } from "./path-frames.ts";
 
-export interface ClientEndpointOptions {
+export interface ClientEndpointOptions extends EndpointConnectionOptions {
   /** A connect token: 2,048 bytes. */
   readonly token: Uint8Array;
   /** The driver's path to each server address of the token, in its order; -1: cannot be reached, skip it. */
@@ -21,17 +24,20 @@ export interface ClientEndpointOptions {
   readonly driver: EndpointDriver;
   readonly sink: ConnectionSink;
   readonly now: number;
-  /** Bounds of the connection's queues; see `ConnectionLimits` for the defaults. */
-  readonly limits?: Partial<ConnectionLimits>;
 }
 
 /** A path that takes no more packets is tried again after this time. */
 const BLOCKED_RETRY_MS = 5;
+/** The one connection, for the migrator. */
+const CONNECTION = 0;
 
-export class ClientEndpoint implements Machine<EndpointEvent> {
+export class ClientEndpoint implements Endpoint {
   readonly #options: ClientEndpointOptions;
   readonly #netcode: NetcodeClient;
   readonly #events: EventQueue = new EventQueue();
+  readonly #migrator: ConnectionMigrator;
+  /** The path moved to last, which is retained for itself; -1: those of the token's servers are. */
+  #movedPath = -1;
   #connection: Connection | undefined;
   #announced = false;
   #over = false;
@@ -42,11 +48,25 @@ export class ClientEndpoint implements Machine<EndpointEvent> {
     this.#options = options;
     this.#netcode = new NetcodeClient({
       ...options,
+      ...(this.#takesLarge && { maxPayloadBytes: options.driver.maxDatagramBytes }),
       handler: {
         stateChanged: (state, now) => this.#stateChanged(state, now),
         payload: (packet, offset, length, now) => this.#payload(packet, offset, length, now),
         fill: (buffer, offset, capacity, packetNumber, now) => this.#fill(buffer, offset, capacity, packetNumber, now),
+        interrupted: () => this.#interrupted(),
+        fillProbe: (slot, offset, capacity, packetNumber, now) =>
+          this.#fillProbe(slot, offset, capacity, packetNumber, now),
       },
+    });
+    this.#migrator = new ConnectionMigrator({
+      role: "client",
+      maxConnections: 1,
+      randomBytes: (length) => options.crypto.randomBytes(length),
+      retainPath: (path) => options.driver.retainPath(path),
+      releasePath: (path) => options.driver.releasePath(path),
+      move: (_index, path, now) => this.#move(path, now),
+      failed: (_index, path) => this.#migrationFailed(path),
+      wake: () => this.#netcode.probe(),
     });
     for (const path of options.serverPaths) if (path >= 0) options.driver.retainPath(path);
     if (!this.#netcode.active) this.#ended(errorOf(this.#netcode.state));
@@ -72,20 +92,67 @@ export class ClientEndpoint implements Machine<EndpointEvent> {
     return this.#netcode.finished;
   }
 
+  /** The path in use; -1 while none leads to the server. */
+  get path(): number {
+    return this.#netcode.path;
+  }
+
+  /** Which server address of the token is used. */
+  get serverIndex(): number {
+    return this.#netcode.serverIndex;
+  }
+
+  /** When the server was heard last. */
+  get lastReceivedAt(): number {
+    return this.#netcode.lastReceivedAt;
+  }
+
+  get migrationState(): MigrationState {
+    return this.#migrator.state(CONNECTION);
+  }
+
+  /**
+   * Wants to go on by another path to the same server, from another address or by another carrier. It is asked first;
+   * "migrated" or "migrationFailed" follows. False when the connection cannot move: it is not open, or the server
+   * does not allow it.
+   */
+  migrate(path: number, now: number): boolean {
+    if (this.#connection?.negotiated.sessionId === undefined || !this.#netcode.active) return false;
+    this.#migrator.initiateMigration(CONNECTION, path, this.#netcode.path, now);
+    return true;
+  }
+
   /** Leaves, or gives up connecting. Poll until idle to tell the server. */
   close(now: number, code?: number, reason?: string): void {
     if (this.#connection === undefined) {
       if (this.#netcode.active) this.#ended(new NetworkError("aborted", "the attempt to connect was given up"));
       this.#netcode.disconnect(now);
-    } else this.#connection.close(code, reason);
+      return;
+    }
+    this.#connection.close(code, reason);
+    // Without a path there is nobody to be told.
+    if (this.#netcode.path < 0) this.#netcode.disconnect(now);
   }
 
   /** The driver lost a path (the WebSocket closed). */
   handlePathClosed(path: number, now: number): void {
-    if (path === this.#netcode.path && this.#connection !== undefined) {
-      this.#connection.abandon(new NetworkError("carrierFailed", "the carrier below the connection closed"));
+    this.#migrator.onPathClosed(path, now);
+    const connection = this.#connection;
+    if (path === this.#netcode.path && connection !== undefined && connection.negotiated.sessionId === undefined) {
+      connection.abandon(new NetworkError("carrierFailed", "the carrier below the connection closed"));
     }
     this.#netcode.handlePathClosed(path, now);
+  }
+
+  /** The socket refused a datagram as too large for its path. */
+  handleRefused(path: number, bytes: number, now: number): void {
+    if (path === this.#netcode.path) this.#connection?.handleRefused(bytes, now);
+  }
+
+  /** Messages wait no longer for others to share a packet with. */
+  flush(): void {
+    this.#connection?.flush();
+    this.#netcode.wake();
   }
 
   classify(packet: ReceivedPacket): void {
@@ -98,6 +165,7 @@ export class ClientEndpoint implements Machine<EndpointEvent> {
 
   handleTimeout(now: number): void {
     this.#netcode.handleTimeout(now);
+    this.#migrator.handleTimeout(now);
     if (this.#netcode.finished) this.#releasePaths();
     const connection = this.#connection;
     if (connection === undefined || now < this.#wakeAt) return;
@@ -116,7 +184,7 @@ export class ClientEndpoint implements Machine<EndpointEvent> {
   }
 
   nextTimeout(): number {
-    return Math.min(this.#netcode.nextTimeout(), this.#wakeAt);
+    return Math.min(this.#netcode.nextTimeout(), this.#wakeAt, this.#migrator.nextTimeout());
   }
 
   #stateChanged(state: NetcodeClientState, now: number): void {
@@ -133,15 +201,18 @@ export class ClientEndpoint implements Machine<EndpointEvent> {
   }
 
   #admitted(now: number): void {
-    const { schemaHash, sink, limits, driver } = this.#options;
+    const { schemaHash, sink, limits, batch, congestionControl, qos, driver } = this.#options;
     const { handshakeRttMs } = this.#netcode;
     const options: ConnectionOptions = {
       role: "client",
       carrier: driver.carrierOf(this.#netcode.path),
-      hello: schemaHash === undefined ? undefined : { version: 1, schemaHash },
+      hello: schemaHash === undefined ? undefined : { version: 1, schemaHash, extensions: this.#extensions() },
       sink,
-      owner: { wake: () => this.#netcode.wake() },
+      owner: { wake: () => this.#netcode.wake(), opened: (connection) => this.#opened(connection) },
       now,
+      ...(batch !== undefined && { batch }),
+      ...(congestionControl !== undefined && { congestionControl }),
+      ...(qos !== undefined && { qos }),
       ...(handshakeRttMs !== undefined && { initialRttMs: handshakeRttMs }),
       ...(limits !== undefined && { limits }),
     };
@@ -152,10 +223,83 @@ export class ClientEndpoint implements Machine<EndpointEvent> {
 
   #payload(packet: ReceivedPacket, offset: number, length: number, now: number): void {
     const connection = this.#connection;
-    if (connection === undefined || (length === 0 && connection.state !== "open")) return;
+    if (connection === undefined) return;
     connection.receivePayload(packet.buffer, offset, length, packet.packetNumber, packet.ecn, now);
     this.#announce();
     this.#netcode.wake();
+    if (connection.negotiated.sessionId !== undefined) this.#watchPaths(connection, packet, now);
+  }
+
+  get #takesLarge(): boolean {
+    const { driver, extensions, schemaHash } = this.#options;
+    const wanted = extensions?.largePackets ?? true;
+    return wanted && schemaHash !== undefined && (driver.maxDatagramBytes ?? 0) > MAX_PACKET_BYTES;
+  }
+
+  #extensions(): ConnectionExtensions {
+    const { driver, extensions } = this.#options;
+    return {
+      ...(this.#takesLarge && { largePackets: driver.maxDatagramBytes }),
+      ...((extensions?.migration ?? true) && { migration: true }),
+    };
+  }
+
+  #opened(connection: Connection): void {
+    const { largePackets, sessionId } = connection.negotiated;
+    if (sessionId !== undefined) this.#netcode.setSessionId(sessionId);
+    if (largePackets !== undefined) this.#netcode.setMaxPayload(largePackets);
+  }
+
+  #watchPaths(connection: Connection, packet: ReceivedPacket, now: number): void {
+    const { pathFrames } = connection;
+    const { path } = packet;
+    const current = this.#netcode.path;
+    if (path === current && !pathFrames.challenged && !this.#migrator.isWatching(CONNECTION)) return;
+    this.#migrator.onPacket(CONNECTION, path, current, packet.length + TAG_BYTES, false, now);
+    if (pathFrames.challenged) this.#migrator.onChallenge(CONNECTION, path, current, pathFrames.challenge, now);
+    if (pathFrames.responded) this.#migrator.onResponse(CONNECTION, path, pathFrames.response, now);
+  }
+
+  #move(path: number, now: number): boolean {
+    const { driver } = this.#options;
+    const connection = this.#connection;
+    if (connection === undefined || !this.#netcode.active) return false;
+    const before = this.#netcode.path;
+    driver.retainPath(path);
+    if (this.#movedPath >= 0) driver.releasePath(this.#movedPath);
+    else this.#releaseServerPaths();
+    this.#movedPath = path;
+    this.#netcode.move(path, now);
+    const isFresh = before < 0 || driver.isSameHost?.(before, path) !== true;
+    connection.resume(driver.carrierOf(path), isFresh, now);
+    this.#netcode.wake();
+    this.#events.push({ type: "migrated", connection, path });
+    return true;
+  }
+
+  #interrupted(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    connection.interrupt();
+    this.#wakeAt = Infinity;
+    this.#events.push({ type: "interrupted", connection });
+  }
+
+  #migrationFailed(path: number): void {
+    if (this.#connection !== undefined) {
+      this.#events.push({ type: "migrationFailed", connection: this.#connection, path });
+    }
+  }
+
+  #fillProbe(slot: TransmitSlot, offset: number, capacity: number, packetNumber: number, now: number): number {
+    const probe = this.#migrator.pollProbe(CONNECTION, now);
+    if (probe === undefined || !this.#options.driver.writable(probe.path)) return 0;
+    slot.path = probe.path;
+    const overheadBytes = offset - slot.offset + TAG_BYTES;
+    const length = writePathFrames(slot.buffer, offset, capacity, probe, overheadBytes);
+    this.#migrator.onProbeSent(CONNECTION, length + overheadBytes, now);
+    this.#connection?.trace?.packetSent(packetNumber, slot.buffer, offset, length, now);
+    return length;
   }
 
   #fill(buffer: Uint8Array, offset: number, capacity: number, packetNumber: number, now: number): number {
@@ -189,10 +333,17 @@ export class ClientEndpoint implements Machine<EndpointEvent> {
     } else this.#events.push({ type: "rejected", connection, error: connection?.closeError ?? error });
   }
 
-  #releasePaths(): void {
+  #releaseServerPaths(): void {
     if (!this.#pathsHeld) return;
     this.#pathsHeld = false;
     for (const path of this.#options.serverPaths) if (path >= 0) this.#options.driver.releasePath(path);
+  }
+
+  #releasePaths(): void {
+    this.#releaseServerPaths();
+    if (this.#movedPath >= 0) this.#options.driver.releasePath(this.#movedPath);
+    this.#movedPath = -1;
+    this.#migrator.forget(CONNECTION);
   }
 }
 

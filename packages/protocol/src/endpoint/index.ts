@@ -1,5 +1,11 @@
 export { ClientEndpoint } from "./client-endpoint.ts";
 export type { ClientEndpointOptions } from "./client-endpoint.ts";
-export type { EndpointDriver, EndpointEvent } from "./endpoint.ts";
+export type {
+  Endpoint,
+  EndpointConnectionOptions,
+  EndpointDriver,
+  EndpointEvent,
+  EndpointExtensions,
+} from "./endpoint.ts";
 export { ServerEndpoint } from "./server-endpoint.ts";
 export type { ServerEndpointOptions } from "./server-endpoint.ts";

@@ -3,17 +3,20 @@
  * `Connection` for each client frames. Costs the same for every packet however many clients there
  * are: connections with something to send wait in a ring, those with a timer in a heap.
  */
-import { Connection } from "../channel/index.ts";
-import type { ConnectionLimits, ConnectionOptions, ConnectionSink } from "../channel/index.ts";
-import type { Crypto, KeyStore, Machine, ReceivedPacket, TransmitSlot } from "../machine.ts";
-import { Deadlines, NetcodeServer } from "../netcode/index.ts";
+import { Connection, QosSettings, ReassemblyPool } from "../channel/index.ts";
+import type { ConnectionExtensions, ConnectionOptions, ConnectionSink } from "../channel/index.ts";
+import type { Crypto, KeyStore, ReceivedPacket, TransmitSlot } from "../machine.ts";
+import { Deadlines, MAX_PACKET_BYTES, NetcodeServer, readUserData, ReadyRing, TAG_BYTES } from "../netcode/index.ts";
 import type { NetcodeAddress, NetcodeDrops, ServerDisconnectReason, ServerSession } from "../netcode/index.ts";
 import { NetworkError } from "../network-error.ts";
-import type { EndpointDriver, EndpointEvent } from "./endpoint.ts";
+import { ConnectionMigrator } from "../path/index.ts";
+import type { MigrationState } from "../path/index.ts";
+import type { Endpoint, EndpointConnectionOptions, EndpointDriver, EndpointEvent } from "./endpoint.ts";
 import { wasUsable } from "./endpoint.ts";
 import { EventQueue } from "./event-queue.ts";
+import { writePathFrames } from "./path-frames.ts";
 
-export interface ServerEndpointOptions {
+export interface ServerEndpointOptions extends EndpointConnectionOptions {
   readonly protocolId: bigint;
   /** 32 bytes shared with the token service. */
   readonly privateKey: Uint8Array;
@@ -30,8 +33,8 @@ export interface ServerEndpointOptions {
   /** Monotonic milliseconds, and the Unix time at that instant. */
   readonly now: number;
   readonly unixSeconds: number;
-  /** Bounds of each connection's queues; see `ConnectionLimits` for the defaults. */
-  readonly limits?: Partial<ConnectionLimits>;
+  /** What the unfinished fragmented messages of all connections may hold. Default 64 MiB. */
+  readonly reassemblyPoolBytes?: number;
   /** See `NetcodeServerOptions`. */
   readonly maxPending?: number;
   readonly tokenHistory?: number;
@@ -43,7 +46,7 @@ const BLOCKED_RETRY_MS = 5;
 /** How long a closed connection waits for its path to take the reason; its seat is free afterwards. */
 const CLOSE_GRACE_MS = 1000;
 
-export class ServerEndpoint implements Machine<EndpointEvent> {
+export class ServerEndpoint implements Endpoint {
   readonly #options: ServerEndpointOptions;
   readonly #netcode: NetcodeServer;
   readonly #driver: EndpointDriver;
@@ -54,15 +57,37 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
   /** When a closed connection whose path is blocked is given up, by client index. */
   readonly #leaveBy: Float64Array;
   readonly #events: EventQueue = new EventQueue();
-  readonly #owner: { wake(connection: Connection): void };
+  readonly #owner: ConnectionOptions["owner"];
+  readonly #migrator: ConnectionMigrator;
+  /** Connections whose messages wait for others to share a packet with, or for `flush`. */
+  readonly #held: ReadyRing;
+  /** Priorities, weights and rate limits of the channels: change them at any time. */
+  readonly qos: QosSettings;
+  /** What the unfinished fragmented messages of all connections share. */
+  readonly reassemblyPool: ReassemblyPool;
 
   constructor(options: ServerEndpointOptions) {
     this.#options = options;
     this.#driver = options.driver;
+    this.qos = new QosSettings(options.qos);
+    this.reassemblyPool = new ReassemblyPool(options.reassemblyPoolBytes);
+    this.#held = new ReadyRing(options.maxClients);
     this.#connections = Array.from({ length: options.maxClients }, () => undefined);
     this.#deadlines = new Deadlines(options.maxClients);
     this.#leaveBy = new Float64Array(options.maxClients);
-    this.#owner = { wake: (connection) => this.#wake(connection) };
+    this.#owner = {
+      wake: (connection) => this.#wake(connection),
+      opened: (connection) => this.#opened(connection),
+    };
+    this.#migrator = new ConnectionMigrator({
+      role: "server",
+      maxConnections: options.maxClients,
+      randomBytes: (length) => options.crypto.randomBytes(length),
+      retainPath: (path) => this.#driver.retainPath(path),
+      releasePath: (path) => this.#driver.releasePath(path),
+      move: (index, path, now) => this.#move(index, path, now),
+      wake: (index) => this.#netcode.probe(index),
+    });
     this.#netcode = new NetcodeServer({
       ...options,
       handler: {
@@ -71,6 +96,9 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
         payload: (session, packet, offset, length, now) => this.#payload(session, packet, offset, length, now),
         fill: (session, buffer, offset, capacity, packetNumber, now) =>
           this.#fill(session, buffer, offset, capacity, packetNumber, now),
+        interrupted: (session) => this.#interrupted(session),
+        fillProbe: (session, slot, offset, capacity, packetNumber, now) =>
+          this.#fillProbe(session, slot, offset, capacity, packetNumber, now),
         retainPath: (path) => this.#driver.retainPath(path),
         releasePath: (path) => this.#driver.releasePath(path),
         addressOf: (path) => this.#driver.addressOf?.(path) ?? String(path),
@@ -112,6 +140,31 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
     this.#netcode.setUnixTime(unixSeconds, now);
   }
 
+  /** Moves done, challenges sent, paths that did not answer, new paths that were too many. */
+  get migrations(): Pick<ConnectionMigrator, "migrations" | "challengesSent" | "failed" | "rateLimited"> {
+    return this.#migrator;
+  }
+
+  /** Whether a connection is about to move. */
+  migrationState(connection: Connection): MigrationState {
+    return this.#migrator.state(connection.index);
+  }
+
+  /** The path of a connection; -1 while none leads to its peer. */
+  pathOf(connection: Connection): number {
+    return this.#netcode.session(connection.index)?.path ?? -1;
+  }
+
+  /** Messages of all connections wait no longer for others to share a packet with. Call it at the end of a tick. */
+  flush(): void {
+    for (let index = this.#held.shift(); index >= 0; index = this.#held.shift()) {
+      const connection = this.#connections[index];
+      if (connection === undefined) continue;
+      connection.flush();
+      this.#netcode.wake(index);
+    }
+  }
+
   /** Sends a client away with the application's own code; `connection.fail` says why in ours. */
   disconnect(connection: Connection, code?: number, reason?: string): void {
     connection.close(code, reason);
@@ -122,9 +175,16 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
     this.#netcode.stop(now);
   }
 
-  /** The driver lost a path (a WebSocket closed): its connection ends at once. */
+  /** The driver lost a path (a WebSocket closed): its connection ends at once, or waits for another one if it may move. */
   handlePathClosed(path: number, now: number): void {
+    this.#migrator.onPathClosed(path, now);
     this.#netcode.handlePathClosed(path, now);
+  }
+
+  /** The socket refused a datagram as too large for its path. */
+  handleRefused(path: number, bytes: number, now: number): void {
+    const index = this.#netcode.clientIndexByPath(path);
+    if (index >= 0) this.#connections[index]?.handleRefused(bytes, now);
   }
 
   classify(packet: ReceivedPacket): void {
@@ -137,13 +197,15 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
 
   handleTimeout(now: number): void {
     this.#netcode.handleTimeout(now);
+    this.#migrator.handleTimeout(now);
     for (let index = this.#deadlines.due(now); index >= 0; index = this.#deadlines.due(now)) {
       this.#deadlines.clear(index);
       const connection = this.#connections[index];
       if (connection === undefined) continue;
       connection.handleTimeout(now);
       this.#announce(connection);
-      this.#netcode.wake(index);
+      if (connection.interrupted && connection.state === "closed") this.#netcode.disconnect(index, now);
+      else this.#netcode.wake(index);
     }
   }
 
@@ -156,26 +218,101 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
   }
 
   nextTimeout(): number {
-    return Math.min(this.#netcode.nextTimeout(), this.#deadlines.earliest);
+    return Math.min(this.#netcode.nextTimeout(), this.#deadlines.earliest, this.#migrator.nextTimeout());
   }
 
   #wake(connection: Connection): void {
-    if (this.#connections[connection.index] === connection) this.#netcode.wake(connection.index);
+    const { index } = connection;
+    if (this.#connections[index] !== connection) return;
+    this.#held.push(index);
+    this.#netcode.wake(index);
+    // Without a path nobody asks it for its last words.
+    if (connection.interrupted && connection.state === "closed") this.#deadlines.set(index, 0);
+  }
+
+  /** What the token of a session permits, and the driver is able to. */
+  #extensionsOf(session: ServerSession): ConnectionExtensions {
+    const { largePackets = true, migration = true } = this.#options.extensions ?? {};
+    const permitted = readUserData(session.userData);
+    const { maxDatagramBytes = 0 } = this.#driver;
+    const isLarge = largePackets && permitted.allowLargePackets && maxDatagramBytes > MAX_PACKET_BYTES;
+    return {
+      ...(isLarge && { largePackets: maxDatagramBytes }),
+      ...(migration && permitted.allowMigration && { migration: this.#netcode.name(session.index) }),
+    };
+  }
+
+  #opened(connection: Connection): void {
+    const { largePackets, sessionId } = connection.negotiated;
+    const limit = largePackets === undefined ? 0 : (this.#driver.maxDatagramBytes ?? 0);
+    this.#netcode.setExtensions(connection.index, limit, sessionId !== undefined);
+  }
+
+  #move(index: number, path: number, now: number): boolean {
+    const connection = this.#connections[index];
+    const before = this.#netcode.session(index)?.path ?? -1;
+    if (connection === undefined || !this.#netcode.move(index, path, now)) return false;
+    const isFresh = before < 0 || this.#driver.isSameHost?.(before, path) !== true;
+    connection.resume(this.#driver.carrierOf(path), isFresh, now);
+    this.#netcode.wake(index);
+    this.#events.push({ type: "migrated", connection, path });
+    return true;
+  }
+
+  #interrupted(session: ServerSession): void {
+    const connection = this.#connections[session.index];
+    if (connection === undefined) return;
+    connection.interrupt();
+    this.#deadlines.clear(session.index);
+    this.#events.push({ type: "interrupted", connection });
+  }
+
+  #fillProbe(
+    session: ServerSession,
+    slot: TransmitSlot,
+    offset: number,
+    capacity: number,
+    packetNumber: number,
+    now: number,
+  ): number {
+    const probe = this.#migrator.pollProbe(session.index, now);
+    if (probe === undefined || !this.#driver.writable(probe.path)) return 0;
+    slot.path = probe.path;
+    const overheadBytes = offset - slot.offset + TAG_BYTES;
+    const length = writePathFrames(slot.buffer, offset, capacity, probe, overheadBytes);
+    this.#migrator.onProbeSent(session.index, length + overheadBytes, now);
+    this.#connections[session.index]?.trace?.packetSent(packetNumber, slot.buffer, offset, length, now);
+    return length;
+  }
+
+  /** What a packet says of paths: by which one it came, and what it asks or answers of it. */
+  #watchPaths(connection: Connection, current: number, packet: ReceivedPacket, now: number): void {
+    const { index, pathFrames } = connection;
+    const { path } = packet;
+    if (path === current && !pathFrames.challenged && !this.#migrator.isWatching(index)) return;
+    const isNewest = pathFrames.newest && pathFrames.nonProbing;
+    this.#migrator.onPacket(index, path, current, packet.length + TAG_BYTES, isNewest, now);
+    if (pathFrames.challenged) this.#migrator.onChallenge(index, path, current, pathFrames.challenge, now);
+    if (pathFrames.responded) this.#migrator.onResponse(index, path, pathFrames.response, now);
   }
 
   #connected(session: ServerSession, now: number): void {
-    const { schemaHash, sink, limits } = this.#options;
+    const { schemaHash, sink, limits, batch, congestionControl } = this.#options;
     const { index, clientId, userData, handshakeRttMs } = session;
     const options: ConnectionOptions = {
       role: "server",
       carrier: this.#driver.carrierOf(session.path),
-      hello: schemaHash === undefined ? undefined : { version: 1, schemaHash },
+      hello: schemaHash === undefined ? undefined : { version: 1, schemaHash, extensions: this.#extensionsOf(session) },
       sink,
       owner: this.#owner,
       now,
       index,
       clientId,
       userData,
+      qosDefaults: this.qos,
+      reassemblyPool: this.reassemblyPool,
+      ...(batch !== undefined && { batch }),
+      ...(congestionControl !== undefined && { congestionControl }),
       ...(handshakeRttMs !== undefined && { initialRttMs: handshakeRttMs }),
       ...(limits !== undefined && { limits }),
     };
@@ -190,6 +327,7 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
     const connection = this.#connections[session.index];
     this.#connections[session.index] = undefined;
     this.#deadlines.clear(session.index);
+    this.#migrator.forget(session.index);
     if (connection === undefined) return;
     if (reason === "displaced") {
       connection.fail(new NetworkError("displaced", "a newer connection took this client's place"));
@@ -200,10 +338,11 @@ export class ServerEndpoint implements Machine<EndpointEvent> {
 
   #payload(session: ServerSession, packet: ReceivedPacket, offset: number, length: number, now: number): void {
     const connection = this.#connections[session.index];
-    if (connection === undefined || (length === 0 && connection.state !== "open")) return;
+    if (connection === undefined) return;
     connection.receivePayload(packet.buffer, offset, length, packet.packetNumber, packet.ecn, now);
     this.#announce(connection);
-    this.#wake(connection);
+    this.#netcode.wake(session.index);
+    if (session.movable && connection.state !== "closed") this.#watchPaths(connection, session.path, packet, now);
   }
 
   #fill(

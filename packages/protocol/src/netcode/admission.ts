@@ -98,6 +98,18 @@ export class Admission {
     return this.#challengeSequence;
   }
 
+  /** Whether a packet that names a session, from a path that is not its own, may be opened. */
+  takeBudget(path: number, now: number): boolean {
+    if (this.#budget.take(path, false, now)) return true;
+    this.#drops.rateLimited++;
+    return false;
+  }
+
+  /** 20 bits nobody can guess. */
+  salt(): number {
+    return word(this.#options.crypto.randomBytes(4)) & 0xfffff;
+  }
+
   /** New challenge key; the sequence of packets outside a connection starts at a random point above 2^63. */
   start(): void {
     const { crypto } = this.#options;

@@ -1,6 +1,8 @@
 /**
  * The client of netcode 1.02 as a state machine: asks the servers of its connect token in turn,
  * answers the challenge and keeps a sealed session. One instance uses one token once.
+ *
+ * Beyond the standard: a session that the server has named goes on by other paths.
  */
 import { NO_KEY } from "../machine.ts";
 import type { KeyStore, Machine, ReceivedPacket, TransmitSlot } from "../machine.ts";
@@ -17,18 +19,20 @@ import {
   PACKET_DENIED,
   PACKET_DISCONNECT,
   PACKET_KEEP_ALIVE,
+  PACKET_NAMED_PAYLOAD,
   PACKET_PAYLOAD,
   PACKET_REQUEST,
   PACKET_RESPONSE,
   REQUEST_PACKET_BYTES,
   SEND_INTERVAL_MS,
+  SESSION_ID_BYTES,
   TAG_BYTES,
 } from "./constants.ts";
 import { NetcodeDrops } from "./drops.ts";
 import { PacketHeader, packetHeaderLength, writePacketHeader } from "./packet-header.ts";
 import { PacketProtection, protocolAssociatedData } from "./packet-protection.ts";
 import { ReplayProtection } from "./replay-protection.ts";
-import { asItIs, hasSizeOfType, writeSealed } from "./transmit.ts";
+import { asItIs, hasSizeOfType, writeNamed, writeSealed } from "./transmit.ts";
 
 export class NetcodeClient implements Machine<never> {
   readonly drops: NetcodeDrops = new NetcodeDrops();
@@ -47,6 +51,11 @@ export class NetcodeClient implements Machine<never> {
 
   #state: NetcodeClientState = "disconnected";
   #server = 0;
+  #path = -1;
+  #sessionId = 0;
+  #maxSendBytes = MAX_PAYLOAD_BYTES;
+  readonly #maxReceiveBytes: number;
+  #probeDue = false;
   #sendKey: number = NO_KEY;
   #receiveKey: number = NO_KEY;
   #nextSequence = 0;
@@ -70,6 +79,7 @@ export class NetcodeClient implements Machine<never> {
     this.#handler = options.handler;
     this.#keys = keys;
     this.#serverPaths = options.serverPaths;
+    this.#maxReceiveBytes = options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES;
     this.#protection = new PacketProtection(crypto, associatedData);
     this.#now = now;
     this.#lastReceivedAt = now;
@@ -77,6 +87,7 @@ export class NetcodeClient implements Machine<never> {
     // The client's clock may be wrong: only the token's lifetime counts, from now on.
     this.#expiresAt = token === undefined ? now : now + Number(token.expireTimestamp - token.createTimestamp) * 1000;
     this.#server = this.#nextServer(0);
+    this.#path = this.#serverPaths[this.#server] ?? -1;
     if (token === undefined || this.#server < 0) {
       this.#state = "invalidConnectToken";
       return;
@@ -119,9 +130,36 @@ export class NetcodeClient implements Machine<never> {
     return this.#server;
   }
 
-  /** The path to that server. */
+  /** The path to that server; -1 while none leads there. */
   get path(): number {
-    return this.#serverPaths[this.#server] ?? -1;
+    return this.#path;
+  }
+
+  /** The server knows the session by this id on any path, from now on. */
+  setSessionId(id: number): void {
+    this.#sessionId = id;
+  }
+
+  /** The server takes payloads of this size, if the path does. */
+  setMaxPayload(bytes: number): void {
+    this.#maxSendBytes = bytes;
+  }
+
+  /** `fillProbe` has something to send. */
+  probe(): void {
+    this.#probeDue = true;
+  }
+
+  /** Goes on by another path. */
+  move(path: number, now: number): void {
+    this.#now = now;
+    this.#path = path;
+    this.#lastSentAt = -Infinity; // Says so at once.
+  }
+
+  /** When the server was heard last. */
+  get lastReceivedAt(): number {
+    return this.#lastReceivedAt;
   }
 
   /** `fill` has something to send. */
@@ -141,8 +179,11 @@ export class NetcodeClient implements Machine<never> {
   /** The driver lost a path (a WebSocket closed). */
   handlePathClosed(path: number, now: number): void {
     this.#now = now;
-    if (!this.active || path !== this.path) return;
-    if (this.#state === "connected") this.#finish("connectionTimedOut", false, now);
+    if (!this.active || path < 0 || path !== this.#path) return;
+    if (this.#state === "connected" && this.#sessionId !== 0) {
+      this.#path = -1;
+      this.#handler.interrupted?.(now);
+    } else if (this.#state === "connected") this.#finish("connectionTimedOut", false, now);
     else this.#tryNextServer(this.#timedOutState(), now);
   }
 
@@ -150,15 +191,16 @@ export class NetcodeClient implements Machine<never> {
     packet.key = NO_KEY;
     packet.opened = false;
     const header = this.#header;
-    if (!this.active || packet.path !== this.path) return;
+    if (!this.active || !this.#isKnown(packet.path)) return;
     if (!header.read(packet.buffer, packet.offset, packet.length)) return;
-    if (header.type < PACKET_KEEP_ALIVE) return;
+    if (header.type < PACKET_KEEP_ALIVE || header.type === PACKET_NAMED_PAYLOAD) return;
     const sequence = header.sequence;
-    if (sequence < 0 || !hasSizeOfType(header, packet.length) || this.#replay.isReplay(sequence)) return;
+    if (sequence < 0 || !hasSizeOfType(header, packet.length, this.#maxReceiveBytes)) return;
+    if (this.#replay.isReplay(sequence)) return;
     packet.key = this.#receiveKey;
     packet.packetNumber = sequence;
     packet.headerLength = header.length;
-    packet.aadLength = 1;
+    packet.aadLength = header.aadLength;
   }
 
   receive(packet: ReceivedPacket, now: number): void {
@@ -188,7 +230,7 @@ export class NetcodeClient implements Machine<never> {
       this.#writeSealed(slot, PACKET_DISCONNECT, 0, now);
       return true;
     }
-    if (this.#state === "connected") return this.#transmitConnected(slot, now);
+    if (this.#state === "connected") return this.#transmitProbe(slot, now) || this.#transmitConnected(slot, now);
     if (!this.active || now < this.#lastSentAt + SEND_INTERVAL_MS) return false;
     this.#lastSentAt = now;
     if (this.#state === "sendingConnectionRequest") this.#writeRequest(slot);
@@ -206,14 +248,14 @@ export class NetcodeClient implements Machine<never> {
   /** The very sums that are compared elsewhere: differences round another way, and a driver would wake for nothing. */
   nextTimeout(): number {
     if (!this.active) return this.#sendKey !== NO_KEY && this.#disconnects === 0 ? this.#now : Infinity;
-    const sendAt = Math.max(this.#lastSentAt + SEND_INTERVAL_MS, this.#now);
+    const sendAt = this.#path < 0 ? Infinity : Math.max(this.#lastSentAt + SEND_INTERVAL_MS, this.#now);
     const silentAt = this.#lastReceivedAt + this.#timeoutMs;
     return Math.min(sendAt, silentAt, this.#state === "connected" ? Infinity : this.#expiresAt);
   }
 
   #receiveSealed(packet: ReceivedPacket, now: number): void {
     const drops = this.drops;
-    if (!this.active || packet.path !== this.path) return void drops.unknownPath++;
+    if (!this.active || !this.#isKnown(packet.path)) return void drops.unknownPath++;
     if (!packet.opened) return void drops.forged++;
     if (this.#replay.isReplay(packet.packetNumber)) return void drops.replayed++;
     this.#replay.accept(packet.packetNumber);
@@ -248,13 +290,14 @@ export class NetcodeClient implements Machine<never> {
     const { buffer, offset, length } = packet;
     const drops = this.drops;
     const header = this.#header;
-    if (!this.active || packet.path !== this.path) return void drops.unknownPath++;
+    if (!this.active || packet.path !== this.#path) return void drops.unknownPath++;
     if (length > 0 && (buffer[offset] & 15) === PACKET_REQUEST) return void drops.unexpected++;
     if (!header.read(buffer, offset, length)) return void drops.malformed++;
     const { type } = header;
     const sealedLength = length - header.length;
     if (type > PACKET_RESPONSE) {
-      if (header.sequence < 0 || !hasSizeOfType(header, length)) drops.malformed++;
+      if (header.type === PACKET_NAMED_PAYLOAD) drops.unexpected++;
+      else if (header.sequence < 0 || !hasSizeOfType(header, length, this.#maxReceiveBytes)) drops.malformed++;
       else drops.replayed++;
       return;
     }
@@ -278,22 +321,48 @@ export class NetcodeClient implements Machine<never> {
     this.#change("sendingConnectionResponse", now);
   }
 
-  #transmitConnected(slot: TransmitSlot, now: number): boolean {
+  /** Once the server has named the session, other paths may lead to it, and the layer above judges them. */
+  #isKnown(path: number): boolean {
+    return path === this.#path || (this.#sessionId !== 0 && this.#state === "connected");
+  }
+
+  #transmitProbe(slot: TransmitSlot, now: number): boolean {
+    if (!this.#probeDue) return false;
     const sequence = this.#nextSequence;
-    const headerLength = packetHeaderLength(sequence);
-    const at = slot.offset + headerLength;
+    const headerLength = this.#payloadHeaderLength(sequence);
+    const capacity = Math.min(this.#maxSendBytes, slot.capacity - headerLength - TAG_BYTES);
+    const length = this.#handler.fillProbe?.(slot, slot.offset + headerLength, capacity, sequence, now) ?? 0;
+    if (length <= 0) {
+      this.#probeDue = false;
+      return false;
+    }
+    this.#writePayload(slot, slot.path, length);
+    return true;
+  }
+
+  #transmitConnected(slot: TransmitSlot, now: number): boolean {
+    if (this.#path < 0) return false;
+    const sequence = this.#nextSequence;
+    const headerLength = this.#payloadHeaderLength(sequence);
     if (this.#payloadDue) {
-      const capacity = Math.min(MAX_PAYLOAD_BYTES, slot.capacity - headerLength - TAG_BYTES);
-      const length = this.#handler.fill(slot.buffer, at, capacity, sequence, now);
+      const capacity = Math.min(this.#maxSendBytes, slot.capacity - headerLength - TAG_BYTES);
+      const length = this.#handler.fill(slot.buffer, slot.offset + headerLength, capacity, sequence, now);
       // Asking may have ended the session.
       if (this.#state !== "connected") return this.pollTransmit(slot, now);
       if (length > 0) {
-        this.#writeSealed(slot, PACKET_PAYLOAD, length, now);
+        this.#writePayload(slot, this.#path, length);
+        this.#lastSentAt = now;
         return true;
       }
       this.#payloadDue = false;
     }
     if (now < this.#lastSentAt + SEND_INTERVAL_MS) return false;
+    if (this.#sessionId !== 0) {
+      this.#writePayload(slot, this.#path, 0);
+      this.#lastSentAt = now;
+      return true;
+    }
+    const at = slot.offset + headerLength;
     for (let i = 0; i < 4; i++) {
       slot.buffer[at + i] = this.#clientIndex >>> (8 * i);
       slot.buffer[at + 4 + i] = this.#maxClients >>> (8 * i);
@@ -302,8 +371,19 @@ export class NetcodeClient implements Machine<never> {
     return true;
   }
 
+  #payloadHeaderLength(sequence: number): number {
+    return packetHeaderLength(sequence) + (this.#sessionId === 0 ? 0 : SESSION_ID_BYTES);
+  }
+
+  /** The payload stands in the slot already, behind room for its header. */
+  #writePayload(slot: TransmitSlot, path: number, length: number): void {
+    const sequence = this.#nextSequence++;
+    if (this.#sessionId === 0) writeSealed(slot, path, this.#sendKey, PACKET_PAYLOAD, sequence, length);
+    else writeNamed(slot, path, this.#sendKey, this.#sessionId, sequence, length);
+  }
+
   #writeSealed(slot: TransmitSlot, type: number, length: number, now: number): void {
-    writeSealed(slot, this.path, this.#sendKey, type, this.#nextSequence++, length);
+    writeSealed(slot, this.#path, this.#sendKey, type, this.#nextSequence++, length);
     this.#lastSentAt = now;
   }
 
@@ -318,7 +398,7 @@ export class NetcodeClient implements Machine<never> {
     buffer.set(token.nonce, offset + 30);
     buffer.set(token.privateData, offset + 54);
     slot.length = REQUEST_PACKET_BYTES;
-    asItIs(slot, this.path);
+    asItIs(slot, this.#path);
   }
 
   #writeResponse(slot: TransmitSlot): void {
@@ -330,7 +410,7 @@ export class NetcodeClient implements Machine<never> {
     buffer.set(this.#challenge, offset + headerLength);
     this.#protection.seal(key, high, sequence >>> 0, buffer, offset, headerLength, CHALLENGE_BYTES);
     slot.length = headerLength + CHALLENGE_BYTES + TAG_BYTES;
-    asItIs(slot, this.path);
+    asItIs(slot, this.#path);
   }
 
   /** Goes on to the next server address, or ends in `failure` when there is none. */
@@ -341,6 +421,7 @@ export class NetcodeClient implements Machine<never> {
       return;
     }
     this.#server = next;
+    this.#path = this.#serverPaths[next];
     this.#replay.reset();
     this.#lastReceivedAt = now;
     this.#lastSentAt = -Infinity;
@@ -358,7 +439,7 @@ export class NetcodeClient implements Machine<never> {
   }
 
   #finish(state: NetcodeClientState, sayGoodbye: boolean, now: number): void {
-    this.#disconnects = sayGoodbye ? DISCONNECT_PACKETS : 0;
+    this.#disconnects = sayGoodbye && this.#path >= 0 ? DISCONNECT_PACKETS : 0;
     this.#change(state, now);
   }
 

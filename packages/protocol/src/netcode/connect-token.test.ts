@@ -102,3 +102,9 @@ test("garbage, truncation and flipped bits are refused or read, never thrown", (
   backwards.set(good.subarray(21, 29), 29);
   assert.equal(readConnectToken(backwards), undefined, "created after it expires");
 });
+
+test("a timeout that means nothing, or never by accident, is refused", () => {
+  for (const timeoutSeconds of [0, 0.5, 2 ** 31, Number.NaN]) {
+    assert.throws(() => generateConnectToken({ ...options, timeoutSeconds }), /timeoutSeconds must be whole seconds/);
+  }
+});

@@ -28,7 +28,7 @@ export interface ConnectTokenOptions {
   readonly internalServerAddresses?: readonly (NetcodeAddress | string)[];
   /** How long the token admits, default 45; below zero it never expires (development only). */
   readonly expireSeconds?: number;
-  /** Silence that ends the connection, default 10; below zero it never ends (development only). */
+  /** Silence that ends the connection, whole seconds, default 10; below zero it never ends (development only). */
   readonly timeoutSeconds?: number;
   /** Up to 256 bytes for the server, default none; see `writeUserData`. */
   readonly userData?: Uint8Array;
@@ -65,8 +65,8 @@ export function generateConnectToken(options: ConnectTokenOptions): Uint8Array {
   }
   if (!(nowSeconds >= 0)) throw new RangeError(`nowSeconds must be Unix time, got ${nowSeconds}`);
   if (!Number.isFinite(expireSeconds)) throw new RangeError(`expireSeconds must be finite, got ${expireSeconds}`);
-  if (!(Math.abs(timeoutSeconds) < 0x8000_0000)) {
-    throw new RangeError(`timeoutSeconds must fit 32 bits, got ${timeoutSeconds}`);
+  if (!Number.isInteger(timeoutSeconds) || timeoutSeconds === 0 || Math.abs(timeoutSeconds) >= 0x8000_0000) {
+    throw new RangeError(`timeoutSeconds must be whole seconds from 1, or negative for never, got ${timeoutSeconds}`);
   }
   checkUint64("protocolId", protocolId);
   checkUint64("clientId", clientId);
@@ -80,7 +80,7 @@ export function generateConnectToken(options: ConnectTokenOptions): Uint8Array {
   const privateData = new Uint8Array(PRIVATE_TOKEN_BYTES);
   const privateToken = {
     clientId,
-    timeoutSeconds: Math.trunc(timeoutSeconds),
+    timeoutSeconds,
     serverAddresses: checkAddresses(options.internalServerAddresses ?? options.serverAddresses),
     clientToServerKey,
     serverToClientKey,

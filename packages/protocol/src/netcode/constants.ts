@@ -50,6 +50,13 @@ export const PACKET_RESPONSE = 3;
 export const PACKET_KEEP_ALIVE = 4;
 export const PACKET_PAYLOAD = 5;
 export const PACKET_DISCONNECT = 6;
+/**
+ * Not in the standard: a payload behind the id of its session, by which the server knows it on any path. Clients send
+ * it once both sides have agreed on migration; without a payload it is a keep-alive.
+ */
+export const PACKET_NAMED_PAYLOAD = 7;
+/** The session's id in the header of a named payload. */
+export const SESSION_ID_BYTES = 4;
 
 /** The most clients one server may be given. */
 export const MAX_CLIENTS = 4096;

@@ -17,9 +17,10 @@ export {
   TAG_BYTES,
   USER_DATA_BYTES,
 } from "./constants.ts";
-export { Deadlines } from "./deadlines.ts";
+export { Deadlines } from "../deadlines.ts";
 export { NetcodeDrops } from "./drops.ts";
 export { nobleCrypto } from "./noble-crypto.ts";
+export { ReadyRing } from "./ready-ring.ts";
 export { ReplayProtection } from "./replay-protection.ts";
 export { NetcodeServer } from "./server.ts";
 export type { NetcodeServerHandler, NetcodeServerOptions, ServerDisconnectReason } from "./server-options.ts";

@@ -1,5 +1,5 @@
 /** What a netcode server is made from, and the layer above it. */
-import type { Crypto, KeyStore, ReceivedPacket } from "../machine.ts";
+import type { Crypto, KeyStore, ReceivedPacket, TransmitSlot } from "../machine.ts";
 import type { NetcodeAddress } from "./address.ts";
 import type { ServerSession } from "./server-session.ts";
 
@@ -15,7 +15,7 @@ export type ServerDisconnectReason =
 export interface NetcodeServerHandler {
   connected(session: ServerSession, now: number): void;
   disconnected(session: ServerSession, reason: ServerDisconnectReason, now: number): void;
-  /** One payload; `length` is 0 for a keep-alive. */
+  /** One payload; `length` is 0 for a keep-alive. `packet.path` may be another than the session's, if it has an id. */
   payload(session: ServerSession, packet: ReceivedPacket, offset: number, length: number, now: number): void;
   /**
    * Writes one payload of at most `capacity` bytes; 0 when there is nothing to send. Asked after
@@ -24,6 +24,17 @@ export interface NetcodeServerHandler {
   fill(
     session: ServerSession,
     buffer: Uint8Array,
+    offset: number,
+    capacity: number,
+    packetNumber: number,
+    now: number,
+  ): number;
+  /** Its path is gone; a session with an id waits for another one, until it times out. */
+  interrupted?(session: ServerSession, now: number): void;
+  /** After `probe`: writes one payload for another path, which it sets in `slot.path`; 0 when there is none. */
+  fillProbe?(
+    session: ServerSession,
+    slot: TransmitSlot,
     offset: number,
     capacity: number,
     packetNumber: number,

@@ -1,5 +1,5 @@
 /** What a netcode server keeps for a client: while it is being admitted, connected, and going. */
-import { TAG_BYTES } from "./constants.ts";
+import { MAX_PAYLOAD_BYTES, TAG_BYTES } from "./constants.ts";
 import { ReplayProtection } from "./replay-protection.ts";
 
 /** An admission under way: a valid request came, its challenge is unanswered. netcode's "encryption mapping". */
@@ -30,7 +30,14 @@ export interface PendingSession {
 /** A connected client. */
 export class ServerSession {
   readonly index: number;
-  readonly path: number;
+  /** -1: none leads to the client now. */
+  path: number;
+  /** What names it on any path, once migration is agreed on; 0 before. */
+  id = 0;
+  /** Both sides agreed on migration: without a path it waits for another one. */
+  movable = false;
+  /** Largest payload, both ways: netcode's, until both sides agreed on more. */
+  maxPayloadBytes: number = MAX_PAYLOAD_BYTES;
   readonly clientId: bigint;
   /** 256 bytes from the connect token. */
   readonly userData: Uint8Array;
@@ -45,6 +52,8 @@ export class ServerSession {
   nextSequence: number;
   lastSentAt: number;
   lastReceivedAt: number;
+  /** Since when it has no path; `Infinity`: it has one. */
+  interruptedAt: number = Infinity;
   /** The client said something, so it knows its index. */
   confirmed = false;
   /** A keep-alive went out since the last payload. */
@@ -77,6 +86,15 @@ export class ServerSession {
     this.lastSentAt = now;
     this.lastReceivedAt = now;
   }
+}
+
+/** A session without a path is kept for so long at most, whatever its token says of silence. */
+const MAX_INTERRUPTION_MS = 30_000;
+
+/** When a session ends if nothing more is heard. */
+export function timeoutOf(session: ServerSession): number {
+  const { lastReceivedAt, timeoutMs, interruptedAt } = session;
+  return Math.min(lastReceivedAt + timeoutMs, interruptedAt + MAX_INTERRUPTION_MS);
 }
 
 /** What is still to be sent for a session that is over. */

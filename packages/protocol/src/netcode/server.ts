@@ -2,8 +2,9 @@
  * The server of netcode 1.02 as a state machine: admits clients by connect token and keeps their
  * sealed sessions. What connected clients say goes to a handler; what is said to them is asked of it.
  *
- * Beyond the standard: a newer token for a connected client id displaces the older session, and a
- * challenge counts only for the admission it was made for.
+ * Beyond the standard: a newer token for a connected client id displaces the older session; a
+ * challenge counts only for the admission it was made for; a session that the layer above has named
+ * is known by that name on any path.
  */
 import { NO_KEY } from "../machine.ts";
 import type { KeyStore, Machine, ReceivedPacket, TransmitSlot } from "../machine.ts";
@@ -13,21 +14,22 @@ import {
   MAX_CLIENTS,
   PACKET_DISCONNECT,
   PACKET_KEEP_ALIVE,
-  PACKET_PAYLOAD,
+  PACKET_NAMED_PAYLOAD,
   PACKET_REQUEST,
   PACKET_RESPONSE,
   SEND_INTERVAL_MS,
 } from "./constants.ts";
-import { Deadlines } from "./deadlines.ts";
+import { Deadlines } from "../deadlines.ts";
 import { NetcodeDrops } from "./drops.ts";
 import { HandshakeOutbox } from "./handshake-outbox.ts";
 import { PacketHeader } from "./packet-header.ts";
 import { protocolAssociatedData } from "./packet-protection.ts";
 import { ReadyRing } from "./ready-ring.ts";
 import type { NetcodeServerHandler, NetcodeServerOptions, ServerDisconnectReason } from "./server-options.ts";
-import { isNewerToken, ServerSession, tagsEqual } from "./server-session.ts";
+import { isNewerToken, ServerSession, tagsEqual, timeoutOf } from "./server-session.ts";
 import type { PendingSession } from "./server-session.ts";
-import { FAREWELL_PACKETS, Farewells, writeKeepAlive, writePayload } from "./session-packets.ts";
+import { FAREWELL_PACKETS, Farewells, writeKeepAlive, writePayload, writeProbe } from "./session-packets.ts";
+import { SessionTable } from "./session-table.ts";
 import { hasSizeOfType } from "./transmit.ts";
 
 const SWEEP_INTERVAL_MS = 1000;
@@ -43,15 +45,14 @@ export class NetcodeServer implements Machine<never> {
   #unixOffset: number;
   readonly #header: PacketHeader = new PacketHeader();
 
-  readonly #sessions: (ServerSession | undefined)[];
-  readonly #freeIndexes: number[] = [];
-  readonly #sessionByPath: Map<number, ServerSession> = new Map();
-  readonly #sessionByClientId: Map<bigint, ServerSession> = new Map();
+  readonly #sessions: SessionTable;
   readonly #pendingByPath: Map<number, PendingSession> = new Map();
 
   /** Keep-alive or timeout of each session, whichever is earlier. */
   readonly #deadlines: Deadlines;
   readonly #ready: ReadyRing;
+  /** Sessions that have another path to probe. */
+  readonly #probing: ReadyRing;
   readonly #handshakes: HandshakeOutbox;
   readonly #farewells: Farewells;
   /** Given back at the next `handleTimeout`, when nothing polled earlier can still name them. */
@@ -87,15 +88,15 @@ export class NetcodeServer implements Machine<never> {
     });
     this.#handshakes = new HandshakeOutbox(this.#admission);
     this.#farewells = new Farewells(handler);
-    this.#sessions = Array.from({ length: maxClients }, () => undefined);
-    for (let i = maxClients - 1; i >= 0; i--) this.#freeIndexes.push(i);
+    this.#sessions = new SessionTable(maxClients);
     this.#deadlines = new Deadlines(maxClients);
     this.#ready = new ReadyRing(maxClients);
+    this.#probing = new ReadyRing(maxClients);
   }
 
-  /** Connected clients. */
+  /** Connected clients, those whose path is gone for the moment included. */
   get clientCount(): number {
-    return this.#sessionByPath.size;
+    return this.#sessions.size;
   }
 
   /** Admissions under way. */
@@ -113,17 +114,17 @@ export class NetcodeServer implements Machine<never> {
   }
 
   session(index: number): ServerSession | undefined {
-    return this.#sessions[index];
+    return this.#sessions.at(index);
   }
 
   clientIndexByPath(path: number): number {
-    return this.#sessionByPath.get(path)?.index ?? -1;
+    return this.#sessions.byPath(path)?.index ?? -1;
   }
 
   /** Disconnects everybody and admits nobody until `start`. Poll until idle to send the disconnects. */
   stop(now: number): void {
     this.#now = now;
-    for (const session of this.#sessionByPath.values()) this.#end(session, "serverDisconnected", now);
+    for (const session of this.#sessions.values()) this.#end(session, "serverDisconnected", now);
     for (const pending of this.#pendingByPath.values()) this.#dropPending(pending);
     this.#running = false;
   }
@@ -142,20 +143,57 @@ export class NetcodeServer implements Machine<never> {
 
   /** Sends a client away. */
   disconnect(index: number, now: number): void {
-    const session = this.#sessions[index];
+    const session = this.#sessions.at(index);
     if (session !== undefined) this.#end(session, "serverDisconnected", now);
   }
 
   /** `fill` has something to send to this client now. */
   wake(index: number): void {
-    if (this.#sessions[index] !== undefined) this.#ready.push(index);
+    if (this.#sessions.at(index) !== undefined) this.#ready.push(index);
   }
 
-  /** The driver lost a path (a WebSocket closed): its session ends at once. */
+  /** Gives a session an id, by which its client's packets are known on any path: 32 bits, never 0. It is movable only once the client wants it too. */
+  name(index: number): number {
+    const session = this.#sessions.at(index);
+    if (session === undefined) throw new RangeError(`no client has the index ${index}`);
+    return session.id === 0 ? this.#sessions.name(session, this.#admission.salt()) : session.id;
+  }
+
+  /** What both sides agreed on: payloads up to this size, and whether the session may move. */
+  setExtensions(index: number, maxPayloadBytes: number, movable: boolean): void {
+    const session = this.#sessions.at(index);
+    if (session === undefined) return;
+    session.maxPayloadBytes = Math.max(session.maxPayloadBytes, maxPayloadBytes);
+    session.movable = movable;
+  }
+
+  /** `fillProbe` has something to send for this client now. */
+  probe(index: number): void {
+    if (this.#sessions.at(index) !== undefined) this.#probing.push(index);
+  }
+
+  /** A session goes on by another path. False when that belongs to somebody else. */
+  move(index: number, path: number, now: number): boolean {
+    const session = this.#sessions.at(index);
+    if (session === undefined) return false;
+    const before = session.path;
+    if (!this.#sessions.move(session, path)) return false;
+    this.#handler.retainPath(path);
+    if (before >= 0) this.#stalePaths.push(before);
+    session.interruptedAt = Infinity;
+    session.keepAliveDue = true;
+    this.#ready.push(index);
+    this.#now = now;
+    this.#schedule(session);
+    return true;
+  }
+
+  /** The driver lost a path (a WebSocket closed): its session ends at once, or waits for another if it is movable. */
   handlePathClosed(path: number, now: number): void {
     this.#now = now;
-    const session = this.#sessionByPath.get(path);
-    if (session !== undefined) this.#end(session, "pathClosed", now);
+    const session = this.#sessions.byPath(path);
+    if (session?.movable) this.#interrupt(session, now);
+    else if (session !== undefined) this.#end(session, "pathClosed", now);
     const pending = this.#pendingByPath.get(path);
     if (pending !== undefined) this.#dropPending(pending);
   }
@@ -166,14 +204,15 @@ export class NetcodeServer implements Machine<never> {
     const header = this.#header;
     if (!header.read(packet.buffer, packet.offset, packet.length)) return;
     if (header.type < PACKET_KEEP_ALIVE) return;
-    const session = this.#sessionByPath.get(packet.path);
+    const session = this.#sessionOf(header, packet.path);
     if (session === undefined) return;
     const sequence = header.sequence;
-    if (sequence < 0 || !hasSizeOfType(header, packet.length) || session.replay.isReplay(sequence)) return;
+    if (sequence < 0 || !hasSizeOfType(header, packet.length, session.maxPayloadBytes)) return;
+    if (session.replay.isReplay(sequence)) return;
     packet.key = session.receiveKey;
     packet.packetNumber = sequence;
     packet.headerLength = header.length;
-    packet.aadLength = 1;
+    packet.aadLength = header.aadLength;
   }
 
   receive(packet: ReceivedPacket, now: number): void {
@@ -188,14 +227,14 @@ export class NetcodeServer implements Machine<never> {
     while (this.#staleKeys.length > 0) this.#keys.releaseKey(this.#staleKeys.pop()!);
     while (this.#stalePaths.length > 0) this.#handler.releasePath(this.#stalePaths.pop()!);
     for (let index = this.#deadlines.due(now); index >= 0; index = this.#deadlines.due(now)) {
-      const session = this.#sessions[index]!;
+      const session = this.#sessions.at(index)!;
       // The very sums of #schedule: a difference may round the other way, and this loop would not end.
-      const timeoutAt = session.lastReceivedAt + session.timeoutMs;
+      const timeoutAt = timeoutOf(session);
       if (now >= timeoutAt) {
         this.#end(session, "timedOut", now);
         continue;
       }
-      if (now >= session.lastSentAt + SEND_INTERVAL_MS) {
+      if (session.path >= 0 && now >= session.lastSentAt + SEND_INTERVAL_MS) {
         session.keepAliveDue = true;
         this.#ready.push(index);
         this.#deadlines.set(index, Math.min(now + SEND_INTERVAL_MS, timeoutAt));
@@ -209,7 +248,8 @@ export class NetcodeServer implements Machine<never> {
     slot.ecn = 0;
     if (this.#handshakes.transmit(slot, this.#pendingByPath, now) || this.#transmitFarewell(slot, now)) return true;
     // Asking the layer above may end a session.
-    return this.#transmitReady(slot, now) || this.#transmitFarewell(slot, now);
+    if (this.#transmitProbe(slot, now) || this.#transmitReady(slot, now)) return true;
+    return this.#transmitFarewell(slot, now);
   }
 
   pollEvent(): undefined {
@@ -223,9 +263,10 @@ export class NetcodeServer implements Machine<never> {
 
   #receiveSealed(packet: ReceivedPacket, now: number): void {
     const drops = this.drops;
-    const session = this.#sessionByPath.get(packet.path);
-    // The session may have ended, or changed, earlier in the batch.
-    if (session === undefined || session.receiveKey !== packet.key) return void drops.unknownPath++;
+    const session = this.#sessions.byKey(packet.key);
+    // The session may have ended, or moved, earlier in the batch.
+    const isNamed = (packet.buffer[packet.offset] & 15) === PACKET_NAMED_PAYLOAD;
+    if (session === undefined || !(isNamed || session.path === packet.path)) return void drops.unknownPath++;
     if (!packet.opened) return void drops.forged++;
     if (session.replay.isReplay(packet.packetNumber)) return void drops.replayed++;
     session.replay.accept(packet.packetNumber);
@@ -237,7 +278,7 @@ export class NetcodeServer implements Machine<never> {
     }
     session.confirmed = true;
     const { headerLength } = packet;
-    const length = type === PACKET_PAYLOAD ? packet.length - headerLength : 0;
+    const length = type === PACKET_KEEP_ALIVE ? 0 : packet.length - headerLength;
     this.#handler.payload(session, packet, packet.offset + headerLength, length, now);
   }
 
@@ -246,7 +287,7 @@ export class NetcodeServer implements Machine<never> {
     const drops = this.drops;
     const header = this.#header;
     if (!header.read(packet.buffer, packet.offset, packet.length)) return void drops.malformed++;
-    const session = this.#sessionByPath.get(packet.path);
+    const session = this.#sessions.byPath(packet.path);
     if (header.type === PACKET_RESPONSE) {
       const pending = this.#pendingByPath.get(packet.path);
       if (pending !== undefined) this.#receiveResponse(pending, packet, now);
@@ -254,7 +295,7 @@ export class NetcodeServer implements Machine<never> {
       else drops.alreadyConnected++;
     } else if (header.type < PACKET_RESPONSE) drops.unexpected++;
     else if (session === undefined) drops.unknownPath++;
-    else if (header.sequence < 0 || !hasSizeOfType(header, packet.length)) drops.malformed++;
+    else if (header.sequence < 0 || !hasSizeOfType(header, packet.length, session.maxPayloadBytes)) drops.malformed++;
     else drops.replayed++;
   }
 
@@ -266,8 +307,8 @@ export class NetcodeServer implements Machine<never> {
     const request = this.#admission.readRequest(buffer, offset, length, path, now, unixNow);
     if (request === undefined) return;
     const { token } = request;
-    const connected = this.#sessionByClientId.get(token.clientId);
-    const onPath = this.#sessionByPath.get(path);
+    const connected = this.#sessions.byClientId(token.clientId);
+    const onPath = this.#sessions.byPath(path);
     if (onPath !== undefined && onPath !== connected) return void drops.alreadyConnected++;
     if (connected !== undefined && !isNewerToken(request, connected)) {
       return void drops.alreadyConnected++;
@@ -281,7 +322,7 @@ export class NetcodeServer implements Machine<never> {
       // A recorded request of an older token must not push out the admission under way.
       if (before.clientId === token.clientId && !isNewerToken(request, before)) return void drops.alreadyConnected++;
     }
-    if (connected === undefined && this.#freeIndexes.length === 0) {
+    if (connected === undefined && this.#sessions.isFull) {
       this.#admission.enter(request, path, unixNow);
       drops.serverFull++;
       this.#handshakes.deny(path, token.serverToClientKey);
@@ -304,8 +345,8 @@ export class NetcodeServer implements Machine<never> {
       return void this.drops.unknownPath++;
     }
     if (!this.#admission.readResponse(pending, this.#header, buffer, offset, length, now)) return;
-    const older = this.#sessionByClientId.get(pending.clientId);
-    const onPath = this.#sessionByPath.get(path);
+    const older = this.#sessions.byClientId(pending.clientId);
+    const onPath = this.#sessions.byPath(path);
     if ((onPath !== undefined && onPath !== older) || (older !== undefined && !isNewerToken(pending, older))) {
       this.#dropPending(pending);
       return void this.drops.alreadyConnected++;
@@ -314,8 +355,8 @@ export class NetcodeServer implements Machine<never> {
       this.#admission.history.spend(older.tokenSerial);
       this.#end(older, "displaced", now);
     }
-    const index = this.#freeIndexes.pop();
-    if (index === undefined) {
+    const index = this.#sessions.takeIndex();
+    if (index < 0) {
       this.drops.serverFull++;
       this.#handshakes.deny(path, pending.serverToClientKey);
       return;
@@ -331,9 +372,7 @@ export class NetcodeServer implements Machine<never> {
     const sequence = this.#admission.history.nextSequence(pending.tokenSerial);
     const session = new ServerSession(index, pending, keys, sequence, now);
     if (pending.challengesSent === 1) session.handshakeRttMs = now - pending.challengedAt;
-    this.#sessions[index] = session;
-    this.#sessionByPath.set(session.path, session);
-    this.#sessionByClientId.set(session.clientId, session);
+    this.#sessions.add(session);
     this.#handler.retainPath(session.path);
     this.#dropPending(pending);
     this.#ready.push(index);
@@ -343,25 +382,38 @@ export class NetcodeServer implements Machine<never> {
 
   #end(session: ServerSession, reason: ServerDisconnectReason, now: number): void {
     const { index } = session;
-    if (this.#sessions[index] !== session) return;
-    this.#sessions[index] = undefined;
-    this.#sessionByPath.delete(session.path);
-    this.#sessionByClientId.delete(session.clientId);
+    if (this.#sessions.at(index) !== session) return;
+    this.#sessions.remove(session);
     this.#deadlines.clear(index);
-    this.#freeIndexes.push(index);
     this.#staleKeys.push(session.receiveKey);
     // Kept for the same token: its next session must not repeat a nonce.
     this.#admission.history.setNextSequence(session.tokenSerial, session.nextSequence + FAREWELL_PACKETS);
     // A client that said goodbye, or whose socket is gone, needs none from us.
-    if (reason === "clientDisconnected" || reason === "pathClosed") this.#forget(session);
+    if (reason === "clientDisconnected" || reason === "pathClosed" || session.path < 0) this.#forget(session);
     else this.#farewells.add(session, reason !== "timedOut");
     this.#handler.disconnected(session, reason, now);
   }
 
   readonly #forget = (session: ServerSession): void => {
     this.#staleKeys.push(session.sendKey);
-    this.#stalePaths.push(session.path);
+    if (session.path >= 0) this.#stalePaths.push(session.path);
   };
+
+  /** By its id, where the packet has one; else by its path. Strangers' packets with an id cost a decryption: not many. */
+  #sessionOf(header: PacketHeader, path: number): ServerSession | undefined {
+    if (header.type !== PACKET_NAMED_PAYLOAD) return this.#sessions.byPath(path);
+    const session = this.#sessions.byId(header.sessionId);
+    if (session === undefined || session.path === path) return session;
+    return this.#admission.takeBudget(path, this.#now) ? session : undefined;
+  }
+
+  #interrupt(session: ServerSession, now: number): void {
+    this.#stalePaths.push(session.path);
+    this.#sessions.move(session, -1);
+    session.interruptedAt = now;
+    this.#schedule(session);
+    this.#handler.interrupted?.(session, now);
+  }
 
   #dropPending(pending: PendingSession): void {
     if (this.#pendingByPath.get(pending.path) !== pending) return;
@@ -375,22 +427,32 @@ export class NetcodeServer implements Machine<never> {
   }
 
   #schedule(session: ServerSession): void {
-    const timeoutAt = session.lastReceivedAt + session.timeoutMs;
-    this.#deadlines.set(session.index, Math.min(session.lastSentAt + SEND_INTERVAL_MS, timeoutAt));
+    const sendAt = session.path < 0 ? Infinity : session.lastSentAt + SEND_INTERVAL_MS;
+    this.#deadlines.set(session.index, Math.min(sendAt, timeoutOf(session)));
   }
 
   #transmitFarewell(slot: TransmitSlot, now: number): boolean {
     return this.#farewells.transmit(slot, now, this.#forget);
   }
 
+  #transmitProbe(slot: TransmitSlot, now: number): boolean {
+    for (let index = this.#probing.shift(); index >= 0; index = this.#probing.shift()) {
+      const session = this.#sessions.at(index);
+      if (session === undefined || !writeProbe(this.#handler, session, slot, now)) continue;
+      this.#probing.push(index);
+      return true;
+    }
+    return false;
+  }
+
   #transmitReady(slot: TransmitSlot, now: number): boolean {
     for (let index = this.#ready.shift(); index >= 0; index = this.#ready.shift()) {
-      const session = this.#sessions[index];
-      if (session === undefined) continue;
+      const session = this.#sessions.at(index);
+      if (session === undefined || session.path < 0) continue;
       // Until the client confirms that it knows its index, a keep-alive goes before each payload.
       if (!session.confirmed && !session.keepAliveAhead) session.keepAliveDue = true;
       else if (this.#transmitPayload(session, slot, now)) return true;
-      if (this.#sessions[index] !== session || !session.keepAliveDue) continue;
+      if (this.#sessions.at(index) !== session || !session.keepAliveDue) continue;
       writeKeepAlive(session, this.maxClients, slot);
       this.#sent(session, now);
       session.keepAliveAhead = true;

@@ -3,7 +3,6 @@ import type { TransmitSlot } from "../machine.ts";
 import {
   DISCONNECT_PACKETS,
   KEEP_ALIVE_BYTES,
-  MAX_PAYLOAD_BYTES,
   PACKET_DISCONNECT,
   PACKET_KEEP_ALIVE,
   PACKET_PAYLOAD,
@@ -28,11 +27,28 @@ export function writePayload(
 ): boolean {
   const sequence = session.nextSequence;
   const headerLength = packetHeaderLength(sequence);
-  const capacity = Math.min(MAX_PAYLOAD_BYTES, slot.capacity - headerLength - TAG_BYTES);
+  const capacity = Math.min(session.maxPayloadBytes, slot.capacity - headerLength - TAG_BYTES);
   const length = handler.fill(session, slot.buffer, slot.offset + headerLength, capacity, sequence, now);
   // Asking may have ended the session, or taken the number for something else.
   if (length <= 0 || session.nextSequence !== sequence) return false;
   writeSealed(slot, session.path, session.sendKey, PACKET_PAYLOAD, sequence, length);
+  session.nextSequence++;
+  return true;
+}
+
+/** Asks the layer above for a payload to probe another path with; it sets `slot.path`. False when it has none. */
+export function writeProbe(
+  handler: NetcodeServerHandler,
+  session: ServerSession,
+  slot: TransmitSlot,
+  now: number,
+): boolean {
+  const sequence = session.nextSequence;
+  const headerLength = packetHeaderLength(sequence);
+  const capacity = Math.min(session.maxPayloadBytes, slot.capacity - headerLength - TAG_BYTES);
+  const length = handler.fillProbe?.(session, slot, slot.offset + headerLength, capacity, sequence, now) ?? 0;
+  if (length <= 0) return false;
+  writeSealed(slot, slot.path, session.sendKey, PACKET_PAYLOAD, sequence, length);
   session.nextSequence++;
   return true;
 }

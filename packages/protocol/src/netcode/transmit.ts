@@ -1,14 +1,22 @@
 /** What client and server share: sizes by packet type, and filling in the driver's slot. */
 import { NO_KEY } from "../machine.ts";
 import type { TransmitSlot } from "../machine.ts";
-import { KEEP_ALIVE_BYTES, MAX_PAYLOAD_BYTES, PACKET_KEEP_ALIVE, PACKET_PAYLOAD, TAG_BYTES } from "./constants.ts";
-import { writePacketHeader } from "./packet-header.ts";
+import {
+  KEEP_ALIVE_BYTES,
+  PACKET_KEEP_ALIVE,
+  PACKET_NAMED_PAYLOAD,
+  PACKET_PAYLOAD,
+  SESSION_ID_BYTES,
+  TAG_BYTES,
+} from "./constants.ts";
+import { writeNamedHeader, writePacketHeader } from "./packet-header.ts";
 import type { PacketHeader } from "./packet-header.ts";
 
 /** Whether a keep-alive, payload or disconnect has the length that its type asks for. */
-export function hasSizeOfType(header: PacketHeader, length: number): boolean {
+export function hasSizeOfType(header: PacketHeader, length: number, maxPayloadBytes: number): boolean {
   const plain = length - header.length - TAG_BYTES;
-  if (header.type === PACKET_PAYLOAD) return plain >= 1 && plain <= MAX_PAYLOAD_BYTES;
+  if (header.type === PACKET_PAYLOAD) return plain >= 1 && plain <= maxPayloadBytes;
+  if (header.type === PACKET_NAMED_PAYLOAD) return plain >= 0 && plain <= maxPayloadBytes;
   return plain === (header.type === PACKET_KEEP_ALIVE ? KEEP_ALIVE_BYTES : 0);
 }
 
@@ -27,6 +35,23 @@ export function writeSealed(
   slot.key = key;
   slot.packetNumber = sequence;
   slot.aadLength = 1;
+}
+
+/** The same for a client's payload behind the id of its session. */
+export function writeNamed(
+  slot: TransmitSlot,
+  path: number,
+  key: number,
+  sessionId: number,
+  sequence: number,
+  length: number,
+): void {
+  slot.headerLength = writeNamedHeader(slot.buffer, slot.offset, sessionId, sequence);
+  slot.length = slot.headerLength + length;
+  slot.path = path;
+  slot.key = key;
+  slot.packetNumber = sequence;
+  slot.aadLength = 1 + SESSION_ID_BYTES;
 }
 
 /** Fills in the slot of a packet that is whole already. */

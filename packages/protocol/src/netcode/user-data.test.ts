@@ -23,7 +23,7 @@ test("what is written reads back", () => {
 
 test("the layout is the documented one", () => {
   const bytes = writeUserData({ room: "arena", gameData: Uint8Array.of(9), issuedAt: 0x0001_0203_0405 });
-  assert.deepEqual([...bytes.subarray(0, 8)], [0x52, 0x50, 0x53, 0x54, 1, 0, 0, 0]);
+  assert.deepEqual([...bytes.subarray(0, 8)], [0x52, 0x50, 0x53, 0x54, 1, 3, 0, 0]);
   assert.equal(Buffer.from(bytes.subarray(8, 13)).toString(), "arena");
   assert.deepEqual([...bytes.subarray(40, 48)], [5, 4, 3, 2, 1, 0, 0, 0]);
   assert.equal(bytes[64], 9);
@@ -61,13 +61,16 @@ test("the vectors of docs/protocol/user-data.md", () => {
   for (const line of lines) {
     const [kind, ...rest] = line.split(" ");
     if (kind === "MARKED") {
-      const [roomHex, issuedAt, gameHex, hex] = rest;
+      const [roomHex, issuedAt, flags, gameHex, hex] = rest;
+      const allowed = { allowLargePackets: (Number(flags) & 1) !== 0, allowMigration: (Number(flags) & 2) !== 0 };
       const room = Buffer.from(unhex(roomHex)).toString();
       const gameData = unhex(gameHex);
       const bytes = unhex(hex);
-      assert.deepEqual(writeUserData({ room, gameData, issuedAt: Number(issuedAt) }), bytes);
+      assert.deepEqual(writeUserData({ room, gameData, issuedAt: Number(issuedAt), ...allowed }), bytes);
       const read = readUserData(bytes);
       assert.deepEqual([read.marked, read.room, read.issuedAt], [true, room, Number(issuedAt)]);
+      const { allowLargePackets, allowMigration } = read;
+      assert.deepEqual({ allowLargePackets, allowMigration }, allowed);
       marked++;
     } else if (kind === "UNMARKED") {
       assert.equal(readUserData(unhex(rest[0])).marked, false);

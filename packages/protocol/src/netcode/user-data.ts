@@ -18,6 +18,9 @@ export interface UserData {
   readonly gameData?: Uint8Array;
   /** When the token was made, Unix milliseconds: tells apart tokens made in one second. 0 or absent: unknown. */
   readonly issuedAt?: number;
+  /** What the client may use beyond netcode 1.02: packets above its size, and sessions that survive a change of address. Default both. */
+  readonly allowLargePackets?: boolean;
+  readonly allowMigration?: boolean;
 }
 
 export interface ParsedUserData {
@@ -27,17 +30,22 @@ export interface ParsedUserData {
   /** 192 bytes, or all 256 of an unmarked token. A view of the bytes given. */
   readonly gameData: Uint8Array;
   readonly issuedAt: number;
+  readonly allowLargePackets: boolean;
+  readonly allowMigration: boolean;
 }
 
 const MARKER = [0x52, 0x50, 0x53, 0x54]; // "RPST"
 const VERSION = 1;
+const FLAGS_AT = 5;
+const FLAG_LARGE_PACKETS = 1;
+const FLAG_MIGRATION = 2;
 const ROOM_AT = 8;
 const ISSUED_AT = 40;
 const GAME_AT = 64;
 
 /** 256 bytes for `generateConnectToken`. What does not fit throws `RangeError`. */
 export function writeUserData(data: UserData): Uint8Array {
-  const { room = "", gameData, issuedAt = 0 } = data;
+  const { room = "", gameData, issuedAt = 0, allowLargePackets = true, allowMigration = true } = data;
   const bytes = new Uint8Array(USER_DATA_BYTES);
   if (utf8Length(room) > MAX_ROOM_BYTES) throw new RangeError(`room must be at most 32 bytes of UTF-8, got "${room}"`);
   if (room.includes("\0")) throw new RangeError("room must not contain a zero character");
@@ -49,6 +57,7 @@ export function writeUserData(data: UserData): Uint8Array {
   }
   bytes.set(MARKER);
   bytes[4] = VERSION;
+  bytes[FLAGS_AT] = (allowLargePackets ? FLAG_LARGE_PACKETS : 0) | (allowMigration ? FLAG_MIGRATION : 0);
   encodeUtf8(room, bytes, ROOM_AT);
   const view = new DataView(bytes.buffer);
   view.setUint32(ISSUED_AT, issuedAt >>> 0, true);
@@ -59,7 +68,8 @@ export function writeUserData(data: UserData): Uint8Array {
 
 /** Never throws: what is not ours, or of a version we do not know, is read as an unmarked token. */
 export function readUserData(bytes: Uint8Array): ParsedUserData {
-  const unmarked = { marked: false, room: "", gameData: bytes, issuedAt: 0 };
+  const none = { allowLargePackets: false, allowMigration: false };
+  const unmarked = { marked: false, room: "", gameData: bytes, issuedAt: 0, ...none };
   if (bytes.length !== USER_DATA_BYTES || bytes[4] !== VERSION) return unmarked;
   for (const [i, byte] of MARKER.entries()) if (bytes[i] !== byte) return unmarked;
   let end = ROOM_AT;
@@ -68,5 +78,13 @@ export function readUserData(bytes: Uint8Array): ParsedUserData {
   const issuedAt = view.getUint32(ISSUED_AT, true) + view.getUint32(ISSUED_AT + 4, true) * 0x1_0000_0000;
   const room = decodeUtf8(bytes, ROOM_AT, end);
   if (room === undefined || !Number.isSafeInteger(issuedAt)) return unmarked;
-  return { marked: true, room, gameData: bytes.subarray(GAME_AT), issuedAt };
+  const flags = bytes[FLAGS_AT];
+  return {
+    marked: true,
+    room,
+    gameData: bytes.subarray(GAME_AT),
+    issuedAt,
+    allowLargePackets: (flags & FLAG_LARGE_PACKETS) !== 0,
+    allowMigration: (flags & FLAG_MIGRATION) !== 0,
+  };
 }

@@ -218,6 +218,17 @@ export class MtuDiscovery {
     if (++this.#suspectReports >= BLACK_HOLE_REPORTS) this.#onBlackHole(now);
   }
 
+  /**
+   * Nothing of what was sent came through for several probe timeouts (section 4.3). That may be an outage, or the path
+   * swallows packets of the present size: falls back to the base, and from there to the floor, until the search has
+   * shown otherwise.
+   */
+  onTimeouts(now: number): void {
+    if (this.#state === "DISABLED" || this.#state === "ERROR") return;
+    if (this.currentPayloadBytes > this.basePayloadBytes) this.#enterBase(now);
+    else this.#enterError(now);
+  }
+
   /** Section 4.3, third indicator: excessive loss of data of one size. */
   #onBlackHole(now: number): void {
     this.blackHoles++;

@@ -56,6 +56,18 @@ export class BandwidthEstimate {
     this.#windowStartedAt = now;
   }
 
+  /** The path is another one; the totals go on. */
+  reset(now: number): void {
+    this.bytesPerSec = 0;
+    this.sampleBytesPerSec = 0;
+    this.#appLimitedUntil = -1;
+    this.#deliveredAt = now;
+    this.#firstSentAt = now;
+    this.#priorDeliveredAt = now;
+    this.#previousBest = 0;
+    this.#windowStartedAt = now;
+  }
+
   onSent(sent: SentPackets, slot: number, bytesInFlightBefore: number, now: number): void {
     if (bytesInFlightBefore === 0) {
       this.#firstSentAt = now;

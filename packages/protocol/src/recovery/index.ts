@@ -8,4 +8,5 @@ export { LossEstimate } from "./loss-estimate.ts";
 export { Pacer } from "./pacer.ts";
 export { RangeSet } from "./range-set.ts";
 export { INITIAL_RTT_MS, RttEstimator } from "./rtt-estimator.ts";
+export { ReorderingTolerance } from "./reordering-tolerance.ts";
 export { PACKET_APP_LIMITED, PACKET_EAGER, SentPackets } from "./sent-packets.ts";

@@ -4,7 +4,7 @@ import { NewRenoCongestionControl } from "../congestion/new-reno-congestion-cont
 import { AckFrame } from "./ack-frame.ts";
 import { LossDetector } from "./loss-detector.ts";
 import type { PacketFateListener } from "./loss-detector.ts";
-import { PACKET_EAGER } from "./sent-packets.ts";
+import { PACKET_EAGER, PACKET_MTU_PROBE } from "./sent-packets.ts";
 
 class Bench implements PacketFateListener {
   readonly congestion = new NewRenoCongestionControl();
@@ -107,7 +107,7 @@ test("a late ACK of a packet given up counts as a spurious loss, once", () => {
   bench.ack(0, 3, 21);
   bench.ack(0, 3, 22);
   assert.equal(bench.detector.spuriousLosses, 1);
-  assert.deepEqual(bench.acked, [3, 2, 1]);
+  assert.deepEqual(bench.acked, [3, 2, 1, 0], "and its content as delivered, once");
 });
 
 test("losses spread over three probe timeouts collapse the window", () => {
@@ -129,4 +129,60 @@ test("what no longer fits the ring is given up, oldest first", () => {
   assert.equal(bench.detector.bytesInFlight, 8192);
   bench.send(1_000_000, 10, 1);
   assert.equal(bench.detector.bytesInFlight, 1);
+});
+
+test("a path that reorders is given more time: the same reordering is not taken for loss again", () => {
+  const bench = new Bench();
+  for (let number = 0; number < 20; number++) bench.send(number, number);
+  bench.ack(1, 6, 100); // 0 is overtaken by six
+  assert.deepEqual(bench.lost, [0]);
+  bench.ack(0, 6, 101);
+  assert.equal(bench.detector.spuriousLosses, 1);
+  assert.deepEqual(bench.acked.includes(0), true, "its content counts as delivered");
+  assert.equal(bench.detector.reordering.packetThreshold, 7);
+  bench.ack(8, 13, 108); // 7 is overtaken by six
+  assert.deepEqual(bench.lost, [0]);
+  bench.ack(7, 13, 109);
+  assert.equal(bench.detector.spuriousLosses, 1);
+});
+
+test("a late ACK is recognised hundreds of packets later, and looked for only then", () => {
+  const bench = new Bench();
+  for (let number = 0; number < 400; number++) bench.send(number, number / 10);
+  bench.ack(1, 300, 60);
+  assert.deepEqual(bench.lost, [0]);
+  bench.ack(0, 399, 61);
+  assert.equal(bench.detector.spuriousLosses, 1);
+  assert.equal(bench.detector.loss.sendRate < 0.01, true);
+});
+
+test("the loss of an MTU probe is told, and touches neither window nor statistics", () => {
+  const bench = new Bench();
+  bench.send(0, 0);
+  bench.detector.onPacketSent(1, 0, PACKET_EAGER | PACKET_MTU_PROBE, bench, 1);
+  for (let number = 2; number < 6; number++) bench.send(number, number);
+  assert.equal(bench.detector.bytesInFlight, 5000);
+  const before = bench.congestion.windowBytes;
+  bench.ack(0, 0, 50);
+  bench.ack(2, 5, 55);
+  assert.deepEqual(bench.lost, [1]);
+  assert.equal(bench.detector.packetsLost, 0);
+  assert.equal(bench.congestion.windowBytes >= before, true);
+});
+
+test("on another path the old packets are told as lost, and what was learned is forgotten", () => {
+  const bench = new Bench();
+  for (let number = 0; number < 4; number++) bench.send(number, number);
+  bench.ack(0, 0, 40);
+  const fresh = new NewRenoCongestionControl();
+  bench.detector.resetPath(fresh, bench, 50);
+  assert.deepEqual(bench.lost, [1, 2, 3]);
+  assert.equal(bench.detector.packetsLost, 0, "no loss of the new path's");
+  assert.equal(bench.detector.bytesInFlight, 0);
+  assert.equal(bench.detector.congestion, fresh);
+  assert.equal(bench.detector.rtt.hasSample, false);
+  bench.send(4, 60);
+  bench.ack(1, 4, 90);
+  assert.equal(bench.detector.rtt.latestMs, 30);
+  assert.equal(bench.detector.spuriousLosses, 0);
 });

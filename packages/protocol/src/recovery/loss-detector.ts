@@ -3,20 +3,23 @@ import type { AckFrame } from "./ack-frame.ts";
 import { LAZY_ACK_DELAY_MS, MAX_ACK_DELAY_MS } from "./ack-schedule.ts";
 import { BandwidthEstimate } from "./bandwidth-estimate.ts";
 import { LossEstimate } from "./loss-estimate.ts";
+import { ReorderingTolerance } from "./reordering-tolerance.ts";
 import { RttEstimator } from "./rtt-estimator.ts";
 import {
   PACKET_APP_LIMITED,
   PACKET_EAGER,
+  PACKET_MTU_PROBE,
+  SLOT_ABANDONED,
   SLOT_ACKED,
   SLOT_IN_FLIGHT,
   SLOT_LOST,
   SentPackets,
 } from "./sent-packets.ts";
 
-/** RFC 9002 section 6.1. */
-const PACKET_THRESHOLD = 3;
-const TIME_THRESHOLD = 9 / 8;
+/** RFC 9002 section 6.1.2. */
 const GRANULARITY_MS = 1;
+/** How many numbers back an ACK of a packet given up for lost is still recognised. */
+const LATE_PACKETS = 512;
 /** RFC 9002 section 7.6.1. */
 const PERSISTENT_CONGESTION_THRESHOLD = 3;
 /**
@@ -27,6 +30,7 @@ const MAX_BACKOFF_MS = 500;
 
 /** Whoever knows what is in the packets. Called while an ACK frame or a timer is processed. */
 export interface PacketFateListener {
+  /** Once for each packet, also when it had been given up for lost before. */
   onPacketAcked(slot: number): void;
   onPacketLost(slot: number): void;
 }
@@ -39,8 +43,8 @@ export interface LossDetectorOptions {
 
 /**
  * Loss detection after RFC 9002 section 6: a packet is lost when one sent three later, or one sent
- * an eighth of a round trip later, has been acknowledged; a probe timeout asks for probes and
- * never declares a loss itself. Also keeps what hangs on it: packets in flight, RTT, loss and
+ * an eighth of a round trip later, has been acknowledged, or more where the path reorders; a probe
+ * timeout asks for probes and never declares a loss itself. Also keeps what hangs on it: packets in flight, RTT, loss and
  * bandwidth estimates, and the congestion controller's news.
  */
 export class LossDetector {
@@ -48,6 +52,7 @@ export class LossDetector {
   readonly rtt: RttEstimator;
   readonly loss: LossEstimate;
   readonly bandwidth: BandwidthEstimate;
+  readonly reordering: ReorderingTolerance;
   /** May be replaced on a live connection. */
   congestion: CongestionControl;
   bytesInFlight: number;
@@ -61,6 +66,8 @@ export class LossDetector {
   packetsLost: number;
   spuriousLosses: number;
   #largestAcked: number;
+  /** The lowest number given up for lost that may still be acknowledged; `Infinity`: none. */
+  #lateFrom: number;
   #lastSentAt: number;
   /** When the oldest packet before the largest acknowledged is given up; `Infinity`: none waits. */
   #lossAt: number;
@@ -74,6 +81,7 @@ export class LossDetector {
     this.rtt = new RttEstimator(options.initialRttMs);
     this.loss = new LossEstimate();
     this.bandwidth = new BandwidthEstimate(options.now);
+    this.reordering = new ReorderingTolerance();
     this.congestion = options.congestion;
     this.bytesInFlight = 0;
     this.packetsInFlight = 0;
@@ -83,6 +91,7 @@ export class LossDetector {
     this.spuriousLosses = 0;
     this.eagerBytesInFlight = 0;
     this.#largestAcked = -1;
+    this.#lateFrom = Infinity;
     this.#lastSentAt = options.now;
     this.#lossAt = Infinity;
     this.#ce = 0;
@@ -131,15 +140,15 @@ export class LossDetector {
     let newestSlot = -1;
     let ackedPackets = 0;
     this.#sample.rttSampled = false;
-    for (let i = 0; i < ack.rangeCount; i++) {
+    if (sent.newest - this.#lateFrom > LATE_PACKETS) this.#lateFrom = Infinity;
+    const back = this.#lateFrom < sent.oldest ? this.#lateFrom : sent.oldest;
+    for (let i = 0; i < ack.rangeCount && ack.highest[i] >= back; i++) {
       const highest = ack.highest[i] < sent.newest ? ack.highest[i] : sent.newest;
-      // Packets given up for lost lie below `oldest`; look back a little for late ACKs of them.
-      const back = sent.oldest - PACKET_THRESHOLD * 8;
       const lowest = ack.lowest[i] > back ? ack.lowest[i] : back;
       for (let number = highest; number >= lowest; number--) {
         const slot = sent.slotOf(number);
         if (slot < 0) continue;
-        if (sent.state[slot] === SLOT_LOST) this.#onSpuriousLoss(slot, now);
+        if (sent.state[slot] === SLOT_LOST) this.#onSpuriousLoss(slot, listener, now);
         if (sent.state[slot] !== SLOT_IN_FLIGHT) continue;
         if (newestSlot < 0) {
           newestSlot = slot;
@@ -168,16 +177,42 @@ export class LossDetector {
     return ackedPackets > 0;
   }
 
-  /** Declares losses that are due by time, or asks for a probe. */
-  handleTimeout(listener: PacketFateListener, now: number): void {
-    if (now < this.nextTimeout()) return;
+  /** Declares losses that are due by time, or asks for a probe: then true. */
+  handleTimeout(listener: PacketFateListener, now: number): boolean {
+    if (now < this.nextTimeout()) return false;
     if (this.#lossAt !== Infinity) {
       this.#detectLost(listener, now);
-      return;
+      return false;
     }
     this.probeTimeouts++;
     // RFC 9002 section 6.2.4: a second probe makes it robust against the loss of one.
     this.probesPending = this.probeTimeouts > 1 ? 2 : 1;
+    this.#lastSentAt = now;
+    return true;
+  }
+
+  /**
+   * The path is another one (RFC 9000 section 9.4): nothing is known of its round trip, and what went by the old path
+   * counts as lost without saying anything about the new one.
+   */
+  resetPath(congestion: CongestionControl, listener: PacketFateListener, now: number): void {
+    const { sent } = this;
+    for (let number = sent.oldest; number <= sent.newest; number++) {
+      const slot = sent.slotOf(number);
+      if (slot < 0 || sent.state[slot] !== SLOT_IN_FLIGHT) continue;
+      this.#remove(slot, SLOT_ABANDONED);
+      listener.onPacketLost(slot);
+    }
+    sent.advance();
+    this.congestion = congestion;
+    this.rtt.reset();
+    this.reordering.reset();
+    this.bandwidth.reset(now);
+    this.probeTimeouts = 0;
+    this.probesPending = 0;
+    this.#lateFrom = Infinity;
+    this.#lossAt = Infinity;
+    this.#firstSampleAt = Infinity;
     this.#lastSentAt = now;
   }
 
@@ -194,7 +229,7 @@ export class LossDetector {
 
   #probeTimeoutMs(): number {
     const base = this.#probeTimeoutBaseMs(this.eagerBytesInFlight > 0 ? MAX_ACK_DELAY_MS : LAZY_ACK_DELAY_MS);
-    return Math.min(base * 2 ** Math.min(this.probeTimeouts, 10), Math.max(MAX_BACKOFF_MS, 2 * base));
+    return Math.min(base * (1 << Math.min(this.probeTimeouts, 10)), Math.max(MAX_BACKOFF_MS, 2 * base));
   }
 
   #takeRttSample(slot: number, delayMs: number, now: number): void {
@@ -210,7 +245,8 @@ export class LossDetector {
   #detectLost(listener: PacketFateListener, now: number): number {
     const sent = this.sent;
     const rtt = this.rtt.latestMs > this.rtt.smoothedMs ? this.rtt.latestMs : this.rtt.smoothedMs;
-    const delay = Math.max(TIME_THRESHOLD * rtt, GRANULARITY_MS);
+    const { packetThreshold, timeThreshold } = this.reordering;
+    const delay = Math.max(timeThreshold * rtt, GRANULARITY_MS);
     const before = this.bytesInFlight;
     let newestSentAt = 0;
     let runStartedAt = Infinity; // first loss since the last packet that did arrive
@@ -223,9 +259,13 @@ export class LossDetector {
       if (state === SLOT_ACKED) runStartedAt = Infinity;
       if (state !== SLOT_IN_FLIGHT) continue;
       const sentAt = sent.sentAt[slot];
-      if (this.#largestAcked - number < PACKET_THRESHOLD && sentAt + delay > now) {
+      if (this.#largestAcked - number < packetThreshold && sentAt + delay > now) {
         this.#lossAt = sentAt + delay;
         break; // what follows was sent later still
+      }
+      if ((sent.flags[slot] & PACKET_MTU_PROBE) !== 0) {
+        this.#declareLost(slot, listener);
+        continue;
       }
       newestSentAt = sentAt;
       if (sentAt > this.#firstSampleAt && runStartedAt === Infinity) runStartedAt = sentAt;
@@ -235,6 +275,7 @@ export class LossDetector {
     sent.advance();
     const lostBytes = before - this.bytesInFlight;
     if (lostBytes === 0) return 0;
+    this.reordering.onLoss();
     // RFC 9002 section 7.6: everything between two lost packets far apart was lost too.
     const duration = this.#probeTimeoutBaseMs(LAZY_ACK_DELAY_MS) * PERSISTENT_CONGESTION_THRESHOLD;
     const persistent = longestRunMs > duration;
@@ -259,6 +300,12 @@ export class LossDetector {
   #declareLost(slot: number, listener: PacketFateListener): void {
     const { sent, bandwidth } = this;
     this.#remove(slot, SLOT_LOST);
+    // RFC 8899 section 3, item 7: the loss of an MTU probe says nothing about congestion.
+    if ((sent.flags[slot] & PACKET_MTU_PROBE) !== 0) {
+      listener.onPacketLost(slot);
+      return;
+    }
+    if (sent.number[slot] < this.#lateFrom) this.#lateFrom = sent.number[slot];
     this.packetsLost++;
     this.loss.onLost();
     bandwidth.onLost(sent.bytes[slot]);
@@ -272,8 +319,13 @@ export class LossDetector {
     listener.onPacketLost(slot);
   }
 
-  #onSpuriousLoss(slot: number, now: number): void {
-    this.sent.state[slot] = SLOT_ACKED;
+  #onSpuriousLoss(slot: number, listener: PacketFateListener, now: number): void {
+    const { sent } = this;
+    sent.state[slot] = SLOT_ACKED;
+    listener.onPacketAcked(slot);
+    if ((sent.flags[slot] & PACKET_MTU_PROBE) !== 0) return;
+    const rtt = this.rtt.latestMs > this.rtt.smoothedMs ? this.rtt.latestMs : this.rtt.smoothedMs;
+    this.reordering.onSpuriousLoss(this.#largestAcked - sent.number[slot], (now - sent.sentAt[slot]) / rtt);
     this.spuriousLosses++;
     this.loss.onSpuriousLoss();
     this.congestion.onSpuriousLoss(now);

@@ -21,6 +21,15 @@ export class RttEstimator {
     this.hasSample = false;
   }
 
+  /** Nothing is known any more: the path is another one. */
+  reset(): void {
+    this.latestMs = 0;
+    this.smoothedMs = INITIAL_RTT_MS;
+    this.variationMs = INITIAL_RTT_MS / 2;
+    this.minMs = 0;
+    this.hasSample = false;
+  }
+
   /** One sample. `ackDelayMs` is what the peer says it waited, already limited to what it may wait. */
   update(latestMs: number, ackDelayMs: number): void {
     this.latestMs = latestMs;
@@ -32,8 +41,9 @@ export class RttEstimator {
       return;
     }
     if (latestMs < this.minMs) this.minMs = latestMs;
-    // RFC 9002 section 5.3: the delay counts only as far as it leaves a plausible sample.
-    const adjusted = latestMs >= this.minMs + ackDelayMs ? latestMs - ackDelayMs : latestMs;
+    // RFC 9002 section 5.3 leaves a delay out altogether that would bring the sample below the minimum. ACKs here may
+    // wait for 100 ms, and the minimum itself may have waited: it counts as far as the minimum.
+    const adjusted = latestMs - ackDelayMs > this.minMs ? latestMs - ackDelayMs : this.minMs;
     this.variationMs = 0.75 * this.variationMs + 0.25 * Math.abs(this.smoothedMs - adjusted);
     this.smoothedMs = 0.875 * this.smoothedMs + 0.125 * adjusted;
   }

@@ -9,13 +9,17 @@
 export const SLOT_IN_FLIGHT = 1;
 export const SLOT_ACKED = 2;
 export const SLOT_LOST = 3;
+/** The path it was sent on is given up: what becomes of it means nothing. */
+export const SLOT_ABANDONED = 4;
 
 /** The packet holds something that is sent again when lost: the peer acknowledges it soon. */
 export const PACKET_EAGER = 1;
 /** The sender had nothing more to send (BandwidthEstimate). */
 export const PACKET_APP_LIMITED = 2;
+/** A probe of the path's MTU (RFC 8899): recorded with 0 bytes, and its loss is no sign of congestion. */
+export const PACKET_MTU_PROBE = 4;
 /** First flag free for the layer above. */
-export const PACKET_USER_FLAG = 4;
+export const PACKET_USER_FLAG = 8;
 
 const INITIAL_CAPACITY = 64;
 export const MAX_SENT_PACKETS = 8192;

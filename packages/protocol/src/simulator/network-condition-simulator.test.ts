@@ -180,3 +180,52 @@ test("whatever the conditions: bytes arrive unchanged, none from nowhere, time n
     { seed: 20, numRuns: 200 },
   );
 });
+
+test("what is queued leaves at the new speed when the link's speed changes", () => {
+  const simulator = new NetworkConditionSimulator({ seed: 1, conditions: { bandwidthBytesPerSec: 1_000 } });
+  const packet = new Uint8Array(1_000);
+  for (let i = 0; i < 70; i++) simulator.push(packet, 0, 1_000, 0, 0);
+  assert.equal(simulator.stats.queueDropped > 0, true, "the queue is full");
+  simulator.conditions = { bandwidthBytesPerSec: 1_000_000 };
+  const before = simulator.stats.queueDropped;
+  for (let now = 1_000; now < 11_000; now += 10) {
+    simulator.push(packet, 0, 1_000, 0, now);
+    while (simulator.pop(now) !== undefined);
+  }
+  assert.equal(simulator.stats.queueDropped, before);
+});
+
+test("datagrams above the MTU are lost, others are not", () => {
+  const simulator = new NetworkConditionSimulator({ seed: 1, conditions: { mtuBytes: 1_200 } });
+  simulator.push(new Uint8Array(1_200), 0, 1_200, 0, 0);
+  simulator.push(new Uint8Array(1_201), 0, 1_201, 0, 0);
+  assert.deepEqual([simulator.count, simulator.stats.lost], [1, 1]);
+  assert.throws(() => (simulator.conditions = { mtuBytes: 0 }), /mtuBytes must be above 0/);
+});
+
+test("a burst loses as many of its packets as it says", () => {
+  const burst = { enterRate: 0.5, leaveRate: 0.5, lossRate: 0.5 };
+  const simulator = new NetworkConditionSimulator({ seed: 3, conditions: { burst }, maxPackets: 1 });
+  let passed = 0;
+  for (let i = 0; i < 20_000; i++) if (simulator.shouldProcessPacket()) passed++;
+  // Half of the packets meet the bad state, half of those are lost.
+  assert.ok(Math.abs(passed / 20_000 - 0.75) < 0.02, `${passed / 20_000}`);
+});
+
+test("a corrupted packet differs in one bit, and the others in none", () => {
+  const simulator = new NetworkConditionSimulator({ seed: 5, conditions: { corruptRate: 0.5 } });
+  const packet = Uint8Array.from({ length: 50 }, (_, i) => i);
+  let changed = 0;
+  for (let i = 0; i < 1_000; i++) {
+    simulator.push(packet, 0, 50, 0, i);
+    const out = simulator.pop(i);
+    assert.ok(out !== undefined);
+    let bits = 0;
+    for (let at = 0; at < 50; at++) {
+      for (let rest = out.buffer[out.offset + at] ^ packet[at]; rest > 0; rest >>= 1) bits += rest & 1;
+    }
+    assert.ok(bits <= 1);
+    changed += bits;
+  }
+  assert.ok(changed > 430 && changed < 570, `${changed} of 1,000`);
+});

@@ -40,6 +40,8 @@ export class NetworkConditionSimulator {
   #conditions: NetworkConditions = {};
   #burstBad = false;
   #linkFreeAt = -Infinity;
+  /** Speed by which `#linkFreeAt` was counted; 0: nothing is queued. */
+  #linkSpeed = 0;
   readonly #lastDueAt = new Float64Array(PATH_CELLS).fill(-Infinity);
 
   // Slots: the bytes under way. `#freeSlots` is a stack of slots not in use.
@@ -90,7 +92,7 @@ export class NetworkConditionSimulator {
     checkNetworkConditions(conditions);
     this.#conditions = conditions;
     if (conditions.burst === undefined) this.#burstBad = false;
-    if (conditions.bandwidthBytesPerSec === undefined) this.#linkFreeAt = -Infinity;
+    if (conditions.bandwidthBytesPerSec === undefined) this.#linkSpeed = 0;
   }
 
   /** Sets latency, jitter and even loss, and leaves the other conditions as they are. */
@@ -124,7 +126,7 @@ export class NetworkConditionSimulator {
   push(buffer: Uint8Array, offset: number, length: number, path: number, now: number): void {
     this.#release();
     this.stats.pushed += 1;
-    if (!this.shouldProcessPacket()) {
+    if (!this.shouldProcessPacket() || length > (this.#conditions.mtuBytes ?? Infinity)) {
       this.stats.lost += 1;
       return;
     }
@@ -166,7 +168,7 @@ export class NetworkConditionSimulator {
     this.#release();
     for (let i = 0; i < this.#count; i += 1) this.#freeSlots[this.#freeCount++] = this.#heap[i];
     this.#count = 0;
-    this.#linkFreeAt = -Infinity;
+    this.#linkSpeed = 0;
     this.#lastDueAt.fill(-Infinity);
   }
 
@@ -174,6 +176,12 @@ export class NetworkConditionSimulator {
   #transmit(length: number, now: number): number {
     const speed = this.#conditions.bandwidthBytesPerSec;
     if (speed === undefined) return now;
+    if (speed !== this.#linkSpeed) {
+      // What is queued leaves at the new speed.
+      const queuedMs = Math.max(0, this.#linkFreeAt - now);
+      this.#linkFreeAt = now + (queuedMs * this.#linkSpeed) / speed;
+      this.#linkSpeed = speed;
+    }
     const startAt = Math.max(now, this.#linkFreeAt);
     const queuedBytes = ((startAt - now) * speed) / 1000;
     if (queuedBytes + length > Math.max(length, this.#conditions.queueBytes ?? 65_536)) return -1;
@@ -198,6 +206,9 @@ export class NetworkConditionSimulator {
     const chunk = this.#chunks[Math.floor(slot / SLOTS_PER_CHUNK)];
     const start = (slot % SLOTS_PER_CHUNK) * this.#slotBytes;
     for (let i = 0; i < length; i += 1) chunk[start + i] = buffer[offset + i];
+    if (length > 0 && this.#random.chance(this.#conditions.corruptRate ?? 0)) {
+      chunk[start + this.#random.int(length)] ^= 1 << this.#random.int(8);
+    }
     this.#lengths[slot] = length;
     this.#paths[slot] = path;
     this.#dueAt[slot] = dueAt;

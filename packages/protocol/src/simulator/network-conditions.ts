@@ -10,6 +10,8 @@ export interface NetworkConditions {
   readonly burst?: BurstLoss | undefined;
   /** Probability that a packet arrives twice. Default 0. */
   readonly duplicateRate?: number;
+  /** Probability that a packet arrives with one bit changed. Default 0. */
+  readonly corruptRate?: number;
   /** Probability that a packet is overtaken by later ones. Default 0. */
   readonly reorderRate?: number;
   /** How much later an overtaken packet arrives. Default 25. */
@@ -18,6 +20,8 @@ export interface NetworkConditions {
   readonly bandwidthBytesPerSec?: number | undefined;
   /** The queue before a limited link; what does not fit is lost. Default 65,536. */
   readonly queueBytes?: number;
+  /** Datagrams larger than this are lost. Default: none are. */
+  readonly mtuBytes?: number | undefined;
 }
 
 /** Gilbert and Elliott's model: the link is in a good or a bad state, and may change with every packet. */
@@ -36,11 +40,14 @@ export function checkNetworkConditions(conditions: NetworkConditions): void {
   atLeastZero("jitterMs", conditions.jitterMs);
   rate("lossRate", conditions.lossRate);
   rate("duplicateRate", conditions.duplicateRate);
+  rate("corruptRate", conditions.corruptRate);
   rate("reorderRate", conditions.reorderRate);
   atLeastZero("reorderDelayMs", conditions.reorderDelayMs);
   atLeastZero("queueBytes", conditions.queueBytes);
   const speed = conditions.bandwidthBytesPerSec;
   if (speed !== undefined && !(speed > 0)) throw new RangeError(`bandwidthBytesPerSec must be above 0, not ${speed}`);
+  const { mtuBytes } = conditions;
+  if (mtuBytes !== undefined && !(mtuBytes > 0)) throw new RangeError(`mtuBytes must be above 0, not ${mtuBytes}`);
   if (conditions.burst !== undefined) {
     rate("burst.enterRate", conditions.burst.enterRate);
     rate("burst.leaveRate", conditions.burst.leaveRate);

@@ -112,7 +112,7 @@ export class MemoryHarness implements CarrierHarness {
         });
       } else if (event.type === "disconnected") {
         handlers.disconnected(event.connection, event.error);
-      } else {
+      } else if (event.type === "rejected") {
         reject(event.error ?? new NetworkError("aborted", "closed before it was connected"));
       }
     };

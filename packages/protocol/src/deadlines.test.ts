@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { Deadlines } from "./deadlines.ts";
-import { ReadyRing } from "./ready-ring.ts";
+import { ReadyRing } from "./netcode/ready-ring.ts";
 
 const IDS = 20;
 
