@@ -60,7 +60,8 @@ describe("the code in the documentation", () => {
   for (const { file, source } of examples.filter(({ runs }) => runs)) {
     it(`runs: ${source}`, { timeout: 30_000 }, async () => {
       const { stderr } = await run(process.execPath, [file], { cwd: folder, timeout: 25_000 });
-      assert.equal(stderr, "");
+      // Where nothing compiles the datapath's addon, one line says so.
+      assert.equal(stderr.replace(/^riposte: no native datapath.*\n/, ""), "");
     });
   }
 });

@@ -18,6 +18,7 @@ interface Manifest {
   exports?: unknown;
   imports?: unknown;
   bin?: unknown;
+  files?: string[];
   [key: string]: unknown;
 }
 
@@ -58,14 +59,17 @@ function stage(name: string): string {
     if (manifest[key] !== undefined) manifest[key] = published(manifest[key]);
   }
   writeFileSync(join(target, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  cpSync(join(source, "dist"), join(target, "dist"), {
-    recursive: true,
-    filter: (file) => !file.endsWith(".tsbuildinfo"),
-  });
+  // What a package publishes beside its compiled files: native sources, an install script, prebuilt binaries.
+  for (const entry of manifest.files ?? []) {
+    if (!existsSync(join(source, entry))) continue;
+    cpSync(join(source, entry), join(target, entry), {
+      recursive: true,
+      filter: (file) => !file.endsWith(".tsbuildinfo"),
+    });
+  }
   cpSync(join(root, "LICENSE"), join(target, "LICENSE"));
-  const readme = join(source, "README.md");
-  if (existsSync(readme)) cpSync(readme, join(target, "README.md"));
-  else writeFileSync(join(target, "README.md"), `# ${manifest.name}\n\n${manifest.description ?? ""}\n`);
+  if (!existsSync(join(target, "README.md")))
+    writeFileSync(join(target, "README.md"), `# ${manifest.name}\n\n${manifest.description ?? ""}\n`);
   return target;
 }
 
@@ -88,10 +92,13 @@ function tryInstalled(): void {
       cwd: project,
       stdio: "inherit",
     });
-    const program = entryPoints.map((entry) => `await import(${JSON.stringify(entry)});`).join("\n");
-    writeFileSync(join(project, "try.js"), program);
-    execFileSync(process.execPath, ["try.js"], { cwd: project, stdio: "inherit" });
+    const program = entryPoints.map((entry) => `await import(${JSON.stringify(entry)});`);
+    program.push('console.log((await import("@riposte/datapath")).openDatapath().name);');
+    writeFileSync(join(project, "try.js"), program.join("\n"));
+    const datapath = execFileSync(process.execPath, ["try.js"], { cwd: project, encoding: "utf8" }).trim();
     console.log(`${tarballs.length} tarballs install and ${entryPoints.length} entry points import`);
+    console.log(`the datapath there is ${datapath}`);
+    if (process.env.CI === "true" && process.platform === "linux" && datapath !== "native") process.exitCode = 1;
   } finally {
     rmSync(project, { recursive: true, force: true });
   }

@@ -15,13 +15,16 @@ const node = join(root, "node_modules", ".bin", "node");
 const [command, ...args] = process.argv.slice(2);
 if (command === "start") {
   installPackages();
+  buildAddon();
   await handOver([join(root, "apps/arena/src/start.ts"), ...args]);
 } else if (command === "test") {
   installPackages();
+  buildAddon();
   installPeers();
   await handOver([join(root, "scripts/test.ts"), ...args]);
 } else if (command === "install") {
   installPackages();
+  buildAddon();
   installPeers();
 } else {
   console.error("usage: node scripts/setup.mjs start|test|install [options]");
@@ -39,6 +42,12 @@ function installPackages() {
   if (npm.error !== undefined) fail(`npm could not be started: ${npm.error.message}`);
   if (npm.status !== 0) fail("npm ci failed. After a change to a package.json run `npm install` first.");
   writeFileSync(stampFile, wanted);
+}
+
+/** Compiles the datapath's addon when its sources have changed; its own script knows. Without it everything works, slower. */
+function buildAddon() {
+  if (process.platform !== "linux") return;
+  spawnSync(node, [join(root, "packages/datapath/install.mjs")], { cwd: root, stdio: "inherit" });
 }
 
 /** Of what npm installs from: the lockfile, and each manifest as far as it names dependencies. */

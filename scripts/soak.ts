@@ -1,5 +1,5 @@
 // The long part of the property tests: every fast-check property runs SOAK_FACTOR (default 20) times
-// as often as in CI, from a fresh seed. Words narrow the selection: `npm run soak -- netcode`.
+// as often as in CI, from a fresh seed; those of the datapath's addon under the sanitizers too. Words narrow the selection: `npm run soak -- netcode`.
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, "..");
 const words = process.argv.slice(2);
 const files = globSync("packages/*/{src,test}/**/*.test.ts", { cwd: root })
   .filter((file) => words.every((word) => file.includes(word)))
-  .filter((file) => readFileSync(join(root, file), "utf8").includes('"fast-check"'))
+  .filter((file) => readFileSync(join(root, file), "utf8").includes('"fast-check"') || file.includes("sanitized"))
   .sort();
 const preload = join(root, "scripts", "soak-preload.mjs");
 const options = ["--import", preload, "--test", "--test-concurrency=2"];

@@ -36,6 +36,7 @@
         }],
         ["warnings_as_errors==1", { "cflags_cc": ["-Werror"] }],
         ["sanitize==1", {
+          "defines": ["RIPOSTE_OVERRUN"],
           "cflags_cc": ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g", "-O1"],
           "ldflags": ["-fsanitize=address,undefined"]
         }]

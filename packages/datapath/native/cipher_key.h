@@ -49,7 +49,7 @@ class CipherKey {
 
   /** Encrypts the body in place and writes the tag behind it. */
   bool Seal(const PacketView& packet);
-  /** Decrypts the body in place if the tag behind it authenticates it; else changes nothing. `scratch` holds the body. */
+  /** Decrypts the body in place if the tag behind it authenticates it; else changes nothing. It fits in `scratch`. */
   bool Open(const PacketView& packet, uint8_t* scratch);
   /** The five bytes that hide first byte and packet number, RFC 9001 section 5.4. */
   bool HeaderMask(const uint8_t* sample, uint8_t mask[5]);

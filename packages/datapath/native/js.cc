@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 
 namespace riposte {
 
@@ -75,7 +76,12 @@ bool ReadText(napi_env env, napi_value value, const char* name, char* out, size_
     ThrowRange(env, "%s must have less than %zu bytes, not %zu", name, size, length);
     return false;
   }
-  return napi_get_value_string_utf8(env, value, out, size, &length) == napi_ok;
+  size_t copied = 0;
+  if (napi_get_value_string_utf8(env, value, out, size, &copied) != napi_ok || strlen(out) != length) {
+    ThrowRange(env, "%s must not contain a null character", name);
+    return false;
+  }
+  return true;
 }
 
 bool ReadBytes(napi_env env, napi_value value, const char* name, uint8_t** data, size_t* length) {

@@ -75,10 +75,29 @@ napi_value PollSelfTest(napi_env env, napi_callback_info) {
 
 napi_value HasAes(napi_env env, napi_callback_info) { return Boolean(env, HasAesInstructions()); }
 
+#ifdef RIPOSTE_OVERRUN
+/** Writes one byte beyond a buffer: a test of the sanitizers that test this addon, and in no other build. */
+napi_value Overrun(napi_env env, napi_callback_info info) {
+  Arguments<1> arguments(env, info);
+  uint8_t* data = nullptr;
+  size_t length = 0;
+  if (!ReadBytes(env, arguments[0], "buffer", &data, &length)) return nullptr;
+  const volatile size_t beyond = length;
+  data[beyond] = 0;
+  return nullptr;
+}
+#endif
+
 }  // namespace
 
 bool ExportSelfTest(napi_env env, napi_value exports) {
-  const napi_property_descriptor properties[] = {Method("pollSelfTest", PollSelfTest), Method("hasAes", HasAes)};
+  const napi_property_descriptor properties[] = {
+      Method("pollSelfTest", PollSelfTest),
+      Method("hasAes", HasAes),
+#ifdef RIPOSTE_OVERRUN
+      Method("overrun", Overrun),
+#endif
+  };
   return napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties) == napi_ok;
 }
 

@@ -62,8 +62,11 @@ void UdpSocket::SetOptions(const BindOptions& options) {
   if (wildcard_) packet_info_ = v6 ? Set(fd, SOL_IPV6, IPV6_RECVPKTINFO, 1) : Set(fd, SOL_IP, IP_PKTINFO, 1);
   // Never fragmented, and the kernel's own idea of the path's MTU, which anybody can forge, does not count. IPv6
   // fragments in spite of PROBE unless told not to.
-  dont_fragment_ = Set(fd, SOL_IP, IP_MTU_DISCOVER, kPmtuProbe) &&
-                   (!v6 || (Set(fd, SOL_IPV6, IPV6_MTU_DISCOVER, kPmtuProbe) && Set(fd, SOL_IPV6, kIpv6DontFragment, 1)));
+  dont_fragment_ = Set(fd, SOL_IP, IP_MTU_DISCOVER, kPmtuProbe);
+  if (v6) {
+    dont_fragment_ = Set(fd, SOL_IPV6, IPV6_MTU_DISCOVER, kPmtuProbe) && Set(fd, SOL_IPV6, kIpv6DontFragment, 1) &&
+                     dont_fragment_;
+  }
 
   gso_ = Set(fd, SOL_UDP, kUdpSegment, 1200) && Set(fd, SOL_UDP, kUdpSegment, 0);
   gro_supported_ = Set(fd, SOL_UDP, kUdpGro, 1) && Set(fd, SOL_UDP, kUdpGro, 0);

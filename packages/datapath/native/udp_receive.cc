@@ -104,6 +104,7 @@ uint32_t UdpSocket::Receive(Batch* batch, size_t slot_bytes) {
     for (unsigned i = 0; i < wanted; i += 1) {
       in.vectors[i] = {batch->buffer + (slot + i) * slot_bytes, slot_bytes};
       in.messages[i] = {};
+      in.names[i].ss_family = AF_UNSPEC;
       msghdr& header = in.messages[i].msg_hdr;
       header.msg_name = &in.names[i];
       header.msg_namelen = sizeof in.names[i];

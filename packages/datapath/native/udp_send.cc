@@ -28,6 +28,11 @@ bool MayBeGoneAddress(int error) {
   return error == EINVAL || error == EADDRNOTAVAIL || error == ENETUNREACH || error == EHOSTUNREACH;
 }
 
+/** The message as a whole may be what is refused, by a kernel or card that does not segment, or one packet of it. */
+bool MayBeSegmentation(int error) {
+  return error == EIO || error == EINVAL || error == EOPNOTSUPP || error == EMSGSIZE;
+}
+
 /** Appends a control message. */
 template <typename Value>
 void AddControl(msghdr* message, int level, int type, const Value& value) {
@@ -39,10 +44,10 @@ void AddControl(msghdr* message, int level, int type, const Value& value) {
   message->msg_controllen += CMSG_SPACE(sizeof value);
 }
 
-/** One message to be: packets `first ..` of the batch, of which `count` are in it. */
+/** One message to be: `count` packets of one size to one peer. */
 struct Run {
   uint32_t count;
-  uint32_t first;
+  /** Of its first packet. */
   uint32_t vector;
   int32_t path;
   size_t segment;
@@ -64,7 +69,7 @@ class SendQueue {
     if (vectors_ == kMaxVectors) return false;
     if (!Extends(path, length, ecn)) {
       if (runs_ == kMaxMessages) return false;
-      run_[runs_++] = {0, index, vectors_, path, length, 0, ecn, false};
+      run_[runs_++] = {0, vectors_, path, length, 0, ecn, false};
     }
     Run& run = run_[runs_ - 1];
     run.count += 1;
@@ -144,11 +149,7 @@ class SendQueue {
 
   /** Deals with a message that the kernel refused as a whole. False when its queue is full. */
   bool Recover(uint32_t at, int error) {
-    Run& run = run_[at];
-    if (IsFullQueue(error)) {
-      stopped_at_ = index_[run.vector];
-      return false;
-    }
+    const Run& run = run_[at];
     if (MayBeGoneAddress(error) && socket_->packet_info_ && socket_->table_->LocalOf(run.path) != nullptr) {
       socket_->table_->ForgetLocal(run.path);
       Prepare(at, run.count > 1);
@@ -157,36 +158,38 @@ class SendQueue {
         CountSent(run);
         return true;
       }
-      if (IsFullQueue(error)) {
-        stopped_at_ = index_[run.vector];
-        return false;
-      }
     }
-    if (run.count == 1) {
-      CountLost(index_[run.vector], error);
-      return true;
-    }
-    // One packet may be too long for the path, or the kernel may not segment: each by itself tells.
+    if (IsFullQueue(error)) return StopAt(run.vector);
+    if (run.count > 1 && MayBeSegmentation(error)) return SendOneByOne(at);
+    for (uint32_t i = 0; i < run.count; i += 1) CountLost(index_[run.vector + i], error);
+    return true;
+  }
+
+  /** Tells a packet that is too long from a kernel that does not segment. False when its queue is full. */
+  bool SendOneByOne(uint32_t at) {
+    const Run whole = run_[at];
     bool all = true;
-    for (Run rest = run; rest.count > 0; rest.count -= 1, rest.vector += 1) {
-      run = rest;
+    for (uint32_t i = 0; i < whole.count; i += 1) {
+      const uint32_t vector = whole.vector + i;
+      run_[at].vector = vector;
       Prepare(at, false);
-      const int single = Send(at);
-      if (IsFullQueue(single)) {
-        stopped_at_ = index_[rest.vector];
-        return false;
-      }
-      if (single == 0) {
-        socket_->Add(Counter::kPacketsSent);
-        socket_->Add(Counter::kBytesSent, vector_[rest.vector].iov_len);
-        socket_->last_sent_ += 1;
+      const int error = Send(at);
+      if (IsFullQueue(error)) return StopAt(vector);
+      if (error == 0) {
+        CountSent({1, vector, whole.path, 0, vector_[vector].iov_len, whole.ecn, true});
       } else {
-        CountLost(index_[rest.vector], single);
+        CountLost(index_[vector], error);
         all = false;
       }
     }
     if (all) socket_->gso_ = false;
     return true;
+  }
+
+  /** The packet of this vector and all behind it wait for room. */
+  bool StopAt(uint32_t vector) {
+    stopped_at_ = index_[vector];
+    return false;
   }
 
   /** 0, or the error. */

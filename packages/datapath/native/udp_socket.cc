@@ -91,7 +91,7 @@ void UdpSocket::CallBack(int events) {
   }
   bool thrown = false;
   if (status == napi_pending_exception && napi_is_exception_pending(env_, &thrown) == napi_ok && thrown) {
-    // Nobody is above to catch it: it goes where exceptions of event handlers go. Not so in a worker that is terminated.
+    // Nobody is above to catch it: it goes where exceptions of event handlers go. A worker that is cut off has none.
     napi_value error = nullptr;
     if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
   }

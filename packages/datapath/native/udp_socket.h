@@ -59,7 +59,7 @@ class UdpSocket : public Wrapped {
 
   /** Receives at most one batch's worth; the number of descriptors filled. */
   uint32_t Receive(Batch* batch, size_t slot_bytes);
-  /** Sends packets from `from` on. The index of the first that was not dealt with because the kernel's queue is full. */
+  /** Sends packets from `from` on. The first that was not dealt with, because the kernel's queue is full. */
   uint32_t Send(const Batch& batch, uint32_t from);
   /** Packets that the kernel took in the last `Send`. */
   uint32_t last_sent() const { return last_sent_; }

@@ -77,7 +77,7 @@ napi_value Receive(napi_env env, napi_callback_info info) {
   return Integer(env, static_cast<int32_t>(socket->Receive(&batch, static_cast<size_t>(slot_bytes))));
 }
 
-/** send(buffer, descriptors, count, from): the index of the first packet that waits for room in the queue, else `count`. */
+/** send(buffer, descriptors, count, from): the first packet that waits for room in the kernel's queue, else `count`. */
 napi_value Send(napi_env env, napi_callback_info info) {
   Arguments<4> arguments(env, info);
   UdpSocket* socket = Self(env, arguments.self);
@@ -112,7 +112,7 @@ napi_value Count(napi_env env, napi_callback_info info) {
   return Number(env, socket->count(static_cast<Counter>(index)));
 }
 
-napi_value LocalHost(napi_env env, napi_callback_info info) {
+napi_value AddressText(napi_env env, napi_callback_info info) {
   Arguments<1> arguments(env, info);
   UdpSocket* socket = Self(env, arguments.self);
   if (socket == nullptr) return nullptr;
@@ -152,7 +152,7 @@ bool ExportUdpSocket(napi_env env, napi_value exports) {
       Method("lastSent", LastSent),
       Method("enableGro", EnableGro),
       Method("count", Count),
-      Getter("address", LocalHost),
+      Getter("address", AddressText),
       Getter("port", Port),
       Getter("gso", Ability<&UdpSocket::gso>),
       Getter("gro", Ability<&UdpSocket::gro>),

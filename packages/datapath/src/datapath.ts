@@ -85,7 +85,8 @@ export interface UdpSocket {
   /**
    * A batch that suits this socket: with 64 KiB slots where the kernel joins datagrams (GRO), which is turned on by this
    * call. Other batches work as well, but lose joined datagrams that do not fit their slots. `slots` is how many
-   * datagrams of different peers one `receive` takes, 64 by default; memory is used once it is written to.
+   * datagrams of different peers one `receive` takes, a power of two up to 1,024, 64 by default; memory is used once it is
+   * written to.
    */
   createReceiveBatch(slots?: number): PacketBatch;
   /** Empties `batch`, fills it with waiting datagrams and returns their count; what stays behind needs another call. */

@@ -14,8 +14,8 @@ const DESCRIPTOR_BYTES = 8 + 6 * 4 + 4;
  *
  * Slot `i` is `buffer[i * slotBytes, (i + 1) * slotBytes)`; a packet starts at `offset[i]`, an index
  * into `buffer`. Descriptors are columns over one `ArrayBuffer`, so that native code is handed two
- * pointers and a count for a whole batch. To send, packet `i` lies in slot `i`. Received datagrams of
- * one peer may share a slot that the kernel joined them in: then there are more descriptors than slots.
+ * pointers and a count for a whole batch. `append` puts packet `i` into slot `i`; received datagrams of
+ * one peer may share a slot that the kernel joined them in, so there may be more descriptors than slots.
  */
 export class PacketBatch {
   /** Descriptors there is room for. */

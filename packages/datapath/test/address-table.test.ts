@@ -54,6 +54,7 @@ for (const form of forms) {
     assert.equal(table.has(-1), false);
     assert.equal(table.has(path), true);
     assert.throws(() => table.intern("game.example", 1), /must be an IP address, not game.example/);
+    assert.throws(() => table.intern("10.0.0.1\0", 1), RangeError);
     assert.throws(() => table.intern("10.0.0.1", 65_536), /port must be an integer/);
     for (const capacity of [0, 1.5, Number.NaN, 2 ** 32])
       assert.throws(() => createTable(capacity), /capacity must be/);

@@ -1,7 +1,8 @@
 /** Test files that run in a process of their own, with other libraries or options under them. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { skipNative } from "./forms.ts";
 
 export interface ChildResult {
   readonly status: number | null;
@@ -29,6 +30,15 @@ export async function run(
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes: Buffer) => (output += String(bytes)));
   const [status] = (await once(child, "close")) as [number | null];
   return { status, output };
+}
+
+/** For tests that compile something: why they cannot, or false. In CI there is a compiler. */
+export const skipCompiled: string | false = skipNative !== false ? skipNative : missingCompiler();
+
+function missingCompiler(): string | false {
+  if (["c++", "cc"].every((compiler) => spawnSync(compiler, ["--version"]).status === 0)) return false;
+  if (process.env.CI === "true") throw new Error("no C++ compiler");
+  return "no C++ compiler here";
 }
 
 export const packageFolder: string = join(import.meta.dirname, "..");

@@ -4,10 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { packageFolder, run, runNode } from "./child.ts";
-import { skipNative } from "./forms.ts";
+import { packageFolder, run, runNode, skipCompiled } from "./child.ts";
 
-test("the native socket under a kernel that refuses", { skip: skipNative }, async () => {
+test("the native socket under a kernel that refuses", { skip: skipCompiled }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "riposte-faults-"));
   try {
     const library = join(folder, "faults.so");

@@ -143,7 +143,6 @@ describe("the native socket", { skip: skipNative }, () => {
     const server = await open(datapath, "127.0.0.1", { joined: true });
     const client = await open(datapath, "127.0.0.1");
     const path = client.addresses.intern("127.0.0.1", server.socket.port);
-    // The second message begins with it, and would take the third packet along.
     const batch = batchOf(
       path,
       [100, 65_520, 100, 65_507].map((length) => new Uint8Array(length)),

@@ -3,6 +3,7 @@
 //   full-after  it takes one message of each call that brings several, and none of one that brings one
 //   no-gso      messages of several packets are refused, as by a network card that cannot take them apart
 //   gone        messages that must leave from a certain address are refused, as if it was ours no more
+//   unreachable there is no route
 //   no-memory   nothing is taken, and no event will tell
 //   interrupted the first attempt of each call is interrupted by a signal
 //   small-path  packets of more than 1,000 bytes are refused
@@ -32,6 +33,7 @@ static int has(struct msghdr* message, int level, int type) {
 static int fault_of(struct msghdr* message) {
   if (is("full")) return EAGAIN;
   if (is("no-memory")) return ENOBUFS;
+  if (is("unreachable")) return ENETUNREACH;
   if (is("no-gso") && has(message, IPPROTO_UDP, 103)) return EIO;
   if (is("gone") && (has(message, SOL_IP, IP_PKTINFO) || has(message, SOL_IPV6, IPV6_PKTINFO))) return EINVAL;
   if (is("small-path")) {

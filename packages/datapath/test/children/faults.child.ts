@@ -141,6 +141,21 @@ test("where the kernel has no memory, packets are lost and nothing waits", async
   assert.equal(client.socket.writable, true);
 });
 
+test("where nobody can be reached, packets are lost, alone and in runs, and GSO stays", async () => {
+  const { server, client, path } = await pair();
+  const payloads = Array.from({ length: 10 }, () => new Uint8Array(100));
+  fault("unreachable");
+  assert.equal(client.socket.send(batchOf(path, payloads)), 0);
+  assert.equal(client.socket.stats.sendFailed, 10);
+  fault("no-memory");
+  assert.equal(client.socket.send(batchOf(path, payloads)), 0);
+  assert.equal(client.socket.stats.sendOverflowed, 10);
+  assert.equal(client.socket.capabilities.gso, true);
+  fault("");
+  assert.equal(client.socket.send(batchOf(path, payloads)), 10);
+  await server.got(10);
+});
+
 test("signals interrupt nothing", async () => {
   const { server, client, path } = await pair();
   fault("interrupted");

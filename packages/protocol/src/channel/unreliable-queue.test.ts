@@ -17,7 +17,6 @@ test("a queue gives back what went in, in order, dropping the oldest at its limi
       const limit = 3000;
       const queue = new UnreliableQueue(false, limit);
       const model: Uint8Array[] = [];
-      const frameBytes = (bytes: number): number => 1 + (bytes < 64 ? 1 : 2) + bytes;
       let id = 0;
       for (const { push, length } of steps) {
         if (push) {
@@ -109,3 +108,7 @@ test("each message has a deadline of its own", () => {
   assert.equal(queue.dropExpired(21), 1, "found too old when its turn comes");
   assert.equal(queue.count, 0);
 });
+
+function frameBytes(bytes: number): number {
+  return 1 + (bytes < 64 ? 1 : 2) + bytes;
+}
