@@ -104,7 +104,7 @@ function aptPrefix() {
 async function handOver(words) {
   const child = spawn(node, words, { cwd: root, stdio: "inherit" });
   const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
-  // Ctrl-C in a terminal reaches the child by itself; it must be passed on only when it came to this process alone.
+  // Ctrl-C in a terminal reaches the child by itself. Passed on it would come twice, which ends programs without order.
   for (const signal of signals) process.on(signal, () => signal !== "SIGINT" && child.kill(signal));
   const [code, signal] = await new Promise((resolve) => child.on("exit", (...end) => resolve(end)));
   process.exitCode = code ?? (signal === "SIGINT" ? 130 : 143);

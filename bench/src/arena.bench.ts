@@ -34,6 +34,11 @@ export const bench: Bench = async (note) => {
   await wait(MEASURE_MS);
   const serverAfter = await report(server);
   const after = totals(bots);
+  // The sums are over sessions: one that ended would take what it had counted with it.
+  if (bots.lost > 0 || bots.sessions.length !== BOTS || serverAfter.clients !== BOTS)
+    throw new Error(
+      `the figures would be wrong: ${bots.lost} sessions were lost, ${bots.sessions.length} bots are left, ${serverAfter.clients} clients`,
+    );
   const seconds = (serverAfter.atMs - serverBefore.atMs) / 1000;
 
   const figures = {

@@ -71,6 +71,11 @@ export class ArenaHandle {
     }));
   }
 
+  /** What the overlays of the network lab show in this frame, by kind. */
+  get overlays(): Readonly<Record<"ghost" | "hitboxes" | "rewound", number>> {
+    return this.#picture.debug.shapes;
+  }
+
   /** Where a place in the arena is in the window. */
   toScreen(x: number, y: number): { x: number; y: number } {
     const { camera } = this.#picture;

@@ -1,12 +1,17 @@
-/** Follows the player softly, leans towards the cursor, shakes when it should. All in metres until `apply`. */
+/**
+ * Follows the player, leans towards the cursor, shakes when it should, and never shows what the player is not told of:
+ * others would appear in the middle of the picture. All in metres until `apply`.
+ */
 import type { Container } from "pixi.js";
-import { FIELD } from "../src/rules.ts";
+import { FIELD, SIGHT_RADIUS } from "../src/rules.ts";
 import { UNIT } from "./scene.ts";
 
-/** Metres shown across the window's smaller side, at most; wide windows show at most VIEW_WIDTH. */
-const VIEW_HEIGHT = 30;
-const VIEW_WIDTH = 52;
-/** How far the camera stays back at the edges; more would show what the player is not told of. */
+/** Metres shown from top to bottom, at most; wide windows show at most VIEW_WIDTH. */
+const VIEW_HEIGHT = 28;
+const VIEW_WIDTH = 48;
+/** The corners of the picture come no farther from the player. Who comes in is told of a moment before it is seen. */
+const REACH = SIGHT_RADIUS - 2;
+/** How far the camera stays back at the edges, at most. */
 const MOST_INWARD = 7;
 
 export class Camera {
@@ -38,8 +43,13 @@ export class Camera {
     this.#leanY += (cursorY * 2.2 - this.#leanY) * ease;
     this.#shake *= Math.exp(-dt * 9);
     const swing = this.#shake;
-    this.x = inward(x + this.#leanX, this.#width / 2 / this.zoom) + (Math.random() - 0.5) * swing;
-    this.y = inward(y + this.#leanY, this.#height / 2 / this.zoom) + (Math.random() - 0.5) * swing;
+    const halfWidth = this.#width / 2 / this.zoom;
+    const halfHeight = this.#height / 2 / this.zoom;
+    const offX = inward(x + this.#leanX, halfWidth) + (Math.random() - 0.5) * swing - x;
+    const offY = inward(y + this.#leanY, halfHeight) + (Math.random() - 0.5) * swing - y;
+    const share = shareWithin(REACH, halfWidth, halfHeight, Math.abs(offX), Math.abs(offY));
+    this.x = x + offX * share;
+    this.y = y + offY * share;
   }
 
   apply(world: Container): void {
@@ -70,6 +80,16 @@ export class Camera {
       Math.abs(y - this.y) < this.#height / 2 / this.zoom + radius
     );
   }
+}
+
+/** How much of an offset, 0 to 1, keeps the farthest corner of a picture of that half size within `reach`. */
+function shareWithin(reach: number, halfWidth: number, halfHeight: number, offX: number, offY: number): number {
+  // The corner is at (halfWidth + offX * share, halfHeight + offY * share): a quadratic equation for the share.
+  const a = offX * offX + offY * offY;
+  const b = halfWidth * offX + halfHeight * offY;
+  const c = halfWidth * halfWidth + halfHeight * halfHeight - reach * reach;
+  if (a === 0 || c >= 0) return 0;
+  return Math.min(1, (Math.sqrt(b * b - a * c) - b) / a);
 }
 
 /** Near the edge of the field the camera stays back a little: outside there is nothing to see. */

@@ -23,6 +23,8 @@ const R = PLAYER_RADIUS * UNIT;
 
 export class DebugDraw {
   readonly layer = new Container();
+  /** How many shapes of each kind the last frame has. */
+  readonly shapes: Record<keyof Overlays, number> = { ghost: 0, hitboxes: 0, rewound: 0 };
   readonly #lines = new Graphics();
   readonly #marks: Mark[] = [];
 
@@ -40,16 +42,20 @@ export class DebugDraw {
   draw(overlays: Overlays, players: Iterable<DrawnPlayer>, ghosts: Iterable<Spot>, dt: number): void {
     const lines = this.#lines;
     lines.clear();
+    const { shapes } = this;
+    shapes.ghost = shapes.hitboxes = shapes.rewound = 0;
     if (overlays.hitboxes) {
       for (const player of players) {
         if (player.health <= 0) continue;
         lines.circle(player.x * UNIT, player.y * UNIT, R).stroke({ color: 0xffd84f, width: 1.6 });
+        shapes.hitboxes++;
       }
     }
     if (overlays.ghost) {
       for (const ghost of ghosts) {
         lines.circle(ghost.x * UNIT, ghost.y * UNIT, R).fill({ color: 0xff5470, alpha: 0.16 });
         lines.circle(ghost.x * UNIT, ghost.y * UNIT, R).stroke({ color: 0xff5470, width: 1.8, alpha: 0.9 });
+        shapes.ghost++;
       }
     }
     for (let i = this.#marks.length - 1; i >= 0; i--) {
@@ -69,6 +75,7 @@ export class DebugDraw {
           .lineTo(x, y + 5)
           .stroke({ color: 0xc58bff, width: 1.6, alpha });
         lines.circle(mark.hitX * UNIT, mark.hitY * UNIT, 3.5).fill({ color: 0xffffff, alpha });
+        shapes.rewound++;
       }
     }
   }

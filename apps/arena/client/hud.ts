@@ -17,7 +17,6 @@ export interface NetFigures {
   readonly loss: number;
   readonly error: number;
   readonly snapshots: number;
-  readonly fps: number;
 }
 
 export interface Rank {
@@ -52,7 +51,6 @@ const DIGITS: Readonly<Record<keyof NetFigures, number>> = {
   loss: 1,
   error: 1,
   snapshots: 1,
-  fps: 0,
 };
 const WEAPON_ICON = [
   '<svg viewBox="0 0 26 20"><path d="M3 13h6l2-4h12V6M10 13l-1 4"/></svg>',

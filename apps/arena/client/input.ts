@@ -13,7 +13,8 @@ export interface Hands {
 
 type Action = keyof Hands;
 
-const KEYS: Readonly<Record<string, Action>> = {
+/** By key or mouse button. */
+const ACTIONS: Readonly<Record<string, Action>> = {
   KeyW: "up",
   ArrowUp: "up",
   KeyS: "down",
@@ -24,16 +25,17 @@ const KEYS: Readonly<Record<string, Action>> = {
   ArrowRight: "right",
   Space: "dash",
   ShiftLeft: "dash",
+  ShiftRight: "dash",
   KeyE: "orb",
+  Mouse2: "orb",
   KeyF: "fire",
+  Mouse0: "fire",
 };
 
 export class Input {
   /** The cursor in window pixels. */
   cursorX = innerWidth / 2;
   cursorY = innerHeight / 2;
-  /** Whether any key or button was ever used. */
-  used = false;
   readonly #held = new Set<string>();
   readonly #tapped = new Set<Action>();
   readonly #pressed: (code: string) => void;
@@ -47,26 +49,26 @@ export class Input {
     addEventListener("pointermove", (event) => this.#point(event));
     stage.addEventListener("pointerdown", (event) => {
       this.#point(event);
-      this.#press(`Mouse${event.button}`, event.button === 2 ? "orb" : "fire");
+      const button = `Mouse${event.button}`;
+      const action = ACTIONS[button];
+      if (action !== undefined) this.#press(button, action);
     });
     addEventListener("pointerup", (event) => this.#held.delete(`Mouse${event.button}`));
     addEventListener("contextmenu", (event) => event.preventDefault());
   }
 
   read(): Hands {
-    const held = this.#held;
-    const is = (action: Action, ...codes: string[]): boolean =>
-      this.#tapped.has(action) || codes.some((code) => held.has(code));
-    const hands: Hands = {
-      up: is("up", "KeyW", "ArrowUp"),
-      down: is("down", "KeyS", "ArrowDown"),
-      left: is("left", "KeyA", "ArrowLeft"),
-      right: is("right", "KeyD", "ArrowRight"),
-      fire: is("fire", "Mouse0", "KeyF"),
-      orb: is("orb", "Mouse2", "KeyE"),
-      dash: is("dash", "Space", "ShiftLeft"),
+    const wanted = new Set(this.#tapped);
+    for (const code of this.#held) wanted.add(ACTIONS[code]);
+    return {
+      up: wanted.has("up"),
+      down: wanted.has("down"),
+      left: wanted.has("left"),
+      right: wanted.has("right"),
+      fire: wanted.has("fire"),
+      orb: wanted.has("orb"),
+      dash: wanted.has("dash"),
     };
-    return hands;
   }
 
   /** The taps were given to a tick: forget them. */
@@ -77,7 +79,7 @@ export class Input {
   #keyDown(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof HTMLInputElement && event.target.type === "text") return;
-    const action = KEYS[event.code];
+    const action = ACTIONS[event.code];
     if (action === undefined) {
       if (!event.repeat) this.#pressed(event.code);
       return;
@@ -87,7 +89,6 @@ export class Input {
   }
 
   #press(code: string, action: Action): void {
-    this.used = true;
     this.#held.add(code);
     this.#tapped.add(action);
   }

@@ -59,8 +59,10 @@ async function play(): Promise<void> {
     const mine = kill.killer === session.seat;
     handle.noteKill(kill);
     hud.feed({ ...kill, killer: kill.killerName, victim: kill.victimName, mine });
-    if (mine && kill.victim !== session.seat) hud.hitMark(input.cursorX, input.cursorY, true);
-    picture.death(kill.x, kill.y, kill.victimHue, mine && kill.victim !== session.seat);
+    if (mine && kill.victim !== session.seat) {
+      hud.hitMark(input.cursorX, input.cursorY, true);
+      picture.sound.kill();
+    }
     if (kill.victim === session.seat) {
       const own = kill.killer === kill.victim;
       hud.announce(own ? "Your own orb" : `Taken out by ${kill.killerName}`, "Back in a moment");
@@ -158,9 +160,9 @@ async function play(): Promise<void> {
         loss: Math.max(connection.lossRate, connection.receiveLossRate) * 100,
         error: shownError * METRES_TO_CM,
         snapshots: stats.snapshotBytesPerSec / 1000,
-        fps: 1000 / frameMs,
       });
       panel.figures([
+        ["Frames a second", (1000 / frameMs).toFixed(0)],
         ["Carrier", session.carrier === "udp" ? "UDP" : "WebSocket"],
         ["Input buffer", `${stats.game.inputBufferDepth} ticks`],
         ["View delay", `${stats.game.interpolationDelayMs.toFixed(0)} ms`],

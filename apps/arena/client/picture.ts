@@ -154,15 +154,6 @@ export class Picture {
     this.sound.hit();
   }
 
-  /** Somebody fell at (x, y). */
-  death(x: number, y: number, hue: number, mine: boolean): void {
-    this.#effects.death(x, y, hue);
-    const near = this.#near(x, y);
-    this.sound.death(near);
-    if (mine) this.sound.kill();
-    this.camera.shake(0.7 * near);
-  }
-
   blast(x: number, y: number, radius: number, owner: number, mine: boolean): void {
     if (mine) this.#orbs.burst(x, y);
     this.#effects.blast(x, y, radius, this.#hues.get(owner) ?? 90);
@@ -192,6 +183,7 @@ export class Picture {
         this.camera.shake(0.35);
       }
     }
+    if (before.health > 0 && player.health === 0) this.#die(player);
     if (before.health === 0 && player.health > 0) this.#effects.arrival(player.x, player.y, player.hue);
     if (player.dash > 0 && player.health > 0) {
       this.#effects.dashTrail(player.x, player.y, player.hue);
@@ -202,6 +194,13 @@ export class Picture {
     before.x = player.x;
     before.y = player.y;
     before.frame = this.#frame;
+  }
+
+  #die({ x, y, hue }: DrawnPlayer): void {
+    this.#effects.death(x, y, hue);
+    const near = this.#near(x, y);
+    this.sound.death(near);
+    this.camera.shake(0.7 * near);
   }
 
   #shoot(player: DrawnPlayer, players: readonly DrawnPlayer[], own: boolean): void {

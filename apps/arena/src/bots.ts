@@ -40,6 +40,8 @@ interface Bot {
 }
 
 export class Bots {
+  /** Sessions that ended though nobody closed them; each is followed by a new one. */
+  lost = 0;
   readonly #url: string;
   readonly #room: string | undefined;
   readonly #bots: readonly Bot[];
@@ -103,7 +105,9 @@ export class Bots {
     }
     bot.session.on("closed", () => {
       bot.session = undefined;
-      if (!this.#closed) void this.#enter(bot, RETRY_MS);
+      if (this.#closed) return;
+      this.lost++;
+      void this.#enter(bot, RETRY_MS);
     });
   }
 

@@ -4,10 +4,10 @@ import { GameClient, Match, outgoingMessage } from "@riposte/simulation/game";
 import { game } from "./game.ts";
 import type { ArenaGame } from "./game.ts";
 import { arenaStatics, spawnPoints } from "./map.ts";
-import { Kill } from "./messages.ts";
+import { Blast, Kill, Scores } from "./messages.ts";
 import { clearLine, goals, nextStep, pathBetween } from "./navigation.ts";
 import { readProfile, writeProfile } from "./profile.ts";
-import { DASH_COOLDOWN_TICKS, DASH_ENERGY, FIELD, MAX_ENERGY, PLAYER_RADIUS } from "./rules.ts";
+import { DASH_COOLDOWN_TICKS, DASH_ENERGY, FIELD, MAX_ENERGY, MOVE_SPEED, PLAYER_RADIUS } from "./rules.ts";
 import type { Wish } from "./states.ts";
 
 const IDLE: Wish = { up: false, down: false, left: false, right: false, fire: false, orb: false, dash: false, aim: 0 };
@@ -92,6 +92,45 @@ describe("arena", () => {
     const row = table.row(0);
     assert(row.energy <= MAX_ENERGY - DASH_ENERGY + 6, `energy ${row.energy}`);
     assert(row.dashWait > DASH_COOLDOWN_TICKS - 20);
+  });
+
+  it("lets nobody dash without the energy for it", () => {
+    const table = new Table();
+    table.sit("Ada");
+    table.play(60, () => IDLE);
+    const row = table.row(0);
+    row.energy = DASH_ENERGY - 5;
+    let fastest = 0;
+    for (let tick = 0; tick < 8; tick++) {
+      table.play(1, () => ({ ...IDLE, dash: true, right: true }));
+      fastest = Math.max(fastest, Math.hypot(row.vx, row.vy));
+    }
+    assert.equal(row.dashWait, 0);
+    assert.ok(fastest > 2 && fastest <= MOVE_SPEED + 0.1, `${fastest} m/s`);
+    assert.ok(row.energy > DASH_ENERGY - 5, "and nothing was paid");
+    // It comes back with time, and then a dash is one.
+    row.energy = DASH_ENERGY;
+    table.play(3, () => ({ ...IDLE, dash: true, right: true }));
+    assert.ok(Math.hypot(row.vx, row.vy) > MOVE_SPEED * 2);
+  });
+
+  it("tells where something happens only to those who may see it", () => {
+    const table = new Table();
+    const clients = ["Ada", "Grace", "Alan"].map((name) => table.sit(name));
+    const heard: string[] = [];
+    clients.forEach((client, seat) => {
+      client.router.onMessage(Kill, () => void heard.push(`${seat} kill`));
+      client.router.onMessage(Blast, () => void heard.push(`${seat} blast`));
+    });
+    table.play(120, () => IDLE);
+    Object.assign(table.row(0), { x: -3, y: 0 });
+    Object.assign(table.row(1), { x: 3, y: 0, health: 10 });
+    // Alan is farther off than a client is told of.
+    Object.assign(table.row(2), { x: 40, y: 40 });
+    table.play(60, (seat) => (seat === 0 ? { ...IDLE, orb: true } : IDLE));
+    assert.deepEqual([...new Set(heard)].toSorted(), ["0 blast", "0 kill", "1 blast", "1 kill", "2 kill"]);
+    for (const { fields } of [Kill, Scores])
+      for (const [name, field] of Object.entries(fields)) assert.notEqual(field.kind, "float", name);
   });
 
   it("lets a rifle kill and credits it, to both players", () => {

@@ -92,7 +92,7 @@ function publishScores(world: ArenaWorld): void {
   const players = [...world.players.all()];
   players.sort((a, b) => b.kills - a.kills || a.deaths - b.deaths || a.owner - b.owner);
   const best = players.slice(0, BOARD_SIZE);
-  world.send(Scores, {
+  world.broadcast(Scores, {
     players: players.length,
     seats: best.map((player) => player.owner),
     names: best.map((player) => player.name),

@@ -3,7 +3,7 @@ import { defineMessage, float, list, text, uint } from "@riposte/simulation";
 
 const coordinate = float({ min: -50, max: 50, step: 1 / 64 });
 
-/** Server -> all: somebody fell. */
+/** Server -> all: somebody fell. Where is not said: who is near sees it. */
 export const Kill = defineMessage("kill", {
   killer: uint({ max: 255 }),
   victim: uint({ max: 255 }),
@@ -12,8 +12,6 @@ export const Kill = defineMessage("kill", {
   killerHue: uint({ max: 179 }),
   victimHue: uint({ max: 179 }),
   weapon: uint({ max: 1 }),
-  x: coordinate,
-  y: coordinate,
 });
 
 /** Server -> the shooter: your shot counted. `rewoundX/Y` is where the server put the target to judge it. */
@@ -26,10 +24,10 @@ export const Hit = defineMessage("hit", {
   rewoundY: coordinate,
 });
 
-/** Server -> all: an orb burst here. */
+/** Server -> those near: an orb burst here. */
 export const Blast = defineMessage("blast", { shooter: uint({ max: 255 }), x: coordinate, y: coordinate });
 
-/** Server -> all, twice a second: the best, and how many play. The lists run in parallel. */
+/** Server -> all, once a second: the best, and how many play. The lists run in parallel. */
 export const Scores = defineMessage("scores", {
   players: uint({ max: 255 }),
   seats: list(uint({ max: 255 }), { max: 8 }),

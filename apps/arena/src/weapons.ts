@@ -94,7 +94,7 @@ function touchesPlayer(world: ArenaWorld, orb: OrbRow): boolean {
 function burst(world: ArenaWorld, orb: OrbRow): void {
   const { x, y } = orb;
   const shooter = world.players.firstOwnedBy(orb.shooter);
-  world.send(Blast, { shooter: orb.shooter, x, y });
+  world.broadcastNear(Blast, { shooter: orb.shooter, x, y }, x, y);
   for (const player of world.players) {
     if (!canBeHit(player)) continue;
     const away = Math.hypot(player.x - x, player.y - y);
@@ -120,7 +120,7 @@ function hurt(world: ArenaWorld, victim: PlayerRow, damage: number, by: PlayerRo
   victim.respawnTicks = RESPAWN_TICKS;
   victim.deaths = Math.min(1023, victim.deaths + 1);
   if (by !== victim) by.kills = Math.min(1023, by.kills + 1);
-  world.send(Kill, {
+  world.broadcast(Kill, {
     killer: by.owner,
     victim: victim.owner,
     killerName: by.name,
@@ -128,8 +128,6 @@ function hurt(world: ArenaWorld, victim: PlayerRow, damage: number, by: PlayerRo
     killerHue: by.hue,
     victimHue: victim.hue,
     weapon,
-    x: victim.x,
-    y: victim.y,
   });
 }
 

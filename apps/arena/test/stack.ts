@@ -93,6 +93,34 @@ export async function aimAt(page: Page, target: Point): Promise<void> {
   await page.mouse.move(spot.x, spot.y);
 }
 
+/** How many others are in full view, and how many are partly under the interface or at the edge of the window. */
+export function inView(page: Page): Promise<{ free: number; covered: number }> {
+  return page.evaluate(() => {
+    const cards =
+      "#brand, #net, #board, #feed li, #vitals, #abilities, #map, #panel-button, #hint:not(.gone), #center.on";
+    const boxes = Array.from(document.querySelectorAll(cards), (card) => card.getBoundingClientRect());
+    const margin = 45;
+    const counts = { free: 0, covered: 0 };
+    for (const { seat, health, x, y } of arena.players()) {
+      const spot = arena.toScreen(x, y);
+      const off = (low: number, high: number, at: number): boolean => at < low - margin || at > high + margin;
+      if (health === 0 || off(0, innerWidth, spot.x) || off(0, innerHeight, spot.y)) continue;
+      const whole = !(
+        off(2 * margin, innerWidth - 2 * margin, spot.x) || off(2 * margin, innerHeight - 2 * margin, spot.y)
+      );
+      const open = boxes.every((box) => off(box.left, box.right, spot.x) || off(box.top, box.bottom, spot.y));
+      if (whole && open) counts.free += Number(seat !== arena.seat);
+      else counts.covered++;
+    }
+    return counts;
+  });
+}
+
+/** A figure of the network box, as it stands there. */
+export async function figure(page: Page, name: string): Promise<number> {
+  return Number(await page.locator(`[data-stat="${name}"]`).textContent());
+}
+
 /** Full resolution, and two frames drawn with it. */
 export async function sharpFrame(page: Page): Promise<void> {
   const frames = await page.evaluate(() => {

@@ -20,6 +20,10 @@ export interface ConnectOptions {
   readonly userData?: Uint8Array;
   /** Default: WebSocket in browsers; in Node UDP, and WebSocket where UDP does not get through. */
   readonly carrier?: "udp" | "websocket";
+  /** Older inputs sent again with each new one, 0 to 31. Default: 3, up to 10 as packets get lost. */
+  readonly inputRedundancy?: number;
+  /** Time in which half of a correction of an own entity fades from the picture; 0: none is smoothed. Default 60 ms. */
+  readonly smoothingHalfLifeMs?: number;
   /** Artificial network conditions from the first packet on. */
   readonly simulate?: NetworkConditions;
   /** Aborting gives up connecting; the promise rejects with the signal's reason. It does not end an open session. */
@@ -42,17 +46,20 @@ export async function connect<G extends AnyGame>(
   const { signal, carrier, token } = options;
   const target = parseUrl(url);
   signal?.throwIfAborted();
-  if (token !== undefined) {
-    if (token.length !== 2048) throw new RangeError(`a connect token has 2048 bytes, got ${token.length}`);
-    return open(game, carrier ?? defaultCarrier, { token, websocket: websocketUrl(target).href }, options);
-  }
-  const grant = await ask(game, target, options, options.identity);
+  if (token !== undefined && token.length !== 2048)
+    throw new RangeError(`a connect token has 2048 bytes, got ${token.length}`);
+  const grant: Grant =
+    token === undefined
+      ? await ask(game, target, options, options.identity)
+      : { token, websocket: websocketUrl(target).href };
   try {
     return await open(game, carrier ?? defaultCarrier, grant, options);
   } catch (error) {
     const udpBlocked = error instanceof NetworkError && error.code === "timedOut" && defaultCarrier === "udp";
     if (carrier !== undefined || !udpBlocked) throw error;
-    return open(game, "websocket", await ask(game, target, options, grant.identity), options);
+    // A token that never reached the server still admits, as long as it is not too old. Where more can be had, a new one is surer.
+    const next = token === undefined ? await ask(game, target, options, grant.identity) : grant;
+    return open(game, "websocket", next, options);
   }
 }
 
@@ -73,7 +80,7 @@ async function open<G extends AnyGame>(
   const { signal, simulate } = options;
   const dial = dialers[carrier];
   if (dial === undefined) throw new TypeError(`there is no ${carrier} in this runtime: leave \`carrier\` out`);
-  const session = new GameSession(game);
+  const session = new GameSession(game, options);
   const connected = await dial({
     url: grant.websocket,
     token: grant.token,

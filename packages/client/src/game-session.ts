@@ -4,10 +4,11 @@ import { Emitter, NetworkError } from "@riposte/protocol";
 import type { Unsubscribe } from "@riposte/protocol";
 import type { Connection } from "@riposte/protocol/channel";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
-import { GameClient, outgoingMessage } from "@riposte/simulation/game";
+import { CallError, GameClient, outgoingMessage } from "@riposte/simulation/game";
 import type {
   AnyGame,
   CallDefinition,
+  GameClientOptions,
   InputOf,
   MessageDefinition,
   OutgoingMessage,
@@ -16,15 +17,17 @@ import type {
   ViewOf,
 } from "@riposte/simulation/game";
 import type { Fields } from "@riposte/simulation/state";
-import { CallError } from "./call-error.ts";
 import type { CarrierHandlers, CarrierName, ClientCarrier } from "./carriers/carrier.ts";
 import { RateMeter } from "./rate-meter.ts";
-import type { Session, SessionEvents, SessionStats } from "./session.ts";
+import type { CallHandler, Session, SessionEvents, SessionStats } from "./session.ts";
 
 /** Messages of the server that cannot be read before the session gives up. */
 const MAX_MALFORMED = 100;
 /** `advance` wants the clock of `performance.now()`; a first call farther off than this is another clock. */
 const MAX_CLOCK_DISTANCE_MS = 60_000;
+
+/** Timers may come up to a millisecond early. */
+const TIMER_SLACK_MS = 1;
 
 export class GameSession<G extends AnyGame> implements Session<G> {
   readonly closed: Promise<NetworkError | undefined>;
@@ -49,8 +52,9 @@ export class GameSession<G extends AnyGame> implements Session<G> {
   #flushQueued = false;
   #advanced = false;
   #over = false;
+  #callTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(game: G) {
+  constructor(game: G, options: GameClientOptions = {}) {
     const closed = Promise.withResolvers<NetworkError | undefined>();
     this.closed = closed.promise;
     this.#resolveClosed = closed.resolve;
@@ -60,7 +64,7 @@ export class GameSession<G extends AnyGame> implements Session<G> {
     ready.promise.catch(() => undefined);
     this.#resolveReady = ready.resolve;
     this.#rejectReady = ready.reject;
-    this.#game = new GameClient(game);
+    this.#game = new GameClient(game, options);
     this.#events = new Emitter((error, event) => this.#report(`listener of "${event}"`, error));
     this.handlers = {
       message: (_connection, _channel, buffer, offset, length) => this.#receive(buffer, offset, length),
@@ -146,6 +150,7 @@ export class GameSession<G extends AnyGame> implements Session<G> {
         else reject(new CallError(definition.name, outcome.reason));
       });
       this.#flushSoon();
+      this.#watchCalls();
     });
   }
 
@@ -164,6 +169,27 @@ export class GameSession<G extends AnyGame> implements Session<G> {
         if (result instanceof Promise) result.catch((error: unknown) => this.#report(during, error));
       } catch (error) {
         this.#report(during, error);
+      }
+    });
+  }
+
+  onCall<Q extends Fields, A extends Fields>(definition: CallDefinition<Q, A>, handler: CallHandler<Q, A>): void {
+    this.#game.router.onCall(definition, (request, call) => {
+      const refuse = (error: unknown): void => {
+        call.refuse();
+        this.#flushSoon();
+        this.#report(`handler of call "${definition.name}"`, error);
+      };
+      const reply = (value: ReplyOf<CallDefinition<Q, A>>): void => {
+        call.reply(value);
+        this.#flushSoon();
+      };
+      try {
+        const answer = handler(request);
+        if (answer instanceof Promise) answer.then(reply).catch(refuse);
+        else reply(answer);
+      } catch (error) {
+        refuse(error);
       }
     });
   }
@@ -195,6 +221,7 @@ export class GameSession<G extends AnyGame> implements Session<G> {
       }
     }
     this.#checkReady();
+    if (this.#game.hasMessages && this.#carrier !== undefined) this.#flushSoon();
   }
 
   #checkReady(): void {
@@ -225,9 +252,25 @@ export class GameSession<G extends AnyGame> implements Session<G> {
     });
   }
 
+  /** Calls have a time limit also where nobody draws frames: in menus, in hidden tabs. */
+  #watchCalls(): void {
+    if (this.#callTimer !== undefined || this.#over) return;
+    const dueAt = this.#game.nextTimeout();
+    if (dueAt === Infinity) return;
+    this.#callTimer = setTimeout(
+      () => {
+        this.#callTimer = undefined;
+        this.#game.handleTimeout(performance.now());
+        this.#watchCalls();
+      },
+      Math.max(0, dueAt - performance.now()) + TIMER_SLACK_MS,
+    );
+  }
+
   #end(error: NetworkError | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    clearTimeout(this.#callTimer);
     this.#game.connectionLost();
     this.#rejectReady(error ?? new NetworkError("aborted", "the session was closed before the server gave it a seat"));
     this.#resolveClosed(error);

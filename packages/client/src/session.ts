@@ -42,6 +42,11 @@ export interface SessionStats {
   readonly malformed: number;
 }
 
+/** Answers the server's calls. Throwing, or rejecting, refuses the call. */
+export type CallHandler<Q extends Fields, A extends Fields> = (
+  request: ValuesOf<CallDefinition<Q, A>>,
+) => ReplyOf<CallDefinition<Q, A>> | Promise<ReplyOf<CallDefinition<Q, A>>>;
+
 export interface Session<G extends AnyGame = AnyGame> extends AsyncDisposable {
   /** The world to draw: the own player predicted, the others interpolated. `view.<state>.mine` is the own row. */
   readonly view: ViewOf<G>;
@@ -63,7 +68,7 @@ export interface Session<G extends AnyGame = AnyGame> extends AsyncDisposable {
   advance(now: number, input: InputOf<G>): void;
   /** False when the queue is full or the session is over. */
   send<F extends Fields>(definition: MessageDefinition<F>, value: ValuesOf<MessageDefinition<F>>): boolean;
-  /** Asks the server; rejects with `CallError`. */
+  /** Asks the server; rejects with `CallError`, after 10 s at the latest. */
   call<Q extends Fields, A extends Fields>(
     definition: CallDefinition<Q, A>,
     request: ValuesOf<CallDefinition<Q, A>>,
@@ -74,6 +79,8 @@ export interface Session<G extends AnyGame = AnyGame> extends AsyncDisposable {
     definition: MessageDefinition<F>,
     listener: (value: ValuesOf<MessageDefinition<F>>) => unknown,
   ): Unsubscribe;
+  /** Answers a type of call of the server's; a later handler takes the place of an earlier one. Without one it is refused. */
+  onCall<Q extends Fields, A extends Fields>(definition: CallDefinition<Q, A>, handler: CallHandler<Q, A>): void;
   /**
    * Leaves by another port or socket, as after a change of network; by itself the session does so when it must. Rejects
    * with a `NetworkError` when the server does not answer there, or does not allow it.

@@ -88,6 +88,6 @@ test("a session in a hidden tab stays alive with hardly any timers and no frames
   server.room.on("error", ({ error }) => assert.fail(String(error)));
   while (server.room.tick < begun + 120) await new Promise((next) => setTimeout(next, 20));
   assert.deepEqual(left, []);
-  server.room.send(Chat, { text: "wake up" });
+  server.room.broadcast(Chat, { text: "wake up" });
   assert.deepEqual(await running, ["still here"]);
 });

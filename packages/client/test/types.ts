@@ -37,4 +37,7 @@ export async function typesOf(session: Session<Game>): Promise<void> {
   const { difference } = await session.call(Add, { a: 1, b: 2 });
   void [total, difference];
   session.onMessage(Chat, ({ text }) => text.length);
+  session.onCall(Add, ({ a, b }) => ({ sum: a + b }));
+  // @ts-expect-error -- the reply has no such field
+  session.onCall(Add, () => ({ difference: 1 }));
 }

@@ -4,15 +4,17 @@
  * and leaves the others alone.
  */
 
+import { randomBytes } from "node:crypto";
 import { Emitter } from "@riposte/protocol";
 import type { NetworkError, Unsubscribe } from "@riposte/protocol";
 import type { Channel, Connection } from "@riposte/protocol/channel";
-import { Match, outgoingMessage } from "@riposte/simulation/game";
+import { CallError, Match, outgoingMessage } from "@riposte/simulation/game";
 import type {
   AnyGame,
   CallDefinition,
   MessageDefinition,
   OutgoingMessage,
+  ReplyOf,
   ValuesOf,
   WorldOf,
 } from "@riposte/simulation/game";
@@ -28,6 +30,8 @@ export interface GameRoomOptions<G extends AnyGame> {
   readonly seed: number;
   /** Closed when it stays empty. */
   readonly onDemand: boolean;
+  /** When it is made, in the loop's milliseconds: nobody is here yet. */
+  readonly now: number;
   readonly match: Required<MatchOptions>;
   readonly messageLimit: ResolvedOptions["messageLimit"];
   /** Ends a client's connection and tells it why. */
@@ -63,9 +67,14 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     const { game } = options;
     this.name = options.name;
     this.onDemand = options.onDemand;
+    this.emptySince = options.now;
     this.#options = options;
     this.#events = new Emitter((error, event) => this.#report(`listener of "${event}"`, error));
-    this.#match = new Match(game, { seed: options.seed, ...options.match });
+    this.#match = new Match(game, {
+      seed: options.seed,
+      entropy: (length) => randomBytes(length),
+      ...options.match,
+    });
     this.#phases = Array.from({ length: game.snapshotTicks }, () => []);
   }
 
@@ -123,12 +132,29 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     });
   }
 
-  send<F extends Fields>(
-    definition: MessageDefinition<F>,
-    value: ValuesOf<MessageDefinition<F>>,
-    to?: Client,
-  ): boolean {
-    return this.#match.send(definition, value, to?.seat ?? -1);
+  send<F extends Fields>(definition: MessageDefinition<F>, value: ValuesOf<MessageDefinition<F>>, to: Client): boolean {
+    return this.#isHere(to) && this.#match.send(definition, value, to.seat);
+  }
+
+  broadcast<F extends Fields>(definition: MessageDefinition<F>, value: ValuesOf<MessageDefinition<F>>): boolean {
+    return this.#match.broadcast(definition, value);
+  }
+
+  call<Q extends Fields, A extends Fields>(
+    definition: CallDefinition<Q, A>,
+    request: ValuesOf<CallDefinition<Q, A>>,
+    to: Client,
+  ): Promise<ReplyOf<CallDefinition<Q, A>>> {
+    return new Promise((resolve, reject) => {
+      if (!this.#isHere(to)) {
+        reject(new CallError(definition.name, "closed"));
+        return;
+      }
+      this.#match.call(to.seat, definition, request, (outcome) => {
+        if (outcome.ok) resolve(outcome.value);
+        else reject(new CallError(definition.name, outcome.reason));
+      });
+    });
   }
 
   /** True when a client with this id would get a seat: its own kept one, or a free one. */
@@ -152,7 +178,8 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
       this.#giveUpSeat(connection.clientId);
       return "failed";
     }
-    if (seat < 0) return "full";
+    const taken = this.#match.seat(seat);
+    if (taken === undefined) return "full";
     const client = new RoomClient({
       connection,
       seat,
@@ -160,6 +187,7 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
       userData,
       returned,
       messageLimit: this.#options.messageLimit,
+      inputStats: taken.stats,
       now,
       kick: (_client, reason) => this.#options.disconnect(connection, reason),
     });
@@ -240,6 +268,11 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     }
     this.#events.emit("closed", { reason });
     this.#events.clear();
+  }
+
+  /** Its seat may have another client by now. */
+  #isHere(client: Client): boolean {
+    return this.#clients.get(client.seat) === client;
   }
 
   /** What a `join` that threw halfway has made goes with its seat. */

@@ -22,12 +22,10 @@ import { formatAddress, refuseSimulation } from "./options.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { RoomClient } from "./room-client.ts";
 import { DEFAULT_ROOM, isRoomName } from "./room-name.ts";
+import { RoomRegistry } from "./room-registry.ts";
 import type { CallHandler, MessageHandler, Room } from "./room.ts";
 import type { IssueTokenOptions, Server, ServerError, ServerEvents, ServerStats } from "./server.ts";
 
-/** Rooms made on demand are closed when nobody was there for this long (or for the reconnect time, if longer). */
-const EMPTY_ROOM_MS = 30_000;
-const SWEEP_INTERVAL_MS = 1000;
 /** Sockets that are not clients: pages being loaded, joins, WebSockets not admitted yet. */
 const SPARE_SOCKETS = 512;
 
@@ -40,11 +38,10 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   readonly #game: G;
   readonly #options: ResolvedOptions;
   readonly #identity: ClientIdentity;
-  readonly #rooms: Map<string, GameRoom<G>> = new Map();
+  readonly #registry: RoomRegistry<G>;
+  readonly #rooms: ReadonlyMap<string, GameRoom<G>>;
   readonly #events: Emitter<ServerEvents<G>>;
   readonly #loop: TickLoop;
-  /** Applied to every room that is made. */
-  readonly #perRoom: Set<(room: GameRoom<G>) => void> = new Set();
   readonly #startedAt: number = performance.now();
   readonly #resolveClosed: () => void;
   #transport: ServerTransport | undefined;
@@ -52,7 +49,6 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   #diagnostics: NetworkDiagnostics | undefined;
   #http: HttpServer | undefined;
   #port = 0;
-  #nextSweepAt = 0;
   readonly #connections: Set<Connection> = new Set();
   #closing = false;
 
@@ -83,6 +79,14 @@ export class GameServer<G extends AnyGame> implements Server<G> {
         this.#guard("message of a plain peer", () => options.plainPeers?.message?.(connection, buffer, offset, length));
       },
     };
+    this.#registry = new RoomRegistry({
+      maxRooms: options.maxRooms,
+      emptyRoomMs: options.emptyRoomMs,
+      create: (name, onDemand) => this.#createRoom(name, onDemand),
+      created: (room) => this.#events.emit("roomCreated", { room }),
+      closed: (room, reason) => this.#events.emit("roomClosed", { room, reason }),
+    });
+    this.#rooms = this.#registry.rooms;
     for (const name of [DEFAULT_ROOM, ...options.rooms]) this.createRoom(name);
   }
 
@@ -141,34 +145,20 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   }
 
   onMessage<F extends Fields>(definition: MessageDefinition<F>, handler: MessageHandler<F>): Unsubscribe {
-    const subscriptions: Unsubscribe[] = [];
-    const subscribe = (room: GameRoom<G>): void => void subscriptions.push(room.onMessage(definition, handler));
-    for (const room of this.#rooms.values()) subscribe(room);
-    this.#perRoom.add(subscribe);
-    return () => {
-      this.#perRoom.delete(subscribe);
-      for (const unsubscribe of subscriptions) unsubscribe();
-    };
+    return this.#registry.onMessage(definition, handler);
   }
 
   onCall<Q extends Fields, A extends Fields>(definition: CallDefinition<Q, A>, handler: CallHandler<Q, A>): void {
-    const subscribe = (room: GameRoom<G>): void => room.onCall(definition, handler);
-    for (const room of this.#rooms.values()) subscribe(room);
-    this.#perRoom.add(subscribe);
+    this.#registry.onCall(definition, handler);
   }
 
   createRoom(name: string): Room<G> {
-    return this.#openRoom(name, false);
+    return this.#registry.open(name, false);
   }
 
   closeRoom(name: string, reason: string = "the room was closed"): boolean {
     if (name === DEFAULT_ROOM) throw new RangeError("the default room cannot be closed: close the server");
-    const room = this.#rooms.get(name);
-    if (room === undefined) return false;
-    this.#rooms.delete(name);
-    room.close(reason, performance.now());
-    this.#events.emit("roomClosed", { room, reason });
-    return true;
+    return this.#registry.close(name, reason, performance.now());
   }
 
   issueToken(options: IssueTokenOptions = {}): Uint8Array {
@@ -266,7 +256,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   }
 
   #mayOpenRoom(): boolean {
-    return this.#options.createRoomsOnDemand && this.#rooms.size < this.#options.maxRooms;
+    return this.#options.createRoomsOnDemand && !this.#registry.full;
   }
 
   #isFull(name: string, clientId: bigint): boolean {
@@ -280,48 +270,27 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     return true;
   }
 
-  #openRoom(name: string, onDemand: boolean): GameRoom<G> {
-    if (!isRoomName(name)) {
-      throw new RangeError(
-        `a room's name has up to 32 bytes of letters, digits, spaces and . _ : # -, got ${JSON.stringify(name)}`,
-      );
-    }
-    if (this.#rooms.has(name)) throw new RangeError(`there is a room "${name}" already`);
-    if (this.#rooms.size >= this.#options.maxRooms) {
-      throw new RangeError(`this server has maxRooms = ${this.#options.maxRooms} rooms already`);
-    }
+  #createRoom(name: string, onDemand: boolean): GameRoom<G> {
     const room = new GameRoom({
       game: this.#game,
       name,
       seed: this.#options.seed ?? randomInt(2 ** 31),
       onDemand,
+      now: performance.now(),
       match: this.#options.match,
       messageLimit: this.#options.messageLimit,
       disconnect: (connection, reason) =>
         this.#disconnect(connection, this.#closing ? "closedByPeer" : "kicked", reason),
       onError: (error) => this.#report(error),
     });
-    for (const apply of this.#perRoom) apply(room);
-    this.#rooms.set(name, room);
     room.on("joined", ({ client }) => this.#events.emit("joined", { client, room }));
     room.on("left", ({ client, error }) => this.#events.emit("left", { client, room, error }));
-    this.#events.emit("roomCreated", { room });
     return room;
   }
 
   #tick(now: number): void {
     for (const room of this.#rooms.values()) room.step();
-    if (this.#options.createRoomsOnDemand && now >= this.#nextSweepAt) {
-      this.#nextSweepAt = now + SWEEP_INTERVAL_MS;
-      this.#closeEmptyRooms(now);
-    }
-  }
-
-  #closeEmptyRooms(now: number): void {
-    const patienceMs = Math.max(EMPTY_ROOM_MS, this.#options.match.reconnectGraceMs);
-    for (const room of this.#rooms.values()) {
-      if (room.onDemand && now - (room.emptySince ?? now) > patienceMs) this.closeRoom(room.name, "nobody is here");
-    }
+    this.#registry.sweep(now);
   }
 
   /** A first message may come in the same packet as the end of the handshake, before the event: then it admits. */
@@ -340,7 +309,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     this.#events.emit("connected", { connection, clientId });
     const { room: name, gameData } = readUserData(connection.userData);
     let room = this.#rooms.get(name);
-    if (room === undefined && isRoomName(name) && this.#mayOpenRoom()) room = this.#openRoom(name, true);
+    if (room === undefined && isRoomName(name) && this.#mayOpenRoom()) room = this.#registry.open(name, true);
     if (room === undefined) {
       this.#disconnect(connection, "kicked", `there is no room "${name}" on this server`);
       return;
@@ -376,11 +345,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   }
 
   async #shutDown(reason: string): Promise<void> {
-    const now = performance.now();
-    for (const room of this.#rooms.values()) {
-      room.close(reason, now);
-      this.#events.emit("roomClosed", { room, reason });
-    }
+    this.#registry.closeAll(reason, performance.now());
     await this.#transport?.close();
     const http = this.#http;
     if (http !== undefined) {

@@ -21,10 +21,12 @@ export interface MatchOptions {
   readonly snapshotBudgetBytes?: number;
   /** How far back a shot may be checked. Default 500. */
   readonly maxRewindMs?: number;
+  /** For how long a missing input repeats the one before; after that it is neutral. Default 100. */
+  readonly repeatInputMs?: number;
 }
 
 export interface ListenOptions extends NetworkOptions {
-  /** For UDP and TCP (HTTP, WebSocket) alike. Default 7777; taken: the next free number, up to 20 further. 0: any. */
+  /** For UDP and TCP (HTTP, WebSocket) alike. Default 7777; taken: the next free one of the 19 numbers behind it. 0: any. */
   readonly port?: number;
   /** Address to listen on. Default: all, IPv4 and IPv6. */
   readonly host?: string;
@@ -42,7 +44,9 @@ export interface ListenOptions extends NetworkOptions {
   readonly createRoomsOnDemand?: boolean;
   /** Default 64. */
   readonly maxRooms?: number;
-  /** Seats, reconnect time, snapshot size and rewind of each room. */
+  /** How long a room made on demand stays when nobody is in it (at least `match.reconnectGraceMs`). Default 30,000. */
+  readonly emptyRoomMs?: number;
+  /** Seats, reconnect time, snapshot size, rewind and missing inputs of each room. */
   readonly match?: MatchOptions;
   /** Folder of the game's pages, served by HTTP if it exists. Default "dist"; false: none. */
   readonly publicDir?: string | false;
@@ -92,6 +96,7 @@ export interface ResolvedOptions {
   readonly rooms: readonly string[];
   readonly createRoomsOnDemand: boolean;
   readonly maxRooms: number;
+  readonly emptyRoomMs: number;
   readonly match: Required<MatchOptions>;
   readonly publicDir: string | undefined;
   readonly localTokens: boolean;
@@ -156,11 +161,13 @@ export function resolveOptions(options: ListenOptions, tickRate: number): Resolv
     rooms: options.rooms ?? [],
     createRoomsOnDemand: options.createRoomsOnDemand ?? false,
     maxRooms,
+    emptyRoomMs: Math.max(options.emptyRoomMs ?? 30_000, match.reconnectGraceMs ?? 15_000),
     match: {
       maxSeats: match.maxSeats ?? 64,
       reconnectGraceMs: match.reconnectGraceMs ?? 15_000,
       snapshotBudgetBytes: match.snapshotBudgetBytes ?? 1000,
       maxRewindMs: match.maxRewindMs ?? 500,
+      repeatInputMs: match.repeatInputMs ?? 100,
     },
     publicDir: publicDir === false ? undefined : publicDir,
     localTokens,

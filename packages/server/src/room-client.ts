@@ -1,6 +1,7 @@
 /** One connected client as a room sees it. */
 
-import type { Connection, ConnectionStats } from "@riposte/protocol/channel";
+import type { CarrierTraits, Connection, ConnectionStats } from "@riposte/protocol/channel";
+import type { InputStats } from "@riposte/simulation/game";
 import { MessageLimit } from "./message-limit.ts";
 import type { MessageLimitOptions } from "./message-limit.ts";
 
@@ -14,12 +15,15 @@ export interface Client {
   readonly room: string;
   /** The game's part of the token's user data, 192 bytes. */
   readonly userData: Uint8Array;
-  readonly carrier: "udp" | "websocket" | "memory";
+  /** The one in use: a session may move to another. */
+  readonly carrier: CarrierTraits["name"];
   readonly connectedAt: Date;
   /** True when it came back to a seat (and entity) it had left. */
   readonly returned: boolean;
   /** Live numbers of its connection. */
   readonly stats: ConnectionStats;
+  /** How its inputs arrive, and which of its claims were cut. Live; counted since the player took the seat, over reconnects. */
+  readonly inputStats: InputStats;
   /** Puts it out; it is told why. */
   kick(reason?: string): void;
 }
@@ -31,6 +35,7 @@ export interface RoomClientOptions {
   readonly userData: Uint8Array;
   readonly returned: boolean;
   readonly messageLimit: Required<MessageLimitOptions>;
+  readonly inputStats: InputStats;
   readonly now: number;
   readonly kick: (client: RoomClient, reason: string) => void;
 }
@@ -41,9 +46,9 @@ export class RoomClient implements Client {
   readonly seat: number;
   readonly room: string;
   readonly userData: Uint8Array;
-  readonly carrier: "udp" | "websocket" | "memory";
   readonly connectedAt: Date = new Date();
   readonly returned: boolean;
+  readonly inputStats: InputStats;
   readonly limit: MessageLimit;
   /** Messages that could not be read. */
   malformed = 0;
@@ -56,10 +61,14 @@ export class RoomClient implements Client {
     this.seat = options.seat;
     this.room = options.room;
     this.userData = options.userData.slice();
-    this.carrier = connection.carrier.name;
     this.returned = options.returned;
+    this.inputStats = options.inputStats;
     this.limit = new MessageLimit(options.messageLimit, options.now);
     this.#kick = options.kick;
+  }
+
+  get carrier(): CarrierTraits["name"] {
+    return this.connection.carrier.name;
   }
 
   get stats(): ConnectionStats {

@@ -42,6 +42,21 @@ test("where UDP gets no answer a Node client falls back to WebSocket, as the sam
   await until([player], "it plays", () => player.me !== undefined);
 });
 
+test("a given token is enough to fall back where UDP gets no answer, unless the carrier is said or the token is too old", async (t) => {
+  const server = await startServer(t, { publicAddresses: ["127.0.0.1:9"], timeoutSeconds: 1, tokenExpireSeconds: 5 });
+  const player = await join(t, server, { token: server.issueToken({ clientId: 77n }) });
+  assert.equal(player.session.carrier, "websocket");
+  await until([player], "it plays", () => player.me !== undefined);
+  assert.deepEqual(
+    [...server.room.clients].map(({ clientId }) => clientId),
+    [77n],
+  );
+  await assert.rejects(connect(game, server.url, { token: server.issueToken(), carrier: "udp" }), { code: "timedOut" });
+
+  const brief = await startServer(t, { publicAddresses: ["127.0.0.1:9"], timeoutSeconds: 2, tokenExpireSeconds: 1 });
+  await assert.rejects(connect(game, brief.url, { token: brief.issueToken() }), { code: "tokenExpired" });
+});
+
 test("a bad link, simulated by server or client, is felt and survived", async (t) => {
   const server = await startServer(t);
   server.onCall(Add, ({ a, b }) => ({ sum: a + b }));

@@ -120,11 +120,3 @@ test("rooms do not see each other, and closing one puts out its own clients only
   await until([blue1], "blue goes on", () => blue.tick > before + 5);
   assert.equal(server.stats.clients, 1);
 });
-
-test("a room on demand is made for its first client", async (t) => {
-  const server = await startServer(t, { createRoomsOnDemand: true, maxRooms: 2 });
-  const { session } = await join(t, server, { room: "garden" });
-  assert.equal(server.rooms.get("garden")?.clients.size, 1);
-  assert.ok(session.seat >= 0);
-  await assert.rejects(join(t, server, { room: "cellar" }), { code: "denied", message: /no room "cellar"/ });
-});

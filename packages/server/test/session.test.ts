@@ -10,8 +10,11 @@ import { test } from "node:test";
 import { CallError, connect } from "@riposte/client";
 import { defineGame } from "@riposte/simulation/game";
 import { listen } from "../src/index.ts";
+import type { Client, Server } from "../src/index.ts";
 import { Add, Chat, game, idle } from "./game.ts";
+import type { Game } from "./game.ts";
 import { join, startServer, until } from "./play.ts";
+import type { Player } from "./play.ts";
 
 test("typed messages and calls, both ways and over both carriers", async (t) => {
   const server = await startServer(t);
@@ -38,14 +41,64 @@ test("typed messages and calls, both ways and over both carriers", async (t) => 
 
   const lines: string[] = [];
   ada.session.onMessage(Chat, ({ text }) => lines.push(`ada ${text}`));
-  const off = eve.session.onMessage(Chat, ({ text }) => lines.push(`eve ${text}`));
-  server.room.send(Chat, { text: "to all" });
-  await until([ada, eve], "both heard it", () => lines.length === 2);
+  eve.session.onMessage(Chat, ({ text }) => lines.push(`eve ${text}`));
+  const off = eve.session.onMessage(Chat, ({ text }) => lines.push(`eve's second ear ${text}`));
+  server.room.broadcast(Chat, { text: "to all" });
+  await until([ada, eve], "both heard it", () => lines.length === 3);
   off();
-  const [first] = server.room.clients;
-  server.room.send(Chat, { text: "to one" }, first);
-  await until([ada, eve], "Ada heard it", () => lines.length === 3);
-  assert.deepEqual(lines.toSorted(), ["ada to all", "ada to one", "eve to all"]);
+  const first = clientOf(server, ada);
+  assert.equal(server.room.send(Chat, { text: "to one" }, first), true);
+  // What is said later arrives later: by then Eve would have heard what was not for her.
+  server.room.broadcast(Chat, { text: "to all again" });
+  await until([ada, eve], "both heard the last", () => lines.filter((line) => line.endsWith("again")).length === 2);
+  assert.deepEqual(lines.toSorted(), [
+    "ada to all",
+    "ada to all again",
+    "ada to one",
+    "eve to all",
+    "eve to all again",
+    "eve's second ear to all",
+  ]);
+  await ada.session.close();
+  await until([eve], "Ada is gone", () => server.stats.clients === 1);
+  assert.equal(server.room.send(Chat, { text: "to nobody" }, first), false);
+});
+
+function clientOf(server: Server<Game>, player: Player): Client {
+  for (const client of server.room.clients) if (client.seat === player.session.seat) return client;
+  return assert.fail("there is no such client");
+}
+
+test("the server calls its clients, over both carriers, whether they draw frames or not", async (t) => {
+  const server = await startServer(t);
+  const ada = await join(t, server);
+  const eve = await join(t, server, { carrier: "websocket" });
+  const errors: string[] = [];
+  for (const player of [ada, eve]) {
+    const { session } = player;
+    const client = clientOf(server, player);
+    await assert.rejects(
+      server.room.call(Add, { a: 1, b: 1 }, client),
+      (error: unknown) => error instanceof CallError && error.reason === "refused",
+      "nobody answers it yet",
+    );
+    session.on("error", ({ during }) => errors.push(during));
+    session.onCall(Add, async ({ a, b }) => {
+      if (a === 13) throw new Error("unlucky");
+      return { sum: a + b };
+    });
+    assert.deepEqual(await server.room.call(Add, { a: 2, b: 40 }, client), { sum: 42 });
+    await assert.rejects(server.room.call(Add, { a: 13, b: 1 }, client), { reason: "refused" });
+    session.onCall(Add, ({ a, b }) => ({ sum: a * b }));
+    assert.deepEqual(await server.room.call(Add, { a: 2, b: 40 }, client), { sum: 80 });
+    const unanswered = Promise.withResolvers<{ sum: number }>();
+    session.onCall(Add, () => unanswered.promise);
+    const pending = assert.rejects(server.room.call(Add, { a: 1, b: 1 }, client), { reason: "closed" });
+    await session.close();
+    await pending;
+    await assert.rejects(server.room.call(Add, { a: 1, b: 1 }, client), { reason: "closed" });
+  }
+  assert.deepEqual(errors, [`handler of call "add"`, `handler of call "add"`]);
 });
 
 test("errors of listeners and of game code are reported and nobody is hurt", async (t) => {
@@ -132,6 +185,8 @@ test("connect says what to do when it cannot", async (t) => {
   });
   for (const bad of ["localhost:7777", "seven", "ftp://x"]) await assert.rejects(connect(game, bad), TypeError);
   await assert.rejects(connect(game, server.url, { token: new Uint8Array(10) }), RangeError);
+  await assert.rejects(connect(game, server.url, { inputRedundancy: 99 }), RangeError);
+  await assert.rejects(connect(game, server.url, { smoothingHalfLifeMs: -1 }), RangeError);
   const forged = server.issueToken().fill(0, 200, 300);
   await assert.rejects(connect(game, server.url, { token: new Uint8Array(2048), carrier: "websocket" }), {
     code: "invalidToken",

@@ -1,12 +1,12 @@
 /** A match and its clients in one process, joined by seeded bad links, on one virtual clock. */
 import { GameClient, Match, outgoingMessage } from "@riposte/simulation";
 import type { AnyGame, GameClientOptions, InputOf, MatchOptions } from "@riposte/simulation";
-import { TickRandom } from "@riposte/simulation/game";
+import { TickRandom } from "../src/game/random.ts";
 
 export interface LinkConditions {
   /** Round trip. */
   readonly latencyMs: number;
-  /** Each way, uniform, plus or minus half of it. */
+  /** Each way, uniform, plus or minus this: as the condition simulator means it. */
   readonly jitterMs?: number;
   readonly lossRate?: number;
 }
@@ -18,6 +18,8 @@ interface Packet {
 }
 
 class Direction {
+  /** Packets wait and come out together this often; 0: each when it is there. */
+  burstMs = 0;
   readonly #queue: Packet[] = [];
   readonly #random = new TickRandom();
   #order = 0;
@@ -29,9 +31,10 @@ class Direction {
 
   send(bytes: Uint8Array, reliable: boolean, now: number, conditions: LinkConditions): void {
     const lost = this.#random.next() < (conditions.lossRate ?? 0);
-    const jitter = (this.#random.next() - 0.5) * (conditions.jitterMs ?? 0);
+    const jitter = (this.#random.next() * 2 - 1) * (conditions.jitterMs ?? 0);
     if (lost && !reliable) return;
     let at = now + conditions.latencyMs / 2 + jitter + (lost ? conditions.latencyMs * 1.5 : 0);
+    if (this.burstMs > 0) at = Math.ceil(at / this.burstMs) * this.burstMs;
     if (reliable) at = this.#reliableAt = Math.max(at, this.#reliableAt);
     this.#queue.push({ at, order: this.#order++, bytes: bytes.slice() });
     this.#queue.sort((a, b) => a.at - b.at || a.order - b.order);
@@ -59,7 +62,7 @@ export class Player<G extends AnyGame> {
   frameMs = 1000 / 60;
   nextFrameAt: number;
   paused = false;
-  /** Datagrams wait while this is set, and come all at once afterwards. */
+  /** Datagrams to the server wait while this is set, and come all at once afterwards. */
   burstMs = 0;
   input: InputOf<G>;
   onFrame: ((now: number) => void) | undefined;

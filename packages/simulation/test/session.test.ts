@@ -41,6 +41,30 @@ describe("a player who loses the connection", () => {
     assert.ok((network.match.world.players.firstOwnedBy(player.seat)?.x ?? 0) > 1);
   });
 
+  it("brings its new user data along", () => {
+    const names: string[] = [];
+    const named = defineGame({
+      ...game,
+      receive(_world, client) {
+        names.push(new TextDecoder().decode(client.userData));
+      },
+    });
+    const network = new TestNetwork(named);
+    const player = network.add(link, still);
+    const sayHello = (): void => {
+      network.run(500);
+      player.client.send(Chat, { text: "hello" });
+      network.run(500);
+    };
+    for (const name of ["Ada", "Countess of Lovelace"]) {
+      network.disconnect(player);
+      player.seat = network.match.join(player.clientId, new TextEncoder().encode(name));
+      sayHello();
+      assert.deepEqual(network.match.seat(player.seat)?.userData, new TextEncoder().encode(name));
+    }
+    assert.deepEqual(names, ["Ada", "Countess of Lovelace"]);
+  });
+
   it("is gone after it, and the seat is free", () => {
     const network = new TestNetwork(game, { reconnectGraceMs: 1000, maxSeats: 2 });
     const player = network.add(link, still);
@@ -218,26 +242,6 @@ describe("other players", () => {
   });
 });
 
-describe("a game with a radius of interest", () => {
-  it("shows others when they come near, and no longer when they are far", () => {
-    const near = defineGame({ ...game, interest: { radius: 10 } });
-    const network = new TestNetwork(near);
-    const watcher = network.add(link, still);
-    const other = network.add(link, still);
-    network.run(1500);
-    assert.equal(watcher.client.view.players.count, 2);
-    const row = network.match.world.players.firstOwnedBy(other.seat) ?? assert.fail();
-    row.y = -30;
-    network.run(1000);
-    assert.equal(watcher.client.view.players.count, 1);
-    assert.equal(other.client.view.players.count, 1);
-    row.y = -8;
-    network.run(1000);
-    assert.equal(watcher.client.view.players.count, 2);
-    assert.equal(watcher.client.view.players.get(row.id)?.y, -8);
-  });
-});
-
 describe("typed messages", () => {
   it("go both ways", () => {
     heard.length = 0;
@@ -251,6 +255,53 @@ describe("typed messages", () => {
     network.run(500);
     assert.deepEqual(heard, ["hello"]);
     assert.deepEqual(lines, [`${a.seat}: hello`]);
+  });
+
+  it("to one player go to nobody else, and to nobody when nobody is meant", () => {
+    const network = new TestNetwork(game);
+    const players = [network.add(link, still), network.add(link, still)];
+    network.run(500);
+    const lines: string[] = [];
+    for (const { client, seat } of players) client.router.onMessage(Chat, ({ text }) => lines.push(`${seat}: ${text}`));
+    const { match } = network;
+    // Something that nobody owns: its owner is -1.
+    const crate = match.world.players.spawn(-1);
+    match.world.send(Chat, { text: "to the crate's owner" }, crate.owner);
+    assert.equal(match.send(Chat, { text: "to nobody" }, 7), false);
+    match.world.send(Chat, { text: "to one" }, players[1].seat);
+    match.world.broadcast(Chat, { text: "to all" });
+    network.run(500);
+    assert.deepEqual(lines.toSorted(), ["0: to all", "1: to all", "1: to one"]);
+    assert.equal(players[0].client.world.send(Chat, { text: "from a client's step" }, 0), undefined);
+  });
+
+  it("carry calls from the server, which has the same time limits", () => {
+    const network = new TestNetwork(game);
+    const player = network.add({ latencyMs: 50 }, still);
+    network.run(300);
+    const outcomes: unknown[] = [];
+    const ask = (a: number): void =>
+      network.match.call(player.seat, Add, { a, b: 3 }, (outcome) => void outcomes.push(outcome));
+    ask(1);
+    network.run(300);
+    player.client.router.onCall(Add, (request, call) => {
+      assert.equal(call.from, -1);
+      if (request.a > 0) call.reply({ sum: request.a + request.b });
+    });
+    ask(2);
+    network.run(300);
+    ask(0);
+    network.run(10_200);
+    ask(4);
+    network.disconnect(player);
+    ask(5);
+    assert.deepEqual(outcomes, [
+      { ok: false, reason: "refused" },
+      { ok: true, value: { sum: 5 } },
+      { ok: false, reason: "timedOut" },
+      { ok: false, reason: "closed" },
+      { ok: false, reason: "closed" },
+    ]);
   });
 
   it("carry calls and their answers, refusals and time limits", () => {

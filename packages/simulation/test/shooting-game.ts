@@ -61,7 +61,7 @@ export const game = defineGame({
   receive(world, client, message) {
     if (message.is(Chat)) {
       heard.push(message.value.text);
-      world.send(Chat, { text: `${client.id}: ${message.value.text}` });
+      world.broadcast(Chat, { text: `${client.id}: ${message.value.text}` });
     }
   },
   step(world, inputs) {

@@ -4,7 +4,7 @@ import type { PredictionStats } from "../prediction/client-prediction.ts";
 export class ClientStats {
   /** Messages dropped as malformed. */
   malformed = 0;
-  /** Distance of the last correction, and the mean of recent ones, in world units. */
+  /** How far the last misprediction moved an own entity, declared jumps aside, and the mean of recent ones; in world units. */
   predictionError = 0;
   meanPredictionError = 0;
   snapshots = 0;
@@ -64,7 +64,7 @@ export class ClientStats {
     this.snapshotBytes += bytes;
   }
 
-  noteCorrection(distance: number): void {
+  noteError(distance: number): void {
     this.predictionError = distance;
     this.meanPredictionError += (distance - this.meanPredictionError) / 16;
   }

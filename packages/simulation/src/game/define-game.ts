@@ -37,8 +37,14 @@ export interface ReceivedMessage<M extends AnyMessage = AnyMessage> {
 }
 
 export interface InterestOptions {
-  /** Entities farther than this from a player's own entity are not sent. Default: no limit. */
+  /** Entities farther than this from a player's eye are not sent. Default: no limit. */
   readonly radius?: number;
+  /**
+   * The state that players look from, by name: the centre is the player's own entity of it (the first, until it is
+   * gone), and stays where it was while there is none. Default: the state of the first entity with a
+   * position that the player owned, which is what `join` spawned.
+   */
+  readonly eye?: string;
 }
 
 export interface GameOptions<S extends States, I extends Fields, M extends readonly AnyMessage[]> {
@@ -56,6 +62,8 @@ export interface GameOptions<S extends States, I extends Fields, M extends reado
   /** Walls and the like. */
   readonly statics?: StaticsOptions | StaticGeometry;
   readonly interest?: InterestOptions;
+  /** Corrections of a client's own entities farther than this, in world units, are drawn at once and do not fade. Default 4. */
+  readonly snapDistance?: number;
   /** Server: a player has taken a seat. Spawn its entities here. */
   join(this: void, world: World<S>, client: RoomClient): void;
   /** Server: a player is gone for good (after the time it had to reconnect). Default: its entities are despawned. */
@@ -82,6 +90,7 @@ export interface GameDefinition<
   readonly messages: M;
   readonly statics: StaticGeometry;
   readonly interest: InterestOptions;
+  readonly snapDistance: number;
   /** 8 bytes over everything that both sides must agree on. */
   readonly schemaHash: Uint8Array;
   join(this: void, world: World<S>, client: RoomClient): void;
@@ -114,6 +123,10 @@ export function defineGame<
   if (messages.length > 255) throw new RangeError(`a game has at most 255 messages, got ${messages.length}`);
   const names = new Set(messages.map((message) => message.name));
   if (names.size !== messages.length) throw new RangeError("two messages have the same name");
+  const interest = options.interest ?? {};
+  checkInterest(interest, states);
+  const snapDistance = options.snapDistance ?? 4;
+  if (!(snapDistance >= 0)) throw new RangeError(`snapDistance must not be negative, got ${snapDistance}`);
   const statics = options.statics instanceof StaticGeometry ? options.statics : new StaticGeometry(options.statics);
   return {
     name: options.name ?? "game",
@@ -125,7 +138,8 @@ export function defineGame<
     input,
     messages,
     statics,
-    interest: options.interest ?? {},
+    interest,
+    snapDistance,
     schemaHash: schemaHash(
       tickRate,
       states,
@@ -140,8 +154,17 @@ export function defineGame<
   };
 }
 
+function checkInterest({ radius, eye }: InterestOptions, states: States): void {
+  if (radius !== undefined && !(radius > 0 && radius < Infinity))
+    throw new RangeError(`interest.radius must be above 0, got ${radius}`);
+  if (eye === undefined) return;
+  const state = Object.hasOwn(states, eye) ? states[eye] : undefined;
+  if (state === undefined || state.position.length === 0)
+    throw new RangeError(`interest.eye must be the name of a state that has a position, got "${eye}"`);
+}
+
 function describeMessage(message: AnyMessage): readonly unknown[] {
   return message.kind === "message"
     ? [message.name, message.channel, message.record]
-    : [message.name, message.record, message.replyRecord];
+    : [message.name, message.channel, message.record, message.replyRecord];
 }

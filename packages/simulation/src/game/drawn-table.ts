@@ -15,6 +15,8 @@ export interface DrawnTableOptions {
   /** In world units. */
   readonly snapDistance: number;
   readonly maxExtrapolationTicks: number;
+  /** Updates kept of each entity of others; a power of two. */
+  readonly updateDepth: number;
 }
 
 /** The moment that is drawn; times in ticks. */
@@ -42,10 +44,11 @@ export class DrawnTable {
   readonly #copy: ColumnCopy;
   readonly #maxExtrapolationTicks: number;
   readonly #sample: StateSample = { from: 0, to: 0, fraction: 0 };
-  /** Predicted rows before a correction: ids (-1: none) and positions of the first `#remembered` indices. */
+  /** Predicted rows before a correction: ids (-1: none) and positions of the first `#remembered` indices, and records if rows may jump. */
   readonly #ids: Int32Array;
   readonly #x: Float64Array;
   readonly #y: Float64Array;
+  readonly #words: Int32Array;
   #remembered = 0;
 
   constructor(table: AnyWorldTable, target: AnyViewTable, history: StateHistory, options: DrawnTableOptions) {
@@ -53,13 +56,14 @@ export class DrawnTable {
     this.#table = table;
     this.#target = target;
     this.#history = history;
-    this.#interpolator = new StateInterpolator(capacity, wordCount);
+    this.#interpolator = new StateInterpolator(capacity, wordCount, options.updateDepth);
     this.#offsets = new CorrectionOffsets(capacity, options.smoothingHalfLifeMs, options.snapDistance);
     this.#copy = new ColumnCopy(target, table);
     this.#maxExtrapolationTicks = options.maxExtrapolationTicks;
     this.#ids = new Int32Array(capacity);
     this.#x = new Float64Array(capacity);
     this.#y = new Float64Array(capacity);
+    this.#words = new Int32Array(table.mayJump ? capacity * wordCount : 0);
   }
 
   clear(): void {
@@ -74,28 +78,41 @@ export class DrawnTable {
 
   /** Before a correction: notes where the predicted rows are. */
   remember(): void {
-    const { positionX, positionY, simulated, highWater } = this.#table;
+    const table = this.#table;
+    const { positionX, positionY, simulated, highWater } = table;
     this.#remembered = highWater;
     for (let index = 0; index < highWater; index++) {
-      this.#ids[index] = simulated[index] === 1 ? this.#table.idAt(index) : -1;
+      this.#ids[index] = simulated[index] === 1 ? table.idAt(index) : -1;
       this.#x[index] = positionX?.[index] ?? 0;
       this.#y[index] = positionY?.[index] ?? 0;
+      if (table.mayJump && simulated[index] === 1) table.readWords(index, this.#words, index * table.wordCount);
     }
   }
 
-  /** After it: what rows were moved by is taken back in the picture, and fades. Returns the farthest move. */
+  /**
+   * After it: what rows were moved by is taken back in the picture, and fades. Declared jumps are neither taken back nor
+   * an error. Returns the farthest move.
+   */
   correct(): number {
-    const { positionX, positionY, simulated, highWater } = this.#table;
+    const table = this.#table;
+    const { positionX, positionY, simulated, highWater } = table;
     if (positionX === undefined || positionY === undefined) return 0;
     let farthest = 0;
     for (let index = 0; index < highWater; index++) {
-      const known = index < this.#remembered && this.#ids[index] === this.#table.idAt(index);
+      const known = index < this.#remembered && this.#ids[index] === table.idAt(index);
       if (simulated[index] === 0 || !known) {
         this.#offsets.clear(index);
         continue;
       }
-      const moved = this.#offsets.add(index, positionX[index] - this.#x[index], positionY[index] - this.#y[index]);
-      if (moved > farthest) farthest = moved;
+      const at = index * table.wordCount;
+      const x = positionX[index] - this.#x[index];
+      const y = positionY[index] - this.#y[index];
+      if (table.mayJump && table.jumps(this.#words, at, table.words, at)) {
+        this.#offsets.clear(index);
+        continue;
+      }
+      this.#offsets.add(index, x, y);
+      farthest = Math.max(farthest, Math.hypot(x, y));
     }
     return farthest;
   }

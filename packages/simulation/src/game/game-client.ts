@@ -9,10 +9,11 @@ import { BitReader, ByteReader } from "@riposte/wire";
 import { SnapshotReceiver } from "../state/index.ts";
 import type { Fields, StateTable, Values } from "../state/index.ts";
 import { ClientPrediction } from "../prediction/client-prediction.ts";
+import { MAX_INPUTS } from "../prediction/input-message.ts";
 import type { UpdatedTable } from "../prediction/state-interpolator.ts";
 import { DrawnSight } from "../rewind/drawn-sight.ts";
 import { InputTimeline } from "../time/input-timeline.ts";
-import { ViewTimeline } from "../time/view-timeline.ts";
+import { MAX_VIEW_DELAY_MS, ViewTimeline } from "../time/view-timeline.ts";
 import { ClientInputs } from "./client-inputs.ts";
 import { ClientStats } from "./client-stats.ts";
 import type { AnyGame, InputOf, WorldOf } from "./define-game.ts";
@@ -30,12 +31,10 @@ import { createWorld, WorldBase } from "./world.ts";
 import type { AnyWorldTable, States } from "./world.ts";
 
 export interface GameClientOptions {
-  /** Older inputs sent again with each new one. Default: 3, more when `updateLink` tells of loss. */
+  /** Older inputs sent again with each new one, 0 to 31. Default: 3, up to 10 when `updateLink` tells of loss. */
   readonly inputRedundancy?: number;
-  /** Half-life of the drawn error after a correction. Default 60 ms. */
+  /** Half-life of the drawn error after a correction; 0: corrections are drawn at once. Default 60 ms. */
   readonly smoothingHalfLifeMs?: number;
-  /** Corrections farther than this are drawn at once, in world units. Default 4. */
-  readonly snapDistance?: number;
 }
 
 export class GameClient<G extends AnyGame = AnyGame> {
@@ -63,6 +62,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
   #states: readonly UpdatedTable[] = [];
   #receiver: SnapshotReceiver | undefined;
   #seat = -1;
+  readonly #randomKey = new Uint32Array(8);
   /** Newest tick an input was made for. */
   #inputTick = -1;
   #snapshotTick = -1;
@@ -78,10 +78,20 @@ export class GameClient<G extends AnyGame = AnyGame> {
   constructor(game: G, options: GameClientOptions = {}) {
     this.game = game;
     this.#game = game;
-    this.#redundancy = options.inputRedundancy;
+    const { inputRedundancy, smoothingHalfLifeMs = 60 } = options;
+    if (inputRedundancy !== undefined && !(inputRedundancy >= 0 && inputRedundancy < MAX_INPUTS))
+      throw new RangeError(`inputRedundancy must be 0 to ${MAX_INPUTS - 1}, got ${inputRedundancy}`);
+    this.#redundancy = inputRedundancy;
     this.router = new MessageRouter(game.messages);
+    const owner = {
+      // Of what others own a client steps nothing: these numbers are nobody's.
+      randomKeyOf: (seat: number): Uint32Array => (seat >= 0 && seat === this.#seat ? this.#randomKey : NO_KEY),
+      send: (): boolean => false,
+      broadcast: (): boolean => false,
+      broadcastNear: (): boolean => false,
+    };
     const { world, tables } = createWorld<States>(
-      new WorldBase(game.tickRate, false, game.statics, undefined),
+      new WorldBase(game.tickRate, false, game.statics, owner),
       game.states,
     );
     const source = {
@@ -105,9 +115,10 @@ export class GameClient<G extends AnyGame = AnyGame> {
     const prediction = new ClientPrediction(game, world, tables, this.#inputs.view, this.#inputs, RING_TICKS);
     this.#prediction = prediction;
     const drawing = {
-      smoothingHalfLifeMs: options.smoothingHalfLifeMs ?? 60,
-      snapDistance: options.snapDistance ?? 4,
+      smoothingHalfLifeMs,
+      snapDistance: game.snapDistance,
       maxExtrapolationTicks: MAX_EXTRAPOLATION_MS / game.tickMs,
+      updateDepth: updateDepth(game.snapshotRate),
     };
     this.#drawn = tables.map((table, t) => new DrawnTable(table, viewTables[t], prediction.historyOf(t), drawing));
     this.#inputTimeline = new InputTimeline({ tickMs: game.tickMs });
@@ -139,7 +150,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
 
   /** One message of the server. False when it was malformed: it is dropped and counted. */
   receive(buffer: Uint8Array, offset: number, length: number, now: number): boolean {
-    const good = length > 0 && this.#receive(buffer, offset, length, now);
+    this.handleTimeout(now);
+    const good = length > 0 && this.#receive(buffer, offset, length);
     if (!good) this.stats.malformed++;
     return good;
   }
@@ -151,13 +163,28 @@ export class GameClient<G extends AnyGame = AnyGame> {
   advance(now: number, input: InputOf<G>): void {
     const elapsedMs = this.#lastAdvanceAt <= now ? now - this.#lastAdvanceAt : 0;
     this.#lastAdvanceAt = now;
-    this.router.handleTimeout(this.#peer, now);
+    this.handleTimeout(now);
     if (this.#seat < 0) return;
     if (this.#fresh) this.#reconcile();
     this.#advanceClocks(now, elapsedMs);
     this.#inputs.set(input);
     this.#simulate();
     this.#draw(now, elapsedMs);
+  }
+
+  /** When `handleTimeout` is next due; `Infinity` while no call waits. `advance` and `receive` do it, too. */
+  nextTimeout(): number {
+    return this.router.nextTimeout(this.#peer);
+  }
+
+  /** Fails the calls that have waited too long. For drivers whose frames may stop. */
+  handleTimeout(now: number): void {
+    this.router.handleTimeout(this.#peer, now);
+  }
+
+  /** Whether `pollMessage` has something: an answer to a call of the server's does not wait for `advance`. */
+  get hasMessages(): boolean {
+    return this.#peer.queue.count > 0;
   }
 
   /** Takes the next message to send; false when there is none. Call it until then after every `advance`. */
@@ -189,12 +216,11 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#prediction.reset(-1, 0);
   }
 
-  #receive(buffer: Uint8Array, offset: number, length: number, now: number): boolean {
+  #receive(buffer: Uint8Array, offset: number, length: number): boolean {
     const kind = buffer[offset];
     if (kind === MessageKind.snapshot) return this.#receiveSnapshot(buffer, offset, length);
     if (kind === MessageKind.welcome) return this.#receiveWelcome(buffer, offset, length);
     if (kind !== MessageKind.message && kind !== MessageKind.call && kind !== MessageKind.reply) return false;
-    this.router.handleTimeout(this.#peer, now);
     return this.router.receive(this.#peer, -1, buffer, offset, length);
   }
 
@@ -204,7 +230,9 @@ export class GameClient<G extends AnyGame = AnyGame> {
     const seat = bytes.u16();
     const tick = bytes.u32();
     const seed = bytes.i32();
+    const key = Uint32Array.from(NO_KEY, () => bytes.u32());
     if (bytes.failed || tick > MAX_TICK) return false;
+    this.#randomKey.set(key);
     this.#seat = seat;
     this.#receiver = new SnapshotReceiver({
       definitions: this.#game.states,
@@ -260,11 +288,13 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#fresh = false;
     const prediction = this.#prediction;
     const known = prediction.tick >= 0;
+    const { mispredictions } = prediction.stats;
     if (known) for (const drawn of this.#drawn) drawn.remember();
     if (!prediction.reconcile(this.#snapshotTick, this.#states, this.#inputTick) || !known) return;
     let farthest = 0;
     for (const drawn of this.#drawn) farthest = Math.max(farthest, drawn.correct());
-    this.stats.noteCorrection(farthest);
+    // What the server alone decides was no error of the prediction.
+    if (prediction.stats.mispredictions > mispredictions) this.stats.noteError(farthest);
   }
 
   #advanceClocks(now: number, elapsedMs: number): void {
@@ -346,10 +376,19 @@ export class GameClient<G extends AnyGame = AnyGame> {
   }
 }
 
+/** Updates from the newest snapshot back to the view: its largest delay, and the largest error that is worked off without a jump. */
+function updateDepth(snapshotRate: number): number {
+  const updates = ((MAX_VIEW_DELAY_MS + STALL_MS) * snapshotRate) / 1000 + 2;
+  return Math.min(MAX_UPDATE_DEPTH, 2 ** Math.ceil(Math.log2(updates)));
+}
+
 /** Ticks of inputs and predicted states that are kept; bounds how far prediction runs ahead. */
 const RING_TICKS = 128;
 /** A longer pause between two frames is a stall. */
 const STALL_MS = 250;
+/** Enough for 330 snapshots a second. */
+const MAX_UPDATE_DEPTH = 256;
+const NO_KEY = new Uint32Array(8);
 const DEFAULT_RTT_MS = 100;
 const MAX_TICK = 0x7fffffff;
 /** The largest depth that a snapshot can tell. */

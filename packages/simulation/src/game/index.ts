@@ -1,3 +1,4 @@
+export { CallError } from "./call-error.ts";
 export { AGE_BUCKET_MS, ClientStats } from "./client-stats.ts";
 export { defineGame } from "./define-game.ts";
 export type {
@@ -15,20 +16,17 @@ export type {
 export { GameClient } from "./game-client.ts";
 export type { GameClientOptions } from "./game-client.ts";
 export { Match } from "./match.ts";
-export type { MatchOptions } from "./match.ts";
+export type { MatchOptions } from "./match-options.ts";
 export { MessageKind } from "./message-kind.ts";
 export { defineCall, defineMessage } from "./message.ts";
 export type { AnyMessage, CallDefinition, MessageDefinition, MessageOptions, ReplyOf, ValuesOf } from "./message.ts";
-export { MessagePeer, MessageRouter } from "./message-router.ts";
-export type { CallFailure, CallOutcome, IncomingCall, MessageRouterOptions } from "./message-router.ts";
-export { outgoingMessage, OutgoingQueue } from "./outgoing-queue.ts";
+export type { CallFailure, CallOutcome, IncomingCall, MessageRouter } from "./message-router.ts";
+export { outgoingMessage } from "./outgoing-queue.ts";
 export type { MessageChannel, OutgoingMessage } from "./outgoing-queue.ts";
-export { TickRandom } from "./random.ts";
-export type { SeatInfo, SeatStats } from "./seat.ts";
+export type { TickRandom } from "./random.ts";
+export type { InputStats, SeatInfo, SeatStats } from "./seat.ts";
 export { StaticGeometry } from "./static-geometry.ts";
 export type { BoxShape, CircleShape, MovablePoint, StaticsOptions } from "./static-geometry.ts";
-export type { View, ViewBase, ViewOf } from "./view.ts";
-export { ViewTable } from "./view.ts";
-export type { FieldsOf, States, Tables, World } from "./world.ts";
-export { WorldBase } from "./world.ts";
-export { WorldTable } from "./world-table.ts";
+export type { View, ViewBase, ViewOf, ViewTable } from "./view.ts";
+export type { FieldsOf, States, Tables, World, WorldBase } from "./world.ts";
+export type { WorldTable } from "./world-table.ts";

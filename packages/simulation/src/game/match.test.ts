@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { BitReader } from "@riposte/wire";
 import { bool, defineInput, defineState, float, uint } from "../state/index.ts";
 import { defineCall, defineGame, GameClient, Match, outgoingMessage } from "./index.ts";
+import type { GameClientOptions } from "./index.ts";
 import type { IncomingCall } from "./message-router.ts";
-import { InputBuffer, InputReader } from "../prediction/index.ts";
+import { InputBuffer } from "../prediction/input-buffer.ts";
+import { InputReader } from "../prediction/input-message.ts";
 
 const Player = defineState({ x: float({ min: -9, max: 9, step: 1 / 8 }), y: float({ min: -9, max: 9, step: 1 / 8 }) });
 const Input = defineInput({ fire: bool() });
@@ -41,6 +44,30 @@ function toClient(match: Match<Game>, seat: number, client: GameClient<Game>, no
 function snapshotOf(match: Match<Game>, seat: number): Uint8Array {
   const buffer = new Uint8Array(1400);
   return buffer.slice(0, match.writeSnapshot(seat, buffer));
+}
+
+/** How many inputs are in each message of a client that makes one in every frame. */
+function inputsPerMessage(options: GameClientOptions, lossRate: number): number {
+  const game = gameOf();
+  const match = new Match(game);
+  const client = new GameClient(game, options);
+  client.updateLink(50, lossRate);
+  const seat = match.join(1n);
+  toClient(match, seat, client, 0);
+  const out = outgoingMessage();
+  const counts: number[] = [];
+  for (let frame = 0; frame < 30; frame++) {
+    client.advance(frame * game.tickMs, { fire: false });
+    while (client.pollMessage(out)) {
+      const bits = new BitReader().reset(out.buffer, out.offset, out.offset + out.length);
+      bits.bits(8);
+      bits.bits(32);
+      counts.push(bits.bits(5) + 1);
+    }
+  }
+  const [count, ...others] = new Set(counts.slice(-10));
+  assert.deepEqual(others, []);
+  return count;
 }
 
 describe("Match", () => {
@@ -115,6 +142,16 @@ describe("GameClient", () => {
     assert.equal(client.world.shots.count, 1);
     assert.equal(client.view.shots.count, 1);
     assert.equal(client.stats.prediction.corrections, 0);
+  });
+
+  it("sends as many older inputs again as it is told to, or more as packets get lost", () => {
+    assert.equal(inputsPerMessage({}, 0), 4);
+    assert.equal(inputsPerMessage({}, 0.1), 6);
+    assert.equal(inputsPerMessage({}, 0.9), 11);
+    assert.equal(inputsPerMessage({ inputRedundancy: 0 }, 0.1), 1);
+    assert.equal(inputsPerMessage({ inputRedundancy: 7 }, 0), 8);
+    for (const inputRedundancy of [-1, 32, Number.NaN])
+      assert.throws(() => new GameClient(gameOf(), { inputRedundancy }), RangeError);
   });
 
   it("claims to have seen only snapshots that went into the picture", () => {

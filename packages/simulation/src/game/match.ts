@@ -9,38 +9,27 @@
 import { BitWriter, ByteWriter } from "@riposte/wire";
 import { InterestGrid, SnapshotStream, StateTable } from "../state/index.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
+import { PoseRecorder } from "../rewind/pose-recorder.ts";
+import { RewoundSight } from "../rewind/rewound-sight.ts";
 import { InputBuffer } from "../prediction/input-buffer.ts";
 import type { ViewStamp } from "../prediction/input-buffer.ts";
 import { InputReader } from "../prediction/input-message.ts";
-import { PoseHistory } from "../rewind/pose-history.ts";
-import { angleColumn, RewoundSight } from "../rewind/rewound-sight.ts";
-import { TeleportWatch } from "../rewind/teleport-watch.ts";
-import type { AnyGame, Inputs, InputView, ReceivedMessage, WorldOf } from "./define-game.ts";
+import type { AnyGame, Inputs, InputView, WorldOf } from "./define-game.ts";
+import { InterestEye } from "./interest-eye.ts";
+import type { MatchOptions } from "./match-options.ts";
 import { MessageKind } from "./message-kind.ts";
 import { MessagePeer, MessageRouter } from "./message-router.ts";
-import type { AnyMessage, MessageDefinition } from "./message.ts";
+import type { CallOutcome } from "./message-router.ts";
+import type { CallDefinition, MessageDefinition } from "./message.ts";
 import type { OutgoingMessage } from "./outgoing-queue.ts";
+import { bytesFromSeed } from "./random.ts";
+import { Received } from "./received-message.ts";
 import { Seat } from "./seat.ts";
 import type { SeatInfo } from "./seat.ts";
 import { createWorld, WorldBase } from "./world.ts";
-import type { AnyWorldTable, States, World } from "./world.ts";
+import type { AnyWorldTable, States, World, WorldOwner } from "./world.ts";
 
-export interface MatchOptions {
-  /** Seeds `world.random`. Clients are told. Default 1. */
-  readonly seed?: number;
-  /** Default 64. */
-  readonly maxSeats?: number;
-  /** How long the seat and the entities of a player who is gone are kept. Default 15,000 ms. */
-  readonly reconnectGraceMs?: number;
-  /** Bytes of one snapshot. Default 1,000. */
-  readonly snapshotBudgetBytes?: number;
-  /** How far back a shot may be judged. Default 500 ms. */
-  readonly maxRewindMs?: number;
-  /** Missing inputs repeat the last one for this long. Default 100 ms. */
-  readonly repeatInputMs?: number;
-}
-
-export class Match<G extends AnyGame = AnyGame> {
+export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   readonly game: G;
   readonly world: WorldOf<G>;
   readonly router: MessageRouter;
@@ -58,14 +47,15 @@ export class Match<G extends AnyGame = AnyGame> {
   readonly #inputScratch: Int32Array;
   readonly #inputs: Inputs<Fields>;
   readonly #inputReader: InputReader;
-  readonly #histories: readonly PoseHistory[];
-  readonly #teleports: readonly TeleportWatch[];
+  readonly #recorders: readonly PoseRecorder[];
+  readonly #entropy: (length: number) => Uint8Array;
+  /** Of the random numbers of entities that nobody owns. */
+  readonly #nobodysKey: Uint32Array;
   /** Only with a radius of interest. */
   readonly #grid: InterestGrid | undefined;
   readonly #bits = new BitWriter();
   readonly #bytes = new ByteWriter();
-  readonly #welcome = new Uint8Array(32);
-  readonly #eye = { x: 0, y: 0 };
+  readonly #welcome = new Uint8Array(64);
   #tick = 0;
 
   constructor(game: G, options: MatchOptions = {}) {
@@ -84,10 +74,9 @@ export class Match<G extends AnyGame = AnyGame> {
     this.#seats = Array.from({ length: this.maxSeats }, () => undefined);
     this.router = new MessageRouter(game.messages);
 
-    const base = new WorldBase(game.tickRate, true, game.statics, (message, value, to) => {
-      this.#send(message, value, to);
-    });
-    const { world, tables } = createWorld<States>(base, game.states);
+    this.#entropy = options.entropy ?? bytesFromSeed(this.#seed);
+    this.#nobodysKey = this.#createKey();
+    const { world, tables } = createWorld<States>(new WorldBase(game.tickRate, true, game.statics, this), game.states);
     this.#world = world;
     this.world = world;
     this.#tables = tables;
@@ -103,16 +92,15 @@ export class Match<G extends AnyGame = AnyGame> {
     };
 
     const extrapolationTicks = MAX_EXTRAPOLATION_MS / game.tickMs;
-    this.#teleports = tables.map((table) => new TeleportWatch(table));
-    this.#histories = tables.map((table) => {
-      const history = new PoseHistory(table.capacity, this.#maxRewindTicks);
-      const stamps = {
-        stampOf: (seat: number): Readonly<ViewStamp> | undefined =>
-          this.#seats[seat]?.stampAt(this.#tick, this.#maxRewindTicks, extrapolationTicks),
-      };
+    const stamps = {
+      stampOf: (seat: number): Readonly<ViewStamp> | undefined =>
+        this.#seats[seat]?.stampAt(this.#tick, this.#maxRewindTicks, extrapolationTicks),
+    };
+    this.#recorders = tables.map((table) => {
       const { hitbox } = table.state;
-      table.sight = new RewoundSight(table, hitbox, game.statics, history, stamps, extrapolationTicks);
-      return history;
+      const recorder = new PoseRecorder(table, hitbox, this.#maxRewindTicks);
+      table.sight = new RewoundSight(table, hitbox, game.statics, recorder.history, stamps, extrapolationTicks);
+      return recorder;
     });
   }
 
@@ -158,7 +146,17 @@ export class Match<G extends AnyGame = AnyGame> {
     if (id < 0) return -1;
     const inputs = new InputBuffer({ wordCount: this.#game.input.wordCount, repeatTicks: this.#repeatTicks });
     inputs.reset(this.#tick);
-    const seat = new Seat(id, clientId, userData, inputs, new MessagePeer(), this.#createStream(id));
+    const { eye } = this.#game.interest;
+    const seat = new Seat({
+      id,
+      clientId,
+      userData,
+      inputs,
+      peer: new MessagePeer(),
+      stream: this.#createStream(id),
+      eye: new InterestEye(this.#tables, id, eye === undefined ? undefined : this.#world[eye]),
+      randomKey: this.#createKey(),
+    });
     this.#seats[id] = seat;
     this.#inputTable.writeWords(id, this.#game.input.initialWords);
     this.#sendWelcome(seat, false);
@@ -224,8 +222,7 @@ export class Match<G extends AnyGame = AnyGame> {
     this.#world.beginTick(tick, this.#seed, false);
     this.#game.step(this.#world, this.#inputs);
     this.#settle();
-    for (let i = 0; i < this.#tables.length; i++)
-      recordPoses(this.#tables[i], this.#histories[i], this.#teleports[i], tick);
+    for (let i = 0; i < this.#recorders.length; i++) this.#recorders[i].record(tick);
   }
 
   /**
@@ -243,8 +240,8 @@ export class Match<G extends AnyGame = AnyGame> {
     const depth = heard ? Math.max(-127, Math.min(127, seat.inputs.depth)) : -128;
     bits.bits(depth & 0xff, 8);
     bits.bits(seat.inputOrigin, 2);
-    const eye = this.#eyeOf(id);
-    const written = seat.stream.write(this.#tick, eye?.x ?? 0, eye?.y ?? 0, bits);
+    seat.eye.update();
+    const written = seat.stream.write(this.#tick, seat.eye.x, seat.eye.y, bits);
     const length = bits.finish() - offset;
     if (!written || bits.failed) return 0;
     seat.noteSnapshot(this.#tick, length);
@@ -256,20 +253,52 @@ export class Match<G extends AnyGame = AnyGame> {
     return this.#seats[id]?.peer.queue.poll(out) ?? false;
   }
 
-  /** Queues a typed message for one seat's client, or (-1) for all. False when a queue was full or nobody is there. */
-  send<F extends Fields>(message: MessageDefinition<F>, value: Values<F>, to = -1): boolean {
-    return this.#send(message, value, to);
+  /** Queues a typed message for one seat's client. False when its queue was full or nobody is there. */
+  send<F extends Fields>(message: MessageDefinition<F>, value: Values<F>, seat: number): boolean {
+    const to = this.#seats[seat];
+    return to !== undefined && to.connected && this.router.send(to.peer, message, value);
   }
 
-  #send<F extends Fields>(message: MessageDefinition<F>, value: Values<F>, to: number): boolean {
-    if (to >= 0) {
-      const seat = this.#seats[to];
-      return seat !== undefined && seat.connected && this.router.send(seat.peer, message, value);
-    }
+  /** Queues a typed message for every client. False when a queue was full. */
+  broadcast<F extends Fields>(message: MessageDefinition<F>, value: Values<F>): boolean {
+    return this.broadcastNear(message, value, 0, 0, Infinity);
+  }
+
+  /** Queues a typed message for the clients that look from within `radius` around (x, y). Default: the radius of interest. */
+  broadcastNear<F extends Fields>(
+    message: MessageDefinition<F>,
+    value: Values<F>,
+    x: number,
+    y: number,
+    radius: number = this.#game.interest.radius ?? Infinity,
+  ): boolean {
     let all = true;
-    for (const seat of this.#seats)
-      if (seat !== undefined && seat.connected && !this.router.send(seat.peer, message, value)) all = false;
+    for (const seat of this.#seats) {
+      if (seat === undefined || !seat.connected) continue;
+      if (radius < Infinity) {
+        seat.eye.update();
+        if (!seat.eye.reaches(x, y, radius)) continue;
+      }
+      if (!this.router.send(seat.peer, message, value)) all = false;
+    }
     return all;
+  }
+
+  /** Asks one seat's client; `done` is called exactly once. Time limits are kept by `tick`. */
+  call<Q extends Fields, A extends Fields>(
+    seat: number,
+    definition: CallDefinition<Q, A>,
+    request: Values<Q>,
+    done: (outcome: CallOutcome<Values<A>>) => void,
+  ): void {
+    const to = this.#seats[seat];
+    if (to === undefined || !to.connected) return done({ ok: false, reason: "closed" });
+    this.router.call(to.peer, definition, request, this.#tick * this.#game.tickMs, done);
+  }
+
+  /** For the world. */
+  randomKeyOf(seat: number): Uint32Array {
+    return this.#seats[seat]?.randomKey ?? this.#nobodysKey;
   }
 
   #receive(seat: Seat, buffer: Uint8Array, offset: number, length: number): boolean {
@@ -314,12 +343,10 @@ export class Match<G extends AnyGame = AnyGame> {
   }
 
   #createStream(seat: number): SnapshotStream {
-    const tables: Record<string, AnyWorldTable> = {};
     const names = Object.keys(this.#game.states);
-    for (let i = 0; i < names.length; i++) tables[names[i]] = this.#tables[i];
     const { radius } = this.#game.interest;
     return new SnapshotStream({
-      tables,
+      tables: Object.fromEntries(names.map((name, i) => [name, this.#tables[i]])),
       clientId: seat,
       tickRate: this.#game.tickRate,
       budgetBytes: this.#budgetBytes,
@@ -334,6 +361,7 @@ export class Match<G extends AnyGame = AnyGame> {
     bytes.u16(seat.id);
     bytes.u32(this.#tick);
     bytes.i32(this.#seed);
+    for (const word of seat.randomKey) bytes.u32(word);
     seat.peer.queue.push("reliableOrdered", this.#welcome, 0, bytes.length);
   }
 
@@ -341,51 +369,12 @@ export class Match<G extends AnyGame = AnyGame> {
     return row.owner < 0 ? undefined : this.#seats[row.owner];
   }
 
-  /** Where a player looks from: its first entity that has a position. */
-  #eyeOf(seat: number): { x: number; y: number } | undefined {
-    for (const table of this.#tables) {
-      if (table.positionX === undefined || table.positionY === undefined) continue;
-      for (let index = 0; index < table.highWater; index++) {
-        if (table.alive[index] === 0 || table.owners[index] !== seat) continue;
-        this.#eye.x = table.positionX[index];
-        this.#eye.y = table.positionY[index];
-        return this.#eye;
-      }
-    }
-    return undefined;
+  #createKey(): Uint32Array {
+    return new Uint32Array(this.#entropy(KEY_BYTES).slice().buffer);
   }
 }
 
-class Received implements ReceivedMessage {
-  readonly definition: AnyMessage;
-  readonly value: Values<Fields>;
-
-  constructor(definition: AnyMessage, value: Values<Fields>) {
-    this.definition = definition;
-    this.value = value;
-  }
-
-  is<N extends AnyMessage>(definition: N): this is ReceivedMessage<N> {
-    const own: unknown = this.definition;
-    return own === definition;
-  }
-}
-
-function recordPoses(table: AnyWorldTable, history: PoseHistory, teleports: TeleportWatch, tick: number): void {
-  const { positionX, positionY, alive } = table;
-  if (positionX === undefined || positionY === undefined) return;
-  const angles = angleColumn(table, table.state.hitbox);
-  history.begin(tick);
-  // What is behind the high water mark keeps old ids, which no living entity has.
-  for (let index = 0; index < table.highWater; index++) {
-    if (alive[index] === 0) history.set(index, -1, 0, 0, 0);
-    else {
-      const jumped = !teleports.idle && teleports.check(index);
-      history.set(index, table.idAt(index), positionX[index], positionY[index], angles?.[index] ?? 0, jumped);
-    }
-  }
-}
-
+const KEY_BYTES = 32;
 const MAX_SEATS = 4096;
 /** As far as a client draws beyond its newest snapshot. */
 export const MAX_EXTRAPOLATION_MS = 100;

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { bool, text, uint } from "../state/index.ts";
-import type { IncomingCall } from "./index.ts";
-import { defineCall, defineMessage, MessagePeer, MessageRouter, outgoingMessage, OutgoingQueue } from "./index.ts";
+import { defineCall, defineMessage } from "./message.ts";
+import { MessagePeer, MessageRouter } from "./message-router.ts";
+import type { IncomingCall } from "./message-router.ts";
+import { outgoingMessage, OutgoingQueue } from "./outgoing-queue.ts";
 
 const Say = defineMessage("say", { text: text({ maxBytes: 40 }), loud: bool() });
 const Ask = defineCall("ask", { question: uint({ max: 255 }) }, { answer: uint({ max: 255 }) });
@@ -34,6 +36,69 @@ describe("MessageRouter", () => {
     deliver(peer, router, new MessagePeer(), 7);
     assert.equal(got.length, 1);
     assert.throws(() => router.send(peer, Other, {}), TypeError);
+  });
+
+  it("tells every listener, also when one of them leaves or comes while it is told", () => {
+    const router = new MessageRouter([Say]);
+    const peer = new MessagePeer();
+    const got: string[] = [];
+    const say = (): void => {
+      router.send(peer, Say, { text: "", loud: false });
+      deliver(peer, router, new MessagePeer(), 0);
+    };
+    const stopFirst = router.onMessage(Say, () => {
+      got.push("first");
+      stopFirst();
+      router.onMessage(Say, () => void got.push("late"));
+    });
+    const twice = (): void => void got.push("twice");
+    const stopTwice = router.onMessage(Say, twice);
+    router.onMessage(Say, twice);
+    say();
+    assert.deepEqual(got, ["first", "twice", "twice"]);
+    stopTwice();
+    stopTwice();
+    say();
+    assert.deepEqual(got.slice(3), ["twice", "late"]);
+  });
+
+  it("sends a call and its answer by the call's channel, and says when the next one is overdue", () => {
+    const Quick = defineCall("quick", {}, { done: bool() }, { channel: "unreliableUnordered" });
+    const router = new MessageRouter([Quick, Ask], { callTimeoutMs: 100 });
+    const client = new MessagePeer();
+    const server = new MessagePeer();
+    const channels: string[] = [];
+    const poll = (peer: MessagePeer): Uint8Array => {
+      const out = outgoingMessage();
+      assert.ok(peer.queue.poll(out));
+      channels.push(out.channel);
+      return out.buffer.slice(out.offset, out.offset + out.length);
+    };
+    router.onCall(Quick, (_request, call) => void call.reply({ done: true }));
+    const outcomes: unknown[] = [];
+    assert.equal(router.nextTimeout(client), Infinity);
+    router.call(client, Quick, {}, 20, (outcome) => outcomes.push(outcome));
+    const asked = poll(client);
+    assert.ok(router.receive(server, 0, asked, 0, asked.length));
+    const answer = poll(server);
+    assert.ok(router.receive(client, -1, answer, 0, answer.length));
+    assert.deepEqual([...outcomes], [{ ok: true, value: { done: true } }]);
+    assert.equal(router.nextTimeout(client), Infinity);
+    // The next one is lost.
+    router.call(client, Quick, {}, 50, (outcome) => outcomes.push(outcome));
+    router.call(client, Ask, { question: 1 }, 60, () => {});
+    poll(client);
+    poll(client);
+    assert.equal(router.nextTimeout(client), 150);
+    router.handleTimeout(client, 150);
+    assert.deepEqual(outcomes[1], { ok: false, reason: "timedOut" });
+    assert.equal(router.nextTimeout(client), 160);
+    assert.deepEqual(channels, [
+      "unreliableUnordered",
+      "unreliableUnordered",
+      "unreliableUnordered",
+      "reliableOrdered",
+    ]);
   });
 
   it("lets a call be answered again when the answer could not be sent", () => {

@@ -11,6 +11,7 @@ import type { Fields, FieldsDefinition, Values } from "../state/index.ts";
 import { MessageKind } from "./message-kind.ts";
 import type { AnyMessage, CallDefinition, MessageDefinition } from "./message.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
+import type { MessageChannel } from "./outgoing-queue.ts";
 
 export type CallOutcome<A> =
   | { readonly ok: true; readonly value: A }
@@ -27,8 +28,12 @@ export interface IncomingCall<A extends Fields> {
   refuse(): boolean;
 }
 
-export type MessageListener = (value: Values<Fields>, from: number) => void;
+type MessageListener = (value: Values<Fields>, from: number) => void;
 export type CallListener = (request: Values<Fields>, call: IncomingCall<Fields>) => void;
+/** The same function may be subscribed twice. */
+interface MessageSubscription {
+  readonly listener: MessageListener;
+}
 type AnyReply = (outcome: CallOutcome<Values<Fields>>) => void;
 
 interface PendingCall {
@@ -69,7 +74,8 @@ export class MessagePeer {
 export class MessageRouter {
   readonly definitions: readonly AnyMessage[];
   readonly #ids = new Map<unknown, number>();
-  readonly #messageListeners: MessageListener[][];
+  /** Replaced, never changed: whoever is being told a message is told it to the end. */
+  readonly #messageListeners: (readonly MessageSubscription[])[];
   readonly #callListeners: (CallListener | undefined)[];
   readonly #maxPendingCalls: number;
   readonly #callTimeoutMs: number;
@@ -88,12 +94,11 @@ export class MessageRouter {
     definition: MessageDefinition<F>,
     listener: (value: Values<F>, from: number) => void,
   ): () => void {
-    const listeners = this.#messageListeners[this.#idOf(definition)];
-    const entry = listener as MessageListener;
-    listeners.push(entry);
+    const id = this.#idOf(definition);
+    const subscription: MessageSubscription = { listener: listener as MessageListener };
+    this.#messageListeners[id] = [...this.#messageListeners[id], subscription];
     return () => {
-      const at = listeners.indexOf(entry);
-      if (at >= 0) listeners.splice(at, 1);
+      this.#messageListeners[id] = this.#messageListeners[id].filter((other) => other !== subscription);
     };
   }
 
@@ -130,13 +135,19 @@ export class MessageRouter {
     writer.u8(MessageKind.call);
     writer.u8(id);
     writer.varint(callId);
-    if (!this.#push(peer, "reliableOrdered", definition.record, request)) return done({ ok: false, reason: "full" });
+    if (!this.#push(peer, definition.channel, definition.record, request)) return done({ ok: false, reason: "full" });
     const deadline = now + this.#callTimeoutMs;
     peer.pending.set(callId, {
       definition: definition,
       deadline,
       done: done as AnyReply,
     });
+  }
+
+  /** When `handleTimeout` is next due for a peer; `Infinity` while nothing waits for an answer. */
+  nextTimeout(peer: MessagePeer): number {
+    for (const { deadline } of peer.pending.values()) return deadline;
+    return Infinity;
   }
 
   /** Fails the calls that have waited too long. */
@@ -171,7 +182,7 @@ export class MessageRouter {
       if (definition.kind !== "message") return false;
       const value = this.#decode(definition.record);
       if (value === undefined) return false;
-      for (const listener of this.#messageListeners[id]) listener(value, from);
+      for (const { listener } of this.#messageListeners[id]) listener(value, from);
       heard?.(definition, value, from);
       return true;
     }
@@ -180,7 +191,7 @@ export class MessageRouter {
     if (kind === MessageKind.call) {
       const request = this.#decode(definition.record);
       if (request === undefined) return false;
-      const call = new PeerCall(peer, from, id, callId, definition.replyRecord);
+      const call = new PeerCall(peer, from, id, callId, definition);
       const handler = this.#callListeners[id];
       if (handler === undefined) call.refuse();
       else handler(request, call);
@@ -206,7 +217,7 @@ export class MessageRouter {
 
   #push<F extends Fields>(
     peer: MessagePeer,
-    channel: MessageDefinition<F>["channel"],
+    channel: MessageChannel,
     record: FieldsDefinition<F>,
     value: Values<F>,
   ): boolean {
@@ -227,21 +238,21 @@ class PeerCall implements IncomingCall<Fields> {
   readonly #peer: MessagePeer;
   readonly #id: number;
   readonly #callId: number;
-  readonly #reply: FieldsDefinition;
+  readonly #definition: CallDefinition<Fields, Fields>;
   readonly #session: number;
   #answered = false;
 
-  constructor(peer: MessagePeer, from: number, id: number, callId: number, reply: FieldsDefinition) {
+  constructor(peer: MessagePeer, from: number, id: number, callId: number, definition: CallDefinition<Fields, Fields>) {
     this.from = from;
     this.#peer = peer;
     this.#id = id;
     this.#callId = callId;
-    this.#reply = reply;
+    this.#definition = definition;
     this.#session = peer.session;
   }
 
   reply(value: Values<Fields>): boolean {
-    return this.#begin(0) && this.#end(writeFields(this.#reply, value));
+    return this.#begin(0) && this.#end(writeFields(this.#definition.replyRecord, value));
   }
 
   refuse(): boolean {
@@ -249,7 +260,7 @@ class PeerCall implements IncomingCall<Fields> {
   }
 
   #end(length: number): boolean {
-    this.#answered = length > 0 && this.#peer.queue.push("reliableOrdered", scratch, 0, length);
+    this.#answered = length > 0 && this.#peer.queue.push(this.#definition.channel, scratch, 0, length);
     return this.#answered;
   }
 

@@ -22,6 +22,8 @@ export interface CallDefinition<Q extends Fields, A extends Fields> {
   readonly record: FieldsDefinition<Q>;
   readonly reply: A;
   readonly replyRecord: FieldsDefinition<A>;
+  /** Of the question and of the answer. */
+  readonly channel: MessageChannel;
 }
 
 export type AnyMessage = MessageDefinition<Fields> | CallDefinition<Fields, Fields>;
@@ -33,7 +35,10 @@ export type ValuesOf<M> = M extends { readonly fields: infer F extends Fields } 
 export type ReplyOf<C> = C extends { readonly reply: infer A extends Fields } ? Values<A> : never;
 
 export interface MessageOptions {
-  /** Default "reliableOrdered". */
+  /**
+   * Default "reliableOrdered". By another channel a message may be lost; a call that is lost, or whose answer is,
+   * fails by its time limit.
+   */
   readonly channel?: MessageChannel;
 }
 
@@ -48,15 +53,23 @@ export function defineMessage<const F extends Fields>(
   return Object.freeze({ kind: "message", name, fields, record: defineFields(fields), channel });
 }
 
-/** A question with an answer: `const Buy = defineCall("buy", { item: uint({ max: 9 }) }, { bought: bool() })`. */
+/** A question with an answer, in either direction: `const Buy = defineCall("buy", { item: uint({ max: 9 }) }, { bought: bool() })`. */
 export function defineCall<const Q extends Fields, const A extends Fields>(
   name: string,
   request: Q,
   reply: A,
+  options: MessageOptions = {},
 ): CallDefinition<Q, A> {
   checkName(name);
-  const record = defineFields(request);
-  return Object.freeze({ kind: "call", name, fields: request, record, reply, replyRecord: defineFields(reply) });
+  return Object.freeze({
+    kind: "call",
+    name,
+    fields: request,
+    record: defineFields(request),
+    reply,
+    replyRecord: defineFields(reply),
+    channel: options.channel ?? "reliableOrdered",
+  });
 }
 
 function checkName(name: string): void {

@@ -1,9 +1,12 @@
 /**
  * The random numbers of a game step: xoshiro128**, reseeded at every tick, so that server,
- * prediction and replay draw the same numbers. Not for secrets: clients know the seed.
+ * prediction and replay draw the same numbers. Seeded from a number that all clients know, or from a key that only
+ * the server and the owner of an entity have.
  *
  * Source: Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018.
  */
+import { chacha20Block } from "./chacha20-block.ts";
+
 export class TickRandom {
   #a = 1;
   #b = 2;
@@ -11,8 +14,8 @@ export class TickRandom {
   #d = 4;
 
   /** Starts the sequence that belongs to these numbers. */
-  reseed(seed: number, tick: number, salt = 0): void {
-    let state = (seed ^ Math.imul(tick + 1, 0x9e3779b1) ^ Math.imul(salt + 1, 0x85ebca77)) | 0;
+  reseed(seed: number, tick: number): void {
+    let state = (seed ^ Math.imul(tick + 1, 0x9e3779b1) ^ 0x85ebca77) | 0;
     state = (state + 0x9e3779b9) | 0;
     this.#a = mix(state);
     state = (state + 0x9e3779b9) | 0;
@@ -21,6 +24,18 @@ export class TickRandom {
     this.#c = mix(state);
     state = (state + 0x9e3779b9) | 0;
     this.#d = mix(state) | 1;
+  }
+
+  /**
+   * Starts the sequence of an entity in a tick. Without the key (8 words) nobody can tell it, not from any number of
+   * other sequences either.
+   */
+  reseedSecretly(key: Uint32Array, tick: number, entityId: number): void {
+    chacha20Block(key, tick, entityId, 0, 0, block);
+    this.#a = block[0];
+    this.#b = block[1];
+    this.#c = block[2];
+    this.#d = block[3] | 1;
   }
 
   /** 32 random bits as an unsigned integer. */
@@ -53,6 +68,13 @@ export class TickRandom {
   }
 }
 
+/** Bytes that follow from a seed: for tests, where nothing has to be secret. */
+export function bytesFromSeed(seed: number): (length: number) => Uint8Array {
+  const random = new TickRandom();
+  random.reseed(seed, -1);
+  return (length) => Uint8Array.from({ length }, () => random.integer(256));
+}
+
 /** The finaliser of MurmurHash3. */
 function mix(value: number): number {
   let h = value;
@@ -60,3 +82,5 @@ function mix(value: number): number {
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return h ^ (h >>> 16);
 }
+
+const block = new Uint32Array(16);

@@ -2,21 +2,28 @@
 import type { SnapshotStream } from "../state/index.ts";
 import type { InputBuffer, ViewStamp } from "../prediction/input-buffer.ts";
 import type { RoomClient } from "./define-game.ts";
+import type { InterestEye } from "./interest-eye.ts";
 import type { MessagePeer } from "./message-router.ts";
 
-export interface SeatStats {
-  /** Inputs that came after their tick, inputs too far ahead, ticks without an input. */
+/** How a player's inputs arrive, since it took the seat. */
+export interface InputStats {
+  /** Inputs that came after their tick had been simulated. */
   readonly lateInputs: number;
+  /** Inputs for ticks too far ahead, which were dropped. */
   readonly earlyInputs: number;
+  /** Ticks that were simulated without their input. */
   readonly missedInputs: number;
   /** Newest input received minus the tick that was simulated. */
   readonly inputBufferDepth: number;
+  /** Ticks with a `seenBy` whose view stamp claimed what cannot be (newer than was sent, or never sent) or was beyond the rewind limit, and was cut. */
+  readonly clampedViews: number;
+}
+
+export interface SeatStats extends InputStats {
   /** Messages dropped as malformed. */
-  malformed: number;
-  /** View stamps outside of what was sent, or older than the rewind limit. */
-  clampedViews: number;
-  snapshotsSent: number;
-  snapshotBytes: number;
+  readonly malformed: number;
+  readonly snapshotsSent: number;
+  readonly snapshotBytes: number;
 }
 
 /** What a server may know of a seat. */
@@ -24,6 +31,17 @@ export interface SeatInfo extends RoomClient {
   /** False while the match waits for the player to come back. */
   readonly connected: boolean;
   readonly stats: SeatStats;
+}
+
+export interface SeatOptions {
+  readonly id: number;
+  readonly clientId: bigint;
+  readonly userData: Uint8Array;
+  readonly inputs: InputBuffer;
+  readonly peer: MessagePeer;
+  readonly stream: SnapshotStream;
+  readonly eye: InterestEye;
+  readonly randomKey: Uint32Array;
 }
 
 export class Seat implements SeatInfo, SeatStats {
@@ -36,6 +54,9 @@ export class Seat implements SeatInfo, SeatStats {
   readonly inputs: InputBuffer;
   readonly peer: MessagePeer;
   stream: SnapshotStream;
+  readonly eye: InterestEye;
+  /** Of the random numbers of the player's entities: for the player and the server only. */
+  readonly randomKey: Uint32Array;
   /** What the player saw at the input of the current tick. */
   readonly stamp: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
   /** 0: the tick's input was received, 1: the last one was repeated, 2: neutral. */
@@ -49,20 +70,15 @@ export class Seat implements SeatInfo, SeatStats {
   #checkedAtTick = -1;
   readonly #sentTicks: Int32Array = new Int32Array(SENT_RING).fill(-1);
 
-  constructor(
-    id: number,
-    clientId: bigint,
-    userData: Uint8Array,
-    inputs: InputBuffer,
-    peer: MessagePeer,
-    stream: SnapshotStream,
-  ) {
-    this.id = id;
-    this.clientId = clientId;
-    this.userData = userData;
-    this.inputs = inputs;
-    this.peer = peer;
-    this.stream = stream;
+  constructor(options: SeatOptions) {
+    this.id = options.id;
+    this.clientId = options.clientId;
+    this.userData = options.userData;
+    this.inputs = options.inputs;
+    this.peer = options.peer;
+    this.stream = options.stream;
+    this.eye = options.eye;
+    this.randomKey = options.randomKey;
   }
 
   get stats(): SeatStats {

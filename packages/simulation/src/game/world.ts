@@ -16,8 +16,21 @@ export type Tables<S extends States> = { readonly [K in keyof S]: WorldTable<Fie
 
 export type World<S extends States> = WorldBase & Tables<S>;
 
-/** Sends a typed message from a step; `seat` -1: to everybody. */
-export type SendFromStep = <F extends Fields>(message: MessageDefinition<F>, value: Values<F>, seat: number) => void;
+/** What a world needs of the match or client that it belongs to. */
+export interface WorldOwner {
+  /** Key (8 words) of the random numbers of this seat's entities; -1: of nobody's. */
+  randomKeyOf(seat: number): Uint32Array;
+  /** False when a queue was full or nobody is there. */
+  send<F extends Fields>(message: MessageDefinition<F>, value: Values<F>, seat: number): boolean;
+  broadcast<F extends Fields>(message: MessageDefinition<F>, value: Values<F>): boolean;
+  broadcastNear<F extends Fields>(
+    message: MessageDefinition<F>,
+    value: Values<F>,
+    x: number,
+    y: number,
+    radius?: number,
+  ): boolean;
+}
 
 export class WorldBase {
   /** The tick that is being simulated. */
@@ -29,38 +42,55 @@ export class WorldBase {
   /** Whether this tick has been simulated before and is done again after a correction: play no sounds. */
   isReplay = false;
   readonly statics: StaticGeometry;
-  /** The same numbers on server and client for the same tick. Not secret. */
+  /** The same numbers on server and client for the same tick. Every client can compute them. */
   readonly random: TickRandom = new TickRandom();
-  readonly #ownRandom = new TickRandom();
-  #seed = 0;
-  readonly #send: SendFromStep | undefined;
+  readonly #entityRandom = new TickRandom();
+  readonly #owner: WorldOwner;
 
-  constructor(tickRate: number, isServer: boolean, statics: StaticGeometry, send: SendFromStep | undefined) {
+  constructor(tickRate: number, isServer: boolean, statics: StaticGeometry, owner: WorldOwner) {
     this.dt = 1 / tickRate;
     this.isServer = isServer;
     this.statics = statics;
-    this.#send = send;
+    this.#owner = owner;
   }
 
   /**
-   * Random numbers of one entity in this tick. Unlike `random` they do not depend on how many other
-   * entities drew before it, so a client that predicts only its own player draws the same.
+   * Random numbers of one entity in this tick, from its beginning at each call. The server and the client that owns
+   * the entity draw the same; no other client can tell them. They do not depend on what other entities drew.
    */
   randomOf(row: RowIdentity): TickRandom {
-    this.#ownRandom.reseed(this.#seed, this.tick, row.id + 1);
-    return this.#ownRandom;
+    this.#entityRandom.reseedSecretly(this.#owner.randomKeyOf(row.owner), this.tick, row.id);
+    return this.#entityRandom;
   }
 
-  /** Sends a typed message to one player (`to`: its seat, `row.owner`) or to all. Does nothing on a client. */
-  send<F extends Fields>(message: MessageDefinition<F>, value: Values<F>, to = -1): void {
-    this.#send?.(message, value, to);
+  /** Sends a typed message to the player of one seat (`row.owner`); to nobody when that is -1. Does nothing on a client. */
+  send<F extends Fields>(message: MessageDefinition<F>, value: Values<F>, seat: number): void {
+    this.#owner.send(message, value, seat);
+  }
+
+  /** Sends a typed message to every player. Does nothing on a client. */
+  broadcast<F extends Fields>(message: MessageDefinition<F>, value: Values<F>): void {
+    this.#owner.broadcast(message, value);
+  }
+
+  /**
+   * Sends a typed message to the players who may know what happens at (x, y): those whose centre of interest is within
+   * `radius`, by default the game's `interest.radius`; without one, to all. Does nothing on a client.
+   */
+  broadcastNear<F extends Fields>(
+    message: MessageDefinition<F>,
+    value: Values<F>,
+    x: number,
+    y: number,
+    radius?: number,
+  ): void {
+    this.#owner.broadcastNear(message, value, x, y, radius);
   }
 
   /** For the owner of the world: opens a tick. */
   beginTick(tick: number, seed: number, isReplay: boolean): void {
     this.tick = tick;
     this.isReplay = isReplay;
-    this.#seed = seed;
     this.random.reseed(seed, tick);
   }
 }

@@ -3,8 +3,5 @@ export type { AuthoritativeTable, Misprediction, PredictionSource, PredictionSta
 export { CorrectionOffsets } from "./correction-offsets.ts";
 export { InputBuffer } from "./input-buffer.ts";
 export type { InputBufferOptions, ViewStamp } from "./input-buffer.ts";
-export { InputHistory } from "./input-history.ts";
-export { InputReader, InputWriter, MAX_INPUTS } from "./input-message.ts";
-export { StateHistory } from "./state-history.ts";
 export { StateInterpolator } from "./state-interpolator.ts";
 export type { StateSample, UpdatedTable } from "./state-interpolator.ts";

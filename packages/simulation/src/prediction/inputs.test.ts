@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { angle, bool, bytes, defineInput, int } from "../state/index.ts";
-import { InputBuffer, InputHistory, InputReader, InputWriter, MAX_INPUTS } from "./index.ts";
-import type { ViewStamp } from "./index.ts";
+import { InputBuffer } from "./input-buffer.ts";
+import type { ViewStamp } from "./input-buffer.ts";
+import { InputHistory } from "./input-history.ts";
+import { InputReader, InputWriter, MAX_INPUTS } from "./input-message.ts";
 
 const Input = defineInput({ x: int({ min: -100, max: 100 }), fire: bool(), aim: angle({ bits: 10 }) });
 const words = Input.wordCount;

@@ -58,6 +58,37 @@ describe("StateInterpolator", () => {
     assert.equal(valueAt(interpolator, 30), 900);
   });
 
+  it("holds the oldest it knows of where the view is farther back, but shows nobody before they came", () => {
+    const interpolator = new StateInterpolator(4, 1, 4);
+    for (let tick = 10; tick <= 24; tick += 2) interpolator.update(tick, state(0, tick * 10, tick));
+    assert.equal(valueAt(interpolator, 19), 190);
+    assert.equal(valueAt(interpolator, 14), 180, "18 is the oldest of four");
+    assert.equal(valueAt(interpolator, 10), 180);
+    assert.equal(valueAt(interpolator, 9), undefined);
+  });
+
+  it("has room for as many entities as the table, when they come", () => {
+    const interpolator = new StateInterpolator(1000, 1, 2);
+    const many = {
+      present: new Uint8Array(1000).fill(1),
+      ids: Int32Array.from({ length: 1000 }, (_, index) => index),
+      owners: new Int32Array(1000),
+      words: Int32Array.from({ length: 1000 }, (_, index) => index),
+      updatedAt: Array.from({ length: 1000 }, () => 10),
+      highWater: 3,
+    };
+    interpolator.update(10, many);
+    interpolator.update(12, { ...many, updatedAt: many.updatedAt.map(() => 12), highWater: 1000 });
+    for (const [index, at] of [
+      [2, 11],
+      [999, 12],
+    ]) {
+      assert.ok(interpolator.sample(index, at, 6, sample));
+      assert.equal(interpolator.words[sample.from], index);
+    }
+    assert.ok(interpolator.words.length <= 2000);
+  });
+
   it("knows how old its knowledge is when the server had no room for news", () => {
     const interpolator = new StateInterpolator(4, 1);
     interpolator.update(10, state(0, 100, 10));

@@ -21,29 +21,43 @@ export interface StateSample {
 }
 
 export class StateInterpolator {
-  /** Records of all updates; samples point into it. */
-  readonly words: Int32Array;
   /** Entity id whose updates are kept at an index, -1 for none. */
   readonly ids: Int32Array;
   readonly owners: Int32Array;
   /** One past the highest index in use. */
   highWater = 0;
+  readonly #capacity: number;
   readonly #wordCount: number;
-  readonly #ticks: Float64Array;
+  readonly #depth: number;
+  /** Indices that there is memory for; grows up to the capacity. */
+  #rows = 0;
+  #words: Int32Array = new Int32Array(0);
+  #ticks: Float64Array = new Float64Array(0);
   readonly #heads: Int32Array;
   readonly #counts: Int32Array;
+  /** Tick of the first update since the entity came into sight. */
+  readonly #cameAt: Float64Array;
   /** Tick at which the entity was gone, Infinity while it is there. */
   readonly #goneAt: Float64Array;
 
-  constructor(capacity: number, wordCount: number) {
+  /** `depth`: updates kept of each entity, a power of two. Of an older view the oldest of them is what is known. */
+  constructor(capacity: number, wordCount: number, depth = 32) {
+    if (!(depth >= 2 && Number.isInteger(Math.log2(depth))))
+      throw new RangeError(`StateInterpolator: depth ${depth} must be a power of two`);
+    this.#capacity = capacity;
     this.#wordCount = wordCount;
-    this.words = new Int32Array(capacity * RING * wordCount);
+    this.#depth = depth;
     this.ids = new Int32Array(capacity).fill(-1);
     this.owners = new Int32Array(capacity).fill(-1);
-    this.#ticks = new Float64Array(capacity * RING);
     this.#heads = new Int32Array(capacity);
     this.#counts = new Int32Array(capacity);
+    this.#cameAt = new Float64Array(capacity);
     this.#goneAt = new Float64Array(capacity).fill(Infinity);
+  }
+
+  /** Records of all updates; samples point into it. `update` may replace it. */
+  get words(): Int32Array {
+    return this.#words;
   }
 
   clear(): void {
@@ -56,7 +70,9 @@ export class StateInterpolator {
   update(tick: number, state: UpdatedTable): void {
     const { present, ids, owners, words, updatedAt } = state;
     const wordCount = this.#wordCount;
+    const mask = this.#depth - 1;
     const end = Math.max(state.highWater, this.highWater);
+    if (end > this.#rows) this.#grow(end);
     for (let index = 0; index < end; index++) {
       if (present[index] === 0) {
         if (this.ids[index] >= 0 && this.#goneAt[index] === Infinity) this.#goneAt[index] = tick;
@@ -75,14 +91,16 @@ export class StateInterpolator {
       const at = updatedAt[index];
       const count = this.#counts[index];
       const head = this.#heads[index];
-      if (count > 0 && at <= this.#ticks[index * RING + head]) continue;
-      const next = (head + 1) & (RING - 1);
+      const base = index * this.#depth;
+      if (count === 0) this.#cameAt[index] = at;
+      else if (at <= this.#ticks[base + head]) continue;
+      const next = (head + 1) & mask;
       this.#heads[index] = next;
-      this.#counts[index] = Math.min(count + 1, RING);
-      this.#ticks[index * RING + next] = at;
-      const to = (index * RING + next) * wordCount;
+      this.#counts[index] = Math.min(count + 1, this.#depth);
+      this.#ticks[base + next] = at;
+      const to = (base + next) * wordCount;
       const from = index * wordCount;
-      for (let i = 0; i < wordCount; i++) this.words[to + i] = words[from + i];
+      for (let i = 0; i < wordCount; i++) this.#words[to + i] = words[from + i];
     }
   }
 
@@ -99,20 +117,27 @@ export class StateInterpolator {
       while (this.highWater > 0 && this.ids[this.highWater - 1] < 0) this.highWater--;
       return false;
     }
+    if (view < this.#cameAt[index]) return false;
     const head = this.#heads[index];
-    const base = index * RING;
+    const base = index * this.#depth;
+    const mask = this.#depth - 1;
     let newer = -1;
     let older = -1;
     for (let i = 0; i < count; i++) {
-      const entry = base + ((head - i) & (RING - 1));
+      const entry = base + ((head - i) & mask);
       if (this.#ticks[entry] <= view) {
         older = entry;
         break;
       }
       newer = entry;
     }
-    if (older < 0) return false;
     const wordCount = this.#wordCount;
+    out.fraction = 0;
+    if (older < 0) {
+      // The view is farther back than what is kept: the oldest is nearest to the truth.
+      out.from = out.to = newer * wordCount;
+      return true;
+    }
     out.from = older * wordCount;
     if (newer >= 0) {
       out.to = newer * wordCount;
@@ -120,9 +145,8 @@ export class StateInterpolator {
       return true;
     }
     out.to = out.from;
-    out.fraction = 0;
     if (count > 1 && this.#goneAt[index] === Infinity) {
-      const before = base + ((head - 1) & (RING - 1));
+      const before = base + ((head - 1) & mask);
       const over = Math.min(view - this.#ticks[older], maxExtrapolationTicks);
       if (over > 0) {
         out.from = before * wordCount;
@@ -134,9 +158,19 @@ export class StateInterpolator {
 
   /** The newest tick the entity at `index` is known at; -1 when it is not known. */
   newestTick(index: number): number {
-    return this.#counts[index] === 0 ? -1 : this.#ticks[index * RING + this.#heads[index]];
+    return this.#counts[index] === 0 ? -1 : this.#ticks[index * this.#depth + this.#heads[index]];
+  }
+
+  #grow(end: number): void {
+    this.#rows = Math.min(this.#capacity, Math.max(end, this.#rows * 2, FIRST_ROWS));
+    const size = this.#rows * this.#depth;
+    const words = new Int32Array(size * this.#wordCount);
+    words.set(this.#words);
+    this.#words = words;
+    const ticks = new Float64Array(size);
+    ticks.set(this.#ticks);
+    this.#ticks = ticks;
   }
 }
 
-/** Updates kept per entity: half a second at 30 a second. */
-const RING = 16;
+const FIRST_ROWS = 16;

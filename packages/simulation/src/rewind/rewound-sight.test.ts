@@ -4,7 +4,9 @@ import { StaticGeometry } from "../game/static-geometry.ts";
 import type { ViewStamp } from "../prediction/index.ts";
 import { capsule, circle, defineState, float, StateTable } from "../state/index.ts";
 import type { Hitbox } from "../state/index.ts";
-import { PoseHistory, rayCapsule, RewoundSight } from "./index.ts";
+import { PoseHistory } from "./pose-history.ts";
+import { rayCapsule } from "./ray-sight.ts";
+import { RewoundSight } from "./rewound-sight.ts";
 
 const coordinate = float({ min: -1000, max: 1000, step: 1 / 256 });
 const Target = defineState({ x: coordinate, y: coordinate }, { capacity: 8 });

@@ -9,7 +9,7 @@ export interface InputDefinition<F extends Fields = Fields> extends RecordDefini
 
 /** The neutral input (all 0, false, first name) is what a missing input counts as. */
 export function defineInput<const F extends Fields>(fields: F): InputDefinition<F> {
-  return layOut("input", fields, () => false);
+  return layOut("input", fields);
 }
 
 /** Declares the fields of a message: the same types, without a table. */
@@ -18,5 +18,5 @@ export interface FieldsDefinition<F extends Fields = Fields> extends RecordDefin
 }
 
 export function defineFields<const F extends Fields>(fields: F): FieldsDefinition<F> {
-  return layOut("fields", fields, () => false);
+  return layOut("fields", fields);
 }

@@ -74,12 +74,7 @@ export function defineState<const F extends Fields>(fields: F, options: StateOpt
   if (hitbox.shape === "capsule" && hitbox.angle !== undefined && fields[hitbox.angle]?.kind !== "angle") {
     throw new RangeError(`defineState: the hitbox is turned by "${hitbox.angle}", which is not an angle field`);
   }
-  const record = layOut("state", fields, (name) => position.includes(name) || isHitboxAngle(hitbox, name));
-  return { ...record, capacity, position, hitbox, priority };
-}
-
-function isHitboxAngle(hitbox: Hitbox, name: string): boolean {
-  return hitbox.shape === "capsule" && hitbox.angle === name;
+  return { ...layOut("state", fields), capacity, position, hitbox, priority };
 }
 
 function positionNames(fields: Fields, given: StateOptions["position"]): readonly string[] {

@@ -12,8 +12,6 @@ export interface FieldEntry {
   /** First word. */
   readonly word: number;
   readonly wordCount: number;
-  /** Whether the pose history keeps it. */
-  readonly rewound: boolean;
 }
 
 /** One separately coded piece of the record; leaves that depend on a velocity come after it. */
@@ -43,7 +41,6 @@ const RESERVED = new Set(["id", "owner", "index", "constructor", "__proto__", "p
 export function layOut<F extends Fields, K extends RecordDefinition["kind"]>(
   kind: K,
   fields: F,
-  isRewound: (name: string) => boolean,
 ): RecordDefinition<F> & { readonly kind: K } {
   const names = Object.keys(fields);
   if (names.length > 255) throw new RangeError(`${names.length} fields: at most 255`);
@@ -53,8 +50,7 @@ export function layOut<F extends Fields, K extends RecordDefinition["kind"]>(
   for (const name of names) {
     if (RESERVED.has(name)) throw new RangeError(`a field cannot be called "${name}"`);
     const field = fields[name];
-    const rewound = field.attributes.rewound ?? isRewound(name);
-    const entry: FieldEntry = { name, field, word, wordCount: field.wordCount, rewound };
+    const entry: FieldEntry = { name, field, word, wordCount: field.wordCount };
     entries.push(entry);
     byName.set(name, entry);
     word += field.wordCount;

@@ -34,8 +34,6 @@ export interface FieldOptions {
   readonly blend?: Blend;
   /** Whether clients compute it ahead of the server and are corrected when they differ. Default true. */
   readonly predicted?: boolean;
-  /** Whether the pose history keeps it for rewinding. Default: only the position of the entity. */
-  readonly rewound?: boolean;
   /**
    * A change larger than this (in the field's unit; `true`: any change) is a jump: the entity is drawn at its new
    * place at once, never in between. Default Infinity.
@@ -52,8 +50,6 @@ export interface FieldAttributes {
   readonly audience: Audience;
   readonly blend: Blend;
   readonly predicted: boolean;
-  /** `undefined`: the definition decides (true for its position). */
-  readonly rewound: boolean | undefined;
   readonly teleport: number;
   readonly velocity: string | undefined;
 }
@@ -161,7 +157,6 @@ export function fieldAttributes(options: FieldOptions | undefined, blend: Blend)
     audience: options?.audience ?? "all",
     blend: options?.blend ?? blend,
     predicted: options?.predicted ?? true,
-    rewound: options?.rewound,
     teleport: options?.teleport === true ? 0 : (options?.teleport ?? Infinity),
     velocity: options?.velocity,
   };

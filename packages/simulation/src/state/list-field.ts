@@ -19,6 +19,7 @@ export interface BoundedList<Value> {
   set(index: number, value: Value): void;
   /** False, and nothing is added, when the list is full. */
   push(value: Value): boolean;
+  /** Takes it out; those behind it move up. Throws `RangeError` when there is no such element. */
   removeAt(index: number): void;
   clear(): void;
   /** Replaces everything, one value after the other; what does not fit is left out. */
@@ -177,8 +178,7 @@ class ListView<Value> implements BoundedList<Value> {
   }
 
   set(index: number, value: Value): void {
-    if (!Number.isInteger(index) || index < 0 || index >= this.length)
-      throw new RangeError(`no element ${index} of ${this.length}`);
+    this.#check(index);
     this.#element.set(this.#slot * this.max + index, value);
   }
 
@@ -191,6 +191,7 @@ class ListView<Value> implements BoundedList<Value> {
   }
 
   removeAt(index: number): void {
+    this.#check(index);
     const values = this.toJSON();
     values.splice(index, 1);
     this.assign(values);
@@ -212,5 +213,10 @@ class ListView<Value> implements BoundedList<Value> {
 
   toJSON(): Value[] {
     return [...this];
+  }
+
+  #check(index: number): void {
+    if (!Number.isInteger(index) || index < 0 || index >= this.length)
+      throw new RangeError(`no element ${index} of ${this.length}`);
   }
 }

@@ -90,8 +90,8 @@ export class SnapshotStream {
   }
 
   /**
-   * Writes the snapshot of `tick` (each call a later one), seen from a point. The tables' settled records are what is
-   * sent. False, and nothing is written, when the writer has too little room even for the client's own entities.
+   * Writes the snapshot of `tick` (each call a later one), seen from a point; from NaN, that is from nowhere, nothing
+   * is near enough for a `relevanceRadius`. The tables' settled records are what is sent. False, and nothing is written, when the writer has too little room even for the client's own entities.
    */
   write(tick: number, viewX: number, viewY: number, writer: BitWriter): boolean {
     if (!(Number.isInteger(tick) && tick > this.#newestTick && tick <= MAX_TICK)) {

@@ -166,3 +166,31 @@ void test("a row whose first values are refused is not there", () => {
   assert.equal(table.count, 0);
   assert.equal(table.spawn(0, { kind: "iron" }).kind, "iron");
 });
+
+void test("a list takes out what there is, and nothing else", () => {
+  const bags = new StateTable(
+    defineState({ marks: list(uint({ max: 9 }), { max: 4 }), places: list(vec2(coordinate), { max: 3 }) }),
+  );
+  const bag = bags.spawn(0, {
+    marks: [1, 2, 3],
+    places: [
+      { x: 1, y: 1 },
+      { x: 2, y: 2 },
+      { x: 3, y: 3 },
+    ],
+  });
+  for (const index of [-1, 3, 0.5, Number.NaN]) assert.throws(() => bag.marks.removeAt(index), RangeError);
+  assert.deepEqual([...bag.marks], [1, 2, 3]);
+  bag.marks.removeAt(1);
+  assert.deepEqual([...bag.marks], [1, 3]);
+  bag.places.removeAt(0);
+  assert.deepEqual(
+    Array.from(bag.places, ({ x, y }) => [x, y]),
+    [
+      [2, 2],
+      [3, 3],
+    ],
+  );
+  assert.equal(bag.marks.push(4), true);
+  assert.deepEqual([...bag.marks], [1, 3, 4]);
+});

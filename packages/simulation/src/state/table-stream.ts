@@ -254,6 +254,11 @@ export class TableStream {
     const x = positionX[index] - relevance.viewX;
     const y = positionY[index] - relevance.viewY;
     const distance = Math.sqrt(x * x + y * y);
+    if (relevance.radius === Infinity) {
+      // Seen from nowhere everything is equally far.
+      this.#distance[0] = distance >= 0 ? distance : 0;
+      return true;
+    }
     this.#distance[0] = distance;
     const known = this.#inside[index] === this.table.idAt(index);
     return distance <= (known ? relevance.leaveRadius : relevance.radius);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ClockController, InputTimeline, SampleWindow, ViewTimeline } from "./index.ts";
+import { ClockController, InputTimeline, ViewTimeline } from "./index.ts";
+import { SampleWindow } from "./sample-window.ts";
 import { TickRandom } from "../game/random.ts";
 
 const tickMs = 1000 / 60;
@@ -101,7 +102,7 @@ describe("InputTimeline", () => {
   it("brings inputs in time over 150 ms with 20 ms of jitter", () => {
     const random = new TickRandom();
     random.reseed(1, 1);
-    const delay = (): number => 75 + random.between(-10, 10);
+    const delay = (): number => 75 + random.between(-20, 20);
     const result = runInputTimeline({ upMs: delay, downMs: delay, skew: 1, seconds: 20 });
     assert.equal(result.jumps, 0);
     assert.ok(result.late / result.ticks < 0.02, `late ${result.late} of ${result.ticks}`);
@@ -138,7 +139,7 @@ function runViewTimeline(options: { lossRate: number; jitterMs: number; seconds:
     const sentAt = tick * tickMs;
     if (random.next() < options.lossRate) continue;
     if (options.outage !== undefined && sentAt > options.outage[0] && sentAt < options.outage[1]) continue;
-    arrivals.push({ at: sentAt + 50 + random.between(-options.jitterMs / 2, options.jitterMs / 2), tick });
+    arrivals.push({ at: sentAt + 50 + random.between(-options.jitterMs, options.jitterMs), tick });
   }
   let starved = 0;
   let frames = 0;
@@ -178,6 +179,17 @@ describe("ViewTimeline", () => {
     assert.equal(result.backwards, 0);
     assert.ok(result.jumps <= 1);
     assert.ok(result.delayMs < 80, `delay ${result.delayMs}`);
+  });
+});
+
+describe("ViewTimeline on a link that lets snapshots through in bursts", () => {
+  it("does not aim to be farther back than its limit", () => {
+    const view = new ViewTimeline({ tickMs, maxDelayMs: 150 });
+    for (let frame = 1; frame < 900; frame++) {
+      if (frame % 17 === 0) view.noteSnapshot(frame);
+      view.advance(frame * tickMs, tickMs);
+      if (frame > 300) assert.ok(view.delayMs(frame * tickMs) < 152, `${view.delayMs(frame * tickMs)} ms`);
+    }
   });
 });
 

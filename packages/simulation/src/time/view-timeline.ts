@@ -14,6 +14,8 @@ export interface ViewTimelineOptions {
   readonly lateFraction?: number;
   /** Delay to begin with, before there are measurements. Default 100 ms. */
   readonly startDelayMs?: number;
+  /** Farther behind the freshest news than this it does not aim to be, however irregular the link. Default 500 ms. */
+  readonly maxDelayMs?: number;
 }
 
 export class ViewTimeline {
@@ -23,6 +25,7 @@ export class ViewTimeline {
   readonly #tickMs: number;
   readonly #fraction: number;
   readonly #startDelayMs: number;
+  readonly #maxDelayMs: number;
   /** Newest snapshot tick minus local time in ticks, one sample a frame. */
   readonly #samples = new SampleWindow(WINDOW);
   #lastSampleAt = -Infinity;
@@ -40,6 +43,7 @@ export class ViewTimeline {
     this.#tickMs = options.tickMs;
     this.#fraction = options.lateFraction ?? 0.01;
     this.#startDelayMs = options.startDelayMs ?? 100;
+    this.#maxDelayMs = options.maxDelayMs ?? MAX_VIEW_DELAY_MS;
   }
 
   noteSnapshot(tick: number): void {
@@ -73,7 +77,7 @@ export class ViewTimeline {
         this.#high = this.#samples.high();
       }
     }
-    let target = this.#low;
+    let target = Math.max(this.#low, this.#high - this.#maxDelayMs / this.#tickMs);
     // Few samples know nothing of loss yet: begin with at least the start delay, which fades out.
     const age = now - this.#startedAt;
     if (age < FADE_MS) {
@@ -120,6 +124,9 @@ export class ViewTimeline {
     this.#high = Number.NaN;
   }
 }
+
+/** A longer delay would only put shots farther back than servers judge them (`maxRewindMs`). */
+export const MAX_VIEW_DELAY_MS = 500;
 
 /** Three to four seconds of frames. */
 const WINDOW = 256;

@@ -1,12 +1,12 @@
 /** Why a typed call got no answer. */
 
-import type { CallFailure } from "@riposte/simulation/game";
+import type { CallFailure } from "./message-router.ts";
 
 const MESSAGES: Readonly<Record<CallFailure, string>> = {
-  timedOut: "the server did not answer in time",
-  refused: "the server refused it",
+  timedOut: "no answer came in time",
+  refused: "it was refused",
   full: "too many calls or messages are waiting",
-  closed: "the session ended before the answer came",
+  closed: "the connection ended before the answer came",
 };
 
 /** `reason` says which: "timedOut", "refused", "full" or "closed". */

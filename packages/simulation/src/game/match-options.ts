@@ -1,0 +1,20 @@
+/** What a match may be told. */
+export interface MatchOptions {
+  /** Seeds `world.random`. Clients are told. Default 1. */
+  readonly seed?: number;
+  /**
+   * Gives that many random bytes, for the keys of `world.randomOf`. Default: from the seed, which is as good for a
+   * test and no secret at all.
+   */
+  readonly entropy?: (length: number) => Uint8Array;
+  /** Default 64. */
+  readonly maxSeats?: number;
+  /** How long the seat and the entities of a player who is gone are kept. Default 15,000 ms. */
+  readonly reconnectGraceMs?: number;
+  /** Bytes of one snapshot. Default 1,000. */
+  readonly snapshotBudgetBytes?: number;
+  /** How far back a shot may be judged. Default 500 ms. */
+  readonly maxRewindMs?: number;
+  /** Missing inputs repeat the last one for this long. Default 100 ms. */
+  readonly repeatInputMs?: number;
+}
