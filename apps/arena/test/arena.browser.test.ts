@@ -254,6 +254,15 @@ describe("arena in the browser", { skip: peer.skip }, () => {
     });
   });
 
+  it("says goodbye when a page is left", async () => {
+    const clients = async (): Promise<number> =>
+      ((await (await fetch(`${url}/riposte/health`)).json()) as { clients: number }).clients;
+    assert.equal(await clients(), BOTS + 2);
+    await grace.goto("about:blank");
+    // Long before its session times out.
+    await until("the server knows", 3, async () => (await clients()) === BOTS + 1);
+  });
+
   it("makes the picture for the README", async () => {
     await grace.close();
     bots?.send({ skill: 0.06, rally: { x: 0, y: 0 } });
@@ -299,13 +308,13 @@ describe("arena in the browser", { skip: peer.skip }, () => {
         await sharpFrame(ada);
         await aimAt(ada, (await players(ada)).find(({ seat }) => seat === target.seat) ?? target);
         await ada.waitForTimeout(100);
-        const before = await worth(ada);
+        const worthBefore = await worth(ada);
         const taken = await ada.screenshot();
         const still = await own(ada);
         // Ada shoots: best at somebody, not at a wall that has come between.
         const prey = (await players(ada)).find(({ seat, health }) => seat === target.seat && health > 0);
         const fights = still !== undefined && prey !== undefined && clearLine(still.x, still.y, prey.x, prey.y);
-        const now = Math.min(before, await worth(ada)) - (fights ? 0 : 3);
+        const now = Math.min(worthBefore, await worth(ada)) - (fights ? 0 : 3);
         await ada.evaluate(() => arena.quality(0.6));
         // Not the moment of one's own death.
         if (still !== undefined && still.health > 20 && now > best) {

@@ -25,6 +25,16 @@ const SLOT_BYTES = 2048;
 /** The first socket; each further one is one higher. */
 const FIRST_PATH = 0;
 
+/** Has a page tell us when it goes for good; gives what undoes it. A page that the browser keeps may come back, and resumes. */
+function onPageGone(callback: () => void): () => void {
+  if (typeof document === "undefined") return () => undefined;
+  const listener = (event: PageTransitionEvent): void => {
+    if (!event.persisted) callback();
+  };
+  addEventListener("pagehide", listener);
+  return () => removeEventListener("pagehide", listener);
+}
+
 /** Connects over a WebSocket; resolves when the server has admitted the client. */
 export function dialWebSocket(options: DialOptions): Promise<ClientCarrier> {
   return new Promise((resolve, reject) => {
@@ -62,6 +72,8 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
   #over = false;
+  /** Without a goodbye the server would keep the seat until the session times out. */
+  readonly #stayOnPage: () => void = onPageGone(() => void this.close());
 
   readonly #packet: ReceivedPacket = {
     buffer: new Uint8Array(0),
@@ -361,6 +373,7 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
   #end(error: NetworkError | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    this.#stayOnPage();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const link of this.#links) link.close();

@@ -285,6 +285,8 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
   }
 
   #sendSnapshot(client: RoomClient): void {
+    // It would only wait, and be old when a way is found again.
+    if (client.connection.interrupted) return;
     let length = 0;
     try {
       length = this.#match.writeSnapshot(client.seat, snapshotBuffer, 0, SNAPSHOT_BUFFER_BYTES);

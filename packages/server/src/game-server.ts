@@ -72,6 +72,8 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     this.handlers = {
       connected: (connection) => this.#connected(connection),
       disconnected: (connection, error) => this.#disconnected(connection, error),
+      interrupted: (connection) => this.#moved("interrupted", connection),
+      migrated: (connection) => this.#moved("migrated", connection),
       message: (connection, channel, buffer, offset, length) =>
         this.#message(connection, channel, buffer, offset, length),
       raw: (connection, buffer, offset, length) => {
@@ -331,6 +333,13 @@ export class GameServer<G extends AnyGame> implements Server<G> {
       return;
     }
     this.#events.emit("disconnected", { connection, clientId: connection.clientId, error });
+  }
+
+  #moved(event: "interrupted" | "migrated", connection: Connection): void {
+    const client = connection.context;
+    if (!(client instanceof RoomClient)) return;
+    const room = this.#rooms.get(client.room);
+    if (room !== undefined) this.#events.emit(event, { client, room });
   }
 
   #message(connection: Connection, channel: Channel, buffer: Uint8Array, offset: number, length: number): void {

@@ -24,6 +24,10 @@ export interface ServerEvents<G extends AnyGame = AnyGame> {
   };
   readonly joined: { readonly client: Client; readonly room: Room<G> };
   readonly left: { readonly client: Client; readonly room: Room<G>; readonly error: NetworkError | undefined };
+  /** No way leads to the client for the moment; it keeps its seat until it times out, or `migrated` follows. */
+  readonly interrupted: { readonly client: Client; readonly room: Room<G> };
+  /** The client goes on from another address, or by another carrier: `client.carrier` says which. */
+  readonly migrated: { readonly client: Client; readonly room: Room<G> };
   readonly roomCreated: { readonly room: Room<G> };
   readonly roomClosed: { readonly room: Room<G>; readonly reason: string };
   /** The loop could not keep up: these ticks were never run. */
