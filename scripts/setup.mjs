@@ -4,6 +4,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findPeer, peers } from "./peers.mjs";
@@ -103,11 +104,21 @@ function aptPrefix() {
  */
 async function handOver(words) {
   const child = spawn(node, words, { cwd: root, stdio: "inherit" });
-  const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
   // Ctrl-C in a terminal reaches the child by itself. Passed on it would come twice, which ends programs without order.
-  for (const signal of signals) process.on(signal, () => signal !== "SIGINT" && child.kill(signal));
-  const [code, signal] = await new Promise((resolve) => child.on("exit", (...end) => resolve(end)));
-  process.exitCode = code ?? (signal === "SIGINT" ? 130 : 143);
+  const hasTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+  const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
+  for (const signal of signals) {
+    process.on(signal, () => {
+      if (signal !== "SIGINT" || !hasTerminal) child.kill(signal);
+    });
+  }
+  const [code, signal] = await new Promise((resolve) => {
+    child.on("exit", (...end) => resolve(end));
+    child.on("error", (error) =>
+      fail(`${node} could not be started: ${error.message}. Delete node_modules and try again.`),
+    );
+  });
+  process.exitCode = code ?? 128 + constants.signals[/** @type {NodeJS.Signals} */ (signal)];
 }
 
 /** @param {string} message */

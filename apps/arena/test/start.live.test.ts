@@ -19,12 +19,12 @@ interface Running {
   readonly ended: () => Promise<unknown>;
 }
 
-/** Runs it with two bots in a process group of its own, as a shell does, until it says where to play. */
-async function start(t: TestContext): Promise<Running> {
-  const child = spawn(process.execPath, [SETUP, "start", "--port", "0", "--bots", "2", "--no-build"], {
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+/** Runs it with two bots in a process group of its own until it says where to play; in a terminal, or as a supervisor does. */
+async function start(t: TestContext, terminal: boolean): Promise<Running> {
+  const words = [process.execPath, SETUP, "start", "--port", "0", "--bots", "2", "--no-build"];
+  const line = words.map((word) => `'${word}'`).join(" ");
+  const [program, ...rest] = terminal ? ["script", "--quiet", "--return", "--command", line, "/dev/null"] : words;
+  const child = spawn(program, rest, { detached: true, stdio: [terminal ? "pipe" : "ignore", "pipe", "pipe"] });
   const exited = once(child, "exit");
   const ended = async (): Promise<unknown> => {
     await until("the first process ends", 20, () =>
@@ -63,18 +63,19 @@ function groupLives(child: ChildProcess): boolean {
 }
 
 test("Ctrl-C ends every process that npm start has started, in good order", async (t) => {
-  const { child, url, output, ended } = await start(t);
-  // A terminal sends it to the whole group, at once.
-  signalGroup(child, "SIGINT");
+  const { child, url, output, ended } = await start(t, true);
+  child.stdin?.write("\x03");
   assert.deepEqual(await ended(), [0, null], output());
   assert.equal(output().split("Ending the arena").length, 2, "once");
   await until("every process is gone", 5, () => Promise.resolve(!groupLives(child)));
   await assert.rejects(fetch(url), "nobody answers any more");
 });
 
-test("SIGTERM to the first process alone ends all of them", async (t) => {
-  const { child, output, ended } = await start(t);
-  child.kill("SIGTERM");
-  assert.deepEqual(await ended(), [0, null], output());
-  await until("every process is gone", 5, () => Promise.resolve(!groupLives(child)));
-});
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  test(`${signal} to the first process alone ends all of them`, async (t) => {
+    const { child, output, ended } = await start(t, false);
+    child.kill(signal);
+    assert.deepEqual(await ended(), [0, null], output());
+    await until("every process is gone", 5, () => Promise.resolve(!groupLives(child)));
+  });
+}
