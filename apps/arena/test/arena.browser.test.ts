@@ -45,6 +45,11 @@ async function worth(page: Page): Promise<number> {
   );
 }
 
+async function clientsOf(url: string): Promise<number> {
+  const health = await (await fetch(`${url}/riposte/health`)).json();
+  return (health as { clients: number }).clients;
+}
+
 describe("arena in the browser", { skip: peer.skip }, () => {
   let server: ChildProcess | undefined;
   let bots: ChildProcess | undefined;
@@ -255,12 +260,10 @@ describe("arena in the browser", { skip: peer.skip }, () => {
   });
 
   it("says goodbye when a page is left", async () => {
-    const clients = async (): Promise<number> =>
-      ((await (await fetch(`${url}/riposte/health`)).json()) as { clients: number }).clients;
-    assert.equal(await clients(), BOTS + 2);
+    assert.equal(await clientsOf(url), BOTS + 2);
     await grace.goto("about:blank");
     // Long before its session times out.
-    await until("the server knows", 3, async () => (await clients()) === BOTS + 1);
+    await until("the server knows", 3, async () => (await clientsOf(url)) === BOTS + 1);
   });
 
   it("makes the picture for the README", async () => {
