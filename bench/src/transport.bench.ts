@@ -7,6 +7,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Bench } from "./bench.ts";
+import { BURST } from "./transport/datapath-shared.ts";
 import { twoCores } from "./transport/cores.ts";
 import { NativePeers } from "./transport/native-peers.ts";
 import { LonePeer, PeerPair } from "./transport/peer-pair.ts";
@@ -194,20 +195,37 @@ function datapathContest(pair: PeerPair): Contest {
     warmUpMs: WARM_UP_MS / 2,
     turnMs: TURN_MS,
     run: async (durationMs) => {
+      const one = await singlePackets(pair, durationMs);
+      await pair.askServer(`expect ${BURST}`);
       const before = await pair.askServer("cpu");
       const sent = (await pair.askClient(`send ${durationMs}`)) as unknown as PacketCost;
       const after = await pair.askServer("cpu");
-      const short = (await pair.askClient("seal 64")) as unknown as PacketCost;
-      const long = (await pair.askClient("seal 1200")) as unknown as PacketCost;
       const figures = {
         send_us_per_packet: sent.cpuMicros / sent.packets,
         recv_us_per_packet: microsPerPacket(before, after),
-        seal_us_64: short.cpuMicros / short.packets,
-        seal_us_1200: long.cpuMicros / long.packets,
+        datapath_echo_w1: one,
+        seal_us_64: await sealMicros(pair, "64 aes"),
+        seal_us_1200: await sealMicros(pair, "1200 aes"),
+        seal_us_64_chacha20: await sealMicros(pair, "64 chacha20"),
+        seal_us_1200_chacha20: await sealMicros(pair, "1200 chacha20"),
       };
       return { figures, echoes: 0, lost: 0, cpuMicros: sent.cpuMicros };
     },
   };
+}
+
+/** Echoes per CPU-second of the datapath alone, one packet at a time: what any program on Node's event loop costs. */
+async function singlePackets(pair: PeerPair, durationMs: number): Promise<number> {
+  await pair.askServer("expect 1");
+  const before = await pair.askServer("cpu");
+  const sent = (await pair.askClient(`single ${durationMs}`)) as unknown as PacketCost;
+  const after = await pair.askServer("cpu");
+  return (after.packets - before.packets) / ((sent.cpuMicros + after.cpuMicros - before.cpuMicros) / 1e6);
+}
+
+async function sealMicros(pair: PeerPair, words: string): Promise<number> {
+  const sealed = (await pair.askClient(`seal ${words}`)) as unknown as PacketCost;
+  return sealed.cpuMicros / sealed.packets;
 }
 
 function riposteContests(pair: PeerPair): Contest[] {

@@ -1,4 +1,7 @@
-/** The sending process of the bare datapath: one burst after the other, each when the last is answered; and the cipher. */
+/**
+ * The sending process of the bare datapath: bursts, each when the last is answered; single packets, the same way; and
+ * the ciphers.
+ */
 import { PacketBatch, openDatapath } from "@riposte/datapath";
 import { answerCommands, cpuMicros } from "./command-loop.ts";
 import { BURST, PACKET_BYTES } from "./datapath-shared.ts";
@@ -14,7 +17,11 @@ const addresses = datapath.createAddressTable();
 const burst = new PacketBatch(BURST);
 const bytes = new Uint8Array(PACKET_BYTES);
 const protection = datapath.createPacketProtection();
-const key = protection.addKey(new Uint8Array(32).fill(1), new Uint8Array(AAD_PREFIX_BYTES));
+const keys = {
+  chacha20: protection.addKey(new Uint8Array(32).fill(1), new Uint8Array(AAD_PREFIX_BYTES)),
+  aes: protection.addKey(new Uint8Array(32).fill(2), new Uint8Array(AAD_PREFIX_BYTES), { cipher: "aes-256-gcm" }),
+};
+let packetsAtOnce = BURST;
 let sending = false;
 
 const socket = await datapath.openUdpSocket({ host: "127.0.0.1", addresses, onReadable: receive });
@@ -24,10 +31,15 @@ addresses.retain(path);
 
 await answerCommands(
   {},
-  { send: async ([durationMs]) => await send(Number(durationMs)), seal: ([size]) => seal(Number(size)) },
+  {
+    send: async ([durationMs]) => await send(BURST, Number(durationMs)),
+    single: async ([durationMs]) => await send(1, Number(durationMs)),
+    seal: ([size, cipher]) => seal(Number(size), keys[cipher as keyof typeof keys]),
+  },
 );
 
-async function send(durationMs: number): Promise<object> {
+async function send(packets: number, durationMs: number): Promise<object> {
+  packetsAtOnce = packets;
   const before = cpuMicros();
   const packetsBefore = socket.stats.packetsSent;
   sending = true;
@@ -47,12 +59,12 @@ function receive(): void {
 
 function sendBurst(): void {
   burst.count = 0;
-  while (!burst.full) burst.append(bytes, 0, PACKET_BYTES, path);
+  while (burst.count < packetsAtOnce) burst.append(bytes, 0, PACKET_BYTES, path);
   socket.send(burst);
 }
 
 /** CPU time of sealing a payload, in batches. */
-function seal(payloadBytes: number): object {
+function seal(payloadBytes: number, key: number): object {
   const batches = 40;
   const before = cpuMicros();
   for (let i = 0; i < batches; i++) {

@@ -2,7 +2,7 @@
 import { nodeCrypto } from "@riposte/datapath";
 import type { Datapath } from "@riposte/datapath";
 import type { Channel } from "@riposte/protocol/channel";
-import { generateConnectToken } from "@riposte/protocol/netcode";
+import { generateConnectToken, writeUserData } from "@riposte/protocol/netcode";
 import { dialUdp, listenTransport } from "@riposte/transport";
 import type { ClientTransport, ServerTransport, TransportHandlers } from "@riposte/transport";
 import { EchoWindow } from "./echo-window.ts";
@@ -64,6 +64,8 @@ export async function dial(port: number, handlers: TransportHandlers, datapath?:
     privateKey: PRIVATE_KEY,
     serverAddresses: [`127.0.0.1:${port}`],
     timeoutSeconds: 10,
+    // As the tokens of `listen` have it: all extensions are permitted.
+    userData: writeUserData({}),
     nowSeconds: Date.now() / 1000,
     crypto: nodeCrypto(),
   });

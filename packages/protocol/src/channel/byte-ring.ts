@@ -1,3 +1,5 @@
+import { ByteCopier } from "@riposte/wire";
+
 /**
  * A byte ring addressed by absolute position: byte `p` of a stream lives at `p` modulo capacity.
  * The caller keeps the window [low, high) that it uses no longer than the capacity, and asks for
@@ -7,12 +9,16 @@ export class ByteRing {
   bytes: Uint8Array;
   readonly #initialBytes: number;
   readonly #maxBytes: number;
+  readonly #into: ByteCopier;
+  readonly #outOf: ByteCopier;
 
   /** Storage is allocated at the first `reserve`. Sizes are rounded up to powers of two. */
   constructor(initialBytes: number, maxBytes: number) {
     this.bytes = EMPTY;
     this.#initialBytes = powerOfTwo(initialBytes);
     this.#maxBytes = powerOfTwo(maxBytes);
+    this.#into = new ByteCopier();
+    this.#outOf = new ByteCopier();
   }
 
   /** Makes [low, high) fit, keeping what [low, used) holds. False when that is above the limit. */
@@ -37,16 +43,21 @@ export class ByteRing {
   write(at: number, source: Uint8Array, offset: number, length: number): void {
     const index = this.indexOf(at);
     const first = Math.min(length, this.bytes.length - index);
-    copyBytes(source, offset, first, this.bytes, index);
-    if (first < length) copyBytes(source, offset + first, length - first, this.bytes, 0);
+    this.#into.copy(source, offset, first, this.bytes, index);
+    if (first < length) this.#into.copy(source, offset + first, length - first, this.bytes, 0);
+  }
+
+  /** Writes one byte at position `at`. */
+  put(at: number, byte: number): void {
+    this.bytes[this.indexOf(at)] = byte;
   }
 
   /** Copies [at, at + length) to `target[offset, ...)`. */
   read(at: number, length: number, target: Uint8Array, offset: number): void {
     const index = this.indexOf(at);
     const first = Math.min(length, this.bytes.length - index);
-    copyBytes(this.bytes, index, first, target, offset);
-    if (first < length) copyBytes(this.bytes, 0, length - first, target, offset + first);
+    this.#outOf.copy(this.bytes, index, first, target, offset);
+    if (first < length) this.#outOf.copy(this.bytes, 0, length - first, target, offset + first);
   }
 
   /** Where position `at` lies in `bytes`. */
@@ -58,13 +69,6 @@ export class ByteRing {
   shrink(keepBytes: number): void {
     if (this.bytes.length > keepBytes) this.bytes = EMPTY;
   }
-}
-
-/** Copies without making a view where that can be avoided; below about 32 bytes the loop is faster. */
-export function copyBytes(source: Uint8Array, from: number, length: number, target: Uint8Array, at: number): void {
-  if (length > 32 && from === 0 && length === source.length) target.set(source, at);
-  else if (length > 32) target.set(source.subarray(from, from + length), at);
-  else for (let i = 0; i < length; i++) target[at + i] = source[from + i];
 }
 
 function powerOfTwo(value: number): number {

@@ -1,4 +1,3 @@
-import { copyBytes } from "./byte-ring.ts";
 import { MAX_FRAGMENTS, MAX_UNRELIABLE_BYTES } from "./frames.ts";
 
 /** What an unfinished message costs besides its data; counted into the limits. */
@@ -88,7 +87,7 @@ export class ReassemblyBuffer {
       larger.set(this.#arrivals);
       this.#arrivals = larger;
     }
-    copyBytes(buffer, offset, length, this.#data, this.bytes);
+    this.#data.set(buffer.subarray(offset, offset + length), this.bytes);
     if (last) {
       this.#lastArrival = this.have;
       this.#lastLength = length;
@@ -109,7 +108,7 @@ export class ReassemblyBuffer {
     let at = 0;
     for (let i = 0; i < this.have; i++) {
       const length = i === this.#lastArrival ? this.#lastLength : this.#fragmentBytes;
-      copyBytes(this.#data, at, length, target, this.#arrivals[i] * this.#fragmentBytes);
+      target.set(this.#data.subarray(at, at + length), this.#arrivals[i] * this.#fragmentBytes);
       at += length;
     }
   }

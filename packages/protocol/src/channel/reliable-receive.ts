@@ -1,5 +1,5 @@
 import { RangeSet } from "../recovery/range-set.ts";
-import { ByteRing, copyBytes } from "./byte-ring.ts";
+import { ByteRing } from "./byte-ring.ts";
 import type { Channel } from "./connection-options.ts";
 import {
   CLOSE_FLOW_CONTROL_ERROR,
@@ -240,7 +240,7 @@ class ReceivingStream {
       larger.set(this.#assembly.subarray(0, this.#messageHave));
       this.#assembly = larger;
     }
-    copyBytes(buffer, from, length, this.#assembly, this.#messageHave);
+    this.#assembly.set(buffer.subarray(from, from + length), this.#messageHave);
     this.#messageHave = needed;
     return length;
   }

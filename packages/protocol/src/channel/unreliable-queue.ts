@@ -7,6 +7,8 @@ const INITIAL_RECORDS = 16;
 const MAX_RECORDS = 4096;
 /** An empty queue gives storage above this back. */
 const KEPT_RING_BYTES = 64 * 1024;
+/** By a varint's length. */
+const VARINT_TOP_BITS = [0, 0, 0x40, 0, 0x80, 0, 0, 0, 0xc0];
 /** Type, number and length before a message, at their longest. */
 const MAX_HEAD_BYTES = 2 + 8 + 4;
 
@@ -26,20 +28,18 @@ export class UnreliableQueue {
   readonly #ordered: boolean;
   readonly #limitBytes: number;
   readonly #ring: ByteRing;
-  readonly #head: Uint8Array;
   #capacity: number;
   #first: number;
   #unstamped: number;
-  /** Of each message: where its frame starts, how long its head is, and the message behind it. */
-  #start: Float64Array;
-  #headBytes: Uint8Array;
+  /** Of each message: its length, without the head of its frame. */
   #length: Int32Array;
-  /** Number of an ordered message on the wire. */
-  #number: Float64Array;
   /** Until it is stamped: how long it may wait. Then: when it is too old. */
   #expires: Float64Array;
+  /** Where the first frame starts, and the last one ends. */
   #low: number;
   #high: number;
+  /** On the wire, of the first message and of the next that comes, if the channel is ordered. */
+  #firstNumber: number;
   #nextNumber: number;
 
   /** `ordered`: messages are numbered. The limit counts heads too. */
@@ -50,17 +50,14 @@ export class UnreliableQueue {
     this.#ordered = ordered;
     this.#limitBytes = limitBytes;
     this.#ring = new ByteRing(INITIAL_RING_BYTES, limitBytes + MAX_HEAD_BYTES);
-    this.#head = new Uint8Array(MAX_HEAD_BYTES);
     this.#capacity = INITIAL_RECORDS;
     this.#first = 0;
     this.#unstamped = 0;
-    this.#start = new Float64Array(INITIAL_RECORDS);
-    this.#headBytes = new Uint8Array(INITIAL_RECORDS);
     this.#length = new Int32Array(INITIAL_RECORDS);
-    this.#number = new Float64Array(INITIAL_RECORDS);
     this.#expires = new Float64Array(INITIAL_RECORDS);
     this.#low = 0;
     this.#high = 0;
+    this.#firstNumber = 0;
     this.#nextNumber = 0;
   }
 
@@ -76,13 +73,13 @@ export class UnreliableQueue {
 
   /** Of the first message's frame. */
   get firstFrameBytes(): number {
-    const slot = this.#slot(0);
-    return this.#headBytes[slot] + this.#length[slot];
+    const length = this.firstLength;
+    return this.#headBytesOf(this.#firstNumber, length) + length;
   }
 
   /** Number of the first message, if the channel is ordered. */
   get firstNumber(): number {
-    return this.#number[this.#slot(0)];
+    return this.#firstNumber;
   }
 
   /**
@@ -90,7 +87,7 @@ export class UnreliableQueue {
    * it. The caller keeps it within the limit.
    */
   push(buffer: Uint8Array, offset: number, length: number, maxAgeMs: number): number {
-    const headBytes = this.#writeHead(length);
+    const headBytes = this.#headBytesOf(this.#nextNumber, length);
     const bytes = headBytes + length;
     let dropped = 0;
     while (this.count > 0 && (this.count === MAX_RECORDS || this.queuedBytes + bytes > this.#limitBytes)) {
@@ -99,13 +96,10 @@ export class UnreliableQueue {
     }
     if (this.count === this.#capacity) this.#grow();
     this.#ring.reserve(this.#low, this.#high, this.#high + bytes);
-    this.#ring.write(this.#high, this.#head, 0, headBytes);
+    this.#writeHead(length);
     if (length > 0) this.#ring.write(this.#high + headBytes, buffer, offset, length);
     const slot = this.#slot(this.count);
-    this.#start[slot] = this.#high;
-    this.#headBytes[slot] = headBytes;
     this.#length[slot] = length;
-    this.#number[slot] = this.#nextNumber;
     this.#expires[slot] = maxAgeMs;
     if (this.#ordered) this.#nextNumber++;
     this.#high += bytes;
@@ -137,8 +131,8 @@ export class UnreliableQueue {
     let taken = 0;
     let bytes = 0;
     while (taken < most && taken < this.count) {
-      const slot = this.#slot(taken);
-      const frame = this.#headBytes[slot] + this.#length[slot];
+      const length = this.#length[this.#slot(taken)];
+      const frame = this.#headBytesOf(this.#firstNumber + taken, length) + length;
       if (bytes + frame > room) break;
       bytes += frame;
       taken++;
@@ -151,8 +145,8 @@ export class UnreliableQueue {
 
   /** Copies `length` bytes of the first message from `from` on. */
   readFirst(from: number, length: number, target: Uint8Array, offset: number): void {
-    const slot = this.#slot(0);
-    if (length > 0) this.#ring.read(this.#start[slot] + this.#headBytes[slot] + from, length, target, offset);
+    const headBytes = this.#headBytesOf(this.#firstNumber, this.firstLength);
+    if (length > 0) this.#ring.read(this.#low + headBytes + from, length, target, offset);
   }
 
   pop(): void {
@@ -173,58 +167,56 @@ export class UnreliableQueue {
     this.#low += bytes;
     this.#first = (this.#first + count) & (MAX_RECORDS - 1);
     this.count -= count;
+    if (this.#ordered) this.#firstNumber += count;
     if (this.#unstamped > this.count) this.#unstamped = this.count;
     this.sentFragments = 0;
     if (this.count === 0) this.#ring.shrink(KEPT_RING_BYTES);
   }
 
-  /** The head of the next message's frame; returns its length. */
-  #writeHead(length: number): number {
-    const head = this.#head;
+  /** Of a frame: its type, the number of an ordered message, the length. */
+  #headBytesOf(number: number, length: number): number {
+    return varintLength(length) + (this.#ordered ? 2 + varintLength(number) : 1);
+  }
+
+  #writeHead(length: number): void {
+    const ring = this.#ring;
+    const at = this.#high;
     if (!this.#ordered) {
-      head[0] = FRAME_DATAGRAM | MESSAGE_LENGTH;
-      return 1 + writeVarint(head, 1, length);
+      ring.put(at, FRAME_DATAGRAM | MESSAGE_LENGTH);
+      this.#writeVarint(at + 1, length);
+      return;
     }
-    head[0] = 0x40;
-    head[1] = FRAME_ORDERED | MESSAGE_LENGTH;
-    const at = 2 + writeVarint(head, 2, this.#nextNumber);
-    return at + writeVarint(head, at, length);
+    ring.put(at, 0x40);
+    ring.put(at + 1, FRAME_ORDERED | MESSAGE_LENGTH);
+    this.#writeVarint(at + 2, this.#nextNumber);
+    this.#writeVarint(at + 2 + varintLength(this.#nextNumber), length);
+  }
+
+  /** QUIC's, most significant byte first, its length in the two top bits. */
+  #writeVarint(at: number, value: number): void {
+    const ring = this.#ring;
+    const length = varintLength(value);
+    let rest = value;
+    for (let i = length - 1; i > 0; i--) {
+      ring.put(at + i, rest & 255);
+      rest = Math.floor(rest / 256);
+    }
+    ring.put(at, rest | VARINT_TOP_BITS[length]);
   }
 
   #grow(): void {
     const from = this.#capacity;
     const to = from * 2;
-    const start = new Float64Array(to);
-    const headBytes = new Uint8Array(to);
     const length = new Int32Array(to);
-    const number = new Float64Array(to);
     const expires = new Float64Array(to);
     for (let i = 0; i < this.count; i++) {
       const source = (this.#first + i) & (from - 1);
       const target = (this.#first + i) & (to - 1);
-      start[target] = this.#start[source];
-      headBytes[target] = this.#headBytes[source];
       length[target] = this.#length[source];
-      number[target] = this.#number[source];
       expires[target] = this.#expires[source];
     }
     this.#capacity = to;
-    this.#start = start;
-    this.#headBytes = headBytes;
     this.#length = length;
-    this.#number = number;
     this.#expires = expires;
   }
-}
-
-/** QUIC's varint, most significant byte first, its length in the two top bits. Returns its length. */
-function writeVarint(target: Uint8Array, at: number, value: number): number {
-  const length = varintLength(value);
-  let rest = value;
-  for (let i = length - 1; i >= 0; i--) {
-    target[at + i] = rest % 256;
-    rest = Math.floor(rest / 256);
-  }
-  target[at] |= length === 1 ? 0 : length === 2 ? 0x40 : length === 4 ? 0x80 : 0xc0;
-  return length;
 }
