@@ -218,12 +218,13 @@ export class PortableUdpSocket implements UdpSocket {
 }
 
 async function bind(host: string, options: UdpSocketOptions): Promise<Socket> {
+  const family = isIPv6(host) ? 6 : 4;
   const socket = createSocket({
-    type: isIPv6(host) ? "udp6" : "udp4",
+    type: family === 6 ? "udp6" : "udp4",
     ipv6Only: false,
     reusePort: options.reusePort === true,
     // Paths carry addresses, never names: answering at once saves node:dgram a turn per packet.
-    lookup: (address, _options, callback) => callback(null, address, isIPv6(address) ? 6 : 4),
+    lookup: (address, _options, callback) => callback(null, address, family),
   });
   await new Promise<void>((resolve, reject) => {
     socket.once("error", reject);
