@@ -80,12 +80,12 @@ class MemorySocket implements UdpSocket {
       this.stats.packetsSent++;
       this.#sockets
         .get(this.#options.addresses.port(batch.path[i]))
-        ?.push(batch.buffer.subarray(offset[i], offset[i] + length[i]), this.port);
+        ?.push(batch.buffer, offset[i], length[i], this.port);
     }
     return batch.count;
   }
 
-  push(datagram: Uint8Array, port: number): void {
+  push(buffer: Uint8Array, offset: number, length: number, port: number): void {
     if (this.#tail - this.#head === QUEUE_PACKETS) {
       this.stats.receiveOverflowed++;
       return;
@@ -95,8 +95,8 @@ class MemorySocket implements UdpSocket {
       this.#lastPath = this.#options.addresses.intern(HOST, port);
     }
     const at = this.#tail++ & (QUEUE_PACKETS - 1);
-    this.#bytes.set(datagram, at * SLOT_BYTES);
-    this.#lengths[at] = datagram.length;
+    Buffer.prototype.copy.call(buffer, this.#bytes, at * SLOT_BYTES, offset, offset + length);
+    this.#lengths[at] = length;
     this.#paths[at] = this.#lastPath;
     this.#scheduleWake();
   }

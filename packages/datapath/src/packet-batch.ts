@@ -87,9 +87,9 @@ export class PacketBatch {
     if (slot >= this.slots || length > this.slotBytes) return false;
     const start = slot * this.slotBytes;
     const target = this.buffer;
-    // A short copy by hand is cheaper than a view for `set`.
-    if (length <= 128) for (let i = 0; i < length; i += 1) target[start + i] = bytes[offset + i];
-    else target.set(offset === 0 && length === bytes.length ? bytes : bytes.subarray(offset, offset + length), start);
+    // A short copy by hand is cheaper than a call; a longer one needs no view this way.
+    if (length <= 32) for (let i = 0; i < length; i += 1) target[start + i] = bytes[offset + i];
+    else Buffer.prototype.copy.call(bytes, target, start, offset, offset + length);
     this.offset[slot] = start;
     this.length[slot] = length;
     this.path[slot] = path;

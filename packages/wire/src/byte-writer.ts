@@ -1,3 +1,4 @@
+import { copyBytes } from "./byte-copier.ts";
 import { encodeUtf8, utf8Length } from "./utf8.ts";
 
 /**
@@ -152,7 +153,7 @@ export class ByteWriter {
     const length = to - from;
     const at = this.#take(length);
     if (at < 0) return;
-    if (length > 64) this.buffer.set(from === 0 && to === source.length ? source : source.subarray(from, to), at);
+    if (length > 64) copyBytes(source, from, length, this.buffer, at);
     else for (let i = 0; i < length; i++) this.buffer[at + i] = source[from + i]!;
   }
 

@@ -67,7 +67,10 @@ export class ByteRing {
 
   /** Gives storage above `keepBytes` back. Only when the window is empty. */
   shrink(keepBytes: number): void {
-    if (this.bytes.length > keepBytes) this.bytes = EMPTY;
+    if (this.bytes.length <= keepBytes) return;
+    this.bytes = EMPTY;
+    this.#into.forget();
+    this.#outOf.forget();
   }
 }
 

@@ -1,3 +1,4 @@
+import { copyBytes } from "@riposte/wire";
 import { MAX_FRAGMENTS, MAX_UNRELIABLE_BYTES } from "./frames.ts";
 
 /** What an unfinished message costs besides its data; counted into the limits. */
@@ -87,7 +88,7 @@ export class ReassemblyBuffer {
       larger.set(this.#arrivals);
       this.#arrivals = larger;
     }
-    this.#data.set(buffer.subarray(offset, offset + length), this.bytes);
+    copyBytes(buffer, offset, length, this.#data, this.bytes);
     if (last) {
       this.#lastArrival = this.have;
       this.#lastLength = length;
@@ -108,7 +109,7 @@ export class ReassemblyBuffer {
     let at = 0;
     for (let i = 0; i < this.have; i++) {
       const length = i === this.#lastArrival ? this.#lastLength : this.#fragmentBytes;
-      target.set(this.#data.subarray(at, at + length), this.#arrivals[i] * this.#fragmentBytes);
+      copyBytes(this.#data, at, length, target, this.#arrivals[i] * this.#fragmentBytes);
       at += length;
     }
   }

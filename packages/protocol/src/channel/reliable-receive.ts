@@ -1,3 +1,4 @@
+import { copyBytes } from "@riposte/wire";
 import { RangeSet } from "../recovery/range-set.ts";
 import { ByteRing } from "./byte-ring.ts";
 import type { Channel } from "./connection-options.ts";
@@ -240,7 +241,7 @@ class ReceivingStream {
       larger.set(this.#assembly.subarray(0, this.#messageHave));
       this.#assembly = larger;
     }
-    this.#assembly.set(buffer.subarray(from, from + length), this.#messageHave);
+    copyBytes(buffer, from, length, this.#assembly, this.#messageHave);
     this.#messageHave = needed;
     return length;
   }
