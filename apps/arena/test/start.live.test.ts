@@ -23,8 +23,14 @@ interface Running {
 async function start(t: TestContext, terminal: boolean): Promise<Running> {
   const words = [process.execPath, SETUP, "start", "--port", "0", "--bots", "2", "--no-build"];
   const line = words.map((word) => `'${word}'`).join(" ");
-  const [program, ...rest] = terminal ? ["script", "--quiet", "--return", "--command", line, "/dev/null"] : words;
-  const child = spawn(program, rest, { detached: true, stdio: [terminal ? "pipe" : "ignore", "pipe", "pipe"] });
+  // `exec`: a shell that stays in between would die of Ctrl-C itself.
+  const inTerminal = ["script", "--quiet", "--return", "--command", `exec ${line}`, "/dev/null"];
+  const [program, ...rest] = terminal ? inTerminal : words;
+  const child = spawn(program, rest, {
+    detached: true,
+    env: { ...process.env, SHELL: "/bin/sh" },
+    stdio: [terminal ? "pipe" : "ignore", "pipe", "pipe"],
+  });
   const exited = once(child, "exit");
   const ended = async (): Promise<unknown> => {
     await until("the first process ends", 20, () =>
