@@ -210,7 +210,7 @@ test("broadcast and multicast encode a message once, however many receive it", (
 
 test("after `full`, drained resolves when there is room again, and rejects when the connection ends", async () => {
   const world = new NetworkWorld({
-    endpoint: { limits: { reliableSendBytes: 100_000, reliableMessageBytes: 50_000 } },
+    endpoint: { limits: { reliableSendBytes: 100_000 } },
   });
   const { id } = world.join();
   const message = new Uint8Array(30_000);

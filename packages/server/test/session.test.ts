@@ -277,6 +277,17 @@ test("a client cannot make the server keep a large message for it", async (t) =>
   assert.ok(bytesReceived < 1 << 18, `the server took ${bytesReceived} bytes`);
 });
 
+test("a server may send what it would not take", async (t) => {
+  const server = await startServer(t, { limits: { reliableSendBytes: 3_000_000 } });
+  const ada = await join(t, server);
+  const { connection } = ada.session;
+  const map = new Uint8Array(2_500_000);
+  const [id] = server.network.connectionIds;
+  assert.throws(() => server.network.send(id, new Uint8Array(3_000_001), "reliableOrdered"), RangeError);
+  assert.equal(server.network.send(id, map, "reliableOrdered"), "queued");
+  await until([ada], "the map is there", () => connection.stats.of("reliableOrdered").bytesReceived >= map.length);
+});
+
 test("a client whose messages make no sense is put out", async (t) => {
   const server = await startServer(t);
   const mallory = await join(t, server);

@@ -2,6 +2,7 @@
 
 import type { CongestionControl } from "../congestion/congestion-control.ts";
 import type { Connection } from "./connection.ts";
+import { MAX_RELIABLE_BYTES } from "./frames.ts";
 import type { QosOverrides, QosSettings } from "./qos-manager.ts";
 import type { ReassemblyPool } from "./reassembly-pool.ts";
 
@@ -105,9 +106,9 @@ export interface NegotiatedExtensions {
 
 /** Bounds of one connection's queues. */
 export interface ConnectionLimits {
-  /** Largest reliable message, sent or received. Default 16 MiB. */
+  /** Largest reliable message that is received; who sends a larger one is disconnected. Default 16 MiB. */
   readonly reliableMessageBytes: number;
-  /** Reliable bytes accepted and not yet acknowledged, on all streams; past it `send` says `full`. Default 17 MiB. */
+  /** Reliable bytes accepted and not yet acknowledged, on all streams; past it `send` says `full`, and a message larger than that throws. Default 17 MiB. */
   readonly reliableSendBytes: number;
   /** Reliable bytes the peer may have under way, on all streams. Starts at 64 KiB and opens with what has been received. Default 1 MiB. */
   readonly receiveWindowBytes: number;
@@ -161,7 +162,7 @@ export interface ConnectionOptions {
 }
 
 export const DEFAULT_LIMITS: ConnectionLimits = {
-  reliableMessageBytes: 16 * 1024 * 1024,
+  reliableMessageBytes: MAX_RELIABLE_BYTES,
   reliableSendBytes: 17 * 1024 * 1024,
   receiveWindowBytes: 1024 * 1024,
   reliableUnfinishedBytes: 32 * 1024 * 1024,

@@ -27,6 +27,8 @@ export const FRAME_FRAGMENT = 0x44;
 export const FRAGMENT_ORDERED = 0x02;
 export const MESSAGE_LENGTH = 0x01;
 
+/** Largest reliable message: 16 MiB. */
+export const MAX_RELIABLE_BYTES: number = 16 * 1024 * 1024;
 export const MAX_FRAGMENTS = 256;
 /** Largest unreliable message: 256 KiB. */
 export const MAX_UNRELIABLE_BYTES: number = 256 * 1024;

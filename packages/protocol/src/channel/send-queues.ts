@@ -1,6 +1,6 @@
 import type { Channel, ConnectionLimits, SendOptions, SendResult } from "./connection-options.ts";
 import type { ConnectionStats } from "./connection-stats.ts";
-import { MAX_STREAMS, MAX_UNRELIABLE_BYTES } from "./frames.ts";
+import { MAX_RELIABLE_BYTES, MAX_STREAMS, MAX_UNRELIABLE_BYTES } from "./frames.ts";
 import { LANE_ORDERED, laneOf } from "./qos-manager.ts";
 import type { ReliableStreams } from "./reliable-streams.ts";
 import { UnreliableQueue } from "./unreliable-queue.ts";
@@ -33,10 +33,10 @@ export class SendQueues {
 
   /** Throws `RangeError` for what no queue of this channel ever takes. */
   check(channel: Channel, length: number, options: SendOptions | undefined): void {
-    const { reliableMessageBytes, reliableSendBytes, unreliableSendBytes } = this.#limits;
+    const { reliableSendBytes, unreliableSendBytes } = this.#limits;
     const reliable = channel === "reliableOrdered";
     const limit = reliable
-      ? Math.min(reliableMessageBytes, reliableSendBytes)
+      ? Math.min(MAX_RELIABLE_BYTES, reliableSendBytes)
       : Math.min(MAX_UNRELIABLE_BYTES, unreliableSendBytes);
     if (length > limit) throw new RangeError(`a message on ${channel} is at most ${limit} bytes, got ${length}`);
     if (options === undefined) return;

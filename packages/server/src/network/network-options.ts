@@ -17,6 +17,8 @@ export interface NetworkOptions {
   readonly maxPacketBytes?: number;
   /** When messages wait for others to share a packet with. Default: until the end of the tick. */
   readonly batch?: BatchOptions;
+  /** Of each connection's queues, over those of a game: see `ConnectionLimits`. */
+  readonly limits?: Partial<ConnectionLimits>;
   /** What the unfinished fragmented messages of all connections may hold. Default 64 MiB. */
   readonly reassemblyPoolBytes?: number;
 }
@@ -44,7 +46,7 @@ export function resolveNetworkOptions(options: NetworkOptions, tickRate: number)
   const intervalMs = options.batch?.intervalMs ?? 1000 / tickRate;
   if (!(intervalMs >= 0)) throw new RangeError(`batch.intervalMs must be at least 0, got ${intervalMs}`);
   return {
-    limits: CONNECTION_LIMITS,
+    limits: { ...CONNECTION_LIMITS, ...options.limits },
     // The tick ends with a flush, so this holds for what is sent between two ticks.
     batch: { intervalMs },
     ...(congestionControl !== undefined && {
