@@ -53,6 +53,29 @@ test("flush sends at once, and so does a full packet", () => {
   assert.equal(pipe.client.received.length, 1 + 3, "three fill a packet, the other two wait again");
 });
 
+test("packets behind which more follows have one size, so that they leave in one system call; none grows much for it", () => {
+  const sizesOf = (count: number, messageBytes: number): number[] => {
+    const pipe = batching(0);
+    const sizes: number[] = [];
+    pipe.server.connection.trace = {
+      packetSent: (_number, _buffer, _offset, length) => sizes.push(length),
+      packetReceived: () => {},
+      packetLost: () => {},
+    };
+    for (let i = 0; i < 100; i++)
+      pipe.server.connection.send("unreliableUnordered", pattern(i, messageBytes + (i % 3)));
+    pipe.run(50);
+    assert.equal(pipe.client.received.length, count);
+    return sizes.filter((size) => size > 100);
+  };
+  const small = sizesOf(100, 60);
+  assert.ok(small.length > 4);
+  assert.deepEqual(new Set(small.slice(0, -1)), new Set([1200]));
+  assert.ok(small[small.length - 1] <= 1200);
+  const large = sizesOf(20, 400); // two fit
+  assert.ok(Math.max(...large) < 900, "a third of a packet is not filled up");
+});
+
 test("a packet that goes anyway takes along what waits", () => {
   const pipe = batching(1000);
   pipe.server.connection.send("unreliableUnordered", pattern(1, 20));

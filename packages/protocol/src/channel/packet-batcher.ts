@@ -13,6 +13,8 @@ import type { UnreliableQueue } from "./unreliable-queue.ts";
 
 /** A receiver that only acknowledges adds a PING to every so manieth ACK, so that it learns which were seen. */
 const PING_EVERY_ACKS = 16;
+/** Of a packet behind which more follows so much is filled up, at most: packets of one size leave in one system call (GSO). */
+const MAX_PADDING_SHARE = 1 / 16;
 /** An ACK of a few ranges. */
 const SMALL_ACK_BYTES = 56;
 
@@ -121,17 +123,19 @@ export class PacketBatcher {
       flags |= PACKET_EAGER;
       eliciting = true;
     }
-    const { length } = writer;
     if (!eliciting) {
-      if (length > 0) this.#stats.acksSent++;
-      return length;
+      if (writer.length > 0) this.#stats.acksSent++;
+      return writer.length;
     }
     this.#acksInARow = 0;
     if (!this.#hasNew) {
       this.#heldSince = Infinity;
       this.#flushing = false;
       if (!sender.hasLost) flags |= PACKET_APP_LIMITED;
+    } else if (!hasChunks && !this.reliableCarrier && writer.remaining <= packetBytes * MAX_PADDING_SHARE) {
+      writer.zeros(writer.remaining); // PADDING frames
     }
+    const { length } = writer;
     const bytes = netcodePacketBytes(length, packetNumber) + this.extraHeaderBytes;
     udp.onPacketSent(packetNumber, bytes, flags, firstChunk, reported, now);
     if (hasChunks) udp.pacer.onSent(bytes, now);
