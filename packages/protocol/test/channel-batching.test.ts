@@ -53,27 +53,31 @@ test("flush sends at once, and so does a full packet", () => {
   assert.equal(pipe.client.received.length, 1 + 3, "three fill a packet, the other two wait again");
 });
 
-test("packets behind which more follows have one size, so that they leave in one system call; none grows much for it", () => {
-  const sizesOf = (count: number, messageBytes: number): number[] => {
-    const pipe = batching(0);
-    const sizes: number[] = [];
-    pipe.server.connection.trace = {
-      packetSent: (_number, _buffer, _offset, length) => sizes.push(length),
-      packetReceived: () => {},
-      packetLost: () => {},
-    };
-    for (let i = 0; i < 100; i++)
-      pipe.server.connection.send("unreliableUnordered", pattern(i, messageBytes + (i % 3)));
-    pipe.run(50);
-    assert.equal(pipe.client.received.length, count);
-    return sizes.filter((size) => size > 100);
+/** Payload sizes of the packets that `count` messages of that size leave in, at once. */
+function sizesOf(count: number, messageBytes: number): number[] {
+  const pipe = batching(0);
+  const sizes: number[] = [];
+  pipe.server.connection.trace = {
+    packetSent: (_number, _buffer, _offset, length) => sizes.push(length),
+    packetReceived: () => {},
+    packetLost: () => {},
   };
-  const small = sizesOf(100, 60);
-  assert.ok(small.length > 4);
-  assert.deepEqual(new Set(small.slice(0, -1)), new Set([1200]));
-  assert.ok(small[small.length - 1] <= 1200);
-  const large = sizesOf(20, 400); // two fit
-  assert.ok(Math.max(...large) < 900, "a third of a packet is not filled up");
+  for (let i = 0; i < count; i++) {
+    pipe.server.connection.send("unreliableUnordered", pattern(i, messageBytes + (i % 3)));
+  }
+  pipe.run(50);
+  assert.equal(pipe.client.received.length, count);
+  return sizes.filter((size) => size > 100); // without acknowledgements
+}
+
+test("packets behind which more follows have one size, so that they leave in one system call", () => {
+  const sizes = sizesOf(100, 60);
+  assert.ok(sizes.length > 4);
+  assert.deepEqual(new Set(sizes.slice(0, -1)), new Set([1200]));
+});
+
+test("a packet is filled up by a sixteenth at most", () => {
+  assert.ok(Math.max(...sizesOf(20, 400)) < 900, "two messages fit, and a third of the packet stays free");
 });
 
 test("a packet that goes anyway takes along what waits", () => {
