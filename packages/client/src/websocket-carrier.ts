@@ -245,7 +245,7 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
 
   /** Opens another socket when the one in use is gone or silent, and moves there when it is open. */
   #resumeIfDue(now: number): void {
-    if (now < this.#resumeAt) return;
+    if (now < this.#resumeAt()) return;
     this.#resume.onAttempt(now);
     const path = this.#open();
     const link = this.#links[path];
@@ -259,7 +259,7 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
   }
 
   /** When another socket is due. */
-  get #resumeAt(): number {
+  #resumeAt(): number {
     const { connection } = this.#endpoint;
     if (connection?.negotiated.sessionId === undefined || connection.state === "closed") return Infinity;
     return this.#resume.dueAt(this.#endpoint.lastReceivedAt);
@@ -331,7 +331,7 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
       this.#endpoint.nextTimeout(),
       this.#incoming?.nextTimeout() ?? Infinity,
       this.#outgoing?.nextTimeout() ?? Infinity,
-      this.#resumeAt,
+      this.#resumeAt(),
     );
     // A timer that fires too early only sets the next one.
     if (this.#timer !== undefined && this.#timerAt <= dueAt) return;

@@ -197,7 +197,7 @@ export class Connection {
   ): SendResult {
     checkRun(buffer, offset, length);
     this.#queues.check(channel, length, options);
-    if (!this.#takesMessages) return "closed";
+    if (!this.#takesMessages()) return "closed";
     const result = this.#queues.push(channel, buffer, offset, length, options);
     if (result === "queued") this.#owner.wake(this);
     return result;
@@ -216,7 +216,7 @@ export class Connection {
 
   /** Whether the channel's rate limit would let `bytes` leave now, and its queue takes them. */
   canSend(channel: Channel, bytes: number): boolean {
-    return this.#takesMessages && this.#queues.hasRoom(channel, bytes) && this.qos.canSend(channel, bytes, this.#now);
+    return this.#takesMessages() && this.#queues.hasRoom(channel, bytes) && this.qos.canSend(channel, bytes, this.#now);
   }
 
   /** Messages queued so far wait no longer for others to share a packet with. */
@@ -390,7 +390,7 @@ export class Connection {
     return Math.min(at, this.#finishBy, this.#batcher.nextTimeout(packetBytes, this.#now));
   }
 
-  get #takesMessages(): boolean {
+  #takesMessages(): boolean {
     return this.#farewell === undefined && this.#finishing === undefined && !this.#isRaw;
   }
 

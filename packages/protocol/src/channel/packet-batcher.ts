@@ -77,7 +77,7 @@ export class PacketBatcher {
 
   /** Tells the batcher the time, behind anything that may have been queued. */
   enter(now: number): void {
-    if (this.#heldSince === Infinity && this.#hasNew) this.#heldSince = now;
+    if (this.#heldSince === Infinity && this.#hasNew()) this.#heldSince = now;
   }
 
   /** Writes the frames of one packet and returns their length, 0 when there is nothing to send now. */
@@ -128,7 +128,7 @@ export class PacketBatcher {
       return writer.length;
     }
     this.#acksInARow = 0;
-    if (!this.#hasNew) {
+    if (!this.#hasNew()) {
       this.#heldSince = Infinity;
       this.#flushing = false;
       if (!sender.hasLost) flags |= PACKET_APP_LIMITED;
@@ -173,7 +173,7 @@ export class PacketBatcher {
   }
 
   /** Something waits that was never sent. */
-  get #hasNew(): boolean {
+  #hasNew(): boolean {
     return (
       this.#queues[LANE_ORDERED].count > 0 || this.#queues[LANE_UNORDERED].count > 0 || this.#udp.sender.unsentBytes > 0
     );

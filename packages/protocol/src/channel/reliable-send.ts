@@ -95,7 +95,7 @@ export class ReliableSender {
       this.#lost.remove(this.chunkOffset, this.chunkOffset + this.chunkLength);
       return true;
     }
-    const length = Math.min(this.#nextBoundary - this.#next, room, credit);
+    const length = Math.min(this.#nextBoundary() - this.#next, room, credit);
     if (length <= 0) return false;
     this.chunkOffset = this.#next;
     this.chunkLength = length;
@@ -153,7 +153,7 @@ export class ReliableSender {
   }
 
   /** Up to where new bytes may go in one chunk: a large message starts with a chunk of its own. */
-  get #nextBoundary(): number {
+  #nextBoundary(): number {
     return this.#large.length > 0 && this.#next < this.#large[0] ? this.#large[0] : this.#end;
   }
 }

@@ -48,8 +48,8 @@ export class ClientEndpoint implements Endpoint {
     this.#options = options;
     this.#netcode = new NetcodeClient({
       ...options,
-      aes: this.#takesAes,
-      ...(this.#takesLarge && { maxPayloadBytes: options.driver.maxDatagramBytes }),
+      aes: this.#takesAes(),
+      ...(this.#takesLarge() && { maxPayloadBytes: options.driver.maxDatagramBytes }),
       handler: {
         stateChanged: (state, now) => this.#stateChanged(state, now),
         payload: (packet, offset, length, now) => this.#payload(packet, offset, length, now),
@@ -231,13 +231,13 @@ export class ClientEndpoint implements Endpoint {
     if (connection.negotiated.sessionId !== undefined) this.#watchPaths(connection, packet, now);
   }
 
-  get #takesLarge(): boolean {
+  #takesLarge(): boolean {
     const { driver, extensions, schemaHash } = this.#options;
     const wanted = extensions?.largePackets ?? true;
     return wanted && schemaHash !== undefined && (driver.maxDatagramBytes ?? 0) > MAX_PACKET_BYTES;
   }
 
-  get #takesAes(): boolean {
+  #takesAes(): boolean {
     const { keys, extensions } = this.#options;
     return keys.prefersAes && (extensions?.aes ?? true);
   }
@@ -245,8 +245,8 @@ export class ClientEndpoint implements Endpoint {
   #extensions(): ConnectionExtensions {
     const { driver, extensions } = this.#options;
     return {
-      aes: this.#takesAes,
-      ...(this.#takesLarge && { largePackets: driver.maxDatagramBytes }),
+      aes: this.#takesAes(),
+      ...(this.#takesLarge() && { largePackets: driver.maxDatagramBytes }),
       ...((extensions?.migration ?? true) && { migration: true }),
     };
   }

@@ -92,7 +92,7 @@ export class ServerEndpoint implements Endpoint {
     });
     this.#netcode = new NetcodeServer({
       ...options,
-      aes: this.#takesAes,
+      aes: this.#takesAes(),
       handler: {
         connected: (session, now) => this.#connected(session, now),
         disconnected: (session, reason) => this.#disconnected(session, reason),
@@ -238,7 +238,7 @@ export class ServerEndpoint implements Endpoint {
     if (connection.interrupted && connection.state === "closed") this.#deadlines.set(index, 0);
   }
 
-  get #takesAes(): boolean {
+  #takesAes(): boolean {
     const { keys, extensions } = this.#options;
     return keys.prefersAes && (extensions?.aes ?? true);
   }
@@ -255,7 +255,7 @@ export class ServerEndpoint implements Endpoint {
     const { maxDatagramBytes = 0 } = this.#driver;
     const isLarge = largePackets && permitted.allowLargePackets && maxDatagramBytes > MAX_PACKET_BYTES;
     return {
-      aes: this.#takesAes,
+      aes: this.#takesAes(),
       ...(isLarge && { largePackets: maxDatagramBytes }),
       ...(migration && permitted.allowMigration && { migration: this.#netcode.name(session.index) }),
     };

@@ -33,6 +33,7 @@ export class HandshakeOutbox {
 
   /** Writes the next answer whose admission is still under way. */
   transmit(slot: TransmitSlot, pendingByPath: ReadonlyMap<number, PendingSession>, now: number): boolean {
+    if (this.#challenges.length === 0 && this.#denials.length === 0) return false;
     for (let pending = this.#challenges.shift(); pending !== undefined; pending = this.#challenges.shift()) {
       pending.challengeDue = false;
       if (pendingByPath.get(pending.path) !== pending) continue;
