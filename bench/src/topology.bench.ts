@@ -1,7 +1,9 @@
 /**
  * `NetworkTopology` at 10,000 nodes and 60,000 links, in two shapes: a game's network (regions with core servers,
  * relays and edge servers, and clients that hang on two edge servers each) and a random graph in which every node
- * forwards. Each figure is the worse of the two; 64 trees are cached while links change.
+ * forwards. Each figure is the worse of the two; 64 trees are cached while links change. The links that most routes use
+ * change, too, a lot. All changes are made three times over, and the best time of each counts: what else the machine does
+ * is not measured.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -13,7 +15,9 @@ import type { Bench } from "./bench.ts";
 const NODES = 10_000;
 const LINKS = 60_000;
 const TREES = 64;
-const CHANGES = 20_000;
+const CHANGES = 10_000;
+const CENTRAL_LINKS = 100;
+const ROUNDS = 3;
 const QUESTIONS = 200_000;
 const REGIONS = 20;
 
@@ -33,7 +37,7 @@ export const bench: Bench = async (note) => {
   });
   const figures: Record<string, number> = {};
   for (const key of Object.keys(shapes[0])) figures[key] = Math.max(...shapes.map((shape) => shape[key]));
-  return await Promise.resolve({ figures, targets: { cached_route_ns: 1000, link_change_ms_p99: 20 } });
+  return await Promise.resolve({ figures, targets: { cached_route_ns: 1000, link_change_ms_max: 20 } });
 };
 
 function measure({ nodes, links, servers }: Network): Record<string, number> {
@@ -53,37 +57,64 @@ function measure({ nodes, links, servers }: Network): Record<string, number> {
   const cachedRouteNs = nanosecondsPerQuestion(topology, pairs.slice(0, 4096));
   const anyRouteNs = nanosecondsPerQuestion(topology, pairs);
 
-  const changes: number[] = [];
   const after: number[] = [];
-  for (let i = 0; i < CHANGES; i++) {
-    const { from, to, latencyMs } = links[random.int(LINKS)];
-    // Half of them new measurements of the same link, half jumps.
-    const measured = random.chance(0.5) ? latencyMs * (0.9 + 0.2 * random.next()) : random.next() * 200;
-    const load = random.chance(0.3) ? random.next() : 0;
-    const at = performance.now();
-    topology.updateLink(from, to, { latencyMs: measured, load });
-    changes.push(performance.now() - at);
-    if (i % 100 > 0) continue;
-    const asked = performance.now();
-    topology.optimalRoute(nodes[random.int(NODES)].id, servers[random.int(TREES)]);
-    after.push(performance.now() - asked);
-  }
-  changes.sort((a, b) => a - b);
-  after.sort((a, b) => a - b);
   const bytesAfter = usedBytes();
+  const changes = changesOf({ nodes, links, servers }, topology);
+  const least = new Float64Array(changes.length).fill(Infinity);
+  for (let round = 0; round < ROUNDS; round++) {
+    topology.updateTopology(nodes, links);
+    for (const server of servers) topology.optimalRoute(nodes[0].id, server);
+    for (const [i, { from, to, latencyMs, load }] of changes.entries()) {
+      const at = performance.now();
+      topology.updateLink(from, to, { latencyMs, load });
+      least[i] = Math.min(least[i], performance.now() - at);
+      if (i % 100 > 0) continue;
+      const asked = performance.now();
+      topology.optimalRoute(nodes[random.int(NODES)].id, servers[random.int(TREES)]);
+      after.push(performance.now() - asked);
+    }
+  }
+  const sorted = Array.from(least).sort((x, y) => x - y);
+  after.sort((x, y) => x - y);
   return {
     cached_route_ns: cachedRouteNs,
     // Mostly pairs not asked lately: the answer is read from a cached tree.
     any_route_ns: anyRouteNs,
-    link_change_ms_p50: percentile(changes, 0.5),
-    link_change_ms_p99: percentile(changes, 0.99),
-    link_change_ms_max: changes.at(-1) ?? 0,
+    link_change_ms_p50: percentile(sorted, 0.5),
+    link_change_ms_p99: percentile(sorted, 0.99),
+    link_change_ms_max: sorted.at(-1) ?? 0,
     route_after_change_us_p50: percentile(after, 0.5) * 1000,
     build_ms: loadedAt - startedAt,
     tree_ms: (builtAt - loadedAt) / TREES,
     memory_mb: (bytesAfter - bytesBefore) / 1e6,
-    trees_dropped: topology.stats.treesDropped,
+    trees_dropped: topology.stats.treesDropped / ROUNDS,
   };
+}
+
+/** Random links, and those that most routes use: these become useless, free, and what they were. */
+function changesOf({ nodes, links, servers }: Omit<Network, "name">, topology: NetworkTopology): Required<LinkInfo>[] {
+  const random = new Random(4);
+  const changes = Array.from({ length: CHANGES }, (): Required<LinkInfo> => {
+    const link = links[random.int(LINKS)];
+    // Half of them new measurements of the same link, half jumps.
+    const latencyMs = random.chance(0.5) ? link.latencyMs * (0.9 + 0.2 * random.next()) : random.next() * 200;
+    return { ...link, latencyMs, load: random.chance(0.3) ? random.next() : 0 };
+  });
+  const uses = new Map<string, number>();
+  for (let i = 0; i < 50_000; i++) {
+    const stops = topology.optimalRoute(nodes[random.int(NODES)].id, servers[random.int(TREES)])?.nodes ?? [];
+    for (let hop = 1; hop < stops.length; hop++) {
+      const link = `${stops[hop - 1]}>${stops[hop]}`;
+      uses.set(link, (uses.get(link) ?? 0) + 1);
+    }
+  }
+  const usesOf = ({ from, to }: LinkInfo): number => uses.get(`${from}>${to}`) ?? 0;
+  for (const link of links.toSorted((a, b) => usesOf(b) - usesOf(a)).slice(0, CENTRAL_LINKS)) {
+    for (const latencyMs of [10 * link.latencyMs + 300, link.latencyMs, 0, link.latencyMs]) {
+      changes.push({ ...link, latencyMs, load: 0 });
+    }
+  }
+  return changes;
 }
 
 function nanosecondsPerQuestion(topology: NetworkTopology, pairs: readonly (readonly [NodeId, NodeId])[]): number {

@@ -5,9 +5,10 @@
  */
 export class IndexHeap {
   size = 0;
+  /** By place in the heap: the item, and its key beside it. */
   readonly #items: Int32Array;
   readonly #keys: Float64Array;
-  /** Place of an item in the heap plus one; 0 when it is not there. */
+  /** Place of an item plus one; 0 when it is not there. */
   readonly #places: Int32Array;
 
   constructor(capacity: number) {
@@ -18,22 +19,16 @@ export class IndexHeap {
 
   push(item: number, key: number): void {
     const place = this.#places[item];
-    if (place === 0) {
-      this.#keys[item] = key;
-      this.#rise(this.size++, item);
-    } else if (key < this.#keys[item]) {
-      this.#keys[item] = key;
-      this.#rise(place - 1, item);
-    }
+    if (place === 0) this.#rise(this.size++, item, key);
+    else if (key < this.#keys[place - 1]) this.#rise(place - 1, item, key);
   }
 
   /** Undefined behaviour when empty: ask `size` first. */
   pop(): number {
-    const items = this.#items;
-    const first = items[0];
+    const first = this.#items[0];
     this.#places[first] = 0;
     this.size--;
-    if (this.size > 0) this.#sink(items[this.size]);
+    if (this.size > 0) this.#sink(this.#items[this.size], this.#keys[this.size]);
     return first;
   }
 
@@ -42,39 +37,48 @@ export class IndexHeap {
     this.size = 0;
   }
 
-  #rise(start: number, item: number): void {
+  #rise(start: number, item: number, key: number): void {
     const items = this.#items;
+    const keys = this.#keys;
+    const places = this.#places;
     let at = start;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!this.#before(item, items[parent])) break;
+      if (!isBefore(item, key, items[parent], keys[parent])) break;
       items[at] = items[parent];
-      this.#places[items[at]] = at + 1;
+      keys[at] = keys[parent];
+      places[items[at]] = at + 1;
       at = parent;
     }
     items[at] = item;
-    this.#places[item] = at + 1;
+    keys[at] = key;
+    places[item] = at + 1;
   }
 
   /** Puts `item` where the first one was. */
-  #sink(item: number): void {
+  #sink(item: number, key: number): void {
     const items = this.#items;
+    const keys = this.#keys;
+    const places = this.#places;
+    const { size } = this;
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
-      if (child >= this.size) break;
-      if (child + 1 < this.size && this.#before(items[child + 1], items[child])) child++;
-      if (!this.#before(items[child], item)) break;
+      if (child >= size) break;
+      const other = child + 1;
+      if (other < size && isBefore(items[other], keys[other], items[child], keys[child])) child = other;
+      if (!isBefore(items[child], keys[child], item, key)) break;
       items[at] = items[child];
-      this.#places[items[at]] = at + 1;
+      keys[at] = keys[child];
+      places[items[at]] = at + 1;
       at = child;
     }
     items[at] = item;
-    this.#places[item] = at + 1;
+    keys[at] = key;
+    places[item] = at + 1;
   }
+}
 
-  #before(a: number, b: number): boolean {
-    const difference = this.#keys[a] - this.#keys[b];
-    return difference < 0 || (difference === 0 && a < b);
-  }
+function isBefore(a: number, aKey: number, b: number, bKey: number): boolean {
+  return aKey < bKey || (aKey === bKey && a < b);
 }

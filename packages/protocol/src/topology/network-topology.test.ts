@@ -288,6 +288,34 @@ test("a tree dropped for a large change comes back with a small one", () => {
   assert.equal(topology.stats.trees, 0, "nobody can ask for it any more");
 });
 
+test("one change looks at no more links than it may, however central the link", () => {
+  const [nodes, degree, maxRepairWork] = [2_000, 6, 4_000];
+  const topology = new NetworkTopology({ maxRepairWork, maxTrees: 16 });
+  const random = new Random(7);
+  for (let i = 0; i < nodes; i++) topology.addNode({ id: i, type: "relay", region: "eu" });
+  for (let i = 0; i < nodes; i++) {
+    for (let k = 0; k < degree; k++) {
+      const to = random.int(nodes);
+      if (to !== i) topology.updateLink(i, to, { latencyMs: 1 + 100 * random.next() });
+    }
+  }
+  let most = 0;
+  for (let root = 0; root < 16; root++) {
+    for (let i = 0; i < 60; i++) {
+      const stops = topology.optimalRoute(random.int(nodes), root)?.nodes ?? [];
+      if (stops.length < 2) continue;
+      // The last links are those that most routes share.
+      const [from, to] = stops.slice(-2);
+      const built = topology.stats.treesBuilt;
+      topology.updateLink(from, to, { latencyMs: [0, 1, 50, 500][random.int(4)] });
+      // A change that costs little may compute a tree anew that an earlier one had dropped.
+      if (topology.stats.treesBuilt === built) most = Math.max(most, topology.stats.lastRepairWork);
+    }
+  }
+  assert.ok(topology.stats.treesDropped > 0, "the limit was met");
+  assert.ok(most > maxRepairWork / 2 && most < maxRepairWork + 100, `${most} links looked at`);
+});
+
 test("a refused picture leaves the old one in place", () => {
   const topology = small();
   const before = topology.optimalRoute("player", "core");

@@ -9,7 +9,7 @@
 import { IndexHeap } from "./index-heap.ts";
 import { LinkGraph } from "./link-graph.ts";
 import { ShortestPathTree } from "./shortest-path-tree.ts";
-import type { TreeScratch, TreeStamp } from "./shortest-path-tree.ts";
+import type { TreeScratch, TreeStamp, TreeStorage } from "./shortest-path-tree.ts";
 
 export type NodeId = number | string;
 export type NodeType = "client" | "edgeServer" | "relay" | "coreServer";
@@ -105,6 +105,8 @@ export class NetworkTopology {
   #trees: ShortestPathTree[] = [];
   /** By twice the root's index, plus one for forward trees. */
   #treeOfRoot: (ShortestPathTree | undefined)[] = [];
+  /** Of trees that are gone; all of the graph's present size. */
+  #spare: TreeStorage[] = [];
   /** Places in `#treeOfRoot` of trees to be computed again. */
   #dropped: number[] = [];
   #scratch: TreeScratch;
@@ -155,6 +157,7 @@ export class NetworkTopology {
     this.#ids = [];
     this.#trees = [];
     this.#treeOfRoot = [];
+    this.#spare = [];
     this.#scratch = makeScratch(this.#graph.nodeCapacity);
     try {
       for (const node of nodes) this.addNode(node);
@@ -278,16 +281,15 @@ export class NetworkTopology {
     // Many clients ask for few servers, so the tree stands at the end that more routes share.
     const tree = this.#tree(forward ? from.index : to.index, forward);
     let index = forward ? to.index : from.index;
-    const cost = tree.distance[index];
+    const cost = tree.distance(index);
     if (cost === Infinity) return undefined;
-    const { pred } = forward ? this.#graph.forward : this.#graph.reverse;
     const stops = this.#stops;
     let count = 0;
     stops[count++] = this.#ids[index];
     let latencyMs = 0;
-    for (let link = tree.tightLink(this.#graph, index); link !== -1; link = tree.tightLink(this.#graph, index)) {
+    for (let link = tree.tightLink(index); link !== -1; link = tree.tightLink(index)) {
       latencyMs += this.#graph.latencyMs[link];
-      index = pred[link];
+      index = tree.nodeBefore(link);
       stops[count++] = this.#ids[index];
     }
     const nodes = stops.slice(0, count);
@@ -316,8 +318,8 @@ export class NetworkTopology {
   }
 
   #plant(root: number, forward: boolean): ShortestPathTree {
-    const tree = new ShortestPathTree(root, forward, this.#graph.nodeCapacity);
-    tree.build(this.#graph, this.#scratch);
+    const storage = this.#spare.pop() ?? makeStorage(this.#graph.nodeCapacity);
+    const tree = new ShortestPathTree(root, forward, this.#graph, this.#scratch, storage);
     tree.stamp.usedAt = ++this.#uses;
     this.#treesBuilt++;
     this.#trees.push(tree);
@@ -339,10 +341,10 @@ export class NetworkTopology {
   }
 
   #setCost(link: number, cost: number): void {
-    const oldCost = this.#graph.cost[link];
-    this.#graph.cost[link] = cost;
+    const oldCost = this.#graph.cost(link);
+    this.#graph.setCost(link, cost);
     for (let i = this.#trees.length - 1; i >= 0; i--) {
-      if (this.#trees[i].repair(this.#graph, link, oldCost, this.#scratch)) continue;
+      if (this.#trees[i].repair(link, oldCost, this.#scratch)) continue;
       const { root, forward } = this.#trees[i];
       this.#treesDropped++;
       this.#forget(this.#trees[i]);
@@ -359,10 +361,12 @@ export class NetworkTopology {
     tree.stamp.version = -1;
     this.#treeOfRoot[2 * tree.root + Number(tree.forward)] = undefined;
     this.#trees.splice(this.#trees.indexOf(tree), 1);
+    this.#spare.push(tree.storage);
   }
 
   #dropAllTrees(): void {
     this.#trees = [];
+    this.#spare = [];
     this.#treeOfRoot = [];
     this.#memo.fill(undefined);
   }
@@ -388,6 +392,10 @@ function makeScratch(nodeCapacity: number): TreeScratch {
     work: 0,
     limit: Infinity,
   };
+}
+
+function makeStorage(nodeCapacity: number): TreeStorage {
+  return { distance: new Float64Array(nodeCapacity), via: new Int32Array(nodeCapacity) };
 }
 
 function positive(name: string, value: number): number {

@@ -8,8 +8,9 @@
  * incremental algorithm for a generalization of the shortest-path problem", 1996, for positive costs). Costs being
  * integers, "exactly" is exact.
  */
+import type { AdjacencyLists } from "./adjacency-lists.ts";
 import type { IndexHeap } from "./index-heap.ts";
-import type { LinkDirection, LinkGraph } from "./link-graph.ts";
+import type { LinkGraph } from "./link-graph.ts";
 
 /** Shared by all trees of one topology; `work` counts links looked at and ends a repair when it reaches `limit`. */
 export interface TreeScratch {
@@ -27,165 +28,196 @@ export interface TreeStamp {
   usedAt: number;
 }
 
+/** What a tree fills, a number for each node; of a tree that is gone it serves another one. */
+export interface TreeStorage {
+  readonly distance: Float64Array;
+  /**
+   * The tight link to follow towards the root, or -1 where it is not known. Forgotten when the node's distance
+   * or one that a link offers it has changed: whoever changes a distance looks at all links that lead on from there.
+   */
+  readonly via: Int32Array;
+}
+
 export class ShortestPathTree {
   readonly root: number;
   /** True: distances from the root, along the links. False: distances to the root, against them. */
   readonly forward: boolean;
-  readonly distance: Float64Array;
+  readonly storage: TreeStorage;
   readonly stamp: TreeStamp = { version: 0, usedAt: 0 };
-  /**
-   * By node: the tight link to follow towards the root, or -1 where it is not known. Forgotten when the node's distance
-   * or one that a link offers it has changed: whoever changes a distance looks at all links that lead on from there.
-   */
-  readonly #via: Int32Array;
+  readonly #graph: LinkGraph;
+  /** Lead away from the root, and back to it. */
+  readonly #away: AdjacencyLists;
+  readonly #back: AdjacencyLists;
 
-  constructor(root: number, forward: boolean, nodeCapacity: number) {
+  /** Computes everything. */
+  constructor(root: number, forward: boolean, graph: LinkGraph, scratch: TreeScratch, storage: TreeStorage) {
     this.root = root;
     this.forward = forward;
-    this.distance = new Float64Array(nodeCapacity).fill(Infinity);
-    this.#via = new Int32Array(nodeCapacity).fill(-1);
+    this.storage = storage;
+    this.#graph = graph;
+    this.#away = forward ? graph.out : graph.into;
+    this.#back = forward ? graph.into : graph.out;
+    storage.distance.fill(Infinity);
+    storage.via.fill(-1);
+    storage.distance[root] = 0;
+    scratch.heap.push(root, 0);
+    scratch.limit = Infinity;
+    this.#spread(scratch);
   }
 
-  /** Computes everything: Dijkstra's algorithm. */
-  build(graph: LinkGraph, scratch: TreeScratch): void {
-    this.distance[this.root] = 0;
-    scratch.heap.push(this.root, 0);
-    scratch.limit = Infinity;
-    this.#spread(graph, this.#direction(graph), scratch);
+  /** `Infinity`: it is not reached. */
+  distance(node: number): number {
+    return this.storage.distance[node];
   }
 
   /**
    * To be called after the cost of a link has gone from `oldCost` to its present one (`Infinity` is "no link").
    * False when the work would exceed the limit: the tree is then of no more use.
    */
-  repair(graph: LinkGraph, link: number, oldCost: number, scratch: TreeScratch): boolean {
-    const lists = this.#direction(graph);
-    const near = lists.pred[link];
-    const far = lists.succ[link];
-    if (near !== this.root && graph.transit[near] === 0) return true;
-    const distance = this.distance;
+  repair(link: number, oldCost: number, scratch: TreeScratch): boolean {
+    const { transit, from, to } = this.#graph;
+    const near = this.forward ? from[link] : to[link];
+    const far = this.forward ? to[link] : from[link];
+    if (near !== this.root && transit[near] === 0) return true;
+    const { distance, via } = this.storage;
     const start = distance[near];
     if (start === Infinity) return true;
-    const cost = graph.cost[link];
+    const cost = this.#graph.cost(link);
     const wasTight = start + oldCost === distance[far];
     if (!wasTight && start + cost > distance[far]) return true;
     this.stamp.version++;
-    this.#via[far] = -1;
+    via[far] = -1;
     if (cost < oldCost) {
       if (start + cost >= distance[far]) return true;
       distance[far] = start + cost;
-      scratch.heap.push(far, distance[far]);
-      return this.#spread(graph, lists, scratch);
+      if (transit[far] === 1) scratch.heap.push(far, distance[far]);
+      return this.#spread(scratch);
     }
     if (!wasTight || cost === oldCost || distance[far] === Infinity) return true;
-    return this.#lose(graph, lists, far, scratch);
+    return this.#lose(far, scratch);
   }
 
   /** Of the tight links that reach `node`, the one from the node with the lowest index; -1 at the root. */
-  tightLink(graph: LinkGraph, node: number): number {
-    const known = this.#via[node];
-    return known !== -1 || node === this.root ? known : this.#findTightLink(graph, node);
+  tightLink(node: number): number {
+    const known = this.storage.via[node];
+    return known !== -1 || node === this.root ? known : this.#findTightLink(node);
   }
 
-  #findTightLink(graph: LinkGraph, node: number): number {
-    const { firstPred, nextPred, pred } = this.#direction(graph);
-    const { cost, transit } = graph;
-    const { distance, root } = this;
+  /** The node before a link, on the way to the root. */
+  nodeBefore(link: number): number {
+    return this.forward ? this.#graph.from[link] : this.#graph.to[link];
+  }
+
+  #findTightLink(node: number): number {
+    const { neighbour, cost, start, length, link } = this.#back;
+    const { transit } = this.#graph;
+    const { distance, via } = this.storage;
     const here = distance[node];
     let best = -1;
     let bestFrom = Infinity;
-    for (let link = firstPred[node]; link !== -1; link = nextPred[link]) {
-      const from = pred[link];
-      if (distance[from] + cost[link] !== here || from >= bestFrom) continue;
-      if (transit[from] === 0 && from !== root) continue;
-      best = link;
+    const end = start[node] + length[node];
+    for (let slot = start[node]; slot < end; slot++) {
+      const from = neighbour[slot];
+      if (distance[from] + cost[slot] !== here || from >= bestFrom) continue;
+      if (transit[from] === 0 && from !== this.root) continue;
+      best = link[slot];
       bestFrom = from;
     }
-    this.#via[node] = best;
+    via[node] = best;
     return best;
   }
 
   /** `far` has lost a tight link: finds the nodes left without support, nearest first, and computes those again. */
-  #lose(graph: LinkGraph, lists: LinkDirection, far: number, scratch: TreeScratch): boolean {
+  #lose(far: number, scratch: TreeScratch): boolean {
     const { heap, affected, list } = scratch;
-    const { firstSucc, nextSucc, succ } = lists;
-    const { cost, transit } = graph;
-    const distance = this.distance;
+    const { transit } = this.#graph;
+    const { distance } = this.storage;
     let count = 0;
-    heap.push(far, distance[far]);
-    while (heap.size > 0) {
+    if (transit[far] === 1) heap.push(far, distance[far]);
+    else list[count++] = far;
+    while (heap.size > 0 && scratch.work <= scratch.limit) {
       const node = heap.pop();
-      if (this.#bestOffer(graph, lists, node, scratch) === distance[node]) continue;
+      if (this.#bestOffer(node, scratch) === distance[node]) continue;
       affected[node] = 1;
       list[count++] = node;
-      if (transit[node] === 0) continue;
-      const start = distance[node];
-      for (let link = firstSucc[node]; link !== -1; link = nextSucc[link]) {
-        scratch.work++;
-        const end = succ[link];
-        this.#via[end] = -1;
-        if (start + cost[link] === distance[end]) heap.push(end, distance[end]);
-      }
-      if (scratch.work > scratch.limit) break;
+      count = this.#doubt(node, count, scratch);
     }
-    const complete = heap.size === 0;
-    if (complete) {
-      for (let i = 0; i < count; i++) {
-        const node = list[i];
-        distance[node] = this.#bestOffer(graph, lists, node, scratch);
-        if (distance[node] !== Infinity) heap.push(node, distance[node]);
-      }
-    } else heap.clear();
+    for (let i = 0; i < count && scratch.work <= scratch.limit; i++) {
+      const node = list[i];
+      distance[node] = this.#bestOffer(node, scratch);
+      if (distance[node] !== Infinity && transit[node] === 1) heap.push(node, distance[node]);
+    }
     for (let i = 0; i < count; i++) affected[list[i]] = 0;
-    return complete && this.#spread(graph, lists, scratch);
+    return this.#spread(scratch);
+  }
+
+  /**
+   * Nodes that may have had their support from `from` alone. Those that forward nothing support nobody, so they are not looked
+   * at one by one: they join the list of nodes to be computed again, which is returned as its new length.
+   */
+  #doubt(from: number, listed: number, scratch: TreeScratch): number {
+    const { heap, affected, list } = scratch;
+    const { neighbour, cost, start, length } = this.#away;
+    const { transit } = this.#graph;
+    const { distance, via } = this.storage;
+    const here = distance[from];
+    let count = listed;
+    const end = start[from] + length[from];
+    scratch.work += length[from];
+    for (let slot = start[from]; slot < end; slot++) {
+      const node = neighbour[slot];
+      via[node] = -1;
+      if (here + cost[slot] !== distance[node]) continue;
+      if (transit[node] === 1) heap.push(node, distance[node]);
+      else if (affected[node] === 0) {
+        affected[node] = 1;
+        list[count++] = node;
+      }
+    }
+    return count;
   }
 
   /** The best distance that unaffected neighbours offer. */
-  #bestOffer(graph: LinkGraph, lists: LinkDirection, node: number, scratch: TreeScratch): number {
-    const { firstPred, nextPred, pred } = lists;
-    const { cost, transit } = graph;
-    const { distance, root } = this;
+  #bestOffer(node: number, scratch: TreeScratch): number {
+    const { neighbour, cost, start, length } = this.#back;
+    const { transit } = this.#graph;
+    const { root } = this;
+    const { distance } = this.storage;
     const { affected } = scratch;
     let best = Infinity;
-    for (let link = firstPred[node]; link !== -1; link = nextPred[link]) {
-      scratch.work++;
-      const from = pred[link];
-      const offer = distance[from] + cost[link];
+    const end = start[node] + length[node];
+    scratch.work += length[node];
+    for (let slot = start[node]; slot < end; slot++) {
+      const from = neighbour[slot];
+      const offer = distance[from] + cost[slot];
       if (offer >= best || affected[from] === 1 || (transit[from] === 0 && from !== root)) continue;
       best = offer;
     }
     return best;
   }
 
-  /** Dijkstra's algorithm from what is in the heap. */
-  #spread(graph: LinkGraph, lists: LinkDirection, scratch: TreeScratch): boolean {
-    const { firstSucc, nextSucc, succ } = lists;
-    const { cost, transit } = graph;
-    const { distance, root } = this;
+  /** Dijkstra's algorithm from what is in the heap. False, and the heap empty, when that is too much work. */
+  #spread(scratch: TreeScratch): boolean {
+    const { neighbour, cost, start, length } = this.#away;
+    const { transit } = this.#graph;
+    const { distance, via } = this.storage;
     const { heap } = scratch;
-    const via = this.#via;
-    while (heap.size > 0) {
+    while (heap.size > 0 && scratch.work <= scratch.limit) {
       const node = heap.pop();
-      if (transit[node] === 0 && node !== root) continue;
-      const start = distance[node];
-      for (let link = firstSucc[node]; link !== -1; link = nextSucc[link]) {
-        scratch.work++;
-        const end = succ[link];
-        via[end] = -1;
-        const offer = start + cost[link];
-        if (offer >= distance[end]) continue;
-        distance[end] = offer;
-        heap.push(end, offer);
-      }
-      if (scratch.work > scratch.limit) {
-        heap.clear();
-        return false;
+      const here = distance[node];
+      const end = start[node] + length[node];
+      scratch.work += length[node];
+      for (let slot = start[node]; slot < end; slot++) {
+        const next = neighbour[slot];
+        via[next] = -1;
+        const offer = here + cost[slot];
+        if (offer >= distance[next]) continue;
+        distance[next] = offer;
+        // Who forwards nothing leads nowhere.
+        if (transit[next] === 1) heap.push(next, offer);
       }
     }
-    return true;
-  }
-
-  #direction(graph: LinkGraph): LinkDirection {
-    return this.forward ? graph.forward : graph.reverse;
+    heap.clear();
+    return scratch.work <= scratch.limit;
   }
 }
