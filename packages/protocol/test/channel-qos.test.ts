@@ -195,3 +195,24 @@ function fixedWindow(windowBytes: number): CongestionControl {
 function ignore(): void {
   // What happens does not change the window.
 }
+
+test("a message past its deadline is not sent either where it waited behind one with more time", () => {
+  for (const limited of [false, true]) {
+    const pipe = new Pipe(8, { conditions: { latencyMs: 10 } }).open();
+    const { connection } = pipe.server;
+    connection.qos.setChannelRateLimit("unreliableOrdered", 1, 1);
+    connection.send("unreliableOrdered", pattern(0, 10)); // spends what may go at once
+    pipe.run(20);
+    pipe.client.received.length = 0;
+    connection.send("unreliableOrdered", pattern(1, 50), 0, 50, { deadlineMs: 5_000 });
+    connection.send("unreliableOrdered", pattern(2, 50), 0, 50, { deadlineMs: 30 });
+    connection.send("unreliableOrdered", pattern(3, 50), 0, 50, { deadlineMs: 5_000 });
+    pipe.run(200);
+    if (limited) connection.qos.setChannelRateLimit("unreliableOrdered", 1e6);
+    else connection.qos.clear("unreliableOrdered");
+    pipe.run(200);
+    assert.deepEqual(pipe.client.of("unreliableOrdered").map(idOf), [1, 3]);
+    const { droppedStale, queuedBytes } = connection.stats.of("unreliableOrdered");
+    assert.deepEqual([droppedStale, queuedBytes], [1, 0]);
+  }
+});

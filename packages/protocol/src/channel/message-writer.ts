@@ -43,14 +43,15 @@ export class MessageWriter {
   /**
    * Writes up to `most` messages, or the next fragment of the first, into what the writer has left. `room` is what an
    * empty packet of `packetBytes` has for messages: what fits there waits for the next packet rather
-   * than being cut. Returns how many messages and fragments it wrote.
+   * than being cut. What has waited too long is left to `UnreliableQueue.dropExpired`, and what is behind it for the next
+   * call. Returns how many messages and fragments it wrote.
    */
-  write(writer: ByteWriter, most: number, packetBytes: number, room: number): number {
+  write(writer: ByteWriter, most: number, packetBytes: number, room: number, now: number): number {
     const queue = this.#queue;
     while (queue.count > 0) {
       if (queue.sentFragments === 0 && queue.firstFrameBytes <= room) {
         const before = queue.count;
-        writer.offset += queue.takeFrames(most, writer.remaining, writer.buffer, writer.offset);
+        writer.offset += queue.takeFrames(most, writer.remaining, writer.buffer, writer.offset, now);
         return before - queue.count;
       }
       const fragmentBytes = this.#fragmentBytes(packetBytes);

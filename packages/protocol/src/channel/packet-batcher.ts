@@ -163,13 +163,16 @@ export class PacketBatcher {
 
   /** Drops unreliable messages that waited too long. */
   dropStale(now: number): void {
-    for (let lane = LANE_ORDERED; lane <= LANE_UNORDERED; lane++) {
-      const queue = this.#queues[lane];
-      if (queue.count === 0) continue;
-      const stats = this.#stats.channels[lane];
-      stats.droppedStale += queue.dropExpired(now);
-      stats.queuedBytes = queue.queuedBytes;
-    }
+    this.#dropStaleOf(LANE_ORDERED, now);
+    this.#dropStaleOf(LANE_UNORDERED, now);
+  }
+
+  #dropStaleOf(lane: number, now: number): void {
+    const queue = this.#queues[lane];
+    if (queue.count === 0) return;
+    const stats = this.#stats.channels[lane];
+    stats.droppedStale += queue.dropExpired(now);
+    stats.queuedBytes = queue.queuedBytes;
   }
 
   /** Something waits that was never sent. */
@@ -228,7 +231,7 @@ export class PacketBatcher {
       const wrote =
         lane === LANE_RELIABLE
           ? Number(this.#udp.writeChunk(writer, firstChunk))
-          : this.#writeMessages(lane, rest, writer, packetBytes, room);
+          : this.#writeMessages(lane, rest, writer, packetBytes, room, now);
       if (wrote > 0) {
         pieces += wrote;
         this.#qos.onSent(lane, writer.offset - from, now);
@@ -244,13 +247,22 @@ export class PacketBatcher {
   }
 
   /** Messages of a lane: one, or as many as fit where nobody else waits for a turn and no rate limits it. */
-  #writeMessages(lane: number, lanes: number, writer: ByteWriter, packetBytes: number, room: number): number {
+  #writeMessages(
+    lane: number,
+    lanes: number,
+    writer: ByteWriter,
+    packetBytes: number,
+    room: number,
+    now: number,
+  ): number {
+    // What stood behind the messages written before.
+    this.#dropStaleOf(lane, now);
     const messages = this.#writers[lane];
     const stats = this.#stats.channels[lane];
     const most = lanes === 1 << lane && !this.#qos.isLimited(lane) ? Infinity : 1;
     const fragments = messages.fragments;
     const tooLarge = messages.tooLarge;
-    const wrote = messages.write(writer, most, packetBytes, room);
+    const wrote = messages.write(writer, most, packetBytes, room, now);
     this.#stats.fragmentsSent += messages.fragments - fragments;
     stats.droppedTooLarge += messages.tooLarge - tooLarge;
     stats.queuedBytes = this.#queues[lane].queuedBytes;

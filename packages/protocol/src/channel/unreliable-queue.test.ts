@@ -58,7 +58,7 @@ test("a run of frames is taken at once: as many as fit, as many as allowed", () 
   const reader = new FrameReader();
   let next = 0;
   const take = (most: number): number => {
-    const bytes = queue.takeFrames(most, 1000, target, 0);
+    const bytes = queue.takeFrames(most, 1000, target, 0, 0);
     assert.ok(bytes <= 1000);
     reader.reset(target, 0, bytes);
     const before = next;
@@ -79,7 +79,7 @@ test("a run of frames is taken at once: as many as fit, as many as allowed", () 
     assert.equal(take(1), 1);
     assert.equal(take(Infinity), 9);
   }
-  assert.equal(queue.takeFrames(Infinity, 5, target, 0), 0);
+  assert.equal(queue.takeFrames(Infinity, 5, target, 0, 0), 0);
 });
 
 test("age counts from the first moment the queue is told, and a message begun is finished", () => {

@@ -126,12 +126,17 @@ export class UnreliableQueue {
     return dropped;
   }
 
-  /** Moves frames from the front into `target`, `most` of them at most and as many as `room` has room for; returns their bytes. */
-  takeFrames(most: number, room: number, target: Uint8Array, offset: number): number {
+  /**
+   * Moves frames from the front into `target`, `most` of them at most, as many as `room` has room for, and none from the
+   * first on that has waited too long; returns their bytes.
+   */
+  takeFrames(most: number, room: number, target: Uint8Array, offset: number, now: number): number {
     let taken = 0;
     let bytes = 0;
     while (taken < most && taken < this.count) {
-      const length = this.#length[this.#slot(taken)];
+      const slot = this.#slot(taken);
+      if (this.#expires[slot] < now) break;
+      const length = this.#length[slot];
       const frame = this.#headBytesOf(this.#firstNumber + taken, length) + length;
       if (bytes + frame > room) break;
       bytes += frame;
