@@ -120,7 +120,7 @@ test("fragments that disagree about their size are not taken, and no message gro
   assert.equal(fragmenter.receive(false, 2, 0, 1, bytes, 0, 899, 0), false, "smaller than the last one");
   assert.equal(fragmenter.receive(false, 2, 0, 1, bytes, 0, 900, 0), true);
   assert.equal(fragmenter.receive(false, 3, 0, 255, bytes, 0, 1029, 0), false, "255 of 1,029 are past 256 KiB");
-  assert.equal(fragmenter.inspect()[0].bytes, 0);
+  assert.equal(fragmenter.pendingCount, 0);
   assert.equal(fragmenter.receive(false, 3, 0, 255, bytes, 0, 1028, 0), false);
   assert.equal(fragmenter.inspect()[0].bytes, 1028);
 });
@@ -164,4 +164,13 @@ test("what is unfinished can be looked at", () => {
     startedAt: 70,
   });
   assert.ok(heldBytes >= FRAGMENT_BYTES && heldBytes < FRAGMENT_BYTES + 256);
+});
+
+test("a fragment that cannot be right costs nothing and pushes nobody out", () => {
+  const pool = new ReassemblyPool(100);
+  const fragmenter = new PacketFragmenter(512 * 1024, 10_000, pool);
+  const bytes = new Uint8Array(2000);
+  // 256 of this size are more than any message has.
+  for (let sequence = 0; sequence < 100; sequence++) fragmenter.receive(false, sequence, 0, 255, bytes, 0, 1_100, 0);
+  assert.deepEqual([fragmenter.pendingCount, fragmenter.usedBytes, pool.usedBytes, fragmenter.dropped], [0, 0, 0, 0]);
 });

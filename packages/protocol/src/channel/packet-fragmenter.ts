@@ -1,4 +1,4 @@
-import { ReassemblyBuffer } from "./reassembly-buffer.ts";
+import { ReassemblyBuffer, mayBegin } from "./reassembly-buffer.ts";
 import type { ReassemblyOwner } from "./reassembly-buffer.ts";
 import { ReassemblyPool } from "./reassembly-pool.ts";
 
@@ -87,9 +87,11 @@ export class PacketFragmenter implements ReassemblyOwner {
     now: number,
   ): boolean {
     this.message = EMPTY;
-    const entry = this.#find(ordered, sequence) ?? this.#start(ordered, sequence, lastFragment, now);
+    const known = this.#find(ordered, sequence);
     // Another idea of its length than before, or seen already: only the first counts.
-    if (!entry.accepts(fragment, lastFragment, length)) return false;
+    const fits = known?.accepts(fragment, lastFragment, length) ?? mayBegin(fragment, lastFragment, length);
+    if (!fits) return false;
+    const entry = known ?? this.#start(ordered, sequence, lastFragment, now);
     const before = entry.cost;
     entry.add(fragment, buffer, offset, length);
     this.#charge(entry.cost - before);

@@ -71,7 +71,7 @@ export class ReassemblyBuffer {
     const size = this.#fragmentBytes;
     if (fragment === lastFragment) return size < 0 || length <= size;
     if (size >= 0) return length === size;
-    return length >= this.#lastLength && lastFragment * length < MAX_UNRELIABLE_BYTES;
+    return length >= this.#lastLength && mayBegin(fragment, lastFragment, length);
   }
 
   add(fragment: number, buffer: Uint8Array, offset: number, length: number): void {
@@ -113,4 +113,9 @@ export class ReassemblyBuffer {
       at += length;
     }
   }
+}
+
+/** Whether a fragment may be the first to come of a message: all of its size make no more than a message may have. */
+export function mayBegin(fragment: number, lastFragment: number, length: number): boolean {
+  return fragment === lastFragment || lastFragment * length < MAX_UNRELIABLE_BYTES;
 }
