@@ -12,7 +12,9 @@ import { INITIAL_WINDOW_BYTES } from "./reliable-streams.ts";
 
 /** Gaps remembered of one stream; honest senders stay far below. A chunk that would make more is refused. */
 const MAX_GAPS = 512;
-const INITIAL_ASSEMBLY_BYTES = 4096;
+/** Storage of a stream begins so small, since a peer may begin all of them. */
+const INITIAL_RING_BYTES = 256;
+const INITIAL_ASSEMBLY_BYTES = 256;
 /** A larger assembly buffer is freed behind its message. */
 const KEPT_ASSEMBLY_BYTES = 64 * 1024;
 
@@ -135,7 +137,7 @@ class ReceivingStream {
     this.id = id;
     this.base = 0;
     this.highest = 0;
-    this.#ring = new ByteRing(4096, windowBytes);
+    this.#ring = new ByteRing(INITIAL_RING_BYTES, windowBytes);
     this.#early = new RangeSet(MAX_GAPS);
     this.#messageLength = -1;
     this.#messageHave = 0;

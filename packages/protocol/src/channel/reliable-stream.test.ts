@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ByteWriter } from "@riposte/wire";
 import * as fc from "fast-check";
 import { Random } from "../random.ts";
 import { CHUNK_ACCEPTED, CHUNK_REFUSED, ReliableReceiver } from "./reliable-receive.ts";
@@ -188,4 +189,21 @@ test("the window opens with what has been received", () => {
     }
   }
   assert.equal(receiver.wantedMaxData, 600_000);
+});
+
+test("what a peer opens costs about what it sends", () => {
+  const buffer = new Uint8Array(8);
+  new ByteWriter(buffer).varint(5_000); // a message of which a byte comes
+  const target = { closed: false, deliver: () => undefined };
+  const before = process.memoryUsage().arrayBuffers;
+  const receivers = Array.from({ length: 20 }, () => {
+    const receiver = new ReliableReceiver({ windowBytes: 65_536, messageBytes: 65_536, unfinishedBytes: 65_536 });
+    for (let id = 0; id < 256; id++) {
+      receiver.receive(id, 0, buffer, 0, 3, target);
+      receiver.receive(id, 5, buffer, 0, 1, target); // and one that is early
+    }
+    return receiver;
+  });
+  const each = (process.memoryUsage().arrayBuffers - before) / receivers.length / 256;
+  assert.ok(each < 1_024, `${each} bytes for a stream of which 4 have come`);
 });
