@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BbrCongestionControl, CubicCongestionControl, NewRenoCongestionControl } from "../src/congestion/index.ts";
 import type { CongestionControl } from "../src/congestion/index.ts";
-import { Pipe, idOf, pattern } from "./channel-pipe.ts";
+import { Pipe, UDP, idOf, pattern } from "./channel-pipe.ts";
 import type { LinkConditions } from "./channel-pipe.ts";
 
 const algorithms: Record<string, () => CongestionControl> = {
@@ -53,3 +53,17 @@ for (const [name, make] of Object.entries(algorithms)) {
     assert.ok(arrived > 0.85 * ticks, `${arrived} of ${ticks} arrived`);
   });
 }
+
+test("a congestion control that cannot be made changes nothing, then or at the next path", () => {
+  const pipe = new Pipe(31, { conditions: { latencyMs: 10 } }).open();
+  const { connection } = pipe.server;
+  const fail = (): never => {
+    throw new Error("none to be had");
+  };
+  assert.throws(() => connection.setCongestionControl(fail), /none to be had/);
+  assert.equal(connection.stats.congestionControl, "newReno");
+  connection.resume(UDP, true, pipe.now);
+  connection.send("reliableOrdered", pattern(1, 5_000));
+  pipe.run(1_000);
+  assert.equal(pipe.client.of("reliableOrdered").length, 1);
+});

@@ -226,8 +226,8 @@ export class Connection {
 
   /** Another congestion controller from now on, on this path and later ones. It starts from its own initial window. */
   setCongestionControl(create: () => CongestionControl): void {
-    this.#createCongestionControl = create;
     this.#udp.setCongestionControl(create(), this.#now);
+    this.#createCongestionControl = create;
     this.#owner.wake(this);
   }
 
