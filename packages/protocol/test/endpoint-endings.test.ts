@@ -80,3 +80,33 @@ test("a path blocked for a moment still carries the reason of the close", () => 
   const event = peer.lastEvent;
   assert.ok(event?.type === "disconnected" && event.error?.code === "kicked");
 });
+
+test("a connection that its first message ends with the whole server is announced and ended, and stays so", () => {
+  const network = new EndpointNetwork();
+  const peer = network.plainPeer();
+  network.run(100);
+  const { sink } = network;
+  const message = sink.message.bind(sink);
+  sink.message = (connection, channel, buffer, offset, length) => {
+    message(connection, channel, buffer, offset, length);
+    network.server.close(network.now);
+  };
+  peer.connection.sendRaw(greeting("bye").written());
+  network.run(100);
+  assert.deepEqual(typesOf(network), ["connected", "disconnected"]);
+  assert.deepEqual([network.server.clientCount, network.server.connections.size], [0, 0]);
+});
+
+test("the path of a connection that has ended is none, whoever has its seat now", () => {
+  const network = new EndpointNetwork({ maxClients: 1 });
+  const peer = network.connected();
+  const [first] = network.server.connections;
+  peer.endpoint.close(network.now);
+  network.run(500);
+  assert.equal(network.server.connections.size, 0);
+  network.connected();
+  const [second] = network.server.connections;
+  assert.equal(first.index, second.index);
+  assert.ok(network.server.pathOf(second) >= 0);
+  assert.equal(network.server.pathOf(first), -1);
+});

@@ -158,9 +158,10 @@ export class ServerEndpoint implements Endpoint {
     return this.#migrator.state(connection.index);
   }
 
-  /** The path of a connection; -1 while none leads to its peer. */
+  /** The path of a connection; -1 while none leads to its peer, and once it has ended. */
   pathOf(connection: Connection): number {
-    return this.#netcode.session(connection.index)?.path ?? -1;
+    const { index } = connection;
+    return this.#connections[index] === connection ? (this.#netcode.session(index)?.path ?? -1) : -1;
   }
 
   /** Messages of all connections wait no longer for others to share a packet with. Call it at the end of a tick. */
@@ -356,6 +357,7 @@ export class ServerEndpoint implements Endpoint {
       connection.fail(new NetworkError("displaced", "a newer connection took this client's place"));
     } else if (reason === "serverDisconnected") connection.close();
     else connection.abandon(errorOf(reason));
+    this.#announce(connection);
     this.#ended(connection, reason === "displaced");
   }
 
@@ -363,6 +365,8 @@ export class ServerEndpoint implements Endpoint {
     const connection = this.#connections[session.index];
     if (connection === undefined) return;
     connection.receivePayload(packet.buffer, offset, length, packet.packetNumber, packet.ecn, now);
+    // Whoever heard a message may have closed the whole server.
+    if (this.#connections[session.index] !== connection) return;
     this.#announce(connection);
     this.#netcode.wake(session.index);
     if (session.movable && connection.state !== "closed") this.#watchPaths(connection, session.path, packet, now);
