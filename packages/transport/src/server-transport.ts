@@ -158,8 +158,8 @@ export class ServerTransport implements AsyncDisposable {
   }
 
   /**
-   * Puts a bad link in front of every carrier, in both directions, or of one connection alone, wherever it moves; or
-   * takes it away. Live. Throws `TypeError` where simulation is not allowed.
+   * Puts a bad link in front of every carrier, in both directions, or of one connection alone, wherever it moves, until it
+   * ends; or takes it away. Live. Throws `TypeError` where simulation is not allowed.
    */
   simulate(conditions: NetworkConditions | undefined, connection?: Connection): void {
     if (this.#simulation === undefined) {
@@ -172,10 +172,11 @@ export class ServerTransport implements AsyncDisposable {
     }
     const before = this.#simulated.get(connection);
     const path = this.endpoint.pathOf(connection);
+    const wanted = connection.state === "closed" ? undefined : conditions;
     if (before !== undefined && before.path !== path) this.#simulation.set(undefined, before.path);
-    if (path >= 0) this.#simulation.set(conditions, path);
-    if (conditions === undefined) this.#simulated.delete(connection);
-    else this.#simulated.set(connection, { conditions, path });
+    if (path >= 0) this.#simulation.set(wanted, path);
+    if (wanted === undefined) this.#simulated.delete(connection);
+    else this.#simulated.set(connection, { conditions: wanted, path });
   }
 
   /** Tells every client goodbye and closes the sockets; the HTTP server too if `listenTransport` made it listen. */
@@ -208,11 +209,12 @@ export class ServerTransport implements AsyncDisposable {
     else this.#simulation.receive(batch);
   }
 
-  /** Conditions of one connection go where it goes, and end with it. */
-  #followSimulated(event: EndpointEvent): void {
-    if (event.connection === undefined || !this.#simulated.has(event.connection)) return;
-    if (event.type === "migrated") this.simulate(this.#simulated.get(event.connection)?.conditions, event.connection);
-    else if (event.type === "disconnected") this.simulate(undefined, event.connection);
+  /** Conditions of one connection go where it goes, stay on no path that it has left, and end with it. */
+  #followSimulated({ type, connection }: EndpointEvent): void {
+    const own = connection && this.#simulated.get(connection);
+    if (connection === undefined || own === undefined) return;
+    if (type === "disconnected" || type === "rejected") this.simulate(undefined, connection);
+    else if (this.endpoint.pathOf(connection) !== own.path) this.simulate(own.conditions, connection);
   }
 
   #driver(): EndpointDriver {

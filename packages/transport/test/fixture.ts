@@ -36,13 +36,14 @@ export async function serve(options: Partial<ListenTransportOptions> = {}): Prom
   return { server, heard };
 }
 
-export function tokenFor(port: number, clientId: number, timeoutSeconds = 5): Uint8Array {
+export function tokenFor(port: number, clientId: number, timeoutSeconds = 5, userData?: Uint8Array): Uint8Array {
   return generateConnectToken({
     protocolId: PROTOCOL_ID,
     clientId: BigInt(clientId),
     privateKey: PRIVATE_KEY,
     serverAddresses: [`127.0.0.1:${port}`],
     timeoutSeconds,
+    ...(userData !== undefined && { userData }),
     nowSeconds: Date.now() / 1000,
     crypto: nodeCrypto(),
   });
