@@ -35,6 +35,7 @@ const PATHS_PER_LINK = 256;
 
 interface OpenLink {
   readonly link: ClientLink;
+  /** Its first path. */
   readonly base: number;
   /** How often its paths are retained; a link that nobody needs any more is closed. */
   retained: number;
@@ -51,7 +52,9 @@ export class ClientTransport implements AsyncDisposable {
   readonly #parts: ClientTransportParts;
   readonly #maxPacketBytes: number;
   readonly #endpoint: ClientEndpoint;
-  readonly #links: OpenLink[] = [];
+  /** By number, as they were opened; those that nobody needs any more are gone. */
+  readonly #links = new Map<number, OpenLink>();
+  #linksOpened = 0;
   readonly #loop: EndpointLoop;
   readonly #announcer: ConnectionAnnouncer;
   readonly #simulation: SimulatedCarrier | undefined;
@@ -87,10 +90,13 @@ export class ClientTransport implements AsyncDisposable {
       keys: parts.protection,
       driver: {
         maxDatagramBytes: datagramBytes,
-        carrierOf: (path) => this.#linkOf(path).link.traits(path % PATHS_PER_LINK),
+        carrierOf: (path) => (this.#linkOf(path)?.link ?? link).traits(path % PATHS_PER_LINK),
         retainPath: (path) => this.#retain(path),
         releasePath: (path) => this.#release(path),
-        writable: (path) => !this.#linkOf(path).closed && this.#linkOf(path).link.writable,
+        writable: (path) => {
+          const entry = this.#linkOf(path);
+          return entry !== undefined && !entry.closed && entry.link.writable;
+        },
       },
       serverPaths: link.serverPaths,
       schemaHash: options.schemaHash,
@@ -152,14 +158,12 @@ export class ClientTransport implements AsyncDisposable {
   async migrate(): Promise<void> {
     const { datapath, servers } = this.#parts;
     const link = await UdpLink.open({ datapath, servers, maxPacketBytes: this.#maxPacketBytes });
-    const { base } = this.#add(link);
-    const path = link.serverPaths[this.#endpoint.serverIndex];
-    await this.#moveTo(path < 0 ? path : base + path);
+    await this.#moveTo(this.#add(link), link.serverPaths[this.#endpoint.serverIndex]);
   }
 
   /** Goes on by a carrier that is open already, a WebSocket perhaps. Rejects as `migrate` does; the carrier is closed then. */
   async migrateTo(carrier: DatagramCarrier): Promise<void> {
-    await this.#moveTo(this.#add(new CarrierLink(carrier)).base);
+    await this.#moveTo(this.#add(new CarrierLink(carrier)), 0);
   }
 
   /** Tells the server goodbye, with the game's own code and reason if given, and closes the sockets. */
@@ -177,8 +181,9 @@ export class ClientTransport implements AsyncDisposable {
   }
 
   #add(link: ClientLink): OpenLink {
-    const entry: OpenLink = { link, base: this.#links.length * PATHS_PER_LINK, retained: 0, closed: false };
-    this.#links.push(entry);
+    const number = this.#linksOpened++;
+    const entry: OpenLink = { link, base: number * PATHS_PER_LINK, retained: 0, closed: false };
+    this.#links.set(number, entry);
     link.onBatch = (batch) => {
       if (entry.base > 0) for (let i = 0; i < batch.count; i++) batch.path[i] += entry.base;
       if (this.#simulation === undefined) this.#loop.receive(batch);
@@ -188,40 +193,48 @@ export class ClientTransport implements AsyncDisposable {
     link.onClose = () => {
       if (entry.closed) return;
       entry.closed = true;
+      this.#forgetUnneeded(entry);
       this.#endpoint.handlePathClosed(entry.base, this.#loop.now());
       this.#loop.wake();
     };
     return entry;
   }
 
-  #linkOf(path: number): OpenLink {
-    return this.#links[Math.floor(path / PATHS_PER_LINK)];
+  #linkOf(path: number): OpenLink | undefined {
+    return this.#links.get(Math.floor(path / PATHS_PER_LINK));
   }
 
   #retain(path: number): void {
     const entry = this.#linkOf(path);
+    if (entry === undefined) return;
     entry.retained++;
     entry.link.retain(path % PATHS_PER_LINK);
   }
 
   #release(path: number): void {
     const entry = this.#linkOf(path);
+    if (entry === undefined) return;
     entry.link.release(path % PATHS_PER_LINK);
     if (--entry.retained === 0 && !this.#ending) this.#closeLink(entry);
   }
 
   #closeLink(entry: OpenLink): void {
-    if (entry.closed) return;
+    if (!entry.closed) entry.link.close();
     entry.closed = true;
-    entry.link.close();
+    this.#forgetUnneeded(entry);
+  }
+
+  /** A link holds buffers: of a session that moves often only those in use are kept. */
+  #forgetUnneeded({ base, closed, retained }: OpenLink): void {
+    if (closed && retained === 0) this.#links.delete(base / PATHS_PER_LINK);
   }
 
   #transmit(batch: PacketBatch): PacketBatch {
     let writable = true;
-    if (this.#links.length === 1) {
-      const { link } = this.#links[0];
-      link.transmit(batch);
-      writable = link.writable;
+    const first = this.#links.get(0);
+    if (first !== undefined && this.#links.size === 1) {
+      first.link.transmit(batch);
+      writable = first.link.writable;
     } else writable = this.#transmitByLink(batch);
     for (let i = 0; i < batch.count; i++) {
       if (batch.refused[i] === 1) this.#endpoint.handleRefused(batch.path[i], batch.length[i], this.#loop.now());
@@ -235,7 +248,7 @@ export class ClientTransport implements AsyncDisposable {
     const paths = this.#paths;
     let writable = true;
     for (let i = 0; i < batch.count; i++) paths[i] = batch.path[i];
-    for (const { link, base, closed } of this.#links) {
+    for (const { link, base, closed } of this.#links.values()) {
       if (closed) continue;
       let any = false;
       for (let i = 0; i < batch.count; i++) {
@@ -250,10 +263,12 @@ export class ClientTransport implements AsyncDisposable {
     return writable;
   }
 
-  async #moveTo(path: number): Promise<void> {
+  /** `linkPath` is counted from 0; -1: the link does not lead to the server. */
+  async #moveTo(entry: OpenLink, linkPath: number): Promise<void> {
     const move = Promise.withResolvers<void>();
-    if (path < 0 || !this.#endpoint.migrate(path, this.#loop.now())) {
-      if (path >= 0) this.#closeLink(this.#linkOf(path));
+    const path = entry.base + linkPath;
+    if (linkPath < 0 || !this.#endpoint.migrate(path, this.#loop.now())) {
+      this.#closeLink(entry);
       throw new NetworkError("denied", "the connection is not open, or the server does not let it move");
     }
     this.#moves.set(path, move);
@@ -312,7 +327,7 @@ export class ClientTransport implements AsyncDisposable {
     }
     this.#loop.stop();
     this.#simulation?.stop();
-    for (const entry of this.#links) this.#closeLink(entry);
+    for (const entry of this.#links.values()) this.#closeLink(entry);
     this.#closed.resolve();
   };
 }
