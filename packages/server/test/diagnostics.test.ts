@@ -138,6 +138,19 @@ test("a connection's packet trace follows qlog's schema and agrees with its coun
   assert.deepEqual(named(trace, "connectivity:connection_closed")[0].data, { owner: "local", trigger: "clean" });
 });
 
+test("a trace's handle ends its own trace once, whatever else began at that moment", () => {
+  const world = new DiagnosedWorld();
+  const { diagnostics } = world;
+  diagnostics.enable();
+  const handle = diagnostics.startTrace("save");
+  diagnostics.startTrace("save"); // another, in the same millisecond
+  world.network.runFor(5);
+  assert.equal(handle.end(), 5);
+  handle[Symbol.dispose]();
+  world.network.runFor(5);
+  assert.equal(diagnostics.endTrace("save"), 10, "it is still open");
+});
+
 test("moves to another path and timeouts are in the trace", async (t) => {
   const world = new DiagnosedWorld();
   world.diagnostics.enable({ includeAddresses: true });

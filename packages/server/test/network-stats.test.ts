@@ -150,6 +150,35 @@ test("nothing is done for a packet: nobody calls the interface, it asks nobody, 
   assert.equal(clockReads, 1);
 });
 
+test("packets that probe a path are counted like all others", () => {
+  const world = new NetworkWorld();
+  const { client, id } = world.join();
+  const told = { sent: 0, bytesSent: 0, received: 0, bytesReceived: 0 };
+  const before = world.server.connectionStats(id)!;
+  world.server.registerEventListener({
+    onPacketSent: (_packet, bytes) => {
+      told.sent++;
+      told.bytesSent += bytes;
+    },
+    onPacketReceived: (_packet, bytes) => {
+      told.received++;
+      told.bytesReceived += bytes;
+    },
+  });
+  const socket = world.network.addSocket(client.host);
+  client.endpoint.migrate(client.host.pathBy(socket, world.host), world.network.now);
+  world.network.runUntil(() => world.server.connectionStats(id)?.migrations === 1, "migrates");
+  world.run(200);
+  const after = world.server.connectionStats(id)!;
+  assert.ok(world.endpoint.migrations.challengesSent > 0);
+  assert.deepEqual(told, {
+    sent: after.packetsSent - before.packetsSent,
+    bytesSent: after.bytesSent - before.bytesSent,
+    received: after.packetsReceived - before.packetsReceived,
+    bytesReceived: after.bytesReceived - before.bytesReceived,
+  });
+});
+
 function counting(observer: ConnectionObserver, count: () => void): ConnectionObserver {
   const counter: Record<string, (connection: Connection) => void> = {};
   const names = ["admitted", "connected", "interrupted", "migrated", "drained", "closing", "disconnected"] as const;

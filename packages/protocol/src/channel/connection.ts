@@ -347,10 +347,15 @@ export class Connection {
       if (length === 0) length = this.#fillProbe(buffer, offset, capacity, packetNumber, now);
     }
     if (length === 0) return 0;
+    this.countSent(packetNumber, buffer, offset, length, now);
+    return length;
+  }
+
+  /** A payload goes out: one of this connection's, or one that the endpoint probes a path with. */
+  countSent(packetNumber: number, buffer: Uint8Array, offset: number, length: number, now: number): void {
     this.stats.packetsSent++;
     this.stats.bytesSent += netcodePacketBytes(length, packetNumber) + this.#mtu.extraHeaderBytes;
     this.trace?.packetSent(packetNumber, buffer, offset, length, now);
-    return length;
   }
 
   /** The socket refused a packet as too large for the path. */

@@ -306,7 +306,7 @@ export class ClientEndpoint implements Endpoint {
     const overheadBytes = offset - slot.offset + TAG_BYTES;
     const length = writePathFrames(slot.buffer, offset, capacity, probe, overheadBytes);
     this.#migrator.onProbeSent(CONNECTION, length + overheadBytes, now);
-    this.#connection?.trace?.packetSent(packetNumber, slot.buffer, offset, length, now);
+    this.#connection?.countSent(packetNumber, slot.buffer, offset, length, now);
     return length;
   }
 

@@ -304,7 +304,7 @@ export class ServerEndpoint implements Endpoint {
     const overheadBytes = offset - slot.offset + TAG_BYTES;
     const length = writePathFrames(slot.buffer, offset, capacity, probe, overheadBytes);
     this.#migrator.onProbeSent(session.index, length + overheadBytes, now);
-    this.#connections[session.index]?.trace?.packetSent(packetNumber, slot.buffer, offset, length, now);
+    this.#connections[session.index]?.countSent(packetNumber, slot.buffer, offset, length, now);
     return length;
   }
 

@@ -145,7 +145,12 @@ export class NetworkDiagnostics {
     const traces = this.#traces;
     const startedAt = this.#now();
     traces.start(name, startedAt);
-    const end = (): number => traces.end(name, this.#now(), startedAt) ?? 0;
+    let isOpen = true;
+    const end = (): number => {
+      if (!isOpen) return 0;
+      isOpen = false;
+      return traces.end(name, this.#now(), startedAt) ?? 0;
+    };
     return { end, [Symbol.dispose]: () => void end() };
   }
 

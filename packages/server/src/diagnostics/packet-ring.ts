@@ -1,6 +1,6 @@
 /**
  * The newest packets of one connection: numbers in columns and payloads in a ring of bytes, both of a fixed size. Writing
- * costs a copy of the payload and no allocation; frames are only decoded when somebody reads.
+ * costs a copy of the payload and a view of it; frames are only decoded when somebody reads.
  */
 
 export const PACKET_SENT = 0;
