@@ -28,9 +28,9 @@ class Link {
   }
 
   set(conditions: NetworkConditions | undefined): void {
-    this.ending = conditions === undefined;
     this.inbound.conditions = conditions ?? {};
     this.outbound.conditions = conditions ?? {};
+    this.ending = conditions === undefined;
   }
 
   get isOver(): boolean {
@@ -55,16 +55,19 @@ export class SimulatedCarrier {
     this.#nextSeed = options.seed;
   }
 
-  /** Sets the conditions of both directions, of one path or of all that have none of their own; `undefined` ends them. */
+  /**
+   * Sets the conditions of both directions, of one path or of all that have none of their own; `undefined` ends them.
+   * Throws `RangeError` naming what is out of range, and then changes nothing.
+   */
   set(conditions: NetworkConditions | undefined, path = -1): void {
-    let link = this.#links.get(path);
-    if (link === undefined) {
-      if (conditions === undefined) return;
-      link = new Link(this.#nextSeed, this.#options.slotBytes);
+    const known = this.#links.get(path);
+    if (known === undefined && conditions === undefined) return;
+    const link = known ?? new Link(this.#nextSeed, this.#options.slotBytes);
+    link.set(conditions);
+    if (known === undefined) {
       this.#nextSeed += 2;
       this.#links.set(path, link);
     }
-    link.set(conditions);
     this.#arm();
   }
 

@@ -4,11 +4,13 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, test } from "node:test";
+import { PacketBatch } from "@riposte/datapath";
 import type { Connection } from "@riposte/protocol/channel";
 import { writeUserData } from "@riposte/protocol/netcode";
 import { dialWebSocket } from "../../client/src/websocket-carrier.ts";
 import { Recorder } from "../../testkit/src/index.ts";
 import type { ServerTransport } from "../src/index.ts";
+import { SimulatedCarrier } from "../src/simulated-carrier.ts";
 import { SCHEMA, closeAll, serve, tokenFor, until } from "./fixture.ts";
 
 const NOTHING_PASSES = { lossRate: 1 };
@@ -80,4 +82,23 @@ test("the next one in the place of one that was refused", async () => {
   const { minRttMs } = second.connection.stats;
   assert.ok(minRttMs < 1_200, `${minRttMs} ms`);
   await second.close();
+});
+
+test("conditions that cannot be are refused, and packets pass as before", () => {
+  const sent: PacketBatch[] = [];
+  const carrier = new SimulatedCarrier({
+    seed: 1,
+    slotBytes: 2048,
+    receive: () => undefined,
+    transmit: (batch) => {
+      sent.push(batch);
+      return batch;
+    },
+  });
+  assert.throws(() => carrier.set({ lossRate: 2 }, 7), /lossRate must be from 0 to 1, not 2/);
+  const batch = new PacketBatch(1);
+  batch.append(new Uint8Array(10), 0, 10, 7);
+  carrier.transmit(batch);
+  assert.deepEqual([sent.length, sent[0].path[0]], [1, 7], "as it is, not by way of a simulator");
+  carrier.stop();
 });
