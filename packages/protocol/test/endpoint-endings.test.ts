@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { ByteWriter } from "@riposte/wire";
 import { FRAME_DATAGRAM, MESSAGE_LENGTH } from "../src/channel/frames.ts";
 import { writeHello } from "../src/channel/hello.ts";
+import { writeUserData } from "../src/netcode/index.ts";
 import { NetworkError } from "../src/network-error.ts";
 import { EndpointNetwork, SCHEMA, bytesOf } from "./support/endpoint-network.ts";
 
@@ -109,4 +110,30 @@ test("the path of a connection that has ended is none, whoever has its seat now"
   assert.equal(first.index, second.index);
   assert.ok(network.server.pathOf(second) >= 0);
   assert.equal(network.server.pathOf(first), -1);
+});
+
+test("finish keeps to its time also while no path leads to the peer", () => {
+  for (const before of [true, false]) {
+    const network = new EndpointNetwork();
+    const peer = network.connected(network.token({ userData: writeUserData({}), timeoutSeconds: 20 }));
+    const [accepted] = network.server.connections;
+    assert.notEqual(accepted.negotiated.sessionId, undefined);
+    accepted.send("reliableOrdered", bytesOf("you will not hear this"));
+    peer.connection.send("reliableOrdered", bytesOf("nor this"));
+    const finish = (): void => {
+      accepted.finish(0, "", 2_000);
+      peer.connection.finish(0, "", 2_000);
+    };
+    if (before) finish();
+    network.server.handlePathClosed(peer.path, network.now);
+    peer.endpoint.handlePathClosed(0, network.now);
+    if (!before) finish();
+    network.run(1_500);
+    assert.deepEqual([network.server.clientCount, peer.lastEvent?.type], [1, "interrupted"]);
+    network.run(1_000);
+    assert.deepEqual([network.server.clientCount, peer.lastEvent?.type], [0, "disconnected"]);
+    assert.equal(network.events.at(-1)?.type, "disconnected");
+    assert.equal(network.driver.retained.size, 0);
+    assert.equal(peer.driver.retained.size, 0);
+  }
 });

@@ -368,6 +368,10 @@ export class Connection {
   handleTimeout(now: number): void {
     this.#enter(now);
     if (this.#farewell !== undefined || this.#isRaw) return;
+    if (this.#interrupted) {
+      if (now >= this.#finishBy && this.#finishing !== undefined) this.#shut(this.#finishing);
+      return;
+    }
     const error = this.#hello?.handleTimeout(now);
     if (error !== undefined) {
       // Who holds a seat and never says anything is a plain program.
@@ -388,6 +392,7 @@ export class Connection {
   nextTimeout(): number {
     const farewell = this.#farewell;
     if (farewell !== undefined) return farewell.left > 0 ? this.#now : Infinity;
+    if (this.#interrupted) return Math.max(this.#finishBy, this.#now);
     if (this.#isRaw) return this.#queues.unordered.count > 0 ? this.#now : Infinity;
     if (!this.#hello?.accepted) return this.#hello?.nextTimeout() ?? Infinity;
     const at = Math.min(this.#udp.detector.nextTimeout(), this.fragmenter.nextTimeout(), this.#mtu.nextTimeout());

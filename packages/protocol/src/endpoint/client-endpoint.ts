@@ -173,7 +173,9 @@ export class ClientEndpoint implements Endpoint {
     this.#wakeAt = Infinity;
     connection.handleTimeout(now);
     this.#announce();
-    this.#netcode.wake();
+    if (!connection.interrupted) this.#netcode.wake();
+    else if (connection.state === "closed") this.#netcode.disconnect(now);
+    else this.#wakeAt = connection.nextTimeout();
   }
 
   pollTransmit(slot: TransmitSlot, now: number): boolean {
@@ -209,7 +211,7 @@ export class ClientEndpoint implements Endpoint {
       carrier: driver.carrierOf(this.#netcode.path),
       hello: schemaHash === undefined ? undefined : { version: 1, schemaHash, extensions: this.#extensions() },
       sink,
-      owner: { wake: () => this.#netcode.wake(), opened: (connection) => this.#opened(connection) },
+      owner: { wake: (connection) => this.#wake(connection), opened: (connection) => this.#opened(connection) },
       now,
       ...(batch !== undefined && { batch }),
       ...(congestionControl !== undefined && { congestionControl }),
@@ -220,6 +222,12 @@ export class ClientEndpoint implements Endpoint {
     this.#connection = new Connection(options);
     this.#netcode.wake();
     this.#announce();
+  }
+
+  #wake(connection: Connection): void {
+    this.#netcode.wake();
+    // Without a path nobody asks it for its last words.
+    if (connection.interrupted) this.#wakeAt = Math.min(this.#wakeAt, connection.nextTimeout());
   }
 
   #payload(packet: ReceivedPacket, offset: number, length: number, now: number): void {
@@ -289,7 +297,7 @@ export class ClientEndpoint implements Endpoint {
     const connection = this.#connection;
     if (connection === undefined) return;
     connection.interrupt();
-    this.#wakeAt = Infinity;
+    this.#wakeAt = connection.nextTimeout();
     this.#events.push({ type: "interrupted", connection });
   }
 

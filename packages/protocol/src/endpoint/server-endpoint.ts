@@ -213,8 +213,9 @@ export class ServerEndpoint implements Endpoint {
       if (connection === undefined) continue;
       connection.handleTimeout(now);
       this.#announce(connection);
-      if (connection.interrupted && connection.state === "closed") this.#netcode.disconnect(index, now);
-      else this.#netcode.wake(index);
+      if (!connection.interrupted) this.#netcode.wake(index);
+      else if (connection.state === "closed") this.#netcode.disconnect(index, now);
+      else this.#deadlines.set(index, connection.nextTimeout());
     }
   }
 
@@ -236,7 +237,7 @@ export class ServerEndpoint implements Endpoint {
     this.#held.push(index);
     this.#netcode.wake(index);
     // Without a path nobody asks it for its last words.
-    if (connection.interrupted && connection.state === "closed") this.#deadlines.set(index, 0);
+    if (connection.interrupted) this.#deadlines.advance(index, connection.nextTimeout());
   }
 
   #takesAes(): boolean {
@@ -286,7 +287,7 @@ export class ServerEndpoint implements Endpoint {
     const connection = this.#connections[session.index];
     if (connection === undefined) return;
     connection.interrupt();
-    this.#deadlines.clear(session.index);
+    this.#deadlines.set(session.index, connection.nextTimeout());
     this.#events.push({ type: "interrupted", connection });
   }
 
