@@ -57,13 +57,14 @@ for (const [name, make] of Object.entries(algorithms)) {
 test("a congestion control that cannot be made changes nothing, then or at the next path", () => {
   const pipe = new Pipe(31, { conditions: { latencyMs: 10 } }).open();
   const { connection } = pipe.server;
-  const fail = (): never => {
-    throw new Error("none to be had");
-  };
-  assert.throws(() => connection.setCongestionControl(fail), /none to be had/);
+  assert.throws(() => connection.setCongestionControl(noneToBeHad), /none to be had/);
   assert.equal(connection.stats.congestionControl, "newReno");
   connection.resume(UDP, true, pipe.now);
   connection.send("reliableOrdered", pattern(1, 5_000));
   pipe.run(1_000);
   assert.equal(pipe.client.of("reliableOrdered").length, 1);
 });
+
+function noneToBeHad(): never {
+  throw new Error("none to be had");
+}

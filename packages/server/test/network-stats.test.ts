@@ -150,6 +150,28 @@ test("nothing is done for a packet: nobody calls the interface, it asks nobody, 
   assert.equal(clockReads, 1);
 });
 
+test("bytes are counted alike at both ends, with the name that a movable session's packets carry", () => {
+  for (const migration of [true, false]) {
+    const world = new NetworkWorld({ endpoint: { extensions: { migration } } });
+    const { client, id } = world.join();
+    world.run(200); // what is under way arrives
+    let told = 0;
+    world.server.registerEventListener({ onPacketReceived: (_packet, bytes) => (told += bytes) });
+    const before = { ...world.server.connectionStats(id)! };
+    const { bytesSent, bytesReceived } = client.connection.stats;
+    world.run(1_000, (tick) => {
+      if (tick > 90) return;
+      client.send("unreliableUnordered", new Uint8Array(tick));
+      world.server.send(id, new Uint8Array(2 * tick), "reliableOrdered");
+    });
+    const after = world.server.connectionStats(id)!;
+    assert.ok(after.packetsReceived - before.packetsReceived > 90);
+    assert.equal(after.bytesReceived - before.bytesReceived, client.connection.stats.bytesSent - bytesSent);
+    assert.equal(client.connection.stats.bytesReceived - bytesReceived, after.bytesSent - before.bytesSent);
+    assert.equal(told, after.bytesReceived - before.bytesReceived);
+  }
+});
+
 test("packets that probe a path are counted like all others", () => {
   const world = new NetworkWorld();
   const { client, id } = world.join();

@@ -300,7 +300,7 @@ export class Connection {
     this.#payloads.paths.reset();
     if (this.#farewell !== undefined) return;
     this.stats.packetsReceived++;
-    this.stats.bytesReceived += netcodePacketBytes(length, packetNumber);
+    this.stats.bytesReceived += this.packetBytes(length, packetNumber, true);
     this.trace?.packetReceived(packetNumber, buffer, offset, length, now);
     if (this.#farewell !== undefined) return; // by whoever traces
     if (length === 0) {
@@ -351,10 +351,17 @@ export class Connection {
     return length;
   }
 
+  /** Bytes of the packet around a payload that was received or sent: header, name of the session, number, payload and tag. */
+  packetBytes(payloadBytes: number, packetNumber: number, isReceived: boolean): number {
+    // Only what a client sends is named.
+    const isNamed = isReceived !== this.#isClient && this.negotiated.sessionId !== undefined;
+    return netcodePacketBytes(payloadBytes, packetNumber) + (isNamed ? SESSION_ID_BYTES : 0);
+  }
+
   /** A payload goes out: one of this connection's, or one that the endpoint probes a path with. */
   countSent(packetNumber: number, buffer: Uint8Array, offset: number, length: number, now: number): void {
     this.stats.packetsSent++;
-    this.stats.bytesSent += netcodePacketBytes(length, packetNumber) + this.#mtu.extraHeaderBytes;
+    this.stats.bytesSent += this.packetBytes(length, packetNumber, false);
     this.trace?.packetSent(packetNumber, buffer, offset, length, now);
   }
 

@@ -42,6 +42,5 @@ export { PacketFragmenter } from "./packet-fragmenter.ts";
 export type { Reassembly } from "./packet-fragmenter.ts";
 export { QosManager, QosSettings } from "./qos-manager.ts";
 export type { ChannelQos, QosOverrides } from "./qos-manager.ts";
-export { netcodePacketBytes } from "./packet-size.ts";
 export { ReassemblyPool } from "./reassembly-pool.ts";
 export { ReliableUdp } from "./reliable-udp.ts";

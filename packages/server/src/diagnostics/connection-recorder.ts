@@ -93,7 +93,8 @@ export class ConnectionRecorder implements ConnectionTrace {
     }
     this.#observe(now);
     this.ring.add(kind, now, packetNumber, length, this.#metrics);
-    this.ring.addPayload(buffer, offset, length, this.#isRaw(buffer, offset, length));
+    const overheadBytes = this.connection.packetBytes(0, packetNumber, kind === PACKET_RECEIVED);
+    this.ring.addPayload(buffer, offset, length, overheadBytes, this.#isRaw(buffer, offset, length));
   }
 
   /** The payload of a plain netcode program, which has no frames. The first of them is what makes the connection raw. */

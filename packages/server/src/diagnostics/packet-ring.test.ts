@@ -12,7 +12,7 @@ test("whatever is written, the newest packets are read back as they were, with t
       for (const [i, length] of sizes.entries()) {
         metrics.bytesInFlight = i;
         ring.add(i % 2 === 0 ? PACKET_SENT : PACKET_RECEIVED, i, 1000 + i, length, metrics);
-        ring.addPayload(new Uint8Array(60).fill(i), 7, length, false);
+        ring.addPayload(new Uint8Array(60).fill(i), 7, length, 20 + i, false);
       }
       assert.equal(ring.count, sizes.length);
       assert.equal(ring.first, Math.max(0, sizes.length - ring.capacity));
@@ -21,8 +21,8 @@ test("whatever is written, the newest packets are read back as they were, with t
       for (let i = ring.count - 1; i >= ring.first; i--) {
         ring.read(i, packet);
         assert.deepEqual(
-          [packet.at, packet.packetNumber, packet.length, packet.metrics.bytesInFlight],
-          [i, 1000 + i, sizes[i], i],
+          [packet.at, packet.packetNumber, packet.length, packet.overheadBytes, packet.metrics.bytesInFlight],
+          [i, 1000 + i, sizes[i], 20 + i, i],
         );
         assert.equal(packet.kind, i % 2 === 0 ? PACKET_SENT : PACKET_RECEIVED);
         if (sizes[i] <= bytes) later += sizes[i];
@@ -39,11 +39,11 @@ test("a snapshot does not change any more", () => {
   const ring = new PacketRing(4, 64);
   const metrics = emptyMetrics();
   ring.add(PACKET_SENT, 1, 1, 3, metrics);
-  ring.addPayload(Uint8Array.of(7, 7, 7), 0, 3, true);
+  ring.addPayload(Uint8Array.of(7, 7, 7), 0, 3, 18, true);
   const copy = ring.snapshot();
   for (let i = 2; i < 30; i++) {
     ring.add(PACKET_LOST, i, i, 0, metrics);
-    ring.addPayload(new Uint8Array(30), 0, 30, false);
+    ring.addPayload(new Uint8Array(30), 0, 30, 18, false);
   }
   const packet = emptyPacket();
   copy.read(0, packet);
@@ -54,5 +54,5 @@ test("a snapshot does not change any more", () => {
 });
 
 test("it takes the memory it says, whatever it has seen", () => {
-  assert.equal(new PacketRing(2048, 262_144).heldBytes, 262_144 + 2048 * 98);
+  assert.equal(new PacketRing(2048, 262_144).heldBytes, 262_144 + 2048 * 99);
 });

@@ -31,6 +31,8 @@ export interface RecordedPacket {
   length: number;
   /** The payload; `undefined` when it was overwritten by later ones, and of lost packets. Valid until the next read. */
   payload: Uint8Array | undefined;
+  /** What the packet had around its payload: header, number, tag. */
+  overheadBytes: number;
   /** The payload of a plain netcode peer: no frames. */
   isRaw: boolean;
   readonly metrics: RecoveryMetrics;
@@ -45,6 +47,7 @@ export class PacketRing {
   readonly #mask: number;
   readonly #kind: Uint8Array;
   readonly #isRaw: Uint8Array;
+  readonly #overhead: Uint8Array;
   readonly #at: Float64Array;
   readonly #number: Float64Array;
   readonly #length: Float64Array;
@@ -63,6 +66,7 @@ export class PacketRing {
     this.#mask = capacity - 1;
     this.#kind = new Uint8Array(capacity);
     this.#isRaw = new Uint8Array(capacity);
+    this.#overhead = new Uint8Array(capacity);
     this.#at = new Float64Array(capacity);
     this.#number = new Float64Array(capacity);
     this.#length = new Float64Array(capacity);
@@ -77,13 +81,14 @@ export class PacketRing {
   }
 
   get heldBytes(): number {
-    return this.#bytes.length + this.capacity * (2 + 8 * (4 + METRICS));
+    return this.#bytes.length + this.capacity * (3 + 8 * (4 + METRICS));
   }
 
   add(kind: PacketKind, at: number, packetNumber: number, length: number, metrics: RecoveryMetrics): void {
     const slot = this.count++ & this.#mask;
     this.#kind[slot] = kind;
     this.#isRaw[slot] = 0;
+    this.#overhead[slot] = 0;
     this.#at[slot] = at;
     this.#number[slot] = packetNumber;
     this.#length[slot] = length;
@@ -99,11 +104,12 @@ export class PacketRing {
     this.#metrics[m + 7] = metrics.pacingRateBytesPerSec;
   }
 
-  /** Copies the payload of the packet just added. */
-  addPayload(buffer: Uint8Array, offset: number, length: number, isRaw: boolean): void {
+  /** Copies the payload of the packet just added, which had `overheadBytes` around it. */
+  addPayload(buffer: Uint8Array, offset: number, length: number, overheadBytes: number, isRaw: boolean): void {
     const slot = (this.count - 1) & this.#mask;
     const ring = this.#bytes;
     this.#isRaw[slot] = isRaw ? 1 : 0;
+    this.#overhead[slot] = overheadBytes;
     if (length > ring.length) return;
     const at = this.#written % ring.length;
     const head = Math.min(length, ring.length - at);
@@ -120,6 +126,7 @@ export class PacketRing {
     const m = slot * METRICS;
     into.kind = this.#kind[slot] as PacketKind;
     into.isRaw = this.#isRaw[slot] === 1;
+    into.overheadBytes = this.#overhead[slot];
     into.at = this.#at[slot];
     into.packetNumber = this.#number[slot];
     into.length = this.#length[slot];
@@ -141,6 +148,7 @@ export class PacketRing {
     copy.#written = this.#written;
     copy.#kind.set(this.#kind);
     copy.#isRaw.set(this.#isRaw);
+    copy.#overhead.set(this.#overhead);
     copy.#at.set(this.#at);
     copy.#number.set(this.#number);
     copy.#length.set(this.#length);
@@ -185,6 +193,7 @@ export function emptyPacket(): RecordedPacket {
     packetNumber: 0,
     length: 0,
     payload: undefined,
+    overheadBytes: 0,
     isRaw: false,
     metrics: emptyMetrics(),
   };

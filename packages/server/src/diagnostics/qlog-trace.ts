@@ -5,7 +5,6 @@
  * `message_fragment`, and events in the namespace `riposte`. No message's content is written.
  */
 
-import { netcodePacketBytes } from "@riposte/protocol/channel";
 import type { ConnectionRecorder } from "./connection-recorder.ts";
 import { PACKET_LOST, PACKET_SENT, emptyMetrics, emptyPacket } from "./packet-ring.ts";
 import type { RecordedPacket, RecoveryMetrics } from "./packet-ring.ts";
@@ -122,7 +121,7 @@ function packetEvent(packet: RecordedPacket): QlogEventBody {
   }
   const name = packet.kind === PACKET_SENT ? "transport:packet_sent" : "transport:packet_received";
   const raw = {
-    length: netcodePacketBytes(packet.length, packet.packetNumber),
+    length: packet.length + packet.overheadBytes,
     payload_length: packet.length,
   };
   const { payload } = packet;

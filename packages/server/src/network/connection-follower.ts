@@ -116,7 +116,7 @@ export class ConnectionFollower implements ConnectionObserver {
   }
 
   #notify(tracked: TrackedConnection, notifiers: Map<TrackedConnection, PacketNotifier>): void {
-    const notifier = new PacketNotifier(tracked.id, this.#listeners);
+    const notifier = new PacketNotifier(tracked.id, tracked.connection, this.#listeners);
     notifiers.set(tracked, notifier);
     tracked.traces.add(notifier);
   }

@@ -1,5 +1,4 @@
-import { netcodePacketBytes } from "@riposte/protocol/channel";
-import type { ConnectionTrace } from "@riposte/protocol/channel";
+import type { Connection, ConnectionTrace } from "@riposte/protocol/channel";
 import type { ListenerSet } from "./listener-set.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -7,6 +6,7 @@ const NOTHING = new Uint8Array(0);
 /** Tells the listeners of one connection's packets, by one record. */
 export class PacketNotifier implements ConnectionTrace {
   readonly #listeners: ListenerSet;
+  readonly #connection: Connection;
   readonly #packet: {
     readonly connectionId: number;
     packetNumber: number;
@@ -16,19 +16,20 @@ export class PacketNotifier implements ConnectionTrace {
     at: number;
   };
 
-  constructor(connectionId: number, listeners: ListenerSet) {
+  constructor(connectionId: number, connection: Connection, listeners: ListenerSet) {
     this.#listeners = listeners;
+    this.#connection = connection;
     this.#packet = { connectionId, packetNumber: 0, buffer: NOTHING, offset: 0, length: 0, at: 0 };
   }
 
   packetSent(packetNumber: number, buffer: Uint8Array, offset: number, length: number, now: number): void {
     this.#fill(packetNumber, buffer, offset, length, now);
-    this.#listeners.packetSent(this.#packet, netcodePacketBytes(length, packetNumber));
+    this.#listeners.packetSent(this.#packet, this.#connection.packetBytes(length, packetNumber, false));
   }
 
   packetReceived(packetNumber: number, buffer: Uint8Array, offset: number, length: number, now: number): void {
     this.#fill(packetNumber, buffer, offset, length, now);
-    this.#listeners.packetReceived(this.#packet, netcodePacketBytes(length, packetNumber));
+    this.#listeners.packetReceived(this.#packet, this.#connection.packetBytes(length, packetNumber, true));
   }
 
   packetLost(): void {
