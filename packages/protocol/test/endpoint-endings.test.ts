@@ -118,6 +118,7 @@ test("finish keeps to its time also while no path leads to the peer", () => {
     const peer = network.connected(network.token({ userData: writeUserData({}), timeoutSeconds: 20 }));
     const [accepted] = network.server.connections;
     assert.notEqual(accepted.negotiated.sessionId, undefined);
+    assert.throws(() => accepted.finish(0, "", NaN), /timeoutMs/);
     accepted.send("reliableOrdered", bytesOf("you will not hear this"));
     peer.connection.send("reliableOrdered", bytesOf("nor this"));
     const finish = (): void => {

@@ -239,10 +239,11 @@ export class Connection {
 
   /**
    * Takes nothing more to send, delivers what was accepted, then closes as `close` does: when
-   * everything reliable is acknowledged, or `timeoutMs` (default 5,000) are over.
+   * everything reliable is acknowledged, or `timeoutMs` (default 5,000) are over. At once if it is not open yet.
    */
   finish(code = 0, reason = "", timeoutMs: number = FINISH_TIMEOUT_MS): void {
     checkCloseCode(code);
+    if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs must be at least 0, got ${timeoutMs}`);
     if (this.#farewell !== undefined || this.#finishing !== undefined) return;
     if (this.#isRaw || !this.#hello?.accepted) {
       this.close(code, reason);

@@ -1,7 +1,8 @@
 /**
  * The numbers of a server's network: in total, for each channel and for each connection. They are read from the
  * connections' own counters when somebody asks, so that packets pay nothing. Bytes of packets count whole netcode
- * packets: header, number, payload and tag, without IP and UDP.
+ * packets: header, number, payload and tag, without IP and UDP. netcode's own handshake, keep-alives and goodbyes are
+ * not counted as sent.
  */
 
 import type { CarrierTraits, Channel } from "@riposte/protocol/channel";
@@ -68,7 +69,7 @@ export interface NetworkStats extends Readonly<TrafficCounters>, NetworkGauges {
   /** Of these attempts: became usable; ended before that. The rest is under way. */
   readonly successfulConnections: number;
   readonly failedConnections: number;
-  /** Requests without a good token, or too many at once; every datagram counts, so this is a flood's meter. */
+  /** Requests without a good token, or too many at once, also in the name of a session; every datagram counts, so this is a flood's meter. */
   readonly refusedRequests: number;
   /** Means over the connections that have measured a round trip. */
   readonly averageRttMs: number;
