@@ -170,6 +170,23 @@ test("packets are traced while a listener wants them, and not else", () => {
   assert.equal(world.server.connection(later.id)!.trace, undefined);
 });
 
+test("an interface that is disposed of takes its traces along, and leaves those of others", async () => {
+  const world = new NetworkWorld({ endpoint: { limits: { reliableSendBytes: 100_000 } } });
+  const [first, second] = [world.join(), world.join()].map(({ id }) => world.server.connection(id)!);
+  const { AdvancedNetworkInterface } = await import("../src/index.ts");
+  const other = new AdvancedNetworkInterface(world.transport, { now: () => world.network.now });
+  for (let i = 0; i < 2; i++) other.send(1, new Uint8Array(60_000), "reliableOrdered");
+  const waiting = other.drained(1);
+  other.registerEventListener({ onPacketSent: () => undefined });
+  assert.notEqual(first.trace, undefined);
+  const own = { packetSent: () => undefined, packetReceived: () => undefined, packetLost: () => undefined };
+  second.trace = own;
+  other[Symbol.dispose]();
+  assert.equal(first.trace, undefined);
+  assert.equal(second.trace, own);
+  await assert.rejects(waiting, { code: "aborted" });
+});
+
 test("broadcast and multicast encode a message once, however many receive it", () => {
   const world = new NetworkWorld();
   const joined = [world.join(), world.join(), world.join()];

@@ -283,9 +283,10 @@ export class AdvancedNetworkInterface implements Disposable {
     this.#connections.get(connectionId)?.traces.delete(trace);
   }
 
-  /** Hears nothing more of the transport. */
+  /** Hears nothing more of the transport: its listeners and traces neither, and who waits for `drained` is told. */
   [Symbol.dispose](): void {
     this.#unobserve();
+    this.#follower.stop();
   }
 
   #some(connectionId: number | undefined): Iterable<TrackedConnection> {

@@ -1,4 +1,4 @@
-import type { NetworkError } from "@riposte/protocol";
+import { NetworkError } from "@riposte/protocol";
 import type { Connection } from "@riposte/protocol/channel";
 import type { ConnectionObserver } from "@riposte/transport";
 import type { ConnectionTable } from "./connection-table.ts";
@@ -35,6 +35,15 @@ export class ConnectionFollower implements ConnectionObserver {
     const found = this.#listeners.delete(listener);
     this.#followPackets();
     return found;
+  }
+
+  /** Lets go of all connections. */
+  stop(): void {
+    this.#notifiers = undefined;
+    for (const tracked of this.#table) {
+      tracked.traces.clear();
+      tracked.onEnded(new NetworkError("aborted", "the network interface was disposed of"));
+    }
   }
 
   admitted(connection: Connection): void {

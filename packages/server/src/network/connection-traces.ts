@@ -23,6 +23,10 @@ export class ConnectionTraces implements ConnectionTrace {
     this.#set(this.#traces.filter((other) => other !== trace));
   }
 
+  clear(): void {
+    this.#set([]);
+  }
+
   packetSent(packetNumber: number, buffer: Uint8Array, offset: number, length: number, now: number): void {
     for (const trace of this.#traces) {
       try {
@@ -55,6 +59,7 @@ export class ConnectionTraces implements ConnectionTrace {
 
   #set(traces: readonly ConnectionTrace[]): void {
     this.#traces = traces;
-    this.#connection.trace = traces.length === 0 ? undefined : this;
+    if (traces.length > 0) this.#connection.trace = this;
+    else if (this.#connection.trace === this) this.#connection.trace = undefined;
   }
 }

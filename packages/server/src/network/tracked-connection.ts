@@ -43,13 +43,14 @@ export class TrackedConnection {
     this.#drained = undefined;
   }
 
-  onEnded(): void {
+  /** Nobody will hear of it any more; `error` says why. */
+  onEnded(error: NetworkError = this.#closeError()): void {
     const waiting = this.#drained;
     this.#drained = undefined;
     if (waiting === undefined) return;
     // Whoever asked may have stopped waiting.
     waiting.promise.catch(() => {});
-    waiting.reject(this.#closeError());
+    waiting.reject(error);
   }
 
   #closeError(): NetworkError {
