@@ -77,7 +77,8 @@ test("a token that expires during the handshake: who was challenged in time is l
   assert.equal(network.server.clientCount, 1, "the challenge was answered");
   assert.equal(network.server.drops.tokenExpired, 0);
   // A request of the same token, now, is refused.
-  const [request] = network.sent(true, REQUEST).filter(({ path }) => path === unheard.path);
+  const request = network.sent(true, REQUEST).find(({ path }) => path === unheard.path);
+  assert.ok(request !== undefined);
   network.toServer(request.bytes, request.path);
   assert.equal(network.server.drops.tokenExpired, 1);
 });
