@@ -27,7 +27,10 @@ function probeTimeoutMs(rttMs: number): number {
 }
 
 /** How long the first packet of a fresh connection waits for its ACK, on either side; `during` may spoil the handshake. */
-function firstProbeAfterMs(side: "client" | "server", during: (network: SimulatedNetwork, hosts: Hosts) => void): number {
+function firstProbeAfterMs(
+  side: "client" | "server",
+  during: (network: SimulatedNetwork, hosts: Hosts) => void,
+): number {
   const network = new SimulatedNetwork({ seed: 3, conditions: { latencyMs: LATENCY_MS } });
   const { crypto } = network;
   const privateKey = crypto.randomBytes(32);
