@@ -4,6 +4,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { NetworkError } from "@riposte/protocol";
+import * as fc from "fast-check";
 import { requestToken, websocketUrl } from "./join.ts";
 import type { JoinGrant } from "./join.ts";
 
@@ -79,6 +81,7 @@ test("whatever else answers is named for what it is", async (t) => {
     [200, JSON.stringify({ ...grant, token: "AAAA" })],
     [200, JSON.stringify({ ...grant, token: "%%%" })],
     [200, JSON.stringify({ ...grant, clientId: "1e9" })],
+    [200, JSON.stringify({ ...grant, clientId: "18446744073709551616" })],
     [200, JSON.stringify({ ...grant, identity: 7 })],
     [404, "Not found"],
     [502, "{}"],
@@ -121,4 +124,81 @@ test("the WebSocket is secure when the page is, and beside the page when nothing
   assert.equal(url("https://a.test/game/x.html"), "wss://a.test/riposte");
   assert.equal(url("http://a.test:7777", 5), "ws://a.test:7777/riposte");
   assert.equal(url("http://a.test:7777", "http://["), "ws://a.test:7777/riposte");
+  assert.equal(url("http://a.test:7777", "javascript:alert(1)"), "ws://a.test:7777/riposte");
+  assert.equal(url("http://a.test", "http://b.test/game#top"), "ws://b.test/game");
+});
+
+/** Any UTF-16 at all. */
+const anyText = fc
+  .array(fc.oneof(fc.nat(127), fc.nat(0xffff)), { maxLength: 30 })
+  .map((codes) => String.fromCharCode(...codes));
+const anything = fc.oneof(fc.jsonValue({ maxDepth: 1 }), anyText);
+/** Parts of an answer: what they should be, nearly that, or anything. */
+const answers = fc.record(
+  {
+    token: fc.oneof(fc.constant(grant.token), fc.stringMatching(/^[A-Za-z0-9+/]{0,40}={0,2}$/), anything),
+    clientId: fc.oneof(fc.constant(grant.clientId), fc.stringMatching(/^-?\d{1,22}$/), anything),
+    identity: fc.oneof(fc.constant(grant.identity), anyText, anything),
+    websocket: fc.oneof(fc.constant(grant.websocket), fc.webUrl(), anything),
+    code: fc.oneof(fc.constantFrom("schemaMismatch", "serverFull", "unknownRoom", "toString"), anything),
+    error: fc.oneof(anyText, anything),
+  },
+  { requiredKeys: [] },
+);
+const bodies = fc.oneof(
+  answers.map((answer) => Buffer.from(JSON.stringify(answer))),
+  answers.map((answer) => Buffer.from(JSON.stringify({ ...grant, ...answer }))),
+  fc.json().map((json) => Buffer.from(json)),
+  fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+);
+
+test("whatever answers, a join gives a whole grant or a `NetworkError`", async (t) => {
+  let answer = new Response();
+  t.mock.method(globalThis, "fetch", () => Promise.resolve(answer));
+  let granted = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(200, 200, 400, 404, 409, 500, 503), bodies, async (status, body) => {
+      answer = new Response(new Uint8Array(body), { status });
+      const outcome = await requestToken({
+        url: new URL("https://game.test/"),
+        room: "",
+        identity: undefined,
+        userData: undefined,
+        schemaHash: new Uint8Array(8),
+        signal: undefined,
+      }).catch((error: unknown) => error);
+      if (outcome instanceof NetworkError) {
+        assert.ok(["denied", "schemaMismatch", "serverFull"].includes(outcome.code), outcome.code);
+        return;
+      }
+      assert.ok(!(outcome instanceof Error), String(outcome));
+      granted++;
+      const { token, clientId, identity, websocket } = outcome as JoinGrant;
+      assert.equal(status, 200);
+      assert.equal(token.length, 2048);
+      assert.ok(clientId >= 0n && clientId < 2n ** 64n, `client id ${clientId}`);
+      assert.equal(typeof identity, "string");
+      assert.match(websocket, /^wss:\/\/[^#]*$/);
+    }),
+    { seed: 71, numRuns: 1500 },
+  );
+  assert.ok(granted > 20, `${granted} grants`);
+});
+
+test("wherever the server says its WebSocket is, the address is one that can be opened from the page", () => {
+  const pages = fc.constantFrom("http://a.test/x", "https://a.test:444/x#y", "http://[::1]:7777");
+  const said = fc.oneof(
+    fc.webUrl({ withFragments: true, withQueryParameters: true }),
+    anything,
+    fc.constantFrom("file:///etc/x", "blob:http://a/b", "//b.test", "?x", ""),
+  );
+  fc.assert(
+    fc.property(pages, said, (page, name) => {
+      const target = websocketUrl(new URL(page), name);
+      assert.match(target.protocol, page.startsWith("https:") ? /^wss:$/ : /^wss?:$/);
+      assert.equal(target.hash, "");
+      assert.notEqual(target.hostname, "");
+    }),
+    { seed: 72, numRuns: 2000 },
+  );
 });

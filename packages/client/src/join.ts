@@ -89,7 +89,7 @@ function refusal(url: URL, status: number, fields: Readonly<Record<string, unkno
 function grantOf(fields: Readonly<Record<string, unknown>>, url: URL): JoinGrant | undefined {
   const { token, clientId, identity, websocket } = fields;
   if (typeof token !== "string" || typeof clientId !== "string" || typeof identity !== "string") return undefined;
-  if (!/^\d{1,20}$/.test(clientId)) return undefined;
+  if (!/^\d{1,20}$/.test(clientId) || BigInt(clientId) >= 2n ** 64n) return undefined;
   const bytes = fromBase64(token);
   if (bytes?.length !== TOKEN_BYTES) return undefined;
   return { token: bytes, clientId: BigInt(clientId), identity, websocket: websocketUrl(url, websocket).href };
@@ -98,9 +98,14 @@ function grantOf(fields: Readonly<Record<string, unknown>>, url: URL): JoinGrant
 /** Where to open the WebSocket: what the server said, or `/riposte` beside `url`. A page loaded by https can open only wss. */
 export function websocketUrl(url: URL, said?: unknown): URL {
   let target = new URL("/riposte", url);
-  if (typeof said === "string" && URL.canParse(said, url)) target = new URL(said, url);
+  // Anything but an address of the web ("javascript:", "file:") cannot be opened.
+  if (typeof said === "string" && URL.canParse(said, url)) {
+    const named = new URL(said, url);
+    if (/^(?:ws|http)s?:$/.test(named.protocol)) target = named;
+  }
   const secure = url.protocol === "https:" || url.protocol === "wss:" || target.protocol === "wss:";
   target.protocol = secure ? "wss:" : "ws:";
+  target.hash = "";
   return target;
 }
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { afterEach, test } from "node:test";
 import { WebSocket } from "ws";
 import { dialWebSocket } from "../../client/src/websocket-carrier.ts";
 import { Recorder } from "../../testkit/src/index.ts";
 import { networkOf } from "../src/websocket-listener.ts";
 import { SCHEMA, closeAll, serve, tokenFor, until } from "./fixture.ts";
+import { dialThroughLine } from "./line.ts";
 
 function openSocket(port: number, path = "/riposte"): WebSocket {
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
@@ -103,42 +103,11 @@ test("text, oversized and broken frames close the socket that sent them", async 
 
 test("a client that vanishes ends its connection at once", async () => {
   const { server, heard } = await serve();
-  const line = await joinThroughLine(server.port);
+  const { line } = await dialThroughLine(server.port, new Recorder());
   await until(() => heard.opened.length === 1, "connected");
   line.cut();
   await until(() => heard.ended.length === 1, "the server notices", 1000);
   assert.equal(heard.ended[0].error?.code, "carrierFailed");
-  await server.close();
-});
-
-test("a client that does not read gets no more than the limit, and only what is fresh afterwards", async () => {
-  const { server, heard } = await serve({ webSocket: { sendBufferBytes: 16_384 } });
-  const line = await joinThroughLine(server.port);
-  await until(() => heard.opened.length === 1, "connected");
-  const [connection] = heard.opened;
-  line.pause();
-  // Far more than the kernel holds for the two sockets.
-  const snapshot = new Uint8Array(1100);
-  const total = 20_000;
-  for (let i = 0; i < total; i += 1) {
-    connection.send("unreliableUnordered", snapshot);
-    server.flush();
-    if (i % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
-  }
-  const stats = server.stats.webSocket;
-  assert.ok(stats !== undefined);
-  const sentWhileBlocked = stats.packetsSent;
-  assert.ok(sentWhileBlocked < total - 100, `${sentWhileBlocked} of ${total} went out`);
-  assert.equal(stats.sendOverflowed, 0);
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  line.resume();
-  // What waited has gone stale and is dropped; new data flows.
-  await until(() => {
-    connection.send("unreliableUnordered", snapshot);
-    server.flush();
-    return stats.packetsSent > sentWhileBlocked + 50;
-  }, "new data flows");
-  line.cut();
   await server.close();
 });
 
@@ -150,50 +119,6 @@ test("the caps count IPv4 addresses, and IPv6 addresses by their /64 network", (
   assert.equal(networkOf("2001:db8::9"), networkOf("2001:db8::a:0:0:9"));
   assert.equal(networkOf("::1"), "0:0:0:0::/64");
 });
-
-/** A TCP connection that the test can hold up or cut. */
-interface Line {
-  pause(): void;
-  resume(): void;
-  cut(): void;
-}
-
-/** Connects a client through a line of the test's own. */
-async function joinThroughLine(port: number): Promise<Line> {
-  let near: Socket | undefined;
-  let far: Socket | undefined;
-  const proxy = createServer((downstream) => {
-    near = downstream;
-    far = connect(port, "127.0.0.1");
-    far.pipe(downstream);
-    downstream.pipe(far);
-    far.on("error", () => {});
-    downstream.on("error", () => {});
-  });
-  proxy.listen(0, "127.0.0.1");
-  await once(proxy, "listening");
-  const { port: proxyPort } = proxy.address() as AddressInfo;
-  await dialWebSocket({
-    url: `ws://127.0.0.1:${proxyPort}/riposte`,
-    token: tokenFor(port, 1),
-    schemaHash: SCHEMA,
-    handlers: new Recorder(),
-  });
-  assert.ok(near !== undefined && far !== undefined);
-  const [client, server] = [near, far];
-  proxy.close();
-  return {
-    pause() {
-      server.unpipe(client);
-      server.pause();
-    },
-    resume: () => void server.pipe(client),
-    cut() {
-      server.destroy();
-      client.destroy();
-    },
-  };
-}
 
 function rawStream(socket: WebSocket): Socket {
   return (socket as unknown as { _socket: Socket })._socket;

@@ -125,6 +125,8 @@ export class PortableUdpSocket implements UdpSocket {
   send(batch: PacketBatch): number {
     const { stats } = this;
     const addresses = this.#addresses;
+    // A queue that fills up within the batch keeps all of it: libuv holds on to its slots.
+    const isBlocked = !this.writable;
     let sent = 0;
     for (let i = 0; i < batch.count; i += 1) {
       const path = batch.path[i];
@@ -133,14 +135,14 @@ export class PortableUdpSocket implements UdpSocket {
         stats.sendFailed += 1;
         continue;
       }
-      if (!this.#writable || this.#closed) {
+      if (isBlocked) {
         stats.sendOverflowed += 1;
         continue;
       }
       const length = batch.length[i];
       const host = this.#dualStack ? addresses.host6(path) : addresses.host(path);
       this.#socket.send(batch.buffer, batch.offset[i], length, addresses.port(path), host, this.#countError);
-      // Not taken at once: the kernel's queue is full, and libuv holds on to the slot.
+      // Not taken at once: the kernel's queue is full.
       if (this.#socket.getSendQueueCount() > 0) this.#awaitWritable();
       stats.packetsSent += 1;
       stats.bytesSent += length;

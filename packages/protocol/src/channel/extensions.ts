@@ -51,7 +51,11 @@ export function negotiatedExtensions(
   const named = find(theirs, EXTENSION_MIGRATION);
   let sessionId: number | undefined;
   if (named !== undefined && typeof own.migration === "number") sessionId = own.migration;
-  else if (own.migration === true && named?.length === 4) sessionId = new ByteReader(named).u32();
+  else if (own.migration === true && named?.length === 4) {
+    const id = new ByteReader(named).u32();
+    // 0 names no session.
+    if (id !== 0) sessionId = id;
+  }
   return {
     largePackets: own.largePackets !== undefined && largest > 0 ? largest : undefined,
     sessionId,

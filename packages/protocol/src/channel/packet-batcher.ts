@@ -139,6 +139,7 @@ export class PacketBatcher {
     const bytes = netcodePacketBytes(length, packetNumber) + this.extraHeaderBytes;
     udp.onPacketSent(packetNumber, bytes, flags, firstChunk, reported, now);
     if (hasChunks) udp.pacer.onSent(bytes, now);
+    this.#stats.chunksRetransmitted = udp.chunksRetransmitted;
     return length;
   }
 

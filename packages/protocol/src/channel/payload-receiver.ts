@@ -185,7 +185,6 @@ export class PayloadReceiver {
     const udp = this.#udp;
     udp.onAckReceived(this.#reader.ack, now);
     this.#stats.channels[LANE_RELIABLE].queuedBytes = udp.sender.queuedBytes;
-    this.#stats.chunksRetransmitted = udp.chunksRetransmitted;
   }
 
   #receiveClose(buffer: Uint8Array): void {

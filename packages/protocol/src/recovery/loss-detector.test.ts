@@ -186,3 +186,36 @@ test("on another path the old packets are told as lost, and what was learned is 
   assert.equal(bench.detector.rtt.latestMs, 30);
   assert.equal(bench.detector.spuriousLosses, 0);
 });
+
+test("a round trip is measured only where it is certain: by the largest number of an ACK, when that is new", () => {
+  const bench = new Bench();
+  const { rtt } = bench.detector;
+  bench.send(0, 0);
+  bench.send(1, 1);
+  bench.send(2, 20);
+  bench.ack(1, 1, 51);
+  assert.deepEqual([rtt.latestMs, rtt.smoothedMs], [50, 50]);
+  // An older packet is new in this ACK, but the largest is not: nobody knows how long its ACK was on the way.
+  assert.equal(bench.ack(0, 1, 55), true);
+  assert.deepEqual([rtt.latestMs, rtt.smoothedMs], [50, 50]);
+  // The same ACK again.
+  bench.ack(0, 1, 56);
+  assert.deepEqual([rtt.latestMs, rtt.smoothedMs], [50, 50]);
+  bench.ack(2, 2, 80);
+  assert.equal(rtt.latestMs, 60);
+});
+
+test("what is sent again has a number of its own, and measures from when that was sent; a late ACK of the lost one measures nothing", () => {
+  const bench = new Bench();
+  const { rtt } = bench.detector;
+  for (let number = 0; number < 4; number++) bench.send(number, 0);
+  bench.ack(1, 3, 40);
+  assert.deepEqual(bench.lost, [0]);
+  bench.send(4, 40);
+  bench.ack(4, 4, 90);
+  assert.equal(rtt.latestMs, 50, "not 90: the repetition went at 40");
+  const smoothed = rtt.smoothedMs;
+  bench.ack(0, 0, 100);
+  assert.equal(bench.detector.spuriousLosses, 1);
+  assert.deepEqual([rtt.latestMs, rtt.smoothedMs], [50, smoothed]);
+});
