@@ -8,8 +8,9 @@
  */
 import { IndexHeap } from "./index-heap.ts";
 import { LinkGraph } from "./link-graph.ts";
+import { RouteMemo } from "./route-memo.ts";
 import { ShortestPathTree } from "./shortest-path-tree.ts";
-import type { TreeScratch, TreeStamp, TreeStorage } from "./shortest-path-tree.ts";
+import type { TreeScratch, TreeStorage } from "./shortest-path-tree.ts";
 
 export type NodeId = number | string;
 export type NodeType = "client" | "edgeServer" | "relay" | "coreServer";
@@ -85,14 +86,6 @@ interface Node {
   readonly rank: number;
 }
 
-interface MemoEntry {
-  readonly from: Node;
-  readonly to: Node;
-  readonly stamp: TreeStamp;
-  readonly version: number;
-  readonly route: Route;
-}
-
 export class NetworkTopology {
   readonly #maxNodes: number;
   readonly #maxLinks: number;
@@ -110,10 +103,7 @@ export class NetworkTopology {
   /** Places in `#treeOfRoot` of trees to be computed again. */
   #dropped: number[] = [];
   #scratch: TreeScratch;
-  /** Answered routes, by a hash of both ends. */
-  readonly #memo: (MemoEntry | undefined)[];
-  /** By slot: hash of the pair last looked up in vain. */
-  readonly #asked: Int32Array;
+  readonly #memo: RouteMemo<Route>;
   /** Room to gather a route in; as long as the longest one. */
   readonly #stops: NodeId[] = [];
   #uses = 0;
@@ -127,8 +117,7 @@ export class NetworkTopology {
     this.#maxTrees = positive("maxTrees", options.maxTrees ?? 64);
     this.#queueMs = options.queueMs ?? 1;
     if (!(this.#queueMs >= 0 && this.#queueMs <= MAX_LATENCY_MS)) throw new RangeError(`queueMs is ${this.#queueMs}`);
-    this.#memo = Array.from({ length: positive("maxRoutes", options.maxRoutes ?? 32_768) });
-    this.#asked = new Int32Array(this.#memo.length);
+    this.#memo = new RouteMemo(positive("maxRoutes", options.maxRoutes ?? 32_768));
     this.#maxRepairWork = positive("maxRepairWork", options.maxRepairWork ?? 120_000);
     this.#scratch = makeScratch(this.#graph.nodeCapacity);
   }
@@ -175,7 +164,7 @@ export class NetworkTopology {
       this.#treeOfRoot = treeOfRoot;
       throw error;
     }
-    this.#memo.fill(undefined);
+    this.#memo.clear();
     this.#dropped = [];
   }
 
@@ -266,17 +255,10 @@ export class NetworkTopology {
     const start = this.#nodes.get(from);
     const end = this.#nodes.get(to);
     if (start === undefined || end === undefined) return undefined;
-    const hash = Math.imul(start.index, 0x9e3779b1) ^ Math.imul(end.index, 0x85ebca6b);
-    const slot = ((hash ^ (hash >>> 15)) >>> 0) % this.#memo.length;
-    const entry = this.#memo[slot];
-    if (entry !== undefined && entry.from === start && entry.to === end && entry.version === entry.stamp.version) {
-      entry.stamp.usedAt = ++this.#uses;
-      return entry.route;
-    }
-    return this.#findRoute(start, end, hash, slot);
+    return this.#memo.find(start, end, ++this.#uses) ?? this.#findRoute(start, end);
   }
 
-  #findRoute(from: Node, to: Node, hash: number, slot: number): Route | undefined {
+  #findRoute(from: Node, to: Node): Route | undefined {
     const forward = from.rank > to.rank;
     // Many clients ask for few servers, so the tree stands at the end that more routes share.
     const tree = this.#tree(forward ? from.index : to.index, forward);
@@ -295,9 +277,7 @@ export class NetworkTopology {
     const nodes = stops.slice(0, count);
     if (forward) nodes.reverse();
     const route: Route = { nodes, latencyMs, costMs: cost / 1000 };
-    // Remembered when asked for again: what is asked for once would only cost the garbage collector.
-    if (this.#asked[slot] !== hash) this.#asked[slot] = hash;
-    else this.#memo[slot] = { from, to, stamp: tree.stamp, version: tree.stamp.version, route };
+    this.#memo.add(from, to, tree.stamp, route);
     return route;
   }
 
@@ -368,7 +348,7 @@ export class NetworkTopology {
     this.#trees = [];
     this.#spare = [];
     this.#treeOfRoot = [];
-    this.#memo.fill(undefined);
+    this.#memo.clear();
   }
 
   #linkIndex(from: NodeId, to: NodeId): number {
