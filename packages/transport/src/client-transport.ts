@@ -1,6 +1,7 @@
 import { PacketBatch } from "@riposte/datapath";
 import type { Datapath, DatapathCrypto, PacketProtection, UdpSocketStats } from "@riposte/datapath";
 import { NetworkError } from "@riposte/protocol";
+import { DrainedWaiter } from "@riposte/protocol/channel";
 import type { Connection } from "@riposte/protocol/channel";
 import { ClientEndpoint } from "@riposte/protocol/endpoint";
 import type { EndpointEvent } from "@riposte/protocol/endpoint";
@@ -64,6 +65,7 @@ export class ClientTransport implements AsyncDisposable {
   readonly #moves = new Map<number, PromiseWithResolvers<void>>();
   #paths: Int32Array = new Int32Array(0);
   #connection: Connection | undefined;
+  #waiter: DrainedWaiter | undefined;
   #ending = false;
   #drainUntil = 0;
 
@@ -77,6 +79,7 @@ export class ClientTransport implements AsyncDisposable {
     this.#parts = parts;
     this.#maxPacketBytes = maxPacketBytes;
     this.#announcer = new ConnectionAnnouncer(options.handlers);
+    this.#announcer.observe({ drained: () => this.#waiter?.onDrained() });
     const transmit = (batch: PacketBatch): PacketBatch => this.#transmit(batch);
     if (Simulation !== undefined) {
       const receive = (batch: PacketBatch): void => this.#loop.receive(batch);
@@ -140,6 +143,15 @@ export class ClientTransport implements AsyncDisposable {
   /** Sends what is queued; call it once after everything of a frame is handed over. */
   flush(): void {
     this.#loop.flush();
+  }
+
+  /**
+   * After a `send` that answered `full`: resolves when half of the reliable queue is free again, and at once when there was
+   * none. Rejects with a `NetworkError` when the connection ends before, or has ended.
+   */
+  drained(): Promise<void> {
+    if (this.#waiter === undefined) throw new TypeError("not connected yet");
+    return this.#waiter.drained();
   }
 
   /** Puts a bad link in front of the sockets, in both directions, or takes it away. Live. */
@@ -277,7 +289,10 @@ export class ClientTransport implements AsyncDisposable {
   }
 
   #deliver(event: EndpointEvent): void {
-    if (event.type === "connected") this.#connection = event.connection;
+    if (event.type === "connected") {
+      this.#connection = event.connection;
+      this.#waiter = new DrainedWaiter(event.connection);
+    }
     this.#announcer.deliver(event);
     switch (event.type) {
       case "connected":
@@ -314,6 +329,7 @@ export class ClientTransport implements AsyncDisposable {
     this.#connected.reject(error ?? new NetworkError("aborted", "closed before it was connected"));
     for (const { reject } of this.#moves.values()) reject(error ?? new NetworkError("aborted", "the connection ended"));
     this.#moves.clear();
+    this.#waiter?.onEnded();
     this.#drainUntil = this.#loop.now() + CLOSE_DRAIN_MS;
     setImmediate(this.#closeSockets);
   }

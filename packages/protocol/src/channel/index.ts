@@ -20,6 +20,7 @@ export type {
 } from "./connection-options.ts";
 export { ChannelStats, ConnectionStats } from "./connection-stats.ts";
 export type { ConnectionTrace } from "./connection-trace.ts";
+export { DrainedWaiter } from "./drained-waiter.ts";
 export { FrameReader } from "./frame-reader.ts";
 export {
   FRAME_ACK,

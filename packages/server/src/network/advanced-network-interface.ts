@@ -162,7 +162,7 @@ export class AdvancedNetworkInterface implements Disposable {
    */
   drained(connectionId: number): Promise<void> {
     const tracked = this.#connections.get(connectionId);
-    if (tracked !== undefined) return tracked.drained();
+    if (tracked !== undefined) return tracked.waiter.drained();
     return Promise.reject(new NetworkError("aborted", `connection ${connectionId} has ended`));
   }
 

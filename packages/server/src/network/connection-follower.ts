@@ -42,7 +42,7 @@ export class ConnectionFollower implements ConnectionObserver {
     this.#notifiers = undefined;
     for (const tracked of this.#table) {
       tracked.traces.clear();
-      tracked.onEnded(new NetworkError("aborted", "the network interface was disposed of"));
+      tracked.waiter.onEnded(new NetworkError("aborted", "the network interface was disposed of"));
     }
   }
 
@@ -71,7 +71,7 @@ export class ConnectionFollower implements ConnectionObserver {
   }
 
   drained(connection: Connection): void {
-    this.#table.of(connection)?.onDrained();
+    this.#table.of(connection)?.waiter.onDrained();
   }
 
   disconnected(connection: Connection, error: NetworkError | undefined): void {
@@ -104,7 +104,7 @@ export class ConnectionFollower implements ConnectionObserver {
     tracked.status = "disconnected";
     this.#table.delete(tracked, this.#now());
     this.#notifiers?.delete(tracked);
-    tracked.onEnded();
+    tracked.waiter.onEnded();
     if (error !== undefined && (error.code !== "closedByPeer" || !tracked.wasConnected)) {
       this.#listeners.networkError(tracked.id, `${error.code}: ${error.message}`);
     }
