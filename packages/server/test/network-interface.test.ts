@@ -45,9 +45,12 @@ test("a connection has one id for its life, and statuses tell how it goes", () =
 test("an interface over a server that runs already knows who is there", async () => {
   const { AdvancedNetworkInterface } = await import("../src/index.ts");
   const world = new NetworkWorld();
-  world.join();
+  const { id } = world.join();
+  world.endpoint.handlePathClosed(world.endpoint.pathOf(world.server.connection(id)!), world.network.now);
+  world.run(10);
   const late = new AdvancedNetworkInterface(world.transport, { now: () => world.network.now });
   assert.deepEqual(late.connectionIds, [1]);
+  assert.equal(late.status(1), "interrupted", "as it is now");
   assert.equal(late.stats().successfulConnections, 1);
   assert.equal(late.stats().failedConnections, 0);
   late[Symbol.dispose]();

@@ -4,7 +4,7 @@ import type { ConnectionObserver } from "@riposte/transport";
 import type { ConnectionTable } from "./connection-table.ts";
 import type { ErrorThrottle } from "./error-throttle.ts";
 import { ListenerSet } from "./listener-set.ts";
-import type { NetworkEventListener } from "./network-event-listener.ts";
+import type { ConnectionStatus, NetworkEventListener } from "./network-event-listener.ts";
 import { PacketNotifier } from "./packet-notifier.ts";
 import type { TrackedConnection } from "./tracked-connection.ts";
 
@@ -52,7 +52,7 @@ export class ConnectionFollower implements ConnectionObserver {
 
   connected(connection: Connection): void {
     const tracked = this.#track(connection);
-    tracked.status = "connected";
+    tracked.status = statusOf(connection);
     tracked.wasConnected = true;
     this.successful++;
     this.#listeners.statusChanged(tracked.id, "connected");
@@ -129,4 +129,10 @@ export class ConnectionFollower implements ConnectionObserver {
     notifiers.set(tracked, notifier);
     tracked.traces.add(notifier);
   }
+}
+
+/** Of a connection that became usable, perhaps long ago. */
+function statusOf({ state, interrupted }: Connection): ConnectionStatus {
+  if (state === "finishing" || state === "closed") return "closing";
+  return interrupted ? "interrupted" : "connected";
 }
