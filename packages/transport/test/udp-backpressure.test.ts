@@ -35,7 +35,8 @@ async function checkBlocked(gate: Gate, connection: Connection, flush: () => voi
   const elapsed = performance.now() - begun;
   assert.ok(gate.sends <= 2 + elapsed / KEEP_ALIVE_MS, `${gate.sends} batches for a full socket in ${elapsed} ms`);
   assert.ok(gate.asked <= 20 + (2 * elapsed) / RETRY_MS, `asked ${gate.asked} times in ${elapsed} ms`);
-  assert.equal(stats.droppedStale, 5);
+  // Their age counts from the first wake-up after `send`, which may come late on a busy machine.
+  await until(() => stats.droppedStale === 5, "they are dropped as stale");
   assert.equal(stats.reliableQueuedBytes, 1 + "reliable".length);
   assert.equal(heard.messages.length, 0);
   gate.open();
