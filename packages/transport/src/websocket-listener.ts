@@ -44,7 +44,7 @@ export interface WebSocketStats {
   /** Sockets open now, and how many of them are not admitted yet. */
   open: number;
   unadmitted: number;
-  /** Datagrams taken in to be read, and their bytes. */
+  /** Handed over to be read. */
   packetsReceived: number;
   bytesReceived: number;
   packetsSent: number;
@@ -289,8 +289,6 @@ export class WebSocketListener {
       this.stats.receiveOverflowed += 1;
       return;
     }
-    this.stats.packetsReceived += 1;
-    this.stats.bytesReceived += bytes.length;
     const at = this.#queueTail & (QUEUE_PACKETS - 1);
     this.#queue[at] = bytes;
     this.#queuePaths[at] = path;
@@ -311,7 +309,10 @@ export class WebSocketListener {
         const bytes = this.#queue[at];
         this.#queue[at] = undefined;
         this.#queueHead = (this.#queueHead + 1) | 0;
-        if (bytes !== undefined) batch.append(bytes, 0, bytes.length, this.#queuePaths[at]);
+        if (bytes === undefined) continue;
+        batch.append(bytes, 0, bytes.length, this.#queuePaths[at]);
+        this.stats.packetsReceived += 1;
+        this.stats.bytesReceived += bytes.length;
       }
       this.#options.onBatch(batch);
     }
