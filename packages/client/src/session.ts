@@ -66,9 +66,9 @@ export interface Session<G extends AnyGame = AnyGame> extends AsyncDisposable {
    * the time `requestAnimationFrame` gives, or `performance.now()`. Does nothing once the session is over.
    */
   advance(now: number, input: InputOf<G>): void;
-  /** False when the queue is full or the session is over. */
+  /** False when the queue is full or the session is over. Throws `RangeError` for a value that takes more than 16 KiB. */
   send<F extends Fields>(definition: MessageDefinition<F>, value: ValuesOf<MessageDefinition<F>>): boolean;
-  /** Asks the server; rejects with `CallError`, after 10 s at the latest. */
+  /** Asks the server; rejects with `CallError`, after 10 s at the latest, or with `RangeError` for a question above 16 KiB. */
   call<Q extends Fields, A extends Fields>(
     definition: CallDefinition<Q, A>,
     request: ValuesOf<CallDefinition<Q, A>>,

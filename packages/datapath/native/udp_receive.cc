@@ -126,8 +126,6 @@ uint32_t UdpSocket::Receive(Batch* batch, size_t slot_bytes) {
       }
       const size_t segment = report.segment == 0 ? std::max<size_t>(length, 1) : report.segment;
       const uint64_t datagrams = length == 0 ? 1 : (length + segment - 1) / segment;
-      Add(Counter::kPacketsReceived, datagrams);
-      Add(Counter::kBytesReceived, length);
       Address from;
       const bool whole = length > 0 && (header.msg_flags & MSG_TRUNC) == 0;
       if (!whole || !FromSockaddr(in.names[i], &from) || from.port == 0) {
@@ -142,7 +140,12 @@ uint32_t UdpSocket::Receive(Batch* batch, size_t slot_bytes) {
       const size_t start = slot * slot_bytes;
       for (size_t at = 0; at < length; at += segment) {
         const size_t bytes = std::min(segment, length - at);
-        if (!Describe(batch, start + at, bytes, path, report.ecn)) Add(Counter::kReceiveOverflowed);
+        if (!Describe(batch, start + at, bytes, path, report.ecn)) {
+          Add(Counter::kReceiveOverflowed);
+          continue;
+        }
+        Add(Counter::kPacketsReceived);
+        Add(Counter::kBytesReceived, bytes);
       }
     }
     if (static_cast<unsigned>(got) < wanted) break;

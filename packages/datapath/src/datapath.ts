@@ -115,7 +115,9 @@ export interface UdpSocketCapabilities {
   readonly dontFragment: boolean;
 }
 
+/** What comes counts once: as received, as overflowed or as malformed. So does what is to be sent. */
 export interface UdpSocketStats {
+  /** Handed over by `receive`. */
   readonly packetsReceived: number;
   readonly bytesReceived: number;
   readonly packetsSent: number;

@@ -66,11 +66,14 @@ export interface Room<G extends AnyGame = AnyGame> {
   onMessage<F extends Fields>(definition: MessageDefinition<F>, handler: MessageHandler<F>): Unsubscribe;
   /** Answers a type of call; a later handler takes the place of an earlier one. */
   onCall<Q extends Fields, A extends Fields>(definition: CallDefinition<Q, A>, handler: CallHandler<Q, A>): void;
-  /** Sends to one client; false when its queue was full or it is gone. */
+  /** Sends to one client; false when its queue was full or it is gone. Throws `RangeError` for a value that takes more than 16 KiB. */
   send<F extends Fields>(definition: MessageDefinition<F>, value: ValuesOf<MessageDefinition<F>>, to: Client): boolean;
-  /** Sends to all clients of the room; false when a queue was full. */
+  /** Sends to all clients of the room; false when a queue was full. Throws as `send` does. */
   broadcast<F extends Fields>(definition: MessageDefinition<F>, value: ValuesOf<MessageDefinition<F>>): boolean;
-  /** Asks one client; rejects with `CallError` when it refuses, does not answer in 10 s, or is gone. Check what it answers. */
+  /**
+   * Asks one client; rejects with `CallError` when it refuses, does not answer in 10 s, or is gone, and with `RangeError`
+   * for a question above 16 KiB. Check what it answers.
+   */
   call<Q extends Fields, A extends Fields>(
     definition: CallDefinition<Q, A>,
     request: ValuesOf<CallDefinition<Q, A>>,

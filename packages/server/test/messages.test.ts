@@ -6,7 +6,7 @@ import { connect } from "@riposte/client";
 import { Connection } from "@riposte/protocol/channel";
 import type { Channel, SendResult } from "@riposte/protocol/channel";
 import { defineCall, defineGame, defineMessage } from "@riposte/simulation/game";
-import { bool, defineInput, defineState, text, uint } from "@riposte/simulation/state";
+import { bool, defineInput, defineState, list, text, uint } from "@riposte/simulation/state";
 import { listen } from "../src/index.ts";
 
 const CHANNELS = ["reliableOrdered", "unreliableOrdered", "unreliableUnordered"] as const;
@@ -28,12 +28,17 @@ const Double = {
   unreliableUnordered: double("unreliableUnordered"),
 };
 
+const pages = { pages: list(text({ maxBytes: 1024 }), { max: 20 }) };
+const Book = defineMessage("book", pages, { channel: "unreliableOrdered" });
+const Copy = defineCall("copy", pages, pages);
+const pagesOf = (count: number) => ({ pages: Array.from({ length: count }, () => "x".repeat(1024)) });
+
 const game = defineGame({
   name: "talk",
   tickRate: 60,
   states: { players: defineState({ x: uint({ max: 1 }) }) },
   input: defineInput({ go: bool() }),
-  messages: [...Object.values(Say), ...Object.values(Double)],
+  messages: [...Object.values(Say), ...Object.values(Double), Book, Copy],
   join(world, client) {
     world.players.spawn(client.id, {});
   },
@@ -140,3 +145,32 @@ for (const carrier of ["udp", "websocket"] as const) {
     });
   }
 }
+
+test("a message, a question or an answer above 16 KiB is the program's mistake, and is called so", async () => {
+  const lines: string[] = [];
+  await using server = await listen(game, { port: 0, publicDir: false, log: (line) => lines.push(line) });
+  await using player = await connect(game, server.url);
+  const { room } = server;
+  await until("the player is in the room", undefined, () => room.clients.size === 1);
+  const [client] = room.clients;
+  const tooLarge = { name: "RangeError", message: /takes more than 16384 bytes/ };
+  assert.throws(() => player.send(Book, pagesOf(16)), tooLarge);
+  assert.throws(() => room.send(Book, pagesOf(16), client), tooLarge);
+  assert.throws(() => room.broadcast(Book, pagesOf(16)), tooLarge);
+  await assert.rejects(player.call(Copy, pagesOf(16)), tooLarge);
+  await assert.rejects(room.call(Copy, pagesOf(16), client), tooLarge);
+  // Whoever asked is refused; who answered is told why.
+  const errors: unknown[] = [];
+  room.on("error", ({ error }) => errors.push(error));
+  server.onCall(Copy, () => pagesOf(16));
+  await assert.rejects(player.call(Copy, pagesOf(1)), { name: "CallError", reason: "refused" });
+  assert.ok(errors[0] instanceof RangeError);
+  player.on("error", ({ error }) => errors.push(error));
+  player.onCall(Copy, () => Promise.resolve(pagesOf(16)));
+  await assert.rejects(room.call(Copy, pagesOf(1), client), { name: "CallError", reason: "refused" });
+  assert.ok(errors[1] instanceof RangeError);
+  // Nobody was put out for it, and what fits is sent.
+  server.onCall(Copy, (request) => request);
+  assert.equal((await player.call(Copy, pagesOf(15))).pages.length, 15);
+  assert.equal(lines.length, 1, "the server's log has the room's error");
+});

@@ -39,10 +39,12 @@ export interface WebSocketListenerOptions {
   readonly onPathClosed: (path: number) => void;
 }
 
+/** A message of a client counts once: as received, as overflowed or as malformed. */
 export interface WebSocketStats {
   /** Sockets open now, and how many of them are not admitted yet. */
   open: number;
   unadmitted: number;
+  /** Handed over to be read. */
   packetsReceived: number;
   bytesReceived: number;
   packetsSent: number;
@@ -51,7 +53,7 @@ export interface WebSocketStats {
   refused: number;
   /** Sockets closed because they were not admitted in time. */
   admissionTimedOut: number;
-  /** Sockets closed for text, oversized or broken frames. */
+  /** Sockets closed for text, an empty or oversized message or a broken frame, each once; what follows on them is not taken. */
   malformed: number;
   /** Messages dropped because too many waited to be read. */
   receiveOverflowed: number;
@@ -73,6 +75,8 @@ interface Slot {
   serial: number;
   retained: number;
   admitted: boolean;
+  /** It is being closed for what it sent. */
+  malformed: boolean;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -225,6 +229,7 @@ export class WebSocketListener {
     slot.address = address;
     slot.serial = ++this.#accepted;
     slot.admitted = false;
+    slot.malformed = false;
     this.stats.open += 1;
     this.stats.unadmitted += 1;
     this.#unadmitted.set(network, (this.#unadmitted.get(network) ?? 0) + 1);
@@ -233,24 +238,27 @@ export class WebSocketListener {
       socket.terminate();
     }, this.#options.limits.admissionTimeoutMs);
     socket.on("message", (data, isBinary) => {
-      if (isBinary && data instanceof Uint8Array) this.#push(data, slot.path);
-      else this.#closeMalformed(socket);
+      if (slot.malformed) return;
+      if (isBinary && data instanceof Uint8Array && data.length > 0) this.#push(data, slot.path);
+      else {
+        this.#countMalformed(slot);
+        socket.close(1003);
+      }
     });
     socket.on("ping", (data) => {
       if (this.writable(slot.path)) socket.pong(data);
     });
     // A broken or oversized frame; `ws` closes the socket with the protocol's own code.
-    socket.on("error", () => {
-      this.stats.malformed += 1;
-    });
+    socket.on("error", () => this.#countMalformed(slot));
     socket.on("close", () => this.#handleClose(slot));
     stream.on("drain", this.#options.onWritable);
   }
 
-  #closeMalformed(socket: WebSocket): void {
-    if (socket.readyState !== socket.OPEN) return;
+  /** Once for each socket: nothing is taken from it any more. */
+  #countMalformed(slot: Slot): void {
+    if (slot.malformed) return;
+    slot.malformed = true;
     this.stats.malformed += 1;
-    socket.close(1003);
   }
 
   #handleClose(slot: Slot): void {
@@ -277,9 +285,7 @@ export class WebSocketListener {
   }
 
   #push(bytes: Uint8Array, path: number): void {
-    this.stats.packetsReceived += 1;
-    this.stats.bytesReceived += bytes.length;
-    if (((this.#queueTail - this.#queueHead) | 0) >= QUEUE_PACKETS || bytes.length === 0) {
+    if (((this.#queueTail - this.#queueHead) | 0) >= QUEUE_PACKETS) {
       this.stats.receiveOverflowed += 1;
       return;
     }
@@ -303,7 +309,10 @@ export class WebSocketListener {
         const bytes = this.#queue[at];
         this.#queue[at] = undefined;
         this.#queueHead = (this.#queueHead + 1) | 0;
-        if (bytes !== undefined) batch.append(bytes, 0, bytes.length, this.#queuePaths[at]);
+        if (bytes === undefined) continue;
+        batch.append(bytes, 0, bytes.length, this.#queuePaths[at]);
+        this.stats.packetsReceived += 1;
+        this.stats.bytesReceived += bytes.length;
       }
       this.#options.onBatch(batch);
     }
@@ -328,6 +337,7 @@ export class WebSocketListener {
         serial: 0,
         retained: 0,
         admitted: false,
+        malformed: false,
         timer: undefined,
       };
       this.#slots.push(slot);

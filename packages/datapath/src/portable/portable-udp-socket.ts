@@ -117,7 +117,12 @@ export class PortableUdpSocket implements UdpSocket {
       this.#queue[at] = undefined;
       this.#queueHead = (this.#queueHead + 1) | 0;
       if (bytes === undefined) continue;
-      if (!batch.append(bytes, 0, bytes.length, this.#queuePaths[at])) this.stats.receiveMalformed += 1;
+      if (!batch.append(bytes, 0, bytes.length, this.#queuePaths[at])) {
+        this.stats.receiveMalformed += 1;
+        continue;
+      }
+      this.stats.packetsReceived += 1;
+      this.stats.bytesReceived += bytes.length;
     }
     return batch.count;
   }
@@ -163,8 +168,6 @@ export class PortableUdpSocket implements UdpSocket {
 
   readonly #handleMessage = (bytes: Uint8Array, remote: RemoteInfo): void => {
     const { stats } = this;
-    stats.packetsReceived += 1;
-    stats.bytesReceived += bytes.length;
     if (((this.#queueTail - this.#queueHead) | 0) > this.#queueMask) {
       stats.receiveOverflowed += 1;
       return;

@@ -98,11 +98,9 @@ export class Admission {
     return this.#challengeSequence;
   }
 
-  /** Whether a packet that names a session, from a path that is not its own, may be opened. */
+  /** Whether a packet that names a session, from a path that is not its own, may be opened. Whoever drops it counts it. */
   takeBudget(path: number, now: number): boolean {
-    if (this.#budget.take(path, false, now)) return true;
-    this.#drops.rateLimited++;
-    return false;
+    return this.#budget.take(path, false, now);
   }
 
   /** 20 bits nobody can guess. */

@@ -309,7 +309,8 @@ export class NetcodeServer implements Machine<never> {
     const drops = this.drops;
     const header = this.#header;
     if (!header.read(packet.buffer, packet.offset, packet.length)) return void drops.malformed++;
-    const session = this.#sessions.byPath(packet.path);
+    const isNamed = isNamedType(header.type);
+    const session = isNamed ? this.#sessions.byId(header.sessionId) : this.#sessions.byPath(packet.path);
     if (header.type === PACKET_RESPONSE) {
       const pending = this.#pendingByPath.get(packet.path);
       if (pending !== undefined) this.#receiveResponse(pending, packet, now);
@@ -319,6 +320,7 @@ export class NetcodeServer implements Machine<never> {
     else if (session === undefined) drops.unknownPath++;
     else if (session.keys.receiveOf(header.type) === NO_KEY) drops.unexpected++;
     else if (header.sequence < 0 || !hasSizeOfType(header, packet.length, session.maxPayloadBytes)) drops.malformed++;
+    else if (isNamed && session.path !== packet.path && !session.replay.isReplay(header.sequence)) drops.rateLimited++;
     else drops.replayed++;
   }
 

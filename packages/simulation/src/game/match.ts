@@ -253,7 +253,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     return this.#seats[id]?.peer.queue.poll(out) ?? false;
   }
 
-  /** Queues a typed message for one seat's client. False when its queue was full or nobody is there. */
+  /** Queues a typed message for one seat's client. False when its queue was full or nobody is there. Throws as `MessageRouter.send` does. */
   send<F extends Fields>(message: MessageDefinition<F>, value: Values<F>, seat: number): boolean {
     const to = this.#seats[seat];
     return to !== undefined && to.connected && this.router.send(to.peer, message, value);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { bool, text, uint } from "../state/index.ts";
+import { bool, list, text, uint } from "../state/index.ts";
 import { defineCall, defineMessage } from "./message.ts";
 import { MessagePeer, MessageRouter } from "./message-router.ts";
 import type { IncomingCall } from "./message-router.ts";
@@ -10,6 +10,11 @@ import { outgoingMessage, OutgoingQueue } from "./outgoing-queue.ts";
 const Say = defineMessage("say", { text: text({ maxBytes: 40 }), loud: bool() });
 const Ask = defineCall("ask", { question: uint({ max: 255 }) }, { answer: uint({ max: 255 }) });
 const Other = defineMessage("other", {});
+
+/** A value of a list of texts, each of 1 KiB. */
+function of(count: number): { texts: string[] } {
+  return { texts: Array.from({ length: count }, () => "x".repeat(1024)) };
+}
 
 function deliver(from: MessagePeer, router: MessageRouter, to: MessagePeer, seat: number): number {
   const out = outgoingMessage();
@@ -150,6 +155,38 @@ describe("MessageRouter", () => {
     assert.equal(outcomes.length, 3);
     client.close();
     assert.deepEqual(outcomes.slice(3), ["3 closed"]);
+  });
+
+  it("says what is wrong with a message, a question or an answer that is too large, and goes on", () => {
+    const texts = { texts: list(text({ maxBytes: 1024 }), { max: 20 }) };
+    const Book = defineMessage("book", texts, { channel: "unreliableUnordered" });
+    const Read = defineCall("read", texts, texts);
+    const router = new MessageRouter([Book, Read]);
+    const client = new MessagePeer();
+    const server = new MessagePeer();
+    const tooLarge = {
+      name: "RangeError",
+      message: /^"(?:book|read)" takes more than 16384 bytes: .*several messages/,
+    };
+    // Sixteen texts and their lengths are a few bytes too many.
+    assert.equal(router.send(client, Book, of(15)), true);
+    assert.throws(() => router.send(client, Book, of(16)), tooLarge);
+    assert.equal(client.queue.count, 1);
+    assert.equal(client.queue.refused, 0, "the queue was not full");
+
+    const outcomes: unknown[] = [];
+    const done = (outcome: unknown): void => void outcomes.push(outcome);
+    assert.throws(() => router.call(client, Read, of(16), 0, done), tooLarge);
+    assert.deepEqual([outcomes.length, client.pending.size, router.nextTimeout(client)], [0, 0, Infinity]);
+
+    router.onCall(Read, (_request, call) => {
+      assert.throws(() => call.reply(of(16)), tooLarge);
+      assert.equal(call.reply(of(1)), true, "it may still be answered");
+    });
+    router.call(client, Read, of(1), 0, done);
+    assert.equal(deliver(client, router, server, 0), 2);
+    deliver(server, router, client, -1);
+    assert.deepEqual(outcomes, [{ ok: true, value: of(1) }]);
   });
 
   it("drops garbage", () => {

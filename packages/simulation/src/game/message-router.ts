@@ -11,7 +11,6 @@ import type { Fields, FieldsDefinition, Values } from "../state/index.ts";
 import { MessageKind } from "./message-kind.ts";
 import type { AnyMessage, CallDefinition, MessageDefinition } from "./message.ts";
 import { OutgoingQueue } from "./outgoing-queue.ts";
-import type { MessageChannel } from "./outgoing-queue.ts";
 
 export type CallOutcome<A> =
   | { readonly ok: true; readonly value: A }
@@ -23,7 +22,10 @@ export type CallFailure = "timedOut" | "refused" | "full" | "closed";
 export interface IncomingCall<A extends Fields> {
   /** Seat of the caller; -1 when the server calls. */
   readonly from: number;
-  /** False when it has been answered already, its session is over, or (try again) the queue is full. */
+  /**
+   * False when it has been answered already, its session is over, or (try again) the queue is full. Throws `RangeError`
+   * for an answer that takes more than 16 KiB; the call may still be answered otherwise.
+   */
   reply(value: Values<A>): boolean;
   refuse(): boolean;
 }
@@ -110,16 +112,19 @@ export class MessageRouter {
     this.#callListeners[this.#idOf(definition)] = handler as CallListener;
   }
 
-  /** Queues a message; false when the peer's queue is full. Throws `TypeError` for a type the game does not list. */
+  /**
+   * Queues a message; false when the peer's queue is full. Throws `TypeError` for a type the game does not list, and
+   * `RangeError` for a value that takes more than 16 KiB.
+   */
   send<F extends Fields>(peer: MessagePeer, definition: MessageDefinition<F>, value: Values<F>): boolean {
     const id = this.#idOf(definition);
     writer.reset(scratch);
     writer.u8(MessageKind.message);
     writer.u8(id);
-    return this.#push(peer, definition.channel, definition.record, value);
+    return peer.queue.push(definition.channel, scratch, 0, writeFields(definition, definition.record, value));
   }
 
-  /** Asks; `done` is called exactly once. */
+  /** Asks; `done` is called exactly once, unless it throws, as `send` does. */
   call<Q extends Fields, A extends Fields>(
     peer: MessagePeer,
     definition: CallDefinition<Q, A>,
@@ -130,12 +135,13 @@ export class MessageRouter {
     const id = this.#idOf(definition);
     if (peer.pending.size >= this.#maxPendingCalls) return done({ ok: false, reason: "full" });
     const callId = peer.nextCallId;
-    peer.nextCallId = callId === MAX_CALL_ID ? 1 : callId + 1;
     writer.reset(scratch);
     writer.u8(MessageKind.call);
     writer.u8(id);
     writer.varint(callId);
-    if (!this.#push(peer, definition.channel, definition.record, request)) return done({ ok: false, reason: "full" });
+    const length = writeFields(definition, definition.record, request);
+    if (!peer.queue.push(definition.channel, scratch, 0, length)) return done({ ok: false, reason: "full" });
+    peer.nextCallId = callId === MAX_CALL_ID ? 1 : callId + 1;
     const deadline = now + this.#callTimeoutMs;
     peer.pending.set(callId, {
       definition: definition,
@@ -215,16 +221,6 @@ export class MessageRouter {
     return id;
   }
 
-  #push<F extends Fields>(
-    peer: MessagePeer,
-    channel: MessageChannel,
-    record: FieldsDefinition<F>,
-    value: Values<F>,
-  ): boolean {
-    const end = writeFields(record, value);
-    return end > 0 && peer.queue.push(channel, scratch, 0, end);
-  }
-
   #decode(record: FieldsDefinition): Values<Fields> | undefined {
     if (reader.failed) return undefined;
     bitReader.reset(reader.buffer, reader.offset, reader.end);
@@ -252,7 +248,7 @@ class PeerCall implements IncomingCall<Fields> {
   }
 
   reply(value: Values<Fields>): boolean {
-    return this.#begin(0) && this.#end(writeFields(this.#definition.replyRecord, value));
+    return this.#begin(0) && this.#end(writeFields(this.#definition, this.#definition.replyRecord, value));
   }
 
   refuse(): boolean {
@@ -260,7 +256,7 @@ class PeerCall implements IncomingCall<Fields> {
   }
 
   #end(length: number): boolean {
-    this.#answered = length > 0 && this.#peer.queue.push(this.#definition.channel, scratch, 0, length);
+    this.#answered = this.#peer.queue.push(this.#definition.channel, scratch, 0, length);
     return this.#answered;
   }
 
@@ -275,12 +271,15 @@ class PeerCall implements IncomingCall<Fields> {
   }
 }
 
-/** Appends a value's bits to what `writer` holds; returns the end, 0 when it does not fit. */
-function writeFields<F extends Fields>(record: FieldsDefinition<F>, value: Values<F>): number {
+/** Appends a value's bits to what `writer` holds; returns the end. */
+function writeFields<F extends Fields>({ name }: AnyMessage, record: FieldsDefinition<F>, value: Values<F>): number {
   bitWriter.reset(scratch, writer.offset);
   encodeFields(record, value, bitWriter);
   const end = bitWriter.finish();
-  return bitWriter.failed ? 0 : end;
+  if (!bitWriter.failed) return end;
+  throw new RangeError(
+    `"${name}" takes more than ${MAX_MESSAGE_BYTES} bytes: shorten its lists and texts, or send it as several messages`,
+  );
 }
 
 const MAX_CALL_ID = 0x3fffffff;
