@@ -26,9 +26,12 @@ const LOSS_MINIMUM_PACKETS = 3;
 /** Section 5.3.1.3. */
 const STARTUP_LOSS_RANGES = 6;
 const DRAIN_ROUNDS = 3;
-/** Ours; the draft waits 2 to 3 s (section 5.3.3.8). */
-const PROBE_WAIT_MS = 500;
-const PROBE_WAIT_RANDOM_MS = 3000;
+/** Section 5.3.3.8. */
+const PROBE_WAIT_MS = 2000;
+const PROBE_WAIT_RANDOM_MS = 1000;
+/** Ours, after ProbeRTT: flows leave that together. */
+const WAIT_AFTER_PROBE_RTT_MS = 500;
+const WAIT_AFTER_PROBE_RTT_RANDOM_MS = 3000;
 const RENO_PROBE_ROUNDS = 63;
 
 /** What the ACKs that come in now tell (BBR.ack_phase). */
@@ -43,7 +46,7 @@ type AckPhase = "init" | "refilling" | "probeStarting" | "probeFeedback" | "prob
  *
  * Four departures, all so that flows come to equal shares; docs/congestion.md has what each is worth.
  * The bandwidth of older cycles is forgotten also when ProbeRTT interrupts a probe. Losses end a probe only
- * from three packets on. The wait before a probe is 0.5 to 3.5 s. A probe raises the limit by four packets first.
+ * from three packets on. The wait after ProbeRTT is 0.5 to 3.5 s. A probe raises the limit by four packets first.
  *
  * This class is the state machine (section 5.3): BbrPathModel is what it believes, BbrControl what it sends by.
  */
@@ -436,6 +439,7 @@ export class BbrCongestionControl implements CongestionControl {
     model.resetShortTerm();
     if (this.#pipe.reached) {
       this.#startDown(now);
+      this.#probeWaitMs = WAIT_AFTER_PROBE_RTT_MS + WAIT_AFTER_PROBE_RTT_RANDOM_MS * this.#random.next();
       this.#state = "probeBwCruise";
     } else {
       this.#state = "startup";
