@@ -1,8 +1,9 @@
 /**
- * Congestion control on a simulated bottleneck (virtual time, one seed): each algorithm on links of different rate,
- * round trip, random loss and buffer, alone and with others like itself. `--full` measures all links of
- * docs/congestion.md; by default a few. And what an ACK costs with 1,000 flows.
+ * Congestion control on a simulated bottleneck (virtual time): each algorithm on links of different rate, round trip,
+ * random loss and buffer, alone and with others like itself; fairness over several seeds. `--full` measures all links
+ * of docs/congestion.md; by default a few. And what an ACK costs with 1,000 flows.
  */
+import { Random } from "@riposte/protocol";
 import { BbrCongestionControl, CubicCongestionControl, NewRenoCongestionControl } from "@riposte/protocol/congestion";
 import type { AckSample, CongestionControl } from "@riposte/protocol/congestion";
 import { FlowSimulator } from "@riposte/testkit/congestion";
@@ -13,6 +14,8 @@ const MBIT = 125_000;
 /** Links with less than this in the buffer or in a flow's share of the BDP are left out. */
 const SMALLEST_PACKETS = 10;
 const SEED = 1;
+/** Fairness is measured with each of these. */
+const FAIRNESS_SEEDS: readonly number[] = [1, 2, 3];
 /** Longest that convergence and steps are waited for. */
 const GIVEN_UP_SEC = 60;
 const ALGORITHMS: Readonly<Record<string, (seed: number) => CongestionControl>> = {
@@ -35,12 +38,19 @@ interface Measured {
   readonly meanMs: number;
   readonly p99Ms: number;
   readonly retransmissions: number;
-  /** NaN where a flow's share would be too small, or it was not measured. */
-  readonly jain2: number;
-  readonly jain8: number;
-  /** `GIVEN_UP_SEC` when it took longer. */
-  readonly convergenceSec: number;
+  /** Of flows that start within the same second. `NOT_MEASURED` where a flow's share would be too small. */
+  readonly jain2: Fairness;
+  readonly jain8: Fairness;
+  /** Of two flows of which one comes 10 s late; `GIVEN_UP_SEC` when convergence took longer. */
+  readonly latecomer: { readonly jain: number; readonly convergenceSec: number };
 }
+
+interface Fairness {
+  readonly median: number;
+  readonly worst: number;
+}
+
+const NOT_MEASURED: Fairness = { median: NaN, worst: NaN };
 
 export const bench: Bench = async (note, { full }) => {
   const links = (full ? allLinks() : fewLinks()).filter((link) => bufferPackets(link) >= SMALLEST_PACKETS);
@@ -62,9 +72,11 @@ export const bench: Bench = async (note, { full }) => {
     figures[`${algorithm}_queue_mean_ms_4bdp`] = deep?.meanMs ?? NaN;
     figures[`${algorithm}_queue_p99_ms_4bdp`] = deep?.p99Ms ?? NaN;
     figures[`${algorithm}_retransmission_rate_1bdp`] = shallow?.retransmissions ?? NaN;
-    figures[`${algorithm}_jain_2_min`] = least(clean.map((row) => row.jain2));
-    figures[`${algorithm}_jain_8_min`] = least(clean.map((row) => row.jain8));
-    figures[`${algorithm}_convergence_s`] = shallow?.convergenceSec ?? NaN;
+    figures[`${algorithm}_jain_2_min`] = least(clean.map((row) => row.jain2.median));
+    figures[`${algorithm}_jain_8_min`] = least(clean.map((row) => row.jain8.median));
+    figures[`${algorithm}_jain_2_worst`] = least(clean.map((row) => row.jain2.worst));
+    figures[`${algorithm}_jain_8_worst`] = least(clean.map((row) => row.jain8.worst));
+    figures[`${algorithm}_convergence_s`] = shallow?.latecomer.convergenceSec ?? NaN;
     figures[`${algorithm}_step_up_s`] = step.upSec;
     figures[`${algorithm}_step_down_s`] = step.downSec;
     figures[`${algorithm}_step_down_loss`] = step.downLoss;
@@ -113,12 +125,12 @@ function bufferPackets(link: Link): number {
   return (Math.min(link.bdps, 1) * bdpBytes(link)) / PACKET_BYTES;
 }
 
-function simulator(link: Link): FlowSimulator {
+function simulator(link: Link, seed = SEED): FlowSimulator {
   return new FlowSimulator({
     bytesPerSec: link.mbit * MBIT,
     bufferBytes: link.bdps * bdpBytes(link),
     lossRate: link.loss,
-    seed: SEED,
+    seed,
   });
 }
 
@@ -128,8 +140,7 @@ function measure(algorithm: string, link: Link, together: boolean): Measured {
   alone.run(10_000);
   alone.resetStatistics();
   alone.run(40_000);
-  const pair = together && bdpBytes(link) / 2 >= SMALLEST_PACKETS * PACKET_BYTES ? pairOf(algorithm, link) : undefined;
-  const many = together && bdpBytes(link) / 8 >= SMALLEST_PACKETS * PACKET_BYTES;
+  const isRoom = (flows: number): boolean => together && bdpBytes(link) / flows >= SMALLEST_PACKETS * PACKET_BYTES;
   return {
     algorithm,
     link,
@@ -137,14 +148,31 @@ function measure(algorithm: string, link: Link, together: boolean): Measured {
     meanMs: alone.link.meanDelayMs,
     p99Ms: alone.link.delayPercentileMs(0.99),
     retransmissions: alone.retransmissionRate,
-    jain2: pair?.jain ?? NaN,
-    jain8: many ? eightOf(algorithm, link) : NaN,
-    convergenceSec: pair?.convergenceSec ?? NaN,
+    jain2: isRoom(2) ? fairness(algorithm, link, 2) : NOT_MEASURED,
+    jain8: isRoom(8) ? fairness(algorithm, link, 8) : NOT_MEASURED,
+    latecomer: isRoom(2) ? latecomer(algorithm, link) : { jain: NaN, convergenceSec: NaN },
   };
 }
 
+/** Equal flows that start within one second: Jain's index from 60 to 90 s, over the seeds. */
+function fairness(algorithm: string, link: Link, flows: number): Fairness {
+  const indices = FAIRNESS_SEEDS.map((seed) => {
+    const shared = simulator(link, seed);
+    const starts = new Random(seed);
+    for (let i = 0; i < flows; i++) {
+      const congestion = ALGORITHMS[algorithm](100 * seed + i);
+      shared.addFlow({ congestion, rttMs: link.rttMs, startAt: 1000 * starts.next() });
+    }
+    shared.run(60_000);
+    shared.resetStatistics();
+    shared.run(90_000);
+    return shared.fairness;
+  }).toSorted((a, b) => a - b);
+  return { median: indices[indices.length >> 1], worst: indices[0] };
+}
+
 /** A second flow comes after 10 s. Jain's index from its 60th second on; when five seconds of both first had 0.9. */
-function pairOf(algorithm: string, link: Link): { jain: number; convergenceSec: number } {
+function latecomer(algorithm: string, link: Link): { jain: number; convergenceSec: number } {
   const WINDOW = 10;
   const pair = simulator(link);
   for (let i = 0; i < 2; i++) {
@@ -164,18 +192,6 @@ function pairOf(algorithm: string, link: Link): { jain: number; convergenceSec: 
   pair.resetStatistics();
   pair.run(100_000);
   return { jain: pair.fairness, convergenceSec };
-}
-
-/** Eight flows that start 0.5 s apart; Jain's index from 60 to 90 s. */
-function eightOf(algorithm: string, link: Link): number {
-  const eight = simulator(link);
-  for (let i = 0; i < 8; i++) {
-    eight.addFlow({ congestion: ALGORITHMS[algorithm](SEED + i), rttMs: link.rttMs, startAt: 500 * i });
-  }
-  eight.run(60_000);
-  eight.resetStatistics();
-  eight.run(90_000);
-  return eight.fairness;
 }
 
 /**
@@ -254,7 +270,7 @@ function least(values: readonly number[]): number {
   return Math.min(...values.filter((value) => !Number.isNaN(value)));
 }
 
-/** Two packets sent, two acknowledged by one frame, a loss now and then; flow by flow, the algorithms by turns. */
+/** Processor time. Two packets sent, two acknowledged by one frame, a loss now and then; flow by flow, the algorithms by turns. */
 function ackCosts(): Map<string, number> {
   const FLOWS = 1000;
   const ACKS = 200;
@@ -271,7 +287,7 @@ function ackCosts(): Map<string, number> {
         lostSinceSentBytes: 1200,
         appLimited: false,
       };
-      const start = process.hrtime.bigint();
+      const start = process.cpuUsage().user;
       for (let i = 1; i <= ACKS; i++) {
         const now = i * 10;
         sample.now = now;
@@ -289,7 +305,7 @@ function ackCosts(): Map<string, number> {
           flow.onAckProcessed(sample);
         }
       }
-      nanoseconds.push(Number(process.hrtime.bigint() - start) / (FLOWS * ACKS));
+      nanoseconds.push((1000 * (process.cpuUsage().user - start)) / (FLOWS * ACKS));
     }
   }
   return new Map([...costs].map(([algorithm, all]) => [algorithm, all.toSorted((a, b) => a - b)[TURNS >> 1]]));
@@ -319,15 +335,24 @@ function fixed(value: number, digits: number): string {
   return Number.isNaN(value) ? "" : value.toFixed(digits);
 }
 
+function seconds(value: number): string {
+  return value >= GIVEN_UP_SEC ? `> ${GIVEN_UP_SEC}` : fixed(value, 1);
+}
+
+/** Median and, in brackets, the worst. */
+function both({ median, worst }: Fairness): string {
+  return Number.isNaN(median) ? "" : `${fixed(median, 3)} (${fixed(worst, 3)})`;
+}
+
 /** A Markdown table, as it stands in docs/congestion.md. */
 function table(measured: readonly Measured[]): string[] {
   return [
-    "| Mbit/s | RTT ms | loss % | buffer BDP | algorithm | utilisation % | queue mean ms | p99 ms | lost % | Jain 2 | Jain 8 | convergence s |",
-    "| --: | --: | --: | --: | :-- | --: | --: | --: | --: | --: | --: | --: |",
+    "| Mbit/s | RTT ms | loss % | buffer BDP | algorithm | utilisation % | queue mean ms | p99 ms | lost % | Jain 2 | Jain 8 | Jain late | convergence s |",
+    "| --: | --: | --: | --: | :-- | --: | --: | --: | --: | --: | --: | --: | --: |",
     ...measured.map(({ algorithm, link, ...row }) => {
       const cells = [link.mbit, link.rttMs, link.loss * 100, link.bdps, algorithm, fixed(row.utilisation * 100, 1)];
       cells.push(fixed(row.meanMs, 1), fixed(row.p99Ms, 1), fixed(row.retransmissions * 100, 2));
-      cells.push(fixed(row.jain2, 3), fixed(row.jain8, 3), fixed(row.convergenceSec, 1));
+      cells.push(both(row.jain2), both(row.jain8), fixed(row.latecomer.jain, 3), seconds(row.latecomer.convergenceSec));
       return `| ${cells.join(" | ")} |`;
     }),
   ];

@@ -13,15 +13,20 @@ const BANDWIDTH = 1_200_000;
 const BDP = 120_000;
 
 class Flow {
-  readonly bbr = new BbrCongestionControl();
+  readonly bbr: BbrCongestionControl;
   now = 0;
+  roundMs = 100;
   #delivered = 0;
+
+  constructor(seed = 1) {
+    this.bbr = new BbrCongestionControl({ seed });
+  }
 
   /** A round trip later: `rate` was measured, and so much is still in flight. */
   round(rate: number, bytesInFlight: number, set: Partial<AckSample> = {}): string {
-    this.now += 100;
+    this.now += this.roundMs;
     const priorDeliveredBytes = this.#delivered;
-    const ackedBytes = set.ackedBytes ?? rate / 10;
+    const ackedBytes = set.ackedBytes ?? (rate * this.roundMs) / 1000;
     this.#delivered += ackedBytes;
     this.bbr.onAckProcessed(
       ackSample({
@@ -138,6 +143,41 @@ test("cruising: 99 % of the bandwidth and two BDP; a probe within 2 to 3 seconds
   flow.up();
   assert.ok(flow.now - from > 1500 && flow.now - from < 3200, `${flow.now - from}`);
   near(flow.bbr.pacingRateBytesPerSec, 1.25 * 0.99 * BANDWIDTH);
+  // 2.25 BDP, what ACKs bunch, and two packets; the window grows by what is acknowledged.
+  flow.round(BANDWIDTH, BDP);
+  near(flow.bbr.windowBytes, 3.25 * BDP + 2400);
+});
+
+test("flows probe at different times: after 2 to 3 seconds, and 0.5 to 3.5 seconds after ProbeRTT", () => {
+  for (const [afterProbeRtt, least, most] of [
+    [false, 2000, 3000],
+    [true, 500, 3500],
+  ] as const) {
+    const waits = Array.from({ length: 40 }, (_, seed) => {
+      const flow = new Flow(seed).cruise();
+      if (afterProbeRtt) {
+        flow.now += 5001;
+        assert.equal(flow.round(BANDWIDTH, BDP, { latestRttMs: 101 }), "probeRtt");
+        while (flow.round(BANDWIDTH, BDP / 2) === "probeRtt") assert.ok(flow.now < 10_000);
+      }
+      const from = flow.now;
+      while (flow.round(BANDWIDTH, BDP) !== "probeBwRefill") assert.ok(flow.now < 20_000);
+      return flow.now - from;
+    });
+    // It is looked at once in a round of 100 ms; the wait began up to two before.
+    assert.ok(Math.min(...waits) >= least - 200 && Math.max(...waits) <= most + 100, waits.join());
+    assert.ok(Math.max(...waits) - Math.min(...waits) > 0.7 * (most - least), waits.join());
+  }
+});
+
+test("a path of ten packets is probed after ten round trips, as often as Reno would fill it", () => {
+  const flow = new Flow().cruise();
+  // Rounds of 10 ms: none of the waits by the clock is over after ten of them.
+  let rounds = 0;
+  flow.roundMs = 10;
+  const small = { latestRttMs: 10 };
+  while (flow.round(BANDWIDTH, BDP / 10, small) !== "probeBwRefill") assert.ok(++rounds < 100);
+  assert.ok(rounds >= 7 && rounds <= 10, `${rounds} rounds`);
 });
 
 test("a probe that finds more bandwidth goes on; one that does not ends after three rounds", () => {
@@ -179,18 +219,78 @@ test("losses above 2 % while probing set the volume that is too much, and end th
   flow.lose(3, 150_000, 3600);
   assert.equal(flow.bbr.state, "probeBwDown"); // 2.4 %
   // Before the packet: 148,800 in flight, 2,400 lost. (0.02 * 148,800 - 2,400) / 0.98 = 587.755 of it were still fine.
-  // Our limit is 15 % below: 0.85 * 149,387.755 = 126,979.592.
-  near(flow.bbr.inflightLimitBytes, 126_979.592, 1e-8);
+  near(flow.bbr.inflightLimitBytes, 149_387.755, 1e-8);
   // Down, then cruising with 15 % headroom below it.
   const set = { sentBytesInFlight: BDP };
   assert.equal(flow.round(BANDWIDTH, 0.86 * flow.bbr.inflightLimitBytes, set), "probeBwDown");
+  near(flow.bbr.windowBytes, 149_387.755, 1e-8);
   assert.equal(flow.round(BANDWIDTH, 100_000, set), "probeBwCruise");
-  near(flow.bbr.windowBytes, 0.85 * flow.bbr.inflightLimitBytes);
+  near(flow.bbr.windowBytes, 0.85 * 149_387.755, 1e-8);
+});
+
+test("one or two lost packets never end a probe, however few are in flight", () => {
+  const flow = new Flow().cruise().up();
+  flow.lose(1, 24_000, 1200);
+  flow.lose(2, 24_000, 2400); // 10 %
+  assert.equal(flow.bbr.state, "probeBwUp");
+  assert.equal(flow.bbr.inflightLimitBytes, Infinity);
+  flow.lose(3, 24_000, 3600);
+  assert.equal(flow.bbr.state, "probeBwDown");
+});
+
+test("a probe raises the limit by 4, 8, 16 packets in its round trips, while the window is full", () => {
+  const flow = new Flow().cruise().up();
+  flow.lose(3, 150_000, 3600);
+  const set = (): Partial<AckSample> => ({ sentBytesInFlight: 100_000, latestRttMs: 100 - flow.now / 10_000 });
+  // A probe that stops at the limit, then one that may go on.
+  while (flow.round(BANDWIDTH, 100_000, set()) !== "probeBwUp") assert.ok(flow.now < 10_000);
+  assert.equal(flow.round(BANDWIDTH, flow.bbr.inflightLimitBytes, set()), "probeBwDown");
+  while (flow.round(BANDWIDTH, 100_000, set()) !== "probeBwUp") assert.ok(flow.now < 10_000);
+  let limit = flow.bbr.inflightLimitBytes;
+  for (const packets of [4, 8, 16]) {
+    flow.bbr.onPacketSent(1200, flow.bbr.windowBytes, flow.now);
+    flow.round(BANDWIDTH, limit, { ...set(), ackedBytes: flow.bbr.windowBytes });
+    // Spread over what the window was a round before: a little more is acknowledged by now.
+    const raised = (flow.bbr.inflightLimitBytes - limit) / 1200;
+    assert.ok(raised > packets - 0.01 && raised < packets + 1.01, `${raised} packets, not ${packets}`);
+    limit = flow.bbr.inflightLimitBytes;
+  }
+  // Not full: it stays.
+  flow.round(BANDWIDTH, limit, set());
+  flow.round(BANDWIDTH, limit, set());
+  const before = flow.bbr.inflightLimitBytes;
+  flow.round(BANDWIDTH, limit, set());
+  assert.equal(flow.bbr.inflightLimitBytes, before);
+});
+
+test("the bandwidth of two cycles ago is forgotten, also when ProbeRTT interrupts each probe", () => {
+  const plain = new Flow().cruise();
+  const half = BANDWIDTH / 2;
+  const falling = (flow: Flow): Partial<AckSample> => ({ latestRttMs: 100 - flow.now / 10_000 });
+  let cycles = 0;
+  for (let last = ""; plain.bbr.bandwidthBytesPerSec > half && cycles < 5;) {
+    const state = plain.round(half, BDP / 2, falling(plain));
+    if (state === "probeBwDown" && last === "probeBwUp") cycles++;
+    last = state;
+  }
+  assert.equal(cycles, 2);
+
+  const interrupted = new Flow().cruise();
+  let probes = 0;
+  while (interrupted.bbr.bandwidthBytesPerSec > half) {
+    assert.ok(++probes <= 3, "the old bandwidth stays");
+    while (interrupted.round(half, BDP / 2, falling(interrupted)) !== "probeBwUp") assert.ok(interrupted.now < 60_000);
+    // Now the round trip has not been measured for long.
+    interrupted.now += 5001;
+    assert.equal(interrupted.round(half, BDP / 2, { latestRttMs: 100 }), "probeRtt");
+    while (interrupted.round(half, BDP / 5, { latestRttMs: 99 }) === "probeRtt") assert.ok(interrupted.now < 60_000);
+  }
+  assert.equal(probes, 2);
 });
 
 test("the limit is never below seven tenths of the target", () => {
   const flow = new Flow().cruise().up();
-  flow.lose(1, 20_000, 1200);
+  flow.lose(1, 20_000, 3600);
   near(flow.bbr.inflightLimitBytes, 0.7 * BDP);
 });
 
@@ -215,7 +315,7 @@ test("a mark counts as a round over the loss threshold", () => {
   const probing = new Flow().cruise().up();
   probing.bbr.onEcnCongestion(probing.now - 100, probing.now);
   assert.equal(probing.round(BANDWIDTH, BDP, { sentBytesInFlight: 140_000 }), "probeBwDown");
-  assert.equal(probing.bbr.inflightLimitBytes, 0.85 * 140_000);
+  assert.equal(probing.bbr.inflightLimitBytes, 140_000);
 
   const cruising = new Flow().cruise();
   cruising.round(1_000_000, BDP);
@@ -237,6 +337,54 @@ test("the round trip is measured anew after five seconds: half a BDP for 200 ms"
   assert.ok(flow.now - from > 200 && flow.now - from <= 500, `${flow.now - from}`);
   near(flow.bbr.bandwidthBytesPerSec, BANDWIDTH);
   assert.ok(flow.bbr.windowBytes >= 2 * BDP);
+});
+
+test("on a short path, too, the measurement lasts 200 ms", () => {
+  const flow = new Flow().cruise();
+  flow.roundMs = 10;
+  while (flow.round(BANDWIDTH, BDP, { latestRttMs: 101 }) !== "probeRtt") assert.ok(flow.now < 6000);
+  const from = flow.now;
+  while (flow.round(BANDWIDTH / 2, BDP / 2) === "probeRtt") assert.ok(flow.now < 6000);
+  assert.ok(flow.now - from > 200 && flow.now - from <= 230, `${flow.now - from}`);
+});
+
+test("a round trip that has grown is believed after ten seconds", () => {
+  const flow = new Flow().cruise();
+  const grown = { latestRttMs: 150 };
+  let known = flow.now;
+  while (flow.bbr.windowBytes < 4 * BDP) {
+    const state = flow.round(BANDWIDTH, BDP / 2, grown);
+    assert.ok(flow.now < 20_000);
+    // 2 BDP of 150 ms and 1 BDP of bunched ACKs, instead of 2 of 100 ms.
+    if (state === "probeBwCruise" && flow.bbr.windowBytes <= 3 * BDP + 1) known = flow.now;
+  }
+  assert.ok(known > 9500 && flow.now < 12_500, `known at ${known}, used at ${flow.now}`);
+});
+
+test("volume that ACKs bunch up to is remembered for ten round trips", () => {
+  const flow = new Flow().cruise();
+  near(flow.bbr.windowBytes, 3 * BDP);
+  // After a pause ACKs come four to a round trip and bring a quarter of what is in flight each.
+  flow.now += 200;
+  flow.roundMs = 25;
+  const windows = Array.from({ length: 16 }, () => {
+    flow.round(BANDWIDTH, BDP);
+    return flow.bbr.windowBytes / BDP;
+  });
+  const remembered = windows.findIndex((window) => window < 2.9);
+  assert.ok(remembered >= 9 && remembered <= 12, windows.join());
+});
+
+test("a path of hundreds of packets is probed after 63 round trips at the latest", () => {
+  const flow = new Flow().cruise();
+  flow.roundMs = 2;
+  // 2 ms at a hundred times the bandwidth: a path of 200 packets; no wait by the clock is over after 130 ms.
+  const fast = { latestRttMs: 2 };
+  while (flow.round(100 * BANDWIDTH, BDP, fast) !== "probeBwRefill") assert.ok(flow.now < 4000);
+  while (flow.round(100 * BANDWIDTH, BDP, fast) !== "probeBwDown") assert.ok(flow.now < 4000);
+  let rounds = 0;
+  while (flow.round(100 * BANDWIDTH, BDP, fast) !== "probeBwRefill") rounds++;
+  assert.ok(rounds >= 60 && rounds <= 63, `${rounds} rounds`);
 });
 
 test("a flow that was idle need not drain the path to measure it", () => {
