@@ -19,7 +19,10 @@ export type {
   SendResult,
 } from "./connection-options.ts";
 export { ChannelStats, ConnectionStats } from "./connection-stats.ts";
+export type { RecoveryNumbers } from "./connection-stats.ts";
 export type { ConnectionTrace } from "./connection-trace.ts";
+export type { GameConnection } from "./game-connection.ts";
+export { checkCloseCode, checkMessage, checkRaw, checkRun } from "./checks.ts";
 export { FrameReader } from "./frame-reader.ts";
 export {
   FRAME_ACK,
@@ -40,7 +43,7 @@ export type { Hello, HelloExtension } from "./hello.ts";
 export { PacketBatcher } from "./packet-batcher.ts";
 export { PacketFragmenter } from "./packet-fragmenter.ts";
 export type { Reassembly } from "./packet-fragmenter.ts";
-export { QosManager, QosSettings } from "./qos-manager.ts";
+export { laneOf, QosManager, QosSettings } from "./qos-manager.ts";
 export type { ChannelQos, QosOverrides } from "./qos-manager.ts";
 export { ReassemblyPool } from "./reassembly-pool.ts";
 export { ReliableUdp } from "./reliable-udp.ts";
