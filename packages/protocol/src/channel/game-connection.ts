@@ -56,13 +56,15 @@ export interface GameConnection {
   canSend(channel: Channel, bytes: number): boolean;
   /** Messages queued so far wait no longer for others to share a packet with. */
   flush(): void;
+  /** Bytes of the packet around a payload that was received or sent: header, name of the session, number, payload and tag. */
+  packetBytes(payloadBytes: number, packetNumber: number, isReceived: boolean): number;
   /** Another congestion controller from now on, on this path and later ones. It starts from its own initial window. */
   setCongestionControl(create: () => CongestionControl): void;
   /** Closes at once; the peer is told the application's `code` and `reason`. What was queued is dropped. */
   close(code?: number, reason?: string): void;
   /**
    * Takes nothing more to send, delivers what was accepted, then closes as `close` does: when
-   * everything reliable is acknowledged, or `timeoutMs` (default 5,000) are over.
+   * everything reliable is acknowledged, or `timeoutMs` (default 5,000) are over. At once if it is not open yet.
    */
   finish(code?: number, reason?: string, timeoutMs?: number): void;
   /** Closes at once because of `error`, which the peer is told by its code. */

@@ -4,7 +4,7 @@
  * are: connections with something to send wait in a ring, those with a timer in a heap.
  */
 import { Connection, QosSettings, ReassemblyPool } from "../channel/index.ts";
-import type { ConnectionExtensions, ConnectionOptions, ConnectionSink } from "../channel/index.ts";
+import type { ConnectionExtensions, ConnectionOptions, ConnectionSink, GameConnection } from "../channel/index.ts";
 import type { Crypto, KeyStore, ReceivedPacket, TransmitSlot } from "../machine.ts";
 import { Deadlines, MAX_PACKET_BYTES, NetcodeServer, readUserData, ReadyRing, TAG_BYTES } from "../netcode/index.ts";
 import type { NetcodeAddress, NetcodeDrops, ServerDisconnectReason, ServerSession } from "../netcode/index.ts";
@@ -159,7 +159,7 @@ export class ServerEndpoint implements Endpoint {
   }
 
   /** The path of a connection; -1 while none leads to its peer, and once it has ended. */
-  pathOf(connection: Connection): number {
+  pathOf(connection: GameConnection): number {
     const { index } = connection;
     return this.#connections[index] === connection ? (this.#netcode.session(index)?.path ?? -1) : -1;
   }

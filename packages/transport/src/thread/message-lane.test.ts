@@ -125,12 +125,12 @@ test("two threads: nothing reliable is lost, what is dropped is dropped whole, a
     workerData: { memory, port: port1, rounds },
     transferList: [port1],
   });
-  let written: { reliable: number; others: number; dropped: number } | undefined;
-  worker.on("message", (value: typeof written) => (written = value));
+  const result: { written?: { reliable: number; others: number; dropped: number } } = {};
+  worker.on("message", (value: NonNullable<typeof result.written>) => (result.written = value));
   const seen = [0, 0, 0, 0];
   let reliable = 0;
   let newest = -1;
-  while (written === undefined || reliable < written.reliable) {
+  while (result.written === undefined || reliable < result.written.reliable) {
     reader.begin();
     while (reader.next()) {
       const { kind, slot, argument, buffer, length } = reader.record;
@@ -148,6 +148,7 @@ test("two threads: nothing reliable is lost, what is dropped is dropped whole, a
   }
   reader.begin();
   while (reader.next()) seen[reader.record.kind]++;
+  const { written } = result;
   assert.equal(reliable, written.reliable);
   assert.equal(seen[2] + seen[3] + written.dropped, written.others);
   assert.ok(written.dropped > 0, "the rings were full at times, or this proves little");

@@ -15,7 +15,7 @@ test("whatever is written and read in turn, a ring that refuses loses nothing an
     fc.property(fc.boolean(), fc.array(step, { maxLength: 60 }), (drops, steps) => {
       const memory = ringMemory(1024);
       const dropped: number[] = [];
-      const writer = new RingWriter(memory, { drops, onDropped: (_kind, slot) => dropped.push(slot) });
+      const writer = new RingWriter(memory, { drops, onDropped: (_kind, generation) => dropped.push(-generation) });
       const reader = new RingReader(memory);
       const record = emptyRecord();
       const expected: { number: number; bytes: Uint8Array }[] = [];

@@ -97,7 +97,7 @@ export interface RingWriterOptions {
   /** Drop the oldest records for new ones, rather than refuse these. */
   readonly drops: boolean;
   /** Told of each record that is dropped. */
-  readonly onDropped?: (kind: number, slot: number, generation: number) => void;
+  readonly onDropped?: (kind: number, generation: number) => void;
 }
 
 export class RingWriter extends Ring {
@@ -185,10 +185,10 @@ export class RingWriter extends Ring {
     if (tail === Atomics.load(this.control, HEAD)) this.publish();
     const at = this.wordAt(tail);
     const [units, kind] = [this.words[at + UNITS], this.words[at + KIND]];
-    const [slot, generation] = [this.words[at + SLOT], this.words[at + GENERATION]];
+    const generation = this.words[at + GENERATION];
     if (Atomics.compareExchange(this.control, TAIL, tail, (tail + units) | 0) !== tail || kind === PADDING) return;
     Atomics.add(this.control, DROPPED, 1);
-    this.#onDropped?.(kind, slot, generation);
+    this.#onDropped?.(kind, generation);
   }
 }
 
