@@ -80,6 +80,10 @@ export class GameServer<G extends AnyGame> implements Server<G> {
         this.#connected(connection);
         this.#guard("message of a plain peer", () => options.plainPeers?.message?.(connection, buffer, offset, length));
       },
+      failed: (error) => {
+        this.#fail("network thread", error);
+        void this.close("the network thread failed");
+      },
     };
     this.#registry = new RoomRegistry({
       maxRooms: options.maxRooms,

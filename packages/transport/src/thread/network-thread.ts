@@ -3,9 +3,10 @@
  * events and messages of the connections go out by the other.
  */
 import type { MessagePort } from "node:worker_threads";
-import { NetworkError } from "@riposte/protocol";
+import type { NetworkError } from "@riposte/protocol";
 import type { Channel, Connection, GameConnection } from "@riposte/protocol/channel";
 import { congestionControlFactory } from "@riposte/protocol/congestion";
+import type { CongestionControlFactory } from "@riposte/protocol/congestion";
 import { DEFAULT_LIMITS } from "@riposte/protocol/channel";
 import { bindServer } from "../listen-transport.ts";
 import type { BoundServer } from "../listen-transport.ts";
@@ -14,14 +15,25 @@ import type { TransportHandlers } from "../transport-handlers.ts";
 import { NUMBERS_WIDTH, writeNumbers } from "./connection-numbers.ts";
 import { LaneReader, LaneWriter } from "./message-lane.ts";
 import { PacketSampler } from "./packet-sampler.ts";
-import { DATAGRAM, EVENT, FLUSH, MESSAGE_RAW, channelOf, decode, kindOf, networkError, plainError } from "./records.ts";
+import {
+  CONNECTION_EVENT,
+  DATAGRAM,
+  FLUSH,
+  MESSAGE_RAW,
+  SERVER_EVENT,
+  channelOf,
+  decode,
+  kindOf,
+  networkError,
+  plainError,
+} from "./records.ts";
 import type {
   ConnectionCommand,
   ConnectionEvent,
   ConnectionView,
+  NamedCongestionControl,
   ServerCommand,
   ThreadAnswer,
-  ThreadCommand,
 } from "./records.ts";
 import { RemoteSockets } from "./remote-sockets.ts";
 import { SERVER_WIDTH, writeServerNumbers } from "./server-numbers.ts";
@@ -69,6 +81,7 @@ export class NetworkThread {
   readonly #bySlot: (Link | undefined)[] = [];
   /** Whose reliable messages are not acknowledged yet. */
   readonly #outstanding = new Set<Link>();
+  readonly #factories = new Map<string, CongestionControlFactory>();
   readonly #sampler: PacketSampler;
   readonly #limitBytes: number;
   #sockets: RemoteSockets | undefined;
@@ -94,9 +107,7 @@ export class NetworkThread {
     return bindServer(
       {
         ...options,
-        ...(congestionControl !== undefined && {
-          congestionControl: congestionControlFactory(congestionControl.name, congestionControl.options),
-        }),
+        ...(congestionControl !== undefined && { congestionControl: this.#factory(congestionControl) }),
         handlers: this.#handlers(),
       },
       port,
@@ -148,8 +159,10 @@ export class NetworkThread {
       const { kind, slot, generation, buffer, offset, length } = record;
       if (kind === FLUSH) flushes = true;
       else if (kind === DATAGRAM) this.#sockets?.receive(record);
-      else if (kind === EVENT) this.#command(decode<ThreadCommand>(buffer, offset, length), slot, generation);
-      else this.#send();
+      else if (kind === SERVER_EVENT) this.#serverCommand(decode(buffer, offset, length) as ServerCommand);
+      else if (kind === CONNECTION_EVENT) {
+        this.#connectionCommand(decode(buffer, offset, length) as ConnectionCommand, this.#linkOf(slot, generation));
+      } else this.#send();
     }
     this.#sockets?.deliver();
     return flushes;
@@ -175,20 +188,6 @@ export class NetworkThread {
     link.accepted += connection.stats.reliableQueuedBytes - before;
     this.#outstanding.add(link);
     this.#releasing ??= setInterval(() => this.#publishReleased(), RELEASE_INTERVAL_MS);
-  }
-
-  #command(command: ThreadCommand, slot: number, generation: number): void {
-    switch (command.type) {
-      case "serverQos":
-      case "simulateAll":
-      case "pathClosed":
-      case "writable":
-      case "closeServer":
-        this.#serverCommand(command);
-        return;
-      default:
-        this.#connectionCommand(command, this.#linkOf(slot, generation));
-    }
   }
 
   #serverCommand(command: ServerCommand): void {
@@ -237,8 +236,7 @@ export class NetworkThread {
         connection?.qos.replace(command.overrides);
         return;
       case "congestionControl": {
-        const { name, options } = command.algorithm;
-        connection?.setCongestionControl(congestionControlFactory(name, options));
+        connection?.setCongestionControl(this.#factory(command.algorithm));
         return;
       }
       case "trace":
@@ -247,6 +245,17 @@ export class NetworkThread {
       case "simulate":
         if (connection !== undefined) this.#transport?.simulate(command.conditions, connection);
     }
+  }
+
+  /** One for each algorithm, so that their controllers differ in their seeds. */
+  #factory(algorithm: NamedCongestionControl): CongestionControlFactory {
+    const key = JSON.stringify(algorithm);
+    let factory = this.#factories.get(key);
+    if (factory === undefined) {
+      factory = congestionControlFactory(algorithm.name, algorithm.options);
+      this.#factories.set(key, factory);
+    }
+    return factory;
   }
 
   #answer(answer: ThreadAnswer): void {
@@ -299,7 +308,7 @@ export class NetworkThread {
     const { clientId, userData } = connection;
     const identity = isNew ? { identity: { clientId, userData } } : {};
     const error = connection.closeError && plainError(connection.closeError);
-    this.#up.event({ type, ...identity, view: this.#viewOf(connection), error }, link);
+    this.#up.connectionEvent({ type, ...identity, view: this.#viewOf(connection), error }, link);
   }
 
   #end(type: "disconnected" | "rejected", connection: Connection, error: NetworkError | undefined): void {
@@ -308,7 +317,7 @@ export class NetworkThread {
     this.#publishRow(link);
     const numbers = this.#row.slice();
     const view = this.#viewOf(connection);
-    this.#up.event({ type, view, error: error && plainError(error), numbers }, link);
+    this.#up.connectionEvent({ type, view, error: error && plainError(error), numbers }, link);
     this.#links.delete(connection);
     this.#outstanding.delete(link);
     if (this.#bySlot[link.slot] === link) this.#bySlot[link.slot] = undefined;

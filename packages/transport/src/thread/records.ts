@@ -18,12 +18,14 @@ export const MESSAGE_RELIABLE = 1;
 export const MESSAGE_ORDERED = 2;
 export const MESSAGE_UNORDERED = 3;
 export const MESSAGE_RAW = 4;
-/** A serialized `ThreadCommand` or `ThreadEvent`. */
-export const EVENT = 5;
+/** A serialized `ConnectionCommand` or `ConnectionEvent`. */
+export const CONNECTION_EVENT = 5;
 /** To the network thread: what is queued in all connections is to be sent. */
 export const FLUSH = 6;
 /** A datagram of a WebSocket, to or from the path in the slot. */
 export const DATAGRAM = 7;
+/** A serialized `ServerCommand` or `ServerEvent`. */
+export const SERVER_EVENT = 11;
 /** To the game thread: a packet that is traced. */
 export const TRACE_SENT = 8;
 export const TRACE_RECEIVED = 9;
@@ -70,8 +72,6 @@ export type ServerCommand =
   | { readonly type: "writable" }
   | { readonly type: "closeServer" };
 
-export type ThreadCommand = ConnectionCommand | ServerCommand;
-
 /** What waits on the other side of `inspectReassembly` and `clearReassembly`. */
 export type ThreadAnswer = Reassembly[] | number;
 
@@ -103,8 +103,7 @@ export interface ConnectionEvent {
   readonly numbers?: Float64Array;
 }
 
-export type ThreadEvent =
-  | ConnectionEvent
+export type ServerEvent =
   /** Somebody without a connection was refused. */
   | { readonly type: "refused"; readonly error: PlainError }
   | { readonly type: "pathRetained" | "pathReleased" | "pathForgotten"; readonly path: number }
@@ -131,11 +130,11 @@ export function networkError({ code, message, closeCode }: PlainError): NetworkE
   return new NetworkError(code, message, closeCode === undefined ? undefined : { closeCode });
 }
 
-export function encode(value: ThreadCommand | ThreadEvent): Uint8Array {
+export function encode(value: ConnectionCommand | ConnectionEvent | ServerCommand | ServerEvent): Uint8Array {
   return serialize(value);
 }
 
 /** The bytes are borrowed: what the value holds of them is copied. */
-export function decode<T extends ThreadCommand | ThreadEvent>(buffer: Uint8Array, offset: number, length: number): T {
-  return deserialize(buffer.slice(offset, offset + length)) as T;
+export function decode(buffer: Uint8Array, offset: number, length: number): unknown {
+  return deserialize(buffer.slice(offset, offset + length));
 }

@@ -3,12 +3,12 @@ import type { SocketCallbacks, SocketCarrier } from "../websocket-listener.ts";
 import { socketName } from "../websocket-listener.ts";
 import type { RingRecord } from "./shared-ring.ts";
 import type { SocketFlags } from "./socket-flags.ts";
-import type { ThreadEvent } from "./records.ts";
+import type { ServerEvent } from "./records.ts";
 
 /** Who takes what WebSockets are sent, and what is said of their paths. */
 export interface SocketLane {
   datagram(path: number, buffer: Uint8Array, offset: number, length: number): void;
-  event(event: ThreadEvent): void;
+  event(event: ServerEvent): void;
 }
 
 /** WebSockets as the network thread sees them: the sockets are the game thread's, their datagrams come and go by the rings. */

@@ -1,4 +1,4 @@
-import { NetworkError } from "@riposte/protocol";
+import type { NetworkError } from "@riposte/protocol";
 import { QosManager, checkCloseCode, checkMessage, checkRaw, checkRun, laneOf } from "@riposte/protocol/channel";
 import type {
   CarrierTraits,

@@ -10,10 +10,11 @@ import { LaneReader, LaneWriter, laneMemory } from "./message-lane.ts";
 import type { WorkerMessage, WorkerRequest, WorkerStart } from "./network-worker.ts";
 import {
   DATAGRAM,
-  EVENT,
+  CONNECTION_EVENT,
   FLUSH,
   MESSAGE_RAW,
   MESSAGE_RELIABLE,
+  SERVER_EVENT,
   TRACE_HEADER_BYTES,
   TRACE_LOST,
   TRACE_RECEIVED,
@@ -23,7 +24,7 @@ import {
   encode,
   networkError,
 } from "./records.ts";
-import type { ConnectionCommand, ConnectionEvent, ServerCommand, ThreadAnswer, ThreadEvent } from "./records.ts";
+import type { ConnectionCommand, ConnectionEvent, ServerCommand, ServerEvent, ThreadAnswer } from "./records.ts";
 import { SERVER_WIDTH, readServerNumbers } from "./server-numbers.ts";
 import type { ServerNumbers } from "./server-numbers.ts";
 import { SharedSlots, WAITS, slotsMemory } from "./shared-slots.ts";
@@ -166,12 +167,12 @@ export class ThreadLink implements ConnectionLink {
   }
 
   serverCommand(command: ServerCommand): void {
-    this.#writer.writeEvent(EVENT, 0, 0, 0, encode(command));
+    this.#writer.writeEvent(SERVER_EVENT, 0, 0, 0, encode(command));
     this.#touch();
   }
 
   command(connection: ThreadConnection, command: ConnectionCommand): void {
-    this.#writer.writeEvent(EVENT, connection.index, connection.generation, 0, encode(command));
+    this.#writer.writeEvent(CONNECTION_EVENT, connection.index, connection.generation, 0, encode(command));
     this.#touch();
   }
 
@@ -280,8 +281,12 @@ export class ThreadLink implements ConnectionLink {
         this.#owner.datagram(slot, buffer, offset, length);
         continue;
       }
-      if (kind === EVENT) {
-        this.#event(decode<ThreadEvent>(buffer, offset, length), slot, generation);
+      if (kind === SERVER_EVENT) {
+        this.#serverEvent(decode(buffer, offset, length) as ServerEvent);
+        continue;
+      }
+      if (kind === CONNECTION_EVENT) {
+        this.#connectionEvent(decode(buffer, offset, length) as ConnectionEvent, slot, generation);
         continue;
       }
       const connection = this.#connections.get(generation);
@@ -293,7 +298,7 @@ export class ThreadLink implements ConnectionLink {
     }
   }
 
-  #event(event: ThreadEvent, slot: number, generation: number): void {
+  #serverEvent(event: ServerEvent): void {
     switch (event.type) {
       case "refused":
         this.#owner.refused(networkError(event.error));
@@ -306,9 +311,6 @@ export class ThreadLink implements ConnectionLink {
       case "closed":
         this.#over = true;
         this.#owner.threadClosed();
-        return;
-      default:
-        this.#connectionEvent(event, slot, generation);
     }
   }
 

@@ -188,7 +188,10 @@ export class ThreadTransport implements GameTransport, LinkOwner {
         this.#connections.add(connection);
         this.#announcer.deliver({ type, connection });
         return;
-      default:
+      case "admitted":
+      case "closing":
+      case "interrupted":
+      case "migrated":
         this.#announcer.deliver({ type, connection });
     }
   }

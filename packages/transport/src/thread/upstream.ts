@@ -1,7 +1,7 @@
-import { LaneWriter } from "./message-lane.ts";
+import type { LaneWriter } from "./message-lane.ts";
 import type { Connection } from "@riposte/protocol/channel";
-import { DATAGRAM, EVENT, MESSAGE_RELIABLE, encode } from "./records.ts";
-import type { ThreadEvent } from "./records.ts";
+import { CONNECTION_EVENT, DATAGRAM, MESSAGE_RELIABLE, SERVER_EVENT, encode } from "./records.ts";
+import type { ConnectionEvent, ServerEvent } from "./records.ts";
 
 /** A connection by the names that it has in the other thread, and what of it has not been read there. */
 export interface NamedConnection {
@@ -73,11 +73,12 @@ export class Upstream {
     this.#writer.writeDatagram(DATAGRAM, path, buffer, offset, length);
   }
 
-  event(event: ThreadEvent, from?: NamedConnection): void {
-    this.#schedule();
-    const bytes = encode(event);
-    if (this.#waiting.length > 0) this.#waiting.push({ from, kind: EVENT, argument: 0, bytes });
-    else this.#writer.writeEvent(EVENT, from?.slot ?? 0, from?.generation ?? 0, 0, bytes);
+  event(event: ServerEvent): void {
+    this.#event(undefined, SERVER_EVENT, encode(event));
+  }
+
+  connectionEvent(event: ConnectionEvent, from: NamedConnection): void {
+    this.#event(from, CONNECTION_EVENT, encode(event));
   }
 
   /** The game thread has read. */
@@ -91,8 +92,16 @@ export class Upstream {
     if (this.#writer.publish()) this.#wakeGame();
   };
 
+  #event(from: NamedConnection | undefined, kind: number, bytes: Uint8Array): void {
+    this.#schedule();
+    const event: Waiting = { from, kind, argument: 0, bytes };
+    // Not before a message that waits.
+    if (this.#waiting.length > 0) this.#waiting.push(event);
+    else this.#write(event);
+  }
+
   #write({ from, kind, argument, bytes }: Waiting): boolean {
-    if (kind === EVENT || from === undefined) {
+    if (kind !== MESSAGE_RELIABLE || from === undefined) {
       this.#writer.writeEvent(kind, from?.slot ?? 0, from?.generation ?? 0, argument, bytes);
       return true;
     }
