@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import type { NetworkError } from "@riposte/protocol";
 import { DEFAULT_LIMITS, QosSettings } from "@riposte/protocol/channel";
 import type { Channel, GameConnection } from "@riposte/protocol/channel";
+import { checkNetworkConditions } from "@riposte/protocol/simulator";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import { ConnectionAnnouncer } from "../connection-announcer.ts";
 import type { EndpointView, GameTransport, ServerTransportStats } from "../game-transport.ts";
@@ -126,6 +127,8 @@ export class ThreadTransport implements GameTransport, LinkOwner {
       if (conditions === undefined) return;
       throw new TypeError("simulated network conditions are disabled here: see `allowSimulation`");
     }
+    // A mistake is this thread's, not the other's.
+    if (conditions !== undefined) checkNetworkConditions(conditions);
     if (connection === undefined) link.serverCommand({ type: "simulateAll", conditions });
     else link.command(connection as ThreadConnection, { type: "simulate", conditions });
   }
