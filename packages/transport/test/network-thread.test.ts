@@ -161,7 +161,10 @@ describe("a network thread", () => {
     assert.equal(connection.state, "finishing");
     assert.equal(connection.send("reliableOrdered", Uint8Array.of(3)), "closed");
     await until(() => client.heard.ended.length === 1, "it hears the end");
-    assert.deepEqual(client.heard.messages.map(({ bytes }) => bytes[0]).toSorted(), [1, 2]);
+    assert.deepEqual(
+      [...new Set(client.heard.messages.map(({ bytes }) => bytes[0]))].toSorted((a, b) => a - b),
+      [1, 2],
+    );
     assert.equal(client.heard.ended[0].error?.closeCode, 77);
     await until(() => served.heard.ended.length === 1, "the server, too");
     assert.equal(served.heard.ended[0].error, undefined);

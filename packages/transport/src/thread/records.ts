@@ -15,8 +15,8 @@ import type { NetworkConditions } from "@riposte/protocol/simulator";
 
 /** Kinds of records, both ways. Messages: the slot and generation name the connection, the argument the stream. */
 export const MESSAGE_RELIABLE = 1;
-export const MESSAGE_ORDERED = 2;
-export const MESSAGE_UNORDERED = 3;
+const MESSAGE_ORDERED = 2;
+const MESSAGE_UNORDERED = 3;
 export const MESSAGE_RAW = 4;
 /** A serialized `ConnectionCommand` or `ConnectionEvent`. */
 export const CONNECTION_EVENT = 5;

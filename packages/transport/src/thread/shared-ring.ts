@@ -15,7 +15,7 @@ const HEAD = 0;
 const TAIL = 16;
 const DROPPED = 32;
 const CONTROL_BYTES = 256;
-export const MIN_RING_BYTES: number = 1024;
+const MIN_RING_BYTES = 1024;
 
 /** Words of a record's header, which its payload follows. */
 const UNITS = 0;

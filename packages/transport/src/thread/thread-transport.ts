@@ -71,7 +71,7 @@ export async function listenNetworkThread(
 }
 
 /** A transport in a network thread, seen from the game thread; made by `listenNetworkThread`. */
-export class ThreadTransport implements GameTransport, LinkOwner {
+class ThreadTransport implements GameTransport, LinkOwner {
   readonly endpoint: EndpointView;
   readonly closed: Promise<void>;
   readonly #announcer: ConnectionAnnouncer<GameConnection>;
