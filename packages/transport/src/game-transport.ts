@@ -12,7 +12,7 @@ export interface ServerTransportStats {
   readonly webSocket: WebSocketStats | undefined;
   /** Packets that were refused after that, by reason. */
   readonly drops: NetcodeDrops;
-  /** Of a network thread; undefined without one. */
+  /** Of network threads; undefined without. */
   readonly thread?: NetworkThreadStats;
 }
 
@@ -21,6 +21,8 @@ export interface NetworkThreadStats {
   readonly ringDropped: number;
   /** Packets that traces were not told of, because there were too many. */
   readonly tracesLeftOut: number;
+  /** Datagrams that came to another network thread than their session's, and were passed on to it. */
+  readonly passedOn: number;
 }
 
 /** What a game's network layer reads of the endpoint below it. */

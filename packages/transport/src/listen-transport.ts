@@ -81,7 +81,7 @@ export interface BoundServer {
   readonly port: number;
   /** The first path number of its WebSockets. */
   readonly firstSocketPath: number;
-  open(rest: Pick<ServerTransportParts, "openSockets" | "ownHttp" | "publicAddresses">): ServerTransport;
+  open(rest: Pick<ServerTransportParts, "openSockets" | "ownHttp" | "publicAddresses" | "shared">): ServerTransport;
   close(): void;
 }
 

@@ -4,6 +4,7 @@ import type { AddressTable, DatapathCrypto, PacketProtection, UdpSocket } from "
 import type { CarrierTraits, Connection, GameConnection } from "@riposte/protocol/channel";
 import { ServerEndpoint } from "@riposte/protocol/endpoint";
 import type { EndpointDriver, EndpointEvent } from "@riposte/protocol/endpoint";
+import type { SharedAdmission } from "@riposte/protocol/netcode";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import { WEBSOCKET_TRAITS, maxDatagramBytes, slotBytesFor, udpTraits } from "./carrier-traits.ts";
 import { connectionOptions } from "./client-transport.ts";
@@ -24,6 +25,8 @@ export interface ServerTransportParts {
   readonly publicAddresses: readonly string[];
   /** Takes WebSockets; without it there are none. */
   readonly openSockets: ((callbacks: SocketCallbacks) => SocketCarrier) | undefined;
+  /** What it shares with the transports of other threads on its port. */
+  readonly shared?: SharedPort | undefined;
   /** Closed with the transport. */
   readonly ownHttp: Server | undefined;
   readonly addresses: AddressTable;
@@ -33,9 +36,18 @@ export interface ServerTransportParts {
   readonly Simulation: typeof SimulatedCarrier | undefined;
 }
 
+/** One of several transports in as many threads, whose sockets share a port. */
+export interface SharedPort {
+  readonly admission: SharedAdmission;
+  /** Passes a datagram on if it is another thread's; false when it is ours. */
+  passOn(batch: PacketBatch, index: number, addresses: AddressTable): boolean;
+}
+
 /** How long the last packets of a closing server may take to leave, and how often to look. */
 const CLOSE_DRAIN_MS = 500;
 const CLOSE_CHECK_MS = 1;
+/** Batches that wait when a socket is opened. */
+const MAX_STALE_BATCHES = 256;
 /** How often the endpoint is told the wall clock, by which tokens expire. */
 const UNIX_TIME_INTERVAL_MS = 10_000;
 
@@ -60,6 +72,9 @@ export class ServerTransport implements GameTransport {
   readonly #firstSocketPath: number;
   readonly #addresses: AddressTable;
   readonly #received: PacketBatch;
+  readonly #shared: SharedPort | undefined;
+  /** What other threads passed on. */
+  #forwarded: PacketBatch | undefined;
   readonly #resolveClosed: () => void;
   readonly #unixTime: NodeJS.Timeout;
   #closing = false;
@@ -73,6 +88,7 @@ export class ServerTransport implements GameTransport {
     this.port = udp.port;
     this.#udp = udp;
     this.#received = udp.createReceiveBatch();
+    this.#shared = parts.shared;
     this.#ownHttp = parts.ownHttp;
     this.#maxPacketBytes = options.maxPacketBytes ?? 1500;
     this.#datagramBytes = maxDatagramBytes(this.#maxPacketBytes);
@@ -93,6 +109,7 @@ export class ServerTransport implements GameTransport {
       privateKey: options.privateKey,
       maxClients: options.maxClients,
       publicAddresses: parts.publicAddresses,
+      ...(parts.shared !== undefined && { shared: parts.shared.admission }),
       schemaHash: options.schemaHash,
       crypto: parts.crypto,
       keys: parts.protection,
@@ -195,7 +212,29 @@ export class ServerTransport implements GameTransport {
 
   /** For `listenTransport`: datagrams wait. One batch per turn of the event loop. */
   receiveUdp(): void {
-    if (this.#udp.receive(this.#received) > 0) this.#receive(this.#received);
+    if (this.#udp.receive(this.#received) === 0) return;
+    if (this.#shared !== undefined) this.#keepOwn(this.#received, this.#shared);
+    if (this.#received.count > 0) this.#receive(this.#received);
+  }
+
+  /** A datagram that came to another thread's socket; `receiveForwarded` follows. */
+  takeForwarded(host: string, port: number, buffer: Uint8Array, offset: number, length: number, ecn: number): void {
+    this.#forwarded ??= new PacketBatch(64, slotBytesFor(this.#datagramBytes));
+    if (this.#forwarded.full) this.receiveForwarded();
+    const path = this.#addresses.intern(host, port);
+    if (path >= 0) this.#forwarded.append(buffer, offset, length, path, ecn);
+  }
+
+  receiveForwarded(): void {
+    const batch = this.#forwarded;
+    if (batch === undefined || batch.count === 0) return;
+    this.#receive(batch);
+    batch.count = 0;
+  }
+
+  /** Drops what came while not all sockets of the port were bound: the kernel will bring the rest of it elsewhere. */
+  dropStale(): void {
+    for (let i = 0; i < MAX_STALE_BATCHES && this.#udp.receive(this.#received) > 0; i++);
   }
 
   /** For `listenTransport`: a socket takes more again. */
@@ -206,6 +245,20 @@ export class ServerTransport implements GameTransport {
   #receive(batch: PacketBatch): void {
     if (this.#simulation === undefined) this.#loop.receive(batch);
     else this.#simulation.receive(batch);
+  }
+
+  /** Leaves in a batch what is not passed on. */
+  #keepOwn(batch: PacketBatch, shared: SharedPort): void {
+    let kept = 0;
+    for (let i = 0; i < batch.count; i++) {
+      if (shared.passOn(batch, i, this.#addresses)) continue;
+      batch.offset[kept] = batch.offset[i];
+      batch.length[kept] = batch.length[i];
+      batch.path[kept] = batch.path[i];
+      batch.ecn[kept] = batch.ecn[i];
+      kept++;
+    }
+    batch.count = kept;
   }
 
   /** Conditions of one connection go where it goes, stay on no path that it has left, and end with it. */

@@ -38,6 +38,8 @@ import type {
 import { RemoteSockets } from "./remote-sockets.ts";
 import { SERVER_WIDTH, writeServerNumbers } from "./server-numbers.ts";
 import { RELEASED, SharedSlots, WAITS } from "./shared-slots.ts";
+import { SharedHouse } from "./shared-house.ts";
+import { SiblingThreads } from "./sibling-threads.ts";
 import { SocketFlags } from "./socket-flags.ts";
 import type { ThreadStart } from "./thread-options.ts";
 import { Upstream } from "./upstream.ts";
@@ -84,6 +86,7 @@ export class NetworkThread {
   readonly #factories = new Map<string, CongestionControlFactory>();
   readonly #sampler: PacketSampler;
   readonly #limitBytes: number;
+  readonly #siblings: SiblingThreads | undefined;
   #sockets: RemoteSockets | undefined;
   #transport: ServerTransport | undefined;
   #generation = 0;
@@ -98,6 +101,8 @@ export class NetworkThread {
     this.#slots = new SharedSlots(start.connections, start.options.maxClients, NUMBERS_WIDTH);
     this.#server = new SharedSlots(start.server, 1, SERVER_WIDTH);
     this.#sampler = new PacketSampler(this.#up, start.thread.tracedPacketsPerSec);
+    const { house, number, siblings } = start;
+    this.#siblings = house && new SiblingThreads(new SharedHouse(house, number, start.options.maxClients), siblings);
     this.#limitBytes = start.options.limits?.reliableSendBytes ?? DEFAULT_LIMITS.reliableSendBytes;
   }
 
@@ -111,6 +116,7 @@ export class NetworkThread {
         handlers: this.#handlers(),
       },
       port,
+      this.#siblings !== undefined,
     );
   }
 
@@ -119,14 +125,20 @@ export class NetworkThread {
     const transport = bound.open({
       publicAddresses,
       ownHttp: undefined,
+      shared: this.#siblings,
       openSockets:
         sockets && ((callbacks) => (this.#sockets = new RemoteSockets(callbacks, new SocketFlags(sockets), this.#up))),
     });
     this.#transport = transport;
+    if (this.#siblings !== undefined) {
+      transport.dropStale();
+      this.#siblings.listen(transport);
+    }
     const numbers = setInterval(() => this.#publishNumbers(), NUMBERS_INTERVAL_MS);
     void transport.closed.then(() => {
       clearInterval(numbers);
       clearInterval(this.#releasing);
+      this.#siblings?.close();
       this.#publishNumbers();
       this.#up.event({ type: "closed" });
     });
@@ -354,7 +366,11 @@ export class NetworkThread {
       this.#publishRow(link);
     }
     if (this.#transport === undefined) return;
-    const counters = { ringDropped: this.#up.dropped, tracesLeftOut: this.#sampler.leftOut };
+    const counters = {
+      ringDropped: this.#up.dropped,
+      tracesLeftOut: this.#sampler.leftOut,
+      passedOn: this.#siblings?.passedOn ?? 0,
+    };
     writeServerNumbers(this.#transport, counters, this.#serverRow);
     this.#server.write(0, this.#serverRow);
   }

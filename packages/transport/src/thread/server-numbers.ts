@@ -15,7 +15,7 @@ const UDP_COUNTERS = [
 ] as const satisfies readonly (keyof UdpSocketStats)[];
 type DropReason = Exclude<keyof NetcodeDrops, "total">;
 const DROPS = Object.keys(new NetcodeDrops()) as DropReason[];
-const OTHERS = 7;
+const OTHERS = 8;
 
 export const SERVER_WIDTH: number = OTHERS + DROPS.length + UDP_COUNTERS.length;
 
@@ -25,6 +25,8 @@ export interface ThreadCounters {
   readonly ringDropped: number;
   /** Packets that traces were not told of. */
   readonly tracesLeftOut: number;
+  /** Datagrams for another thread's sessions. */
+  readonly passedOn: number;
 }
 
 export interface ServerNumbers extends ThreadCounters {
@@ -47,6 +49,7 @@ export function writeServerNumbers(transport: ServerTransport, counters: ThreadC
   row[4] = endpoint.reassemblyPool.evicted;
   row[5] = counters.ringDropped;
   row[6] = counters.tracesLeftOut;
+  row[7] = counters.passedOn;
   let at = OTHERS;
   for (const name of DROPS) row[at++] = drops[name];
   for (const name of UDP_COUNTERS) row[at++] = udp[name];
@@ -65,6 +68,7 @@ export function readServerNumbers(row: Float64Array): ServerNumbers {
     reassembliesEvicted: row[4],
     ringDropped: row[5],
     tracesLeftOut: row[6],
+    passedOn: row[7],
     drops,
     udp,
   };

@@ -23,6 +23,9 @@ import { namedCongestionControl } from "./thread-options.ts";
 
 /** The way to the thread that runs a connection. */
 export interface ConnectionLink {
+  /** The thread's number, and how many there are. */
+  readonly number: number;
+  readonly threads: number;
   readonly limits: ConnectionLimits;
   readonly slots: SharedSlots;
   /** The server's, for all connections. */
@@ -58,12 +61,15 @@ const DRAINED_SHARE = 0.5;
  */
 export class ThreadConnection implements GameConnection {
   readonly index: number;
+  /** In its thread. */
+  readonly slot: number;
   readonly generation: number;
   readonly clientId: bigint;
   readonly userData: Uint8Array;
   readonly qos: QosManager;
   context: unknown;
-  readonly #link: ConnectionLink;
+  /** The way to the thread that runs it. */
+  readonly link: ConnectionLink;
   readonly #numbers: ThreadNumbers = new ThreadNumbers();
   #numbersVersion = -1;
   #view: ConnectionView;
@@ -87,8 +93,9 @@ export class ThreadConnection implements GameConnection {
     identity: ConnectionIdentity,
     view: ConnectionView,
   ) {
-    this.#link = link;
-    this.index = slot;
+    this.link = link;
+    this.index = slot * link.threads + link.number;
+    this.slot = slot;
     this.generation = generation;
     this.clientId = identity.clientId;
     this.userData = identity.userData;
@@ -141,11 +148,11 @@ export class ThreadConnection implements GameConnection {
     return {
       ...reassembly,
       inspect: () => {
-        const pending = this.#ended ? [] : this.#link.ask(this, { type: "inspectReassembly" });
+        const pending = this.#ended ? [] : this.link.ask(this, { type: "inspectReassembly" });
         return typeof pending === "number" ? [] : pending;
       },
       clear: () => {
-        const count = this.#ended ? 0 : this.#link.ask(this, { type: "clearReassembly" });
+        const count = this.#ended ? 0 : this.link.ask(this, { type: "clearReassembly" });
         return typeof count === "number" ? count : 0;
       },
     };
@@ -170,11 +177,11 @@ export class ThreadConnection implements GameConnection {
     options?: SendOptions,
   ): SendResult {
     checkRun(buffer, offset, length);
-    checkMessage(this.#link.limits, channel, length, options);
+    checkMessage(this.link.limits, channel, length, options);
     if (!this.#takesMessages) return "closed";
     if (channel === "reliableOrdered") {
       if (!this.#sendReliable(options?.stream ?? 0, buffer, offset, length)) return "full";
-    } else this.#link.sendUnreliable(this, kindOf(channel), options?.deadlineMs ?? 0, buffer, offset, length);
+    } else this.link.sendUnreliable(this, kindOf(channel), options?.deadlineMs ?? 0, buffer, offset, length);
     this.qos.onSent(laneOf(channel), length, performance.now());
     return "queued";
   }
@@ -183,14 +190,14 @@ export class ThreadConnection implements GameConnection {
     checkRun(buffer, offset, length);
     checkRaw(this.#view.carrier.maxPayloadBytes, length);
     if (this.#closed || this.#view.state !== "raw") return "closed";
-    this.#link.sendUnreliable(this, MESSAGE_RAW, 0, buffer, offset, length);
+    this.link.sendUnreliable(this, MESSAGE_RAW, 0, buffer, offset, length);
     return "queued";
   }
 
   canSend(channel: Channel, bytes: number): boolean {
     if (!this.#takesMessages || !this.qos.canSend(channel, bytes, performance.now())) return false;
-    if (channel === "reliableOrdered") return this.#unreleasedBytes + bytes <= this.#link.limits.reliableSendBytes;
-    return this.stats.of(channel).queuedBytes + bytes <= this.#link.limits.unreliableSendBytes;
+    if (channel === "reliableOrdered") return this.#unreleasedBytes + bytes <= this.link.limits.reliableSendBytes;
+    return this.stats.of(channel).queuedBytes + bytes <= this.link.limits.unreliableSendBytes;
   }
 
   flush(): void {
@@ -252,7 +259,7 @@ export class ThreadConnection implements GameConnection {
 
   /** For the link: after a `send` that answered `full`, half of the queue is free again; or it is over. */
   get isDrained(): boolean {
-    return this.#closed || this.#unreleasedBytes <= DRAINED_SHARE * this.#link.limits.reliableSendBytes;
+    return this.#closed || this.#unreleasedBytes <= DRAINED_SHARE * this.link.limits.reliableSendBytes;
   }
 
   get #takesMessages(): boolean {
@@ -261,20 +268,20 @@ export class ThreadConnection implements GameConnection {
 
   /** Reliable bytes accepted and not yet acknowledged, as far as is known here: never less than there are. */
   get #unreleasedBytes(): number {
-    return ((this.#accepted - this.#link.slots.load(this.index, RELEASED)) | 0) >>> 0;
+    return ((this.#accepted - this.link.slots.load(this.slot, RELEASED)) | 0) >>> 0;
   }
 
   #sendReliable(stream: number, buffer: Uint8Array, offset: number, length: number): boolean {
-    const { limits, slots } = this.#link;
+    const { limits, slots } = this.link;
     const fits = this.#unreleasedBytes + length <= limits.reliableSendBytes;
-    if (fits && this.#link.sendReliable(this, stream, buffer, offset, length)) {
+    if (fits && this.link.sendReliable(this, stream, buffer, offset, length)) {
       this.#accepted = (this.#accepted + prefixBytes(length) + length) | 0;
       return true;
     }
     this.#sendsRefused++;
     this.#numbers.stats.of("reliableOrdered").sendsRefused = this.#sendsRefused;
-    slots.store(this.index, WAITS, 1);
-    this.#link.awaitRoom(this);
+    slots.store(this.slot, WAITS, 1);
+    this.link.awaitRoom(this);
     return false;
   }
 
@@ -285,15 +292,15 @@ export class ThreadConnection implements GameConnection {
   }
 
   #command(command: ConnectionCommand): void {
-    if (!this.#ended) this.#link.command(this, command);
+    if (!this.#ended) this.link.command(this, command);
   }
 
   #refresh(): void {
     if (this.#ended) return;
-    const { slots } = this.#link;
-    const version = slots.version(this.index);
+    const { slots } = this.link;
+    const version = slots.version(this.slot);
     if (version === this.#numbersVersion) return;
-    if (!slots.read(this.index, this.generation, this.#numbers.row)) return;
+    if (!slots.read(this.slot, this.generation, this.#numbers.row)) return;
     this.#numbersVersion = version;
     this.#numbers.apply(this.#sendsRefused, this.#ringDropped);
   }

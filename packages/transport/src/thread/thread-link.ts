@@ -25,8 +25,7 @@ import {
   networkError,
 } from "./records.ts";
 import type { ConnectionCommand, ConnectionEvent, ServerCommand, ServerEvent, ThreadAnswer } from "./records.ts";
-import { SERVER_WIDTH, readServerNumbers } from "./server-numbers.ts";
-import type { ServerNumbers } from "./server-numbers.ts";
+import { SERVER_WIDTH } from "./server-numbers.ts";
 import { SharedSlots, WAITS, slotsMemory } from "./shared-slots.ts";
 import { ThreadConnection } from "./thread-connection.ts";
 import type { ConnectionLink } from "./thread-connection.ts";
@@ -34,6 +33,8 @@ import type { ThreadStart } from "./thread-options.ts";
 
 /** Who hears of what comes from a thread. */
 export interface LinkOwner {
+  /** A new connection, before anything else is told of it; false: nothing is to be told of it. */
+  arrived(connection: ThreadConnection): boolean;
   message(
     connection: ThreadConnection,
     channel: Channel,
@@ -52,7 +53,7 @@ export interface LinkOwner {
   /** The thread has closed its sockets; nothing more comes. */
   threadClosed(): void;
   /** The thread broke, and all its connections are over. */
-  failed(error: Error): void;
+  failed(error: NetworkError): void;
 }
 
 export interface ThreadLinkOptions {
@@ -74,6 +75,8 @@ export class ThreadLink implements ConnectionLink {
   port = 0;
   firstSocketPath = 0;
   canSimulate = false;
+  readonly number: number;
+  readonly threads: number;
   readonly #owner: LinkOwner;
   readonly #worker: Worker;
   readonly #writer: LaneWriter;
@@ -105,6 +108,8 @@ export class ThreadLink implements ConnectionLink {
       connections: slotsMemory(maxClients, NUMBERS_WIDTH),
       server: slotsMemory(1, SERVER_WIDTH),
     };
+    this.number = start.number;
+    this.threads = start.thread.threads;
     this.#owner = owner;
     this.limits = limits;
     this.qos = qos;
@@ -129,7 +134,7 @@ export class ThreadLink implements ConnectionLink {
     this.#worker = new Worker(new URL(`./network-worker.${import.meta.url.slice(-2)}`, import.meta.url), {
       name: "riposte-network",
       workerData,
-      transferList: [down.port2, up.port2, answers.port2],
+      transferList: [down.port2, up.port2, answers.port2, ...start.siblings.flatMap((sibling) => sibling?.port ?? [])],
     });
   }
 
@@ -160,10 +165,10 @@ export class ThreadLink implements ConnectionLink {
     await this.#worker.terminate();
   }
 
-  /** The endpoint's numbers, at most 20 ms old. */
-  numbers(): ServerNumbers {
+  /** Adds the endpoint's numbers, at most 20 ms old, to a row of `SERVER_WIDTH`. */
+  addNumbers(row: Float64Array): void {
     this.#server.read(0, 0, this.#serverRow);
-    return readServerNumbers(this.#serverRow);
+    for (let i = 0; i < row.length; i++) row[i] += this.#serverRow[i];
   }
 
   serverCommand(command: ServerCommand): void {
@@ -172,7 +177,7 @@ export class ThreadLink implements ConnectionLink {
   }
 
   command(connection: ThreadConnection, command: ConnectionCommand): void {
-    this.#writer.writeEvent(CONNECTION_EVENT, connection.index, connection.generation, 0, encode(command));
+    this.#writer.writeEvent(CONNECTION_EVENT, connection.slot, connection.generation, 0, encode(command));
     this.#touch();
   }
 
@@ -187,14 +192,14 @@ export class ThreadLink implements ConnectionLink {
   }
 
   sendReliable(
-    { index, generation }: ThreadConnection,
+    { slot, generation }: ThreadConnection,
     stream: number,
     buffer: Uint8Array,
     offset: number,
     length: number,
   ): boolean {
     const kind = MESSAGE_RELIABLE;
-    if (this.#writer.writeReliable(kind, index, generation, stream, buffer, offset, length)) {
+    if (this.#writer.writeReliable(kind, slot, generation, stream, buffer, offset, length)) {
       this.#touch();
       return true;
     }
@@ -204,14 +209,14 @@ export class ThreadLink implements ConnectionLink {
   }
 
   sendUnreliable(
-    { index, generation }: ThreadConnection,
+    { slot, generation }: ThreadConnection,
     kind: number,
     deadlineMs: number,
     buffer: Uint8Array,
     offset: number,
     length: number,
   ): void {
-    this.#writer.writeUnreliable(kind, index, generation, 0, deadlineMs, buffer, offset, length);
+    this.#writer.writeUnreliable(kind, slot, generation, 0, deadlineMs, buffer, offset, length);
     this.#touch();
   }
 
@@ -317,7 +322,8 @@ export class ThreadLink implements ConnectionLink {
   #connectionEvent(event: ConnectionEvent, slot: number, generation: number): void {
     const { type, identity, view, numbers } = event;
     if (identity !== undefined) {
-      this.#connections.set(generation, new ThreadConnection(this, slot, generation, identity, view));
+      const arrived = new ThreadConnection(this, slot, generation, identity, view);
+      if (this.#owner.arrived(arrived)) this.#connections.set(generation, arrived);
     }
     const connection = this.#connections.get(generation);
     if (connection === undefined) return;
@@ -354,21 +360,27 @@ export class ThreadLink implements ConnectionLink {
     for (const connection of this.#waiting) {
       if (!connection.isDrained) continue;
       this.#waiting.delete(connection);
-      this.slots.store(connection.index, WAITS, 0);
+      this.slots.store(connection.slot, WAITS, 0);
       if (connection.state !== "closed") this.#owner.drained(connection);
     }
   }
 
   #fail(error: Error): void {
     if (this.#over) return;
-    this.#over = true;
     const why = new NetworkError("internalError", `the network thread failed: ${error.message}`, { cause: error });
+    this.fail(why);
+    this.#owner.failed(why);
+  }
+
+  /** Ends all connections. */
+  fail(why: NetworkError): void {
+    if (this.#over) return;
+    this.#over = true;
     for (const connection of this.#connections.values()) {
       connection.end(why, undefined);
       this.#owner.connectionEvent("disconnected", connection, connection.closeError);
     }
     this.#connections.clear();
-    this.#owner.failed(why);
   }
 
   /** The next message of that type of a thread that is starting. */
