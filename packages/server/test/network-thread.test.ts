@@ -52,8 +52,8 @@ test("clients join by UDP and by WebSocket, play, call, and leave", async (t) =>
   assert.equal(server.network.status(3), "disconnected");
 });
 
-test("a session moves to another port", async (t) => {
-  const server = await startServer(t, options);
+test("a session moves to another port, of two threads", async (t) => {
+  const server = await startServer(t, { networkThread: { threads: 2 } });
   const told: string[] = [];
   server.on("migrated", ({ client }) => told.push(client.carrier));
   const player = await join(t, server);

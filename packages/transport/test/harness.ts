@@ -22,14 +22,15 @@ class SocketHarness implements CarrierHarness {
   readonly crypto: Crypto = nodeCrypto();
   readonly #carrier: "udp" | "websocket";
   readonly #host: string;
-  readonly #thread: boolean;
+  /** Network threads of the server; 0: none. */
+  readonly #threads: number;
   readonly #transports = new Map<ComplianceServer, GameTransport>();
   readonly #clients: { close(): Promise<void> }[] = [];
 
-  constructor(carrier: "udp" | "websocket", host: string, thread: boolean) {
+  constructor(carrier: "udp" | "websocket", host: string, threads: number) {
     this.#carrier = carrier;
     this.#host = host;
-    this.#thread = thread;
+    this.#threads = threads;
   }
 
   unixSeconds(): number {
@@ -37,8 +38,9 @@ class SocketHarness implements CarrierHarness {
   }
 
   async listen(options: ComplianceServerOptions): Promise<ComplianceServer> {
-    const listen = this.#thread ? listenNetworkThread : listenTransport;
-    const transport = await listen({ ...options, host: this.#host === "127.0.0.1" ? this.#host : "::" });
+    const given = { ...options, host: this.#host === "127.0.0.1" ? this.#host : "::" };
+    const transport =
+      this.#threads === 0 ? await listenTransport(given) : await listenNetworkThread(given, { threads: this.#threads });
     const name = this.#host.includes(":") ? `[${this.#host}]` : this.#host;
     const server: ComplianceServer = {
       addresses: [`${name}:${transport.port}`],
@@ -119,14 +121,14 @@ function droppedBy(endpoint: EndpointView): number {
 }
 
 export function openUdpHarness(host = "127.0.0.1"): Promise<CarrierHarness> {
-  return Promise.resolve(new SocketHarness("udp", host, false));
+  return Promise.resolve(new SocketHarness("udp", host, 0));
 }
 
 export function openWebSocketHarness(): Promise<CarrierHarness> {
-  return Promise.resolve(new SocketHarness("websocket", "127.0.0.1", false));
+  return Promise.resolve(new SocketHarness("websocket", "127.0.0.1", 0));
 }
 
-/** The server's end in a network thread. */
-export function openThreadHarness(carrier: "udp" | "websocket"): Promise<CarrierHarness> {
-  return Promise.resolve(new SocketHarness(carrier, "127.0.0.1", true));
+/** The server's end in network threads. */
+export function openThreadHarness(carrier: "udp" | "websocket", threads = 1): Promise<CarrierHarness> {
+  return Promise.resolve(new SocketHarness(carrier, "127.0.0.1", threads));
 }

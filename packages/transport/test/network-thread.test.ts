@@ -152,6 +152,18 @@ describe("a network thread", () => {
     }
   });
 
+  test("the largest unreliable message fits the smallest ring", async () => {
+    const served = await serve({}, { ringBytes: 2 ** 20 });
+    const { connection, client } = await joined(served);
+    const largest = Uint8Array.from({ length: 256 * 1024 }, (_, i) => (i * 7) & 255);
+    await until(() => {
+      connection.send("unreliableUnordered", largest);
+      served.server.flush();
+      return client.heard.messages.length > 0;
+    }, "it arrives, sooner or later");
+    assert.ok(Buffer.from(client.heard.messages[0].bytes).equals(largest));
+  });
+
   test("streams, deadlines and closing keep their order with messages", async () => {
     const served = await serve();
     const { connection, client } = await joined(served);

@@ -69,7 +69,7 @@ class Ring {
 
   constructor(memory: SharedArrayBuffer) {
     const size = memory.byteLength - CONTROL_BYTES;
-    this.maxPayloadBytes = size / 4 - HEADER_BYTES;
+    this.maxPayloadBytes = size / 4;
     this.control = new Int32Array(memory, 0, CONTROL_BYTES / 4);
     this.words = new Int32Array(memory, CONTROL_BYTES, size / 4);
     this.floats = new Float32Array(memory, CONTROL_BYTES, size / 4);

@@ -222,7 +222,7 @@ class ThreadTransport implements GameTransport, LinkOwner {
     const before = this.#byClient.get(clientId);
     if (before !== undefined && before.state !== "closed" && before.link !== connection.link) {
       if (issuedAt(connection) < issuedAt(before)) {
-        connection.fail(new NetworkError("denied", "a newer connection of this client is there"));
+        connection.fail(new NetworkError("displaced", "a newer connection of this client is there"));
         return false;
       }
       before.fail(new NetworkError("displaced", "a newer connection took this client's place"));
