@@ -45,5 +45,6 @@ export { PacketFragmenter } from "./packet-fragmenter.ts";
 export type { Reassembly } from "./packet-fragmenter.ts";
 export { laneOf, QosManager, QosSettings } from "./qos-manager.ts";
 export type { ChannelQos, QosOverrides } from "./qos-manager.ts";
+export { netcodePacketBytes, SESSION_ID_BYTES } from "./packet-size.ts";
 export { ReassemblyPool } from "./reassembly-pool.ts";
 export { ReliableUdp } from "./reliable-udp.ts";

@@ -1,5 +1,14 @@
 import type { NetworkError } from "@riposte/protocol";
-import { QosManager, checkCloseCode, checkMessage, checkRaw, checkRun, laneOf } from "@riposte/protocol/channel";
+import {
+  QosManager,
+  SESSION_ID_BYTES,
+  checkCloseCode,
+  checkMessage,
+  checkRaw,
+  checkRun,
+  laneOf,
+  netcodePacketBytes,
+} from "@riposte/protocol/channel";
 import type {
   CarrierTraits,
   Channel,
@@ -204,6 +213,12 @@ export class ThreadConnection implements GameConnection {
     this.#command({ type: "flush" });
   }
 
+  packetBytes(payloadBytes: number, packetNumber: number, isReceived: boolean): number {
+    // Only what a client sends is named.
+    const isNamed = isReceived && this.negotiated.sessionId !== undefined;
+    return netcodePacketBytes(payloadBytes, packetNumber) + (isNamed ? SESSION_ID_BYTES : 0);
+  }
+
   /** Throws `TypeError` for a function that `congestionControlFactory` has not made: another thread cannot call it. */
   setCongestionControl(create: () => CongestionControl): void {
     this.#command({ type: "congestionControl", algorithm: namedCongestionControl(create) });
@@ -218,6 +233,9 @@ export class ThreadConnection implements GameConnection {
 
   finish(code = 0, reason = "", timeoutMs?: number): void {
     checkCloseCode(code);
+    if (timeoutMs !== undefined && !(timeoutMs >= 0)) {
+      throw new RangeError(`timeoutMs must be at least 0, got ${timeoutMs}`);
+    }
     if (this.#closed || this.#finishing) return;
     if (this.#view.state !== "open") {
       this.close(code, reason);
