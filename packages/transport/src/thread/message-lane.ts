@@ -83,10 +83,12 @@ export class LaneWriter {
     return this.#rings[UNRELIABLE].dropped + this.#rings[DATAGRAMS].dropped;
   }
 
-  /** Half of the reliable ring is free, and nothing waits for it. */
-  get hasRoom(): boolean {
-    const ring = this.#rings[RELIABLE];
-    return this.#held.length === 0 && ring.freeBytes >= ring.sizeBytes / 2;
+  /** Whether half of the reliable ring is free, and nothing waits for it; if not, the reader says when there is room. */
+  checkRoom(): boolean {
+    this.#writeHeld();
+    if (this.#isHalfFree()) return true;
+    Atomics.store(this.#control, WRITER_WAITS, 1);
+    return this.#isHalfFree();
   }
 
   /** Writes a message that the other thread must get. False when there is no room: `publish`, and the reader says when there is. */
@@ -100,6 +102,7 @@ export class LaneWriter {
     length: number,
   ): boolean {
     const reserve = EVENT_RESERVE_BYTES;
+    this.#writeHeld();
     if (this.#held.length === 0) {
       if (this.#write(kind, slot, generation, argument, buffer, offset, length, reserve)) return true;
       Atomics.store(this.#control, WRITER_WAITS, 1);
@@ -145,6 +148,11 @@ export class LaneWriter {
     for (const ring of this.#rings) ring.publish();
     Atomics.store(this.#control, PUBLISHED, this.#sequence);
     return Atomics.exchange(this.#control, READER_SLEEPS, 0) === 1;
+  }
+
+  #isHalfFree(): boolean {
+    const ring = this.#rings[RELIABLE];
+    return this.#held.length === 0 && ring.freeBytes >= ring.sizeBytes / 2;
   }
 
   #writeHeld(): void {

@@ -356,7 +356,7 @@ export class ThreadLink implements ConnectionLink {
   }
 
   #tellDrained(): void {
-    if (this.#waiting.size === 0 || !this.#writer.hasRoom) return;
+    if (this.#waiting.size === 0 || !this.#writer.checkRoom()) return;
     for (const connection of this.#waiting) {
       if (!connection.isDrained) continue;
       this.#waiting.delete(connection);
