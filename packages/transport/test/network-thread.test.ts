@@ -74,7 +74,7 @@ describe("a network thread", () => {
     const [before, heard] = [Atomics.load(acknowledged, 0), numbers.length];
     // Nothing of this thread runs now. The other two do, until nothing more is acknowledged for a while.
     let last = before;
-    for (let quiet = 0, turn = 0; quiet < 100 && turn < 3000; turn++) {
+    for (let quiet = 0, turn = 0; quiet < 200 && turn < 4000; turn++) {
       Atomics.wait(acknowledged, 0, last, 5);
       const now = Atomics.load(acknowledged, 0);
       quiet = now === last ? quiet + 1 : 0;
