@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Random } from "../random.ts";
-import { PACKET_NAMED_PAYLOAD, PACKET_PAYLOAD } from "./constants.ts";
+import { namedTypeOf, PACKET_PAYLOAD } from "./constants.ts";
 import { writeNamedHeader, writePacketHeader } from "./packet-header.ts";
 import { MAX_THREADS, threadOfPacket, threadSalt } from "./shared-admission.ts";
 
@@ -18,7 +18,7 @@ test("a packet that names a session names its thread, whatever the salt and the 
     const salt = threadSalt(random.int(2 ** 20), thread);
     assert.ok(salt < 2 ** 20);
     const offset = random.int(20);
-    writeNamedHeader(buffer, offset, PACKET_NAMED_PAYLOAD, idOf(salt, random.int(4096)), random.int(2 ** 30));
+    writeNamedHeader(buffer, offset, namedTypeOf(PACKET_PAYLOAD), idOf(salt, random.int(4096)), random.int(2 ** 30));
     assert.equal(threadOfPacket(buffer, offset, 60), thread);
   }
 });
@@ -27,7 +27,7 @@ test("others name none", () => {
   const buffer = new Uint8Array(100).fill(255);
   writePacketHeader(buffer, 0, PACKET_PAYLOAD, 5);
   assert.equal(threadOfPacket(buffer, 0, 60), -1);
-  writeNamedHeader(buffer, 0, PACKET_NAMED_PAYLOAD, 0xffff_ffff, 5);
+  writeNamedHeader(buffer, 0, namedTypeOf(PACKET_PAYLOAD), 0xffff_ffff, 5);
   assert.equal(threadOfPacket(buffer, 0, 10), -1, "too short for a packet");
   assert.equal(threadOfPacket(new Uint8Array(0), 0, 0), -1);
 });
