@@ -62,10 +62,21 @@ export const bench: Bench = async (note, { full }) => {
     peers.push(pair);
     return pair;
   };
+  const startFree = async (options: PeerOptions): Promise<PeerPair> => {
+    const pair = await PeerPair.start(options, undefined);
+    peers.push(pair);
+    return pair;
+  };
   try {
     const riposte = await start(scripts("riposte"));
     const isNative = riposte.ready.datapath === "native";
+    // The system places the threads of these two: that they do not share a processor is what is measured.
+    const threaded = await startFree({ ...scripts("riposte"), server: command("riposte-server", "thread") });
+    const inline = await startFree(scripts("riposte"));
     const contests = [
+      ackDelayContest("network thread", threaded),
+      ackDelayContest("game thread", inline),
+      echoContest("thread_echo_w256", threaded, 256, "unreliable"),
       ...riposteContests(riposte),
       gameContest(await start(scripts("riposte"))),
       ...wsContests("ws", await start(scripts("ws"))),
@@ -86,6 +97,7 @@ export const bench: Bench = async (note, { full }) => {
 
     const { samples, rounds, losses } = await takeTurns(contests, deadline, note);
     const medians = Object.fromEntries(Object.entries(samples).map(([key, values]) => [key, median(values)]));
+    Object.assign(medians, await ackDelays(threaded, ""), await ackDelays(inline, "_inline"));
     medians.portable_echo_w256 ??= medians.echo_w256;
     const spreads = Object.fromEntries(Object.entries(samples).map(([key, values]) => [key, spread(values)]));
     return {
@@ -186,6 +198,29 @@ function gameContest(pair: PeerPair): Contest {
       return { figures, echoes: 0, lost: 0, cpuMicros: after.cpuMicros - before.cpuMicros };
     },
   };
+}
+
+/** Acknowledgements while the server's game blocks its thread 30 ms in every 50; `ackDelays` tells of all turns together. */
+function ackDelayContest(name: string, pair: PeerPair): Contest {
+  let warm = false;
+  return {
+    name: `acknowledgements, ${name}`,
+    warmUpMs: WARM_UP_MS,
+    turnMs: 2 * TURN_MS,
+    run: async (durationMs) => {
+      await pair.askServer("block on");
+      await pair.askClient(`ackDelay measure ${durationMs}`);
+      await pair.askServer("block off");
+      if (!warm) await pair.askClient("ackDelay reset");
+      warm = true;
+      return { figures: {}, echoes: 0, lost: 0, cpuMicros: 0 };
+    },
+  };
+}
+
+async function ackDelays(pair: PeerPair, suffix: string): Promise<Record<string, number>> {
+  const { p50Ms, p99Ms } = (await pair.askClient("ackDelay quantiles")) as { p50Ms: number; p99Ms: number };
+  return { [`ack_delay_p50_ms${suffix}`]: p50Ms, [`ack_delay_p99_ms${suffix}`]: p99Ms };
 }
 
 /** The datapath by itself: bursts to one peer on a socket, and the cipher. */

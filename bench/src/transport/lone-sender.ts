@@ -1,4 +1,4 @@
-import type { Channel, Connection } from "@riposte/protocol/channel";
+import type { Channel, GameConnection } from "@riposte/protocol/channel";
 import { MESSAGE_BYTES } from "./message.ts";
 
 const ROOM = 1024;
@@ -10,7 +10,7 @@ const ROOM = 1024;
 export class LoneSender {
   readonly #flush: () => void;
   readonly #bytes: Uint8Array = new Uint8Array(ROOM * MESSAGE_BYTES);
-  readonly #connections: (Connection | undefined)[] = [];
+  readonly #connections: (GameConnection | undefined)[] = [];
   readonly #channels: Channel[] = [];
   #count = 0;
 
@@ -18,7 +18,7 @@ export class LoneSender {
     this.#flush = flush;
   }
 
-  send(connection: Connection, channel: Channel, buffer: Uint8Array, offset: number): void {
+  send(connection: GameConnection, channel: Channel, buffer: Uint8Array, offset: number): void {
     if (this.#count === ROOM) throw new RangeError("more messages in one wake-up than a window has");
     if (this.#count === 0) queueMicrotask(this.#sendAll);
     const start = this.#count * MESSAGE_BYTES;

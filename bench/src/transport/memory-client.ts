@@ -7,7 +7,7 @@ import { memoryDatapath } from "./memory-datapath.ts";
 import { EchoClient, listenEcho } from "./riposte-echo.ts";
 
 const datapath = memoryDatapath();
-const server = await listenEcho(datapath);
+const server = await listenEcho({ datapath });
 const client = await EchoClient.dial(server.port, datapath);
 
 await answerCommands({}, client.commands);

@@ -1,5 +1,6 @@
 /** Riposte's client process: one client that keeps a window of messages under way, or many that send once a tick. */
 import type { ClientTransport } from "@riposte/transport";
+import { AckDelay } from "./ack-delay.ts";
 import { answerCommands } from "./command-loop.ts";
 import { MESSAGE_BYTES, WISH_NOTHING, writeMessage } from "./message.ts";
 import { EchoClient, dial } from "./riposte-echo.ts";
@@ -8,6 +9,7 @@ const TICK_MS = 1000 / 60;
 
 const port = Number(process.argv[2]);
 const client = await EchoClient.dial(port);
+const ackDelay = new AckDelay(client.transport);
 let peers: readonly ClientTransport[] = [];
 let ticking: NodeJS.Timeout | undefined;
 const input = new Uint8Array(MESSAGE_BYTES);
@@ -23,6 +25,10 @@ await answerCommands(
       peers = [client.transport, ...(await Promise.all(others))];
       ticking = setInterval(tick, TICK_MS);
       return {};
+    },
+    ackDelay: ([what, durationMs]) => {
+      if (what === "measure") return ackDelay.measure(Number(durationMs));
+      return what === "reset" ? ackDelay.reset() : ackDelay.quantiles();
     },
     leave: async () => {
       clearInterval(ticking);

@@ -1,10 +1,10 @@
 /** An echo server and a client of Riposte's; in processes of their own, or together in one over `memoryDatapath`. */
 import { nodeCrypto } from "@riposte/datapath";
 import type { Datapath } from "@riposte/datapath";
-import type { Channel } from "@riposte/protocol/channel";
+import type { Channel, Connection } from "@riposte/protocol/channel";
 import { generateConnectToken, writeUserData } from "@riposte/protocol/netcode";
-import { dialUdp, listenTransport } from "@riposte/transport";
-import type { ClientTransport, ServerTransport, TransportHandlers } from "@riposte/transport";
+import { dialUdp, listenNetworkThread, listenTransport } from "@riposte/transport";
+import type { ClientTransport, GameTransport, TransportHandlers } from "@riposte/transport";
 import { EchoWindow } from "./echo-window.ts";
 import type { EchoResult } from "./echo-window.ts";
 import { LoneSender } from "./lone-sender.ts";
@@ -34,9 +34,13 @@ export type Mode = "unreliable" | "reliable" | "unbatched";
 let lastClientId = 0;
 
 /** Answers each message on the channel it came on, with what it wishes for. */
-export async function listenEcho(datapath?: Datapath): Promise<ServerTransport> {
+export async function listenEcho(
+  options: { readonly datapath?: Datapath; readonly networkThread?: boolean } = {},
+): Promise<GameTransport> {
+  const { datapath, networkThread = false } = options;
   const bulk = new BulkAnswers();
-  const server = await listenTransport({
+  const listen = networkThread ? listenNetworkThread : listenTransport;
+  const server = await listen({
     host: "127.0.0.1",
     protocolId: PROTOCOL_ID,
     privateKey: PRIVATE_KEY,
@@ -57,7 +61,11 @@ export async function listenEcho(datapath?: Datapath): Promise<ServerTransport> 
   return server;
 }
 
-export async function dial(port: number, handlers: TransportHandlers, datapath?: Datapath): Promise<ClientTransport> {
+export async function dial(
+  port: number,
+  handlers: TransportHandlers<Connection>,
+  datapath?: Datapath,
+): Promise<ClientTransport> {
   const token = generateConnectToken({
     protocolId: PROTOCOL_ID,
     clientId: BigInt(++lastClientId),
@@ -80,11 +88,11 @@ export class EchoClient {
   #unbatched = false;
 
   static async dial(port: number, datapath?: Datapath): Promise<EchoClient> {
-    const handlers: TransportHandlers = {};
+    const handlers: TransportHandlers<Connection> = {};
     return new EchoClient(await dial(port, handlers, datapath), handlers);
   }
 
-  private constructor(transport: ClientTransport, handlers: TransportHandlers) {
+  private constructor(transport: ClientTransport, handlers: TransportHandlers<Connection>) {
     this.transport = transport;
     const { connection } = transport;
     const flush = (): void => transport.flush();

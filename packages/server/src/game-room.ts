@@ -7,7 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { Emitter } from "@riposte/protocol";
 import type { NetworkError, Unsubscribe } from "@riposte/protocol";
-import type { Channel, Connection } from "@riposte/protocol/channel";
+import type { Channel, GameConnection } from "@riposte/protocol/channel";
 import { CallError, Match, outgoingMessage } from "@riposte/simulation/game";
 import type {
   AnyGame,
@@ -35,7 +35,7 @@ export interface GameRoomOptions<G extends AnyGame> {
   readonly match: Required<MatchOptions>;
   readonly messageLimit: ResolvedOptions["messageLimit"];
   /** Ends a client's connection and tells it why. */
-  readonly disconnect: (connection: Connection, reason: string) => void;
+  readonly disconnect: (connection: GameConnection, reason: string) => void;
   /** Told of every error of this room, after the room's own listeners. */
   readonly onError: (error: RoomError) => void;
 }
@@ -163,7 +163,7 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
   }
 
   /** Takes a connection in, unless there is no seat ("full") or the game's `join` threw ("failed"). */
-  add(connection: Connection, userData: Uint8Array, now: number): RoomClient | "full" | "failed" {
+  add(connection: GameConnection, userData: Uint8Array, now: number): RoomClient | "full" | "failed" {
     // netcode ends the old connection of a client id before it opens a new one; should its end not
     // have been told yet, the seat changes hands here.
     for (const old of this.#clients.values()) {

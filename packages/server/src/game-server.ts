@@ -4,12 +4,12 @@ import type { Server as HttpServer } from "node:http";
 import { randomInt } from "node:crypto";
 import { Emitter, NetworkError } from "@riposte/protocol";
 import type { Unsubscribe } from "@riposte/protocol";
-import type { Channel, Connection } from "@riposte/protocol/channel";
+import type { Channel, GameConnection } from "@riposte/protocol/channel";
 import { generateConnectToken, readUserData, writeUserData } from "@riposte/protocol/netcode";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import type { AnyGame, CallDefinition, MessageDefinition } from "@riposte/simulation/game";
 import type { Fields } from "@riposte/simulation/state";
-import type { ServerTransport, TransportHandlers } from "@riposte/transport";
+import type { GameTransport, TransportHandlers } from "@riposte/transport";
 import { tokenCrypto } from "./token-crypto.ts";
 import { NetworkDiagnostics } from "./diagnostics/network-diagnostics.ts";
 import { GameRoom } from "./game-room.ts";
@@ -44,12 +44,12 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   readonly #loop: TickLoop;
   readonly #startedAt: number = performance.now();
   readonly #resolveClosed: () => void;
-  #transport: ServerTransport | undefined;
+  #transport: GameTransport | undefined;
   #network: AdvancedNetworkInterface | undefined;
   #diagnostics: NetworkDiagnostics | undefined;
   #http: HttpServer | undefined;
   #port = 0;
-  readonly #connections: Set<Connection> = new Set();
+  readonly #connections: Set<GameConnection> = new Set();
   #closing = false;
 
   constructor(game: G, options: ResolvedOptions) {
@@ -79,6 +79,10 @@ export class GameServer<G extends AnyGame> implements Server<G> {
       raw: (connection, buffer, offset, length) => {
         this.#connected(connection);
         this.#guard("message of a plain peer", () => options.plainPeers?.message?.(connection, buffer, offset, length));
+      },
+      failed: (error) => {
+        this.#fail("network thread", error);
+        void this.close("the network thread failed");
       },
     };
     this.#registry = new RoomRegistry({
@@ -225,7 +229,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   }
 
   /** The sockets are open: begins to tick. */
-  start(port: number, http: HttpServer, transport: ServerTransport): void {
+  start(port: number, http: HttpServer, transport: GameTransport): void {
     this.#port = port;
     this.#http = http;
     this.#transport = transport;
@@ -296,7 +300,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
   }
 
   /** A first message may come in the same packet as the end of the handshake, before the event: then it admits. */
-  #connected(connection: Connection): void {
+  #connected(connection: GameConnection): void {
     if (this.#connections.has(connection) || connection.state === "closed") return;
     this.#connections.add(connection);
     if (connection.state === "raw") {
@@ -323,7 +327,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     else connection.context = client;
   }
 
-  #disconnected(connection: Connection, error: NetworkError | undefined): void {
+  #disconnected(connection: GameConnection, error: NetworkError | undefined): void {
     if (!this.#connections.delete(connection)) return;
     if (connection.context instanceof RoomClient) {
       const client = connection.context;
@@ -335,21 +339,21 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     this.#events.emit("disconnected", { connection, clientId: connection.clientId, error });
   }
 
-  #moved(event: "interrupted" | "migrated", connection: Connection): void {
+  #moved(event: "interrupted" | "migrated", connection: GameConnection): void {
     const client = connection.context;
     if (!(client instanceof RoomClient)) return;
     const room = this.#rooms.get(client.room);
     if (room !== undefined) this.#events.emit(event, { client, room });
   }
 
-  #message(connection: Connection, channel: Channel, buffer: Uint8Array, offset: number, length: number): void {
+  #message(connection: GameConnection, channel: Channel, buffer: Uint8Array, offset: number, length: number): void {
     this.#connected(connection);
     const client = connection.context;
     if (!(client instanceof RoomClient)) return;
     this.#rooms.get(client.room)?.receive(client, channel, buffer, offset, length, performance.now());
   }
 
-  #disconnect(connection: Connection, code: NetworkError["code"], reason: string): void {
+  #disconnect(connection: GameConnection, code: NetworkError["code"], reason: string): void {
     connection.fail(new NetworkError(code, reason));
   }
 
@@ -365,7 +369,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     this.#events.clear();
   }
 
-  #openTransport(): ServerTransport {
+  #openTransport(): GameTransport {
     if (this.#transport === undefined) throw new TypeError("the server is not listening");
     return this.#transport;
   }

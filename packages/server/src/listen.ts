@@ -1,7 +1,8 @@
 /** `listen(game)`: a server for a game in one line. */
 
 import type { AnyGame } from "@riposte/simulation/game";
-import { listenTransport } from "@riposte/transport";
+import { listenNetworkThread, listenTransport } from "@riposte/transport";
+import type { GameTransport, ListenTransportOptions } from "@riposte/transport";
 import { bindPort } from "./bind-port.ts";
 import { closeOnExitSignals } from "./exit-signals.ts";
 import { GameServer } from "./game-server.ts";
@@ -19,12 +20,12 @@ export async function listen<G extends AnyGame>(game: G, options: ListenOptions 
   const { signal, host, privateKey, protocolId, maxClients, publicAddresses, production, log } = resolved;
   signal?.throwIfAborted();
   const server = new GameServer(game, resolved);
-  const { port, http, udp } = await bindPort({
+  const { port, http, udp } = await bindPort<GameTransport>({
     port: resolved.port,
     host,
     createHttp: () => server.createHttp(),
-    bindUdp: (udpPort, httpServer) =>
-      listenTransport({
+    bindUdp: (udpPort, httpServer) => {
+      const transportOptions: ListenTransportOptions = {
         port: udpPort,
         ...(host !== undefined && { host }),
         http: httpServer,
@@ -37,7 +38,12 @@ export async function listen<G extends AnyGame>(game: G, options: ListenOptions 
         ...resolved.network,
         addressOf: (request) => remoteAddressOf(request, resolved.behindProxy),
         allowSimulation: !production,
-      }),
+      };
+      const { networkThread } = resolved;
+      return networkThread === undefined
+        ? listenTransport(transportOptions)
+        : listenNetworkThread(transportOptions, networkThread);
+    },
     onPortInUse: (taken, next) => log(`riposte: port ${taken} is in use, trying ${next}`),
   });
   server.start(port, http, udp);

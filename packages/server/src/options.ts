@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
+import type { NetworkThreadOptions } from "@riposte/transport";
 import { resolveDiagnosticsOptions } from "./diagnostics/diagnostics-options.ts";
 import type { DiagnosticsOptions } from "./diagnostics/diagnostics-options.ts";
 import type { AddressRateLimiterOptions } from "./http/address-rate-limiter.ts";
@@ -67,6 +68,11 @@ export interface ListenOptions extends NetworkOptions {
   readonly joinRate?: AddressRateLimiterOptions;
   /** What one connection may send. */
   readonly messageLimit?: MessageLimitOptions;
+  /**
+   * Runs everything below the connections in a thread of its own, so that a long tick delays no acknowledgement; see
+   * `docs/network-thread.md`. Default false.
+   */
+  readonly networkThread?: boolean | NetworkThreadOptions;
   /** Artificial network conditions, both directions. Throws in production. */
   readonly simulate?: NetworkConditions;
   /** Records events and packets from the start; see `server.diagnostics`. Default: nothing is recorded. */
@@ -107,6 +113,7 @@ export interface ResolvedOptions {
   readonly joinRate: AddressRateLimiterOptions;
   readonly messageLimit: Required<MessageLimitOptions>;
   readonly network: ResolvedNetworkOptions;
+  readonly networkThread: NetworkThreadOptions | undefined;
   readonly simulate: NetworkConditions | undefined;
   readonly diagnostics: DiagnosticsOptions | undefined;
   readonly production: boolean;
@@ -178,6 +185,7 @@ export function resolveOptions(options: ListenOptions, tickRate: number): Resolv
     joinRate: options.joinRate ?? { burst: 256, perSec: 10 },
     messageLimit: limit,
     network: resolveNetworkOptions(options, tickRate),
+    networkThread: threadOptions(options.networkThread),
     simulate: options.simulate,
     diagnostics: options.diagnostics && resolveDiagnosticsOptions(options.diagnostics),
     production,
@@ -209,4 +217,8 @@ export function localAddresses(port: number): string[] {
 export function formatAddress(address: string, port: number): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
   return plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`;
+}
+
+function threadOptions(given: boolean | NetworkThreadOptions | undefined): NetworkThreadOptions | undefined {
+  return typeof given === "object" ? given : given === true ? {} : undefined;
 }

@@ -1,6 +1,6 @@
 /** One connected client as a room sees it. */
 
-import type { CarrierTraits, Connection, ConnectionStats } from "@riposte/protocol/channel";
+import type { CarrierTraits, GameConnection, ConnectionStats } from "@riposte/protocol/channel";
 import type { InputStats } from "@riposte/simulation/game";
 import { MessageLimit } from "./message-limit.ts";
 import type { MessageLimitOptions } from "./message-limit.ts";
@@ -29,7 +29,7 @@ export interface Client {
 }
 
 export interface RoomClientOptions {
-  readonly connection: Connection;
+  readonly connection: GameConnection;
   readonly seat: number;
   readonly room: string;
   readonly userData: Uint8Array;
@@ -41,7 +41,7 @@ export interface RoomClientOptions {
 }
 
 export class RoomClient implements Client {
-  readonly connection: Connection;
+  readonly connection: GameConnection;
   readonly clientId: bigint;
   readonly seat: number;
   readonly room: string;

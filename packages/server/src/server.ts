@@ -1,7 +1,7 @@
 /** What `listen` gives: the running server as its user sees it. */
 
 import type { NetworkError, Unsubscribe } from "@riposte/protocol";
-import type { Connection } from "@riposte/protocol/channel";
+import type { GameConnection } from "@riposte/protocol/channel";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import type { AnyGame, CallDefinition, MessageDefinition } from "@riposte/simulation/game";
 import type { Fields } from "@riposte/simulation/state";
@@ -15,10 +15,10 @@ import type { CallHandler, MessageHandler, Room, RoomError } from "./room.ts";
 /** What happens on a server. */
 export interface ServerEvents<G extends AnyGame = AnyGame> {
   /** A connection was admitted; `joined` follows when its room takes it in. */
-  readonly connected: { readonly connection: Connection; readonly clientId: bigint };
+  readonly connected: { readonly connection: GameConnection; readonly clientId: bigint };
   /** A connection ended; `error` is undefined when it did in good order. */
   readonly disconnected: {
-    readonly connection: Connection;
+    readonly connection: GameConnection;
     readonly clientId: bigint;
     readonly error: NetworkError | undefined;
   };
@@ -68,10 +68,10 @@ export interface IssueTokenOptions {
 
 /** Programs that speak plain netcode 1.02 and send no hello: their payloads go through as they are. */
 export interface PlainPeerHandlers {
-  connected?(connection: Connection): void;
+  connected?(connection: GameConnection): void;
   /** One payload, borrowed until return. Answer with `connection.sendRaw`. */
-  message?(connection: Connection, buffer: Uint8Array, offset: number, length: number): void;
-  disconnected?(connection: Connection, error: NetworkError | undefined): void;
+  message?(connection: GameConnection, buffer: Uint8Array, offset: number, length: number): void;
+  disconnected?(connection: GameConnection, error: NetworkError | undefined): void;
 }
 
 export interface Server<G extends AnyGame = AnyGame> extends AsyncDisposable {

@@ -1,5 +1,5 @@
 /** An `AdvancedNetworkInterface` over a server endpoint in a simulated network, with clients, on a virtual clock. */
-import type { Channel, Connection, ConnectionSink } from "@riposte/protocol/channel";
+import type { Channel, Connection, ConnectionSink, GameConnection } from "@riposte/protocol/channel";
 import { ClientEndpoint, ServerEndpoint } from "@riposte/protocol/endpoint";
 import type { EndpointEvent, ServerEndpointOptions } from "@riposte/protocol/endpoint";
 import { generateConnectToken, writeUserData } from "@riposte/protocol/netcode";
@@ -91,7 +91,7 @@ export class NetworkWorld {
   /** What listeners threw. */
   readonly errors: { during: string; error: unknown; repeated: number }[] = [];
   /** Calls of `transport.simulate`. */
-  readonly simulated: { conditions: NetworkConditions | undefined; connection: Connection | undefined }[] = [];
+  readonly simulated: { conditions: NetworkConditions | undefined; connection: GameConnection | undefined }[] = [];
   #clients = 0n;
 
   constructor(options: WorldOptions = {}) {

@@ -57,7 +57,7 @@ export class ClientTransport implements AsyncDisposable {
   readonly #links = new Map<number, OpenLink>();
   #linksOpened = 0;
   readonly #loop: EndpointLoop;
-  readonly #announcer: ConnectionAnnouncer;
+  readonly #announcer: ConnectionAnnouncer<Connection>;
   readonly #simulation: SimulatedCarrier | undefined;
   readonly #connected: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #closed: PromiseWithResolvers<void> = Promise.withResolvers<void>();

@@ -5,6 +5,7 @@ import { readConnectToken } from "@riposte/protocol/netcode";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import { ClientTransport } from "./client-transport.ts";
 import { loadSimulation } from "./load-simulation.ts";
+import type { Connection } from "@riposte/protocol/channel";
 import type { TransportHandlers } from "./transport-handlers.ts";
 import { UdpLink } from "./udp-link.ts";
 
@@ -13,7 +14,7 @@ export interface DialUdpOptions extends EndpointConnectionOptions {
   readonly token: Uint8Array;
   /** 8 bytes of the game's schema; undefined speaks plain netcode. */
   readonly schemaHash: Uint8Array | undefined;
-  readonly handlers: TransportHandlers;
+  readonly handlers: TransportHandlers<Connection>;
   /** Ends connecting; `close` ends the connection. */
   readonly signal?: AbortSignal | undefined;
   /** Conditions from the first packet on; see `ClientTransport.simulate`. */

@@ -1,12 +1,16 @@
-import { createServer } from "node:http";
 import type { IncomingMessage, Server } from "node:http";
 import { nodeCrypto, openDatapath } from "@riposte/datapath";
 import type { Datapath, UdpSocket } from "@riposte/datapath";
 import type { EndpointConnectionOptions } from "@riposte/protocol/endpoint";
 import { loadSimulation } from "./load-simulation.ts";
+import { bindBoth } from "./http-port.ts";
 import { explainBindError } from "./port-in-use-error.ts";
+import type { GameTransport } from "./game-transport.ts";
 import { ServerTransport } from "./server-transport.ts";
-import type { WebSocketLimits } from "./websocket-listener.ts";
+import type { ServerTransportParts } from "./server-transport.ts";
+import { MAX_WEBSOCKET_BYTES } from "./carrier-traits.ts";
+import { WebSocketListener } from "./websocket-listener.ts";
+import type { SocketCallbacks, WebSocketLimits } from "./websocket-listener.ts";
 import type { TransportHandlers } from "./transport-handlers.ts";
 
 export interface ListenTransportOptions extends EndpointConnectionOptions {
@@ -45,96 +49,120 @@ export interface ListenTransportOptions extends EndpointConnectionOptions {
   readonly signal?: AbortSignal;
 }
 
-const FREE_PORT_ATTEMPTS = 20;
+/** What a server's endpoint and its UDP socket need of them. */
+export type ServerOptions = Omit<ListenTransportOptions, "addressOf" | "http" | "publicAddresses" | "signal">;
+
+const UNADMITTED_SOCKETS = 256;
 
 /** Opens a server on UDP and WebSocket. Rejects with `PortInUseError` when the port is taken. */
 export async function listenTransport(options: ListenTransportOptions): Promise<ServerTransport> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const datapath = options.datapath ?? openDatapath();
-  const addresses = datapath.createAddressTable();
-  let transport: ServerTransport | undefined;
-  const bindUdp = (port: number): Promise<UdpSocket> =>
-    datapath
-      .openUdpSocket({
-        port,
-        host: options.host,
-        addresses,
-        onReadable: () => transport?.receiveUdp(),
-        onWritable: () => transport?.resume(),
-      })
-      .catch((error: unknown) => {
-        throw explainBindError(error, port, "udp");
-      });
-
-  const Simulation = await loadSimulation(options.allowSimulation);
-  const { udp, http, ownsHttp } = await bindBoth(options, bindUdp);
+  const { udp: bound, http, ownsHttp } = await bindBoth(options, (port) => bindServer(options, port));
+  let opened: ServerTransport;
   try {
     signal?.throwIfAborted();
-    transport = new ServerTransport({
-      options,
-      udp,
-      http,
-      ownsHttp,
-      addresses,
-      crypto: nodeCrypto(),
-      protection: datapath.createPacketProtection(),
-      Simulation,
+    opened = bound.open({
+      publicAddresses: publicAddresses(options, bound.port),
+      openSockets: http && ((callbacks) => listenWebSocket(http, options, callbacks)),
+      ownHttp: ownsHttp ? http : undefined,
     });
   } catch (error) {
-    udp.close();
+    bound.close();
     if (ownsHttp) http?.close();
     throw error;
   }
-  const opened = transport;
-  const abort = (): void => void opened.close();
-  signal?.addEventListener("abort", abort, { once: true });
-  void opened.closed.then(() => signal?.removeEventListener("abort", abort));
+  closeOnAbort(opened, signal);
   return opened;
 }
 
-interface Bound {
-  readonly udp: UdpSocket;
-  readonly http: Server | undefined;
-  readonly ownsHttp: boolean;
+/** A socket that waits for the rest of its server. */
+export interface BoundServer {
+  readonly port: number;
+  /** The first path number of its WebSockets. */
+  readonly firstSocketPath: number;
+  open(rest: Pick<ServerTransportParts, "openSockets" | "ownHttp" | "publicAddresses" | "shared">): ServerTransport;
+  close(): void;
 }
 
-/** Takes one port number for both protocols; a free number for TCP need not be free for UDP. */
-async function bindBoth(
-  options: ListenTransportOptions,
-  bindUdp: (port: number) => Promise<UdpSocket>,
-): Promise<Bound> {
-  const wanted = options.port ?? 0;
-  if (options.http === false) return { udp: await bindUdp(wanted), http: undefined, ownsHttp: false };
-  const given = options.http;
-  if (given?.listening === true) return { udp: await bindUdp(wanted || portOf(given)), http: given, ownsHttp: false };
-  for (let attempt = 1; ; attempt += 1) {
-    const http = given ?? createServer((_request, response) => response.writeHead(404).end());
-    await listenHttp(http, wanted, options.host);
-    // An accept that fails, as when files run out, costs that one client.
-    if (given === undefined) http.on("error", () => {});
-    try {
-      return { udp: await bindUdp(portOf(http)), http, ownsHttp: true };
-    } catch (error) {
-      await new Promise((resolve) => http.close(resolve));
-      if (wanted !== 0 || attempt === FREE_PORT_ATTEMPTS) throw error;
-    }
-  }
-}
-
-function listenHttp(http: Server, port: number, host: string | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => reject(explainBindError(error, port, "tcp"));
-    http.once("error", fail);
-    http.listen({ port, host, exclusive: true }, () => {
-      http.off("error", fail);
-      resolve();
+/** Binds the UDP socket of a server. `shared`: other sockets may bind its port, too. */
+export async function bindServer(options: ServerOptions, port: number, shared = false): Promise<BoundServer> {
+  const Simulation = await loadSimulation(options.allowSimulation);
+  const datapath = options.datapath ?? openDatapath();
+  const addresses = datapath.createAddressTable();
+  let transport: ServerTransport | undefined;
+  let udp: UdpSocket;
+  try {
+    udp = await datapath.openUdpSocket({
+      port,
+      host: options.host,
+      addresses,
+      reusePort: shared,
+      onReadable: () => transport?.receiveUdp(),
+      onWritable: () => transport?.resume(),
     });
+  } catch (error) {
+    throw explainBindError(error, port, "udp");
+  }
+  return {
+    port: udp.port,
+    firstSocketPath: addresses.capacity,
+    open: (rest) => {
+      const protection = datapath.createPacketProtection();
+      transport = new ServerTransport({
+        options,
+        udp,
+        addresses,
+        crypto: nodeCrypto(),
+        protection,
+        Simulation,
+        ...rest,
+      });
+      return transport;
+    },
+    close: () => udp.close(),
+  };
+}
+
+export function publicAddresses(
+  options: Pick<ListenTransportOptions, "publicAddresses">,
+  port: number,
+): readonly string[] {
+  const given = options.publicAddresses;
+  if (given === undefined) return [`127.0.0.1:${port}`, `[::1]:${port}`];
+  return typeof given === "function" ? given(port) : given;
+}
+
+/** Takes WebSockets on an HTTP server, within the options' limits. */
+export function listenWebSocket(
+  http: Server,
+  options: Pick<ListenTransportOptions, "addressOf" | "httpPath" | "maxClients" | "webSocket">,
+  callbacks: SocketCallbacks,
+): WebSocketListener {
+  return new WebSocketListener({
+    ...callbacks,
+    http,
+    httpPath: options.httpPath ?? "/riposte",
+    maxPayloadBytes: MAX_WEBSOCKET_BYTES,
+    limits: socketLimits(options),
+    addressOf: options.addressOf ?? ((request) => request.socket.remoteAddress ?? ""),
   });
 }
 
-function portOf(http: Server): number {
-  const address = http.address();
-  if (address === null || typeof address === "string") throw new TypeError("the HTTP server listens on no port");
-  return address.port;
+export function socketLimits(options: Pick<ListenTransportOptions, "maxClients" | "webSocket">): WebSocketLimits {
+  const maxUnadmitted = options.webSocket?.maxUnadmitted ?? UNADMITTED_SOCKETS;
+  return {
+    maxUnadmitted,
+    maxSockets: options.webSocket?.maxSockets ?? options.maxClients + maxUnadmitted,
+    maxUnadmittedPerAddress: options.webSocket?.maxUnadmittedPerAddress ?? 16,
+    admissionTimeoutMs: options.webSocket?.admissionTimeoutMs ?? 5000,
+    sendBufferBytes: options.webSocket?.sendBufferBytes ?? 65_536,
+  };
+}
+
+export function closeOnAbort(transport: GameTransport, signal: AbortSignal | undefined): void {
+  if (signal === undefined) return;
+  const abort = (): void => void transport.close();
+  signal.addEventListener("abort", abort, { once: true });
+  void transport.closed.then(() => signal.removeEventListener("abort", abort));
 }

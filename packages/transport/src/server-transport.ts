@@ -1,27 +1,34 @@
 import type { Server } from "node:http";
 import { PacketBatch } from "@riposte/datapath";
-import type { AddressTable, DatapathCrypto, PacketProtection, UdpSocket, UdpSocketStats } from "@riposte/datapath";
-import type { CarrierTraits, Connection } from "@riposte/protocol/channel";
+import type { AddressTable, DatapathCrypto, PacketProtection, UdpSocket } from "@riposte/datapath";
+import type { CarrierTraits, Connection, GameConnection } from "@riposte/protocol/channel";
 import { ServerEndpoint } from "@riposte/protocol/endpoint";
 import type { EndpointDriver, EndpointEvent } from "@riposte/protocol/endpoint";
-import type { NetcodeDrops } from "@riposte/protocol/netcode";
+import type { SharedAdmission } from "@riposte/protocol/netcode";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
-import { MAX_WEBSOCKET_BYTES, WEBSOCKET_TRAITS, maxDatagramBytes, slotBytesFor, udpTraits } from "./carrier-traits.ts";
+import { WEBSOCKET_TRAITS, maxDatagramBytes, slotBytesFor, udpTraits } from "./carrier-traits.ts";
 import { connectionOptions } from "./client-transport.ts";
 import { ConnectionAnnouncer } from "./connection-announcer.ts";
 import { EndpointLoop } from "./endpoint-loop.ts";
 import type { ListenTransportOptions } from "./listen-transport.ts";
 import type { SimulatedCarrier } from "./simulated-carrier.ts";
 import type { ConnectionObserver } from "./transport-handlers.ts";
-import { WebSocketListener } from "./websocket-listener.ts";
-import type { WebSocketStats } from "./websocket-listener.ts";
+import type { GameTransport, ServerTransportStats } from "./game-transport.ts";
+import { closeHttp } from "./http-port.ts";
+import type { SocketCallbacks, SocketCarrier } from "./websocket-listener.ts";
 
 /** What `listenTransport` has opened for it. */
 export interface ServerTransportParts {
   readonly options: ListenTransportOptions;
   readonly udp: UdpSocket;
-  readonly http: Server | undefined;
-  readonly ownsHttp: boolean;
+  /** How tokens name this server. */
+  readonly publicAddresses: readonly string[];
+  /** Takes WebSockets; without it there are none. */
+  readonly openSockets: ((callbacks: SocketCallbacks) => SocketCarrier) | undefined;
+  /** What it shares with the transports of other threads on its port. */
+  readonly shared?: SharedPort | undefined;
+  /** Closed with the transport. */
+  readonly ownHttp: Server | undefined;
   readonly addresses: AddressTable;
   readonly crypto: DatapathCrypto;
   readonly protection: PacketProtection;
@@ -29,25 +36,23 @@ export interface ServerTransportParts {
   readonly Simulation: typeof SimulatedCarrier | undefined;
 }
 
-export interface ServerTransportStats {
-  readonly udp: UdpSocketStats;
-  /** Undefined when the server takes UDP only. */
-  readonly webSocket: WebSocketStats | undefined;
-  /** Packets that were refused after that, by reason. */
-  readonly drops: NetcodeDrops;
+/** One of several transports in as many threads, whose sockets share a port. */
+export interface SharedPort {
+  readonly admission: SharedAdmission;
+  /** Passes a datagram on if it is another thread's; false when it is ours. */
+  passOn(batch: PacketBatch, index: number, addresses: AddressTable): boolean;
 }
 
 /** How long the last packets of a closing server may take to leave, and how often to look. */
 const CLOSE_DRAIN_MS = 500;
 const CLOSE_CHECK_MS = 1;
-/** How long HTTP requests under way may take to end. */
-const CLOSE_GRACE_MS = 2000;
-const UNADMITTED_SOCKETS = 256;
+/** Batches that wait when a socket is opened. */
+const MAX_STALE_BATCHES = 256;
 /** How often the endpoint is told the wall clock, by which tokens expire. */
 const UNIX_TIME_INTERVAL_MS = 10_000;
 
 /** A server's sockets and timer around one `ServerEndpoint`; made by `listenTransport`. */
-export class ServerTransport implements AsyncDisposable {
+export class ServerTransport implements GameTransport {
   readonly endpoint: ServerEndpoint;
   /** The number that UDP and TCP share. */
   readonly port: number;
@@ -55,19 +60,21 @@ export class ServerTransport implements AsyncDisposable {
   readonly closed: Promise<void>;
 
   readonly #udp: UdpSocket;
-  readonly #webSocket: WebSocketListener | undefined;
-  readonly #http: Server | undefined;
-  readonly #ownsHttp: boolean;
+  readonly #webSocket: SocketCarrier | undefined;
+  readonly #ownHttp: Server | undefined;
   readonly #loop: EndpointLoop;
-  readonly #announcer: ConnectionAnnouncer;
+  readonly #announcer: ConnectionAnnouncer<Connection>;
   readonly #simulation: SimulatedCarrier | undefined;
   /** Connections with conditions of their own, and the path these are set for. */
-  readonly #simulated = new Map<Connection, { conditions: NetworkConditions; path: number }>();
+  readonly #simulated = new Map<GameConnection, { conditions: NetworkConditions; path: number }>();
   readonly #maxPacketBytes: number;
   readonly #datagramBytes: number;
   readonly #firstSocketPath: number;
   readonly #addresses: AddressTable;
   readonly #received: PacketBatch;
+  readonly #shared: SharedPort | undefined;
+  /** What other threads passed on. */
+  #forwarded: PacketBatch | undefined;
   readonly #resolveClosed: () => void;
   readonly #unixTime: NodeJS.Timeout;
   #closing = false;
@@ -81,8 +88,8 @@ export class ServerTransport implements AsyncDisposable {
     this.port = udp.port;
     this.#udp = udp;
     this.#received = udp.createReceiveBatch();
-    this.#http = parts.http;
-    this.#ownsHttp = parts.ownsHttp;
+    this.#shared = parts.shared;
+    this.#ownHttp = parts.ownHttp;
     this.#maxPacketBytes = options.maxPacketBytes ?? 1500;
     this.#datagramBytes = maxDatagramBytes(this.#maxPacketBytes);
     const slotBytes = slotBytesFor(this.#datagramBytes);
@@ -93,7 +100,7 @@ export class ServerTransport implements AsyncDisposable {
     }
     this.#addresses = addresses;
     this.#firstSocketPath = addresses.capacity;
-    const announcer = new ConnectionAnnouncer(options.handlers);
+    const announcer = new ConnectionAnnouncer<Connection>(options.handlers);
     this.#announcer = announcer;
     this.endpoint = new ServerEndpoint({
       ...connectionOptions(options),
@@ -101,7 +108,8 @@ export class ServerTransport implements AsyncDisposable {
       protocolId: options.protocolId,
       privateKey: options.privateKey,
       maxClients: options.maxClients,
-      publicAddresses: publicAddresses(options, udp.port),
+      publicAddresses: parts.publicAddresses,
+      ...(parts.shared !== undefined && { shared: parts.shared.admission }),
       schemaHash: options.schemaHash,
       crypto: parts.crypto,
       keys: parts.protection,
@@ -124,7 +132,15 @@ export class ServerTransport implements AsyncDisposable {
     this.#unixTime = setInterval(() => {
       this.endpoint.setUnixTime(Date.now() / 1000, this.#loop.now());
     }, UNIX_TIME_INTERVAL_MS).unref();
-    if (parts.http !== undefined) this.#webSocket = this.#listenWebSocket(parts.http, options);
+    this.#webSocket = parts.openSockets?.({
+      firstPath: this.#firstSocketPath,
+      onBatch: (batch) => this.#receive(batch),
+      onWritable: () => this.#loop.wake(),
+      onPathClosed: (path) => {
+        this.endpoint.handlePathClosed(path, this.#loop.now());
+        this.#loop.wake();
+      },
+    });
     this.#loop.wake();
   }
 
@@ -139,7 +155,7 @@ export class ServerTransport implements AsyncDisposable {
   }
 
   /** Where a connection's packets come from now: "192.0.2.1:40123", of a WebSocket without the port; empty while no path leads to it. */
-  addressOf(connection: Connection): string {
+  addressOf(connection: GameConnection): string {
     const path = this.endpoint.pathOf(connection);
     if (path < 0) return "";
     if (path >= this.#firstSocketPath) return this.#webSocket?.addressOf(path) ?? "";
@@ -161,7 +177,7 @@ export class ServerTransport implements AsyncDisposable {
    * Puts a bad link in front of every carrier, in both directions, or of one connection alone, wherever it moves, until it
    * ends; or takes it away. Live. Throws `TypeError` where simulation is not allowed.
    */
-  simulate(conditions: NetworkConditions | undefined, connection?: Connection): void {
+  simulate(conditions: NetworkConditions | undefined, connection?: GameConnection): void {
     if (this.#simulation === undefined) {
       if (conditions === undefined) return;
       throw new TypeError("simulated network conditions are disabled here: see `allowSimulation`");
@@ -196,7 +212,29 @@ export class ServerTransport implements AsyncDisposable {
 
   /** For `listenTransport`: datagrams wait. One batch per turn of the event loop. */
   receiveUdp(): void {
-    if (this.#udp.receive(this.#received) > 0) this.#receive(this.#received);
+    if (this.#udp.receive(this.#received) === 0) return;
+    if (this.#shared !== undefined) this.#keepOwn(this.#received, this.#shared);
+    if (this.#received.count > 0) this.#receive(this.#received);
+  }
+
+  /** A datagram that came to another thread's socket; `receiveForwarded` follows. */
+  takeForwarded(host: string, port: number, buffer: Uint8Array, offset: number, length: number, ecn: number): void {
+    this.#forwarded ??= new PacketBatch(64, slotBytesFor(this.#datagramBytes));
+    if (this.#forwarded.full) this.receiveForwarded();
+    const path = this.#addresses.intern(host, port);
+    if (path >= 0) this.#forwarded.append(buffer, offset, length, path, ecn);
+  }
+
+  receiveForwarded(): void {
+    const batch = this.#forwarded;
+    if (batch === undefined || batch.count === 0) return;
+    this.#receive(batch);
+    batch.count = 0;
+  }
+
+  /** Drops what came while not all sockets of the port were bound: the kernel will bring the rest of it elsewhere. */
+  dropStale(): void {
+    for (let i = 0; i < MAX_STALE_BATCHES && this.#udp.receive(this.#received) > 0; i++);
   }
 
   /** For `listenTransport`: a socket takes more again. */
@@ -207,6 +245,20 @@ export class ServerTransport implements AsyncDisposable {
   #receive(batch: PacketBatch): void {
     if (this.#simulation === undefined) this.#loop.receive(batch);
     else this.#simulation.receive(batch);
+  }
+
+  /** Leaves in a batch what is not passed on. */
+  #keepOwn(batch: PacketBatch, shared: SharedPort): void {
+    let kept = 0;
+    for (let i = 0; i < batch.count; i++) {
+      if (shared.passOn(batch, i, this.#addresses)) continue;
+      batch.offset[kept] = batch.offset[i];
+      batch.length[kept] = batch.length[i];
+      batch.path[kept] = batch.path[i];
+      batch.ecn[kept] = batch.ecn[i];
+      kept++;
+    }
+    batch.count = kept;
   }
 
   /** Conditions of one connection go where it goes, stay on no path that it has left, and end with it. */
@@ -241,30 +293,6 @@ export class ServerTransport implements AsyncDisposable {
       writable: (path: number): boolean =>
         path < firstSocketPath ? this.#udp.writable : this.#webSocket?.writable(path) === true,
     };
-  }
-
-  #listenWebSocket(http: Server, options: ListenTransportOptions): WebSocketListener {
-    const maxUnadmitted = options.webSocket?.maxUnadmitted ?? UNADMITTED_SOCKETS;
-    return new WebSocketListener({
-      http,
-      httpPath: options.httpPath ?? "/riposte",
-      firstPath: this.#firstSocketPath,
-      maxPayloadBytes: MAX_WEBSOCKET_BYTES,
-      limits: {
-        maxUnadmitted,
-        maxSockets: options.webSocket?.maxSockets ?? options.maxClients + maxUnadmitted,
-        maxUnadmittedPerAddress: options.webSocket?.maxUnadmittedPerAddress ?? 16,
-        admissionTimeoutMs: options.webSocket?.admissionTimeoutMs ?? 5000,
-        sendBufferBytes: options.webSocket?.sendBufferBytes ?? 65_536,
-      },
-      addressOf: options.addressOf ?? ((request) => request.socket.remoteAddress ?? ""),
-      onBatch: (batch) => this.#receive(batch),
-      onWritable: () => this.#loop.wake(),
-      onPathClosed: (path) => {
-        this.endpoint.handlePathClosed(path, this.#loop.now());
-        this.#loop.wake();
-      },
-    });
   }
 
   #transmit(batch: PacketBatch): PacketBatch {
@@ -303,22 +331,7 @@ export class ServerTransport implements AsyncDisposable {
     this.#simulation?.stop();
     this.#udp.close();
     this.#webSocket?.close();
-    if (this.#http === undefined || !this.#ownsHttp) {
-      this.#resolveClosed();
-      return;
-    }
-    const http = this.#http;
-    const grace = setTimeout(() => http.closeAllConnections(), CLOSE_GRACE_MS);
-    http.close(() => {
-      clearTimeout(grace);
-      this.#resolveClosed();
-    });
-    http.closeIdleConnections();
+    if (this.#ownHttp === undefined) this.#resolveClosed();
+    else void closeHttp(this.#ownHttp).then(this.#resolveClosed);
   }
-}
-
-function publicAddresses(options: ListenTransportOptions, port: number): readonly string[] {
-  const given = options.publicAddresses;
-  if (given === undefined) return [`127.0.0.1:${port}`, `[::1]:${port}`];
-  return typeof given === "function" ? given(port) : given;
 }

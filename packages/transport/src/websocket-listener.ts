@@ -25,18 +25,39 @@ export interface WebSocketLimits {
   readonly sendBufferBytes: number;
 }
 
-export interface WebSocketListenerOptions {
-  readonly http: Server;
-  readonly httpPath: string;
+/** Whom a carrier of WebSockets tells. */
+export interface SocketCallbacks {
   /** First path number; sockets take `firstPath .. firstPath + maxSockets - 1`. */
   readonly firstPath: number;
+  readonly onBatch: (batch: PacketBatch) => void;
+  readonly onWritable: () => void;
+  readonly onPathClosed: (path: number) => void;
+}
+
+/** WebSockets as a `ServerTransport` sees them; a `WebSocketListener` is one. */
+export interface SocketCarrier {
+  readonly stats: WebSocketStats | undefined;
+  /** True while the socket of a path takes more. */
+  writable(path: number): boolean;
+  /** Names the socket of a path; a later one of the same number has another name. */
+  nameOf(path: number): string;
+  /** The address that the socket of a path was opened from, without the port. */
+  addressOf(path: number): string;
+  /** Sends a datagram; its bytes are copied. */
+  send(path: number, buffer: Uint8Array, offset: number, length: number): void;
+  /** The endpoint admitted the path: it keeps its meaning until `release`. */
+  retain(path: number): void;
+  release(path: number): void;
+  close(): void;
+}
+
+export interface WebSocketListenerOptions extends SocketCallbacks {
+  readonly http: Server;
+  readonly httpPath: string;
   readonly maxPayloadBytes: number;
   readonly limits: WebSocketLimits;
   /** The address that the caps count a request by. */
   readonly addressOf: (request: IncomingMessage) => string;
-  readonly onBatch: (batch: PacketBatch) => void;
-  readonly onWritable: () => void;
-  readonly onPathClosed: (path: number) => void;
 }
 
 /** A message of a client counts once: as received, as overflowed or as malformed. */
@@ -80,7 +101,7 @@ interface Slot {
   timer: NodeJS.Timeout | undefined;
 }
 
-export class WebSocketListener {
+export class WebSocketListener implements SocketCarrier {
   readonly stats: WebSocketStats = {
     open: 0,
     unadmitted: 0,
@@ -134,7 +155,12 @@ export class WebSocketListener {
 
   /** Names the socket of a path; a later one of the same number has another name. */
   nameOf(path: number): string {
-    return `socket ${this.#slot(path)?.serial ?? 0}`;
+    return socketName(this.serialOf(path));
+  }
+
+  /** Counts sockets: which one a path stands for. 0: none ever. */
+  serialOf(path: number): number {
+    return this.#slot(path)?.serial ?? 0;
   }
 
   /** The address that the socket of a path was opened from, without the port. */
@@ -347,6 +373,10 @@ export class WebSocketListener {
     if (slot === undefined) throw new RangeError("no free socket slot");
     return slot;
   }
+}
+
+export function socketName(serial: number): string {
+  return `socket ${serial}`;
 }
 
 function refuse(stream: Duplex, status: string): void {

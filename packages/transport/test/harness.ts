@@ -3,7 +3,6 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { nodeCrypto } from "@riposte/datapath";
 import type { Crypto } from "@riposte/protocol";
-import type { ServerEndpoint } from "@riposte/protocol/endpoint";
 import { WebSocket } from "ws";
 import { dialWebSocket } from "../../client/src/websocket-carrier.ts";
 import type {
@@ -14,8 +13,8 @@ import type {
   ComplianceServerOptions,
   Dialing,
 } from "../../testkit/src/index.ts";
-import { dialUdp, listenTransport } from "../src/index.ts";
-import type { ServerTransport } from "../src/index.ts";
+import { dialUdp, listenNetworkThread, listenTransport } from "../src/index.ts";
+import type { EndpointView, GameTransport } from "../src/index.ts";
 
 const DEFAULT_LIMIT_MS = 8000;
 
@@ -23,12 +22,15 @@ class SocketHarness implements CarrierHarness {
   readonly crypto: Crypto = nodeCrypto();
   readonly #carrier: "udp" | "websocket";
   readonly #host: string;
-  readonly #transports = new Map<ComplianceServer, ServerTransport>();
+  /** Network threads of the server; 0: none. */
+  readonly #threads: number;
+  readonly #transports = new Map<ComplianceServer, GameTransport>();
   readonly #clients: { close(): Promise<void> }[] = [];
 
-  constructor(carrier: "udp" | "websocket", host: string) {
+  constructor(carrier: "udp" | "websocket", host: string, threads: number) {
     this.#carrier = carrier;
     this.#host = host;
+    this.#threads = threads;
   }
 
   unixSeconds(): number {
@@ -36,7 +38,9 @@ class SocketHarness implements CarrierHarness {
   }
 
   async listen(options: ComplianceServerOptions): Promise<ComplianceServer> {
-    const transport = await listenTransport({ ...options, host: this.#host === "127.0.0.1" ? this.#host : "::" });
+    const given = { ...options, host: this.#host === "127.0.0.1" ? this.#host : "::" };
+    const transport =
+      this.#threads === 0 ? await listenTransport(given) : await listenNetworkThread(given, { threads: this.#threads });
     const name = this.#host.includes(":") ? `[${this.#host}]` : this.#host;
     const server: ComplianceServer = {
       addresses: [`${name}:${transport.port}`],
@@ -102,7 +106,7 @@ class SocketHarness implements CarrierHarness {
     return dialWebSocket({ ...options, schemaHash, signal, url });
   }
 
-  #transport(server: ComplianceServer): ServerTransport {
+  #transport(server: ComplianceServer): GameTransport {
     const transport = this.#transports.get(server);
     if (transport === undefined) throw new RangeError("not a server of this harness");
     return transport;
@@ -110,16 +114,21 @@ class SocketHarness implements CarrierHarness {
 }
 
 /** Datagrams an endpoint dropped, for whatever reason. */
-function droppedBy(endpoint: ServerEndpoint): number {
+function droppedBy(endpoint: EndpointView): number {
   let sum = 0;
   for (const count of Object.values(endpoint.drops)) if (typeof count === "number") sum += count;
   return sum;
 }
 
 export function openUdpHarness(host = "127.0.0.1"): Promise<CarrierHarness> {
-  return Promise.resolve(new SocketHarness("udp", host));
+  return Promise.resolve(new SocketHarness("udp", host, 0));
 }
 
 export function openWebSocketHarness(): Promise<CarrierHarness> {
-  return Promise.resolve(new SocketHarness("websocket", "127.0.0.1"));
+  return Promise.resolve(new SocketHarness("websocket", "127.0.0.1", 0));
+}
+
+/** The server's end in network threads. */
+export function openThreadHarness(carrier: "udp" | "websocket", threads = 1): Promise<CarrierHarness> {
+  return Promise.resolve(new SocketHarness(carrier, "127.0.0.1", threads));
 }

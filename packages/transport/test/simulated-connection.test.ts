@@ -5,7 +5,7 @@ import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { afterEach, test } from "node:test";
 import { PacketBatch } from "@riposte/datapath";
-import type { Connection } from "@riposte/protocol/channel";
+import type { GameConnection } from "@riposte/protocol/channel";
 import { writeUserData } from "@riposte/protocol/netcode";
 import { dialWebSocket } from "../../client/src/websocket-carrier.ts";
 import { Recorder } from "../../testkit/src/index.ts";
@@ -59,7 +59,7 @@ test("the next WebSocket in the place of an interrupted one", async () => {
 });
 
 test("the next one in the place of one that was refused", async () => {
-  const admitted: Connection[] = [];
+  const admitted: GameConnection[] = [];
   const rejected: unknown[] = [];
   const { server } = await serve({
     webSocket: { maxSockets: 1 },

@@ -1,6 +1,27 @@
-import type { LossDetector } from "../recovery/loss-detector.ts";
 import type { Channel } from "./connection-options.ts";
 import { laneOf } from "./qos-manager.ts";
+
+/** What loss recovery measures; a `LossDetector` is one. */
+export interface RecoveryNumbers {
+  readonly rtt: {
+    readonly hasSample: boolean;
+    readonly smoothedMs: number;
+    readonly latestMs: number;
+    readonly minMs: number;
+    readonly variationMs: number;
+  };
+  readonly loss: { readonly sendRate: number; readonly receiveRate: number };
+  readonly packetsLost: number;
+  readonly spuriousLosses: number;
+  readonly bytesInFlight: number;
+  readonly packetsInFlight: number;
+  readonly congestion: {
+    readonly name: string;
+    readonly windowBytes: number;
+    readonly pacingRateBytesPerSec: number;
+  };
+  readonly bandwidth: { readonly bytesPerSec: number };
+}
 
 /** Live numbers of one channel of a connection. */
 export class ChannelStats {
@@ -61,9 +82,9 @@ export class ConnectionStats {
     new ChannelStats(),
     new ChannelStats(),
   ];
-  readonly #detector: LossDetector;
+  readonly #detector: RecoveryNumbers;
 
-  constructor(detector: LossDetector) {
+  constructor(detector: RecoveryNumbers) {
     this.#detector = detector;
   }
 

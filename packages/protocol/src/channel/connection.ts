@@ -3,6 +3,7 @@ import { NewRenoCongestionControl } from "../congestion/new-reno-congestion-cont
 import type { CongestionControl } from "../congestion/congestion-control.ts";
 import type { MtuDiscovery } from "../path/mtu-discovery.ts";
 import type { NetworkError } from "../network-error.ts";
+import { checkCloseCode, checkRaw, checkRun } from "./checks.ts";
 import { DEFAULT_LIMITS } from "./connection-options.ts";
 import type {
   CarrierTraits,
@@ -20,6 +21,7 @@ import type { ConnectionTrace } from "./connection-trace.ts";
 import { Delivery } from "./delivery.ts";
 import { NOTHING_NEGOTIATED } from "./extensions.ts";
 import { Farewell } from "./farewell.ts";
+import type { GameConnection } from "./game-connection.ts";
 import { HelloExchange } from "./hello-exchange.ts";
 import { startsWithHello } from "./hello.ts";
 import { PacketBatcher } from "./packet-batcher.ts";
@@ -43,7 +45,7 @@ const FINISH_TIMEOUT_MS = 5_000;
  * `fillPayload`; the game above calls `send` and is told by the sink. Nothing here trusts the
  * peer: what it sends costs bounded memory, and what it breaks closes this connection only.
  */
-export class Connection {
+export class Connection implements GameConnection {
   /** netcode's client index on a server, 0 on a client. */
   readonly index: number;
   readonly clientId: bigint;
@@ -206,8 +208,7 @@ export class Connection {
   /** Queues one payload for a plain netcode peer; `closed` unless in state `raw`. Throws `RangeError` above 1200 bytes. */
   sendRaw(buffer: Uint8Array, offset = 0, length: number = buffer.length - offset): SendResult {
     checkRun(buffer, offset, length);
-    const limit = this.#carrier.maxPayloadBytes;
-    if (length < 1 || length > limit) throw new RangeError(`a raw payload is 1 to ${limit} bytes, got ${length}`);
+    checkRaw(this.#carrier.maxPayloadBytes, length);
     if (this.#farewell !== undefined || !this.#isRaw) return "closed";
     this.#queues.push("unreliableUnordered", buffer, offset, length, RAW_OPTIONS);
     this.#owner.wake(this);
@@ -228,6 +229,15 @@ export class Connection {
   setCongestionControl(create: () => CongestionControl): void {
     this.#udp.setCongestionControl(create(), this.#now);
     this.#createCongestionControl = create;
+    this.#owner.wake(this);
+  }
+
+  /**
+   * For a sink that hands messages on: so many bytes of reliable messages are on their way to whoever reads them. The
+   * peer may have as much less under way, so that a reader who does not keep up slows it down.
+   */
+  setUnreadBytes(bytes: number): void {
+    this.#udp.receiver.unreadBytes = bytes;
     this.#owner.wake(this);
   }
 
@@ -495,13 +505,4 @@ export class Connection {
     this.fragmenter.clear();
     for (const stats of this.stats.channels) stats.queuedBytes = 0;
   }
-}
-
-function checkRun(buffer: Uint8Array, offset: number, length: number): void {
-  if (offset >= 0 && length >= 0 && offset + length <= buffer.length) return;
-  throw new RangeError(`offset ${offset} and length ${length} are outside a buffer of ${buffer.length} bytes`);
-}
-
-function checkCloseCode(code: number): void {
-  if (!(Number.isSafeInteger(code) && code >= 0)) throw new RangeError(`not a close code: ${code}`);
 }

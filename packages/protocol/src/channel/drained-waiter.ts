@@ -1,18 +1,18 @@
 import { NetworkError } from "../network-error.ts";
-import type { Connection } from "./connection.ts";
+import type { GameConnection } from "./game-connection.ts";
 
 /**
  * Makes "wait until there is room again" of what a sink is told of one connection: its owner passes on `drained`, and that
  * the connection has ended.
  */
 export class DrainedWaiter {
-  readonly #connection: Connection;
+  readonly #connection: GameConnection;
   /** `send` calls that had answered `full` when the queue was last announced to have room. */
   #refusedBefore: number;
   /** Settled when the queue has room again, or never will. */
   #waiting: PromiseWithResolvers<void> | undefined;
 
-  constructor(connection: Connection) {
+  constructor(connection: GameConnection) {
     this.#connection = connection;
     this.#refusedBefore = connection.stats.sendsRefused;
     this.#waiting = undefined;

@@ -19,8 +19,11 @@ export type {
   SendResult,
 } from "./connection-options.ts";
 export { ChannelStats, ConnectionStats } from "./connection-stats.ts";
+export type { RecoveryNumbers } from "./connection-stats.ts";
 export type { ConnectionTrace } from "./connection-trace.ts";
 export { DrainedWaiter } from "./drained-waiter.ts";
+export type { GameConnection } from "./game-connection.ts";
+export { checkCloseCode, checkMessage, checkRaw, checkRun } from "./checks.ts";
 export { FrameReader } from "./frame-reader.ts";
 export {
   FRAME_ACK,
@@ -41,7 +44,8 @@ export type { Hello, HelloExtension } from "./hello.ts";
 export { PacketBatcher } from "./packet-batcher.ts";
 export { PacketFragmenter } from "./packet-fragmenter.ts";
 export type { Reassembly } from "./packet-fragmenter.ts";
-export { QosManager, QosSettings } from "./qos-manager.ts";
+export { laneOf, QosManager, QosSettings } from "./qos-manager.ts";
 export type { ChannelQos, QosOverrides } from "./qos-manager.ts";
+export { netcodePacketBytes, SESSION_ID_BYTES } from "./packet-size.ts";
 export { ReassemblyPool } from "./reassembly-pool.ts";
 export { ReliableUdp } from "./reliable-udp.ts";

@@ -74,6 +74,19 @@ export class QosSettings {
     this.onChange?.();
   }
 
+  /** What was set here, without what the parent or the defaults say. */
+  get overrides(): QosOverrides {
+    return Object.fromEntries(CHANNELS.map((channel) => [channel, this.#own[laneOf(channel)]]));
+  }
+
+  /** Replaces what was set here. Throws `RangeError` as `set` does. */
+  replace(overrides: QosOverrides): void {
+    for (const channel of CHANNELS) {
+      this.#own[laneOf(channel)] = {};
+      this.set(channel, overrides[channel] ?? {});
+    }
+  }
+
   setChannelPriority(channel: Channel, priority: number): void {
     this.set(channel, { priority });
   }

@@ -49,6 +49,8 @@ export class ReliableReceiver {
   maxData: number;
   /** What unfinished messages hold now. */
   unfinishedBytes: number;
+  /** Delivered bytes that nobody has read yet: the peer is allowed as many less. Set by the layer above. */
+  unreadBytes: number;
   readonly #windowBytes: number;
   readonly #messageLimitBytes: number;
   readonly #unfinishedLimitBytes: number;
@@ -60,6 +62,7 @@ export class ReliableReceiver {
   constructor(options: ReliableReceiverOptions) {
     this.maxData = INITIAL_WINDOW_BYTES;
     this.unfinishedBytes = 0;
+    this.unreadBytes = 0;
     this.#windowBytes = Math.max(options.windowBytes, INITIAL_WINDOW_BYTES);
     this.#messageLimitBytes = options.messageBytes;
     this.#unfinishedLimitBytes = Math.max(options.unfinishedBytes, options.messageBytes);
@@ -68,14 +71,18 @@ export class ReliableReceiver {
     this.#received = 0;
   }
 
-  /** What the peer should be allowed now. */
+  /** What the peer should be allowed now; never less than it was told. */
   get wantedMaxData(): number {
-    return this.#taken + Math.min(Math.max(this.#taken, INITIAL_WINDOW_BYTES), this.#windowBytes);
+    return Math.max(this.#taken - this.unreadBytes + this.#window, this.maxData);
   }
 
   /** A quarter of the window is used up: time for MAX_DATA. */
   get shouldUpdateMaxData(): boolean {
-    return this.wantedMaxData - this.maxData >= (this.wantedMaxData - this.#taken) / 4;
+    return this.wantedMaxData - this.maxData >= this.#window / 4;
+  }
+
+  get #window(): number {
+    return Math.min(Math.max(this.#taken, INITIAL_WINDOW_BYTES), this.#windowBytes);
   }
 
   /** Takes one chunk. Answers CHUNK_ACCEPTED, CHUNK_REFUSED or the code to close with. */

@@ -207,3 +207,18 @@ test("what a peer opens costs about what it sends", () => {
   const each = (process.memoryUsage().arrayBuffers - before) / receivers.length / 256;
   assert.ok(each < 1_024, `${each} bytes for a stream of which 4 have come`);
 });
+
+test("what nobody has read yet keeps the window shut, and reading opens it", () => {
+  const receiver = receiverWith();
+  const target = new Collector();
+  const chunk = new Uint8Array(64 * 1024); // as many empty messages
+  assert.equal(receiver.receive(0, 0, chunk, 0, chunk.length, target), CHUNK_ACCEPTED);
+  receiver.unreadBytes = 64 * 1024;
+  assert.ok(!receiver.shouldUpdateMaxData);
+  assert.equal(receiver.wantedMaxData, 64 * 1024, "not taken back either");
+  receiver.unreadBytes = 32 * 1024;
+  assert.ok(receiver.shouldUpdateMaxData);
+  assert.equal(receiver.wantedMaxData, 96 * 1024);
+  receiver.unreadBytes = 0;
+  assert.equal(receiver.wantedMaxData, 128 * 1024);
+});

@@ -1,6 +1,6 @@
+import { checkMessage } from "./checks.ts";
 import type { Channel, ConnectionLimits, SendOptions, SendResult } from "./connection-options.ts";
 import type { ConnectionStats } from "./connection-stats.ts";
-import { MAX_RELIABLE_BYTES, MAX_STREAMS, MAX_UNRELIABLE_BYTES } from "./frames.ts";
 import { LANE_ORDERED, laneOf } from "./qos-manager.ts";
 import type { ReliableStreams } from "./reliable-streams.ts";
 import { UnreliableQueue } from "./unreliable-queue.ts";
@@ -33,20 +33,7 @@ export class SendQueues {
 
   /** Throws `RangeError` for what no queue of this channel ever takes. */
   check(channel: Channel, length: number, options: SendOptions | undefined): void {
-    const { reliableSendBytes, unreliableSendBytes } = this.#limits;
-    const reliable = channel === "reliableOrdered";
-    const limit = reliable
-      ? Math.min(MAX_RELIABLE_BYTES, reliableSendBytes)
-      : Math.min(MAX_UNRELIABLE_BYTES, unreliableSendBytes);
-    if (length > limit) throw new RangeError(`a message on ${channel} is at most ${limit} bytes, got ${length}`);
-    if (options === undefined) return;
-    const { stream, deadlineMs } = options;
-    if (stream !== undefined && (!reliable || !Number.isInteger(stream) || stream < 0 || stream >= MAX_STREAMS)) {
-      throw new RangeError(`stream must be 0 to ${MAX_STREAMS - 1}, on reliableOrdered only; got ${stream}`);
-    }
-    if (deadlineMs !== undefined && (reliable || !(deadlineMs > 0))) {
-      throw new RangeError(`deadlineMs must be above 0, on unreliable channels only; got ${deadlineMs}`);
-    }
+    checkMessage(this.#limits, channel, length, options);
   }
 
   /** Copies a message in. */

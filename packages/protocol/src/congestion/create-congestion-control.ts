@@ -18,6 +18,13 @@ export interface CongestionControlOptions {
 
 export const CONGESTION_CONTROL_NAMES: readonly CongestionControlName[] = ["newReno", "cubic", "bbr"];
 
+/** Makes fresh controllers; one that `congestionControlFactory` made says of which algorithm, so that another thread can make the same. */
+export interface CongestionControlFactory {
+  (): CongestionControl;
+  readonly algorithm?: CongestionControlName;
+  readonly options?: CongestionControlOptions;
+}
+
 /**
  * Makes fresh controllers of one algorithm, as `Connection` and `listen` take it. A name that is none
  * throws `RangeError` at once, not when the first client comes.
@@ -25,12 +32,13 @@ export const CONGESTION_CONTROL_NAMES: readonly CongestionControlName[] = ["newR
 export function congestionControlFactory(
   name: CongestionControlName,
   options: CongestionControlOptions = {},
-): () => CongestionControl {
+): CongestionControlFactory {
   if (!CONGESTION_CONTROL_NAMES.includes(name)) {
     throw new RangeError(`congestion control is one of ${CONGESTION_CONTROL_NAMES.join(", ")}, got ${name}`);
   }
   let made = 0;
-  return () => createCongestionControl(name, { seed: ++made, ...options });
+  const create = (): CongestionControl => createCongestionControl(name, { seed: ++made, ...options });
+  return Object.assign(create, { algorithm: name, options });
 }
 
 /** One fresh controller. */

@@ -10,4 +10,8 @@ export {
   congestionControlFactory,
   createCongestionControl,
 } from "./create-congestion-control.ts";
-export type { CongestionControlName, CongestionControlOptions } from "./create-congestion-control.ts";
+export type {
+  CongestionControlFactory,
+  CongestionControlName,
+  CongestionControlOptions,
+} from "./create-congestion-control.ts";

@@ -4,10 +4,16 @@
  * are: connections with something to send wait in a ring, those with a timer in a heap.
  */
 import { Connection, QosSettings, ReassemblyPool } from "../channel/index.ts";
-import type { ConnectionExtensions, ConnectionOptions, ConnectionSink } from "../channel/index.ts";
+import type { ConnectionExtensions, ConnectionOptions, ConnectionSink, GameConnection } from "../channel/index.ts";
 import type { Crypto, KeyStore, ReceivedPacket, TransmitSlot } from "../machine.ts";
 import { Deadlines, MAX_PACKET_BYTES, NetcodeServer, readUserData, ReadyRing, TAG_BYTES } from "../netcode/index.ts";
-import type { NetcodeAddress, NetcodeDrops, ServerDisconnectReason, ServerSession } from "../netcode/index.ts";
+import type {
+  NetcodeAddress,
+  NetcodeDrops,
+  ServerDisconnectReason,
+  ServerSession,
+  SharedAdmission,
+} from "../netcode/index.ts";
 import { NetworkError } from "../network-error.ts";
 import { ConnectionMigrator } from "../path/index.ts";
 import type { MigrationState } from "../path/index.ts";
@@ -35,6 +41,8 @@ export interface ServerEndpointOptions extends EndpointConnectionOptions {
   readonly unixSeconds: number;
   /** What the unfinished fragmented messages of all connections may hold. Default 64 MiB. */
   readonly reassemblyPoolBytes?: number;
+  /** What it shares with endpoints of other threads on its port. Default: it is alone. */
+  readonly shared?: SharedAdmission;
   /** See `NetcodeServerOptions`. */
   readonly maxPending?: number;
   readonly tokenHistory?: number;
@@ -159,7 +167,7 @@ export class ServerEndpoint implements Endpoint {
   }
 
   /** The path of a connection; -1 while none leads to its peer, and once it has ended. */
-  pathOf(connection: Connection): number {
+  pathOf(connection: GameConnection): number {
     const { index } = connection;
     return this.#connections[index] === connection ? (this.#netcode.session(index)?.path ?? -1) : -1;
   }

@@ -29,6 +29,8 @@ import { PacketProtection, protocolAssociatedData } from "./packet-protection.ts
 import { openPrivateToken, readPrivateToken } from "./private-token.ts";
 import type { PrivateConnectToken } from "./private-token.ts";
 import type { PendingSession } from "./server-session.ts";
+import { threadSalt } from "./shared-admission.ts";
+import type { SharedAdmission } from "./shared-admission.ts";
 import { TokenHistory } from "./token-history.ts";
 import { readUserData } from "./user-data.ts";
 
@@ -50,6 +52,7 @@ export interface AdmissionOptions {
   readonly drops: NetcodeDrops;
   readonly tokenHistory: number;
   readonly handshakesPerSecond: number;
+  readonly shared: SharedAdmission | undefined;
   /** What a path stands for: paths come to mean other addresses, a token stays bound to one. */
   readonly addressOf: (path: number) => string;
   readonly now: number;
@@ -103,9 +106,11 @@ export class Admission {
     return this.#budget.take(path, false, now);
   }
 
-  /** 20 bits nobody can guess. */
+  /** 20 bits nobody can guess; where several threads share a port, 17 and the thread. */
   salt(): number {
-    return word(this.#options.crypto.randomBytes(4)) & 0xfffff;
+    const salt = word(this.#options.crypto.randomBytes(4)) & 0xfffff;
+    const { shared } = this.#options;
+    return shared === undefined ? salt : threadSalt(salt, shared.thread);
   }
 
   /** New challenge key; the sequence of packets outside a connection starts at a random point above 2^63. */
@@ -148,6 +153,8 @@ export class Admission {
     if (!token.serverAddresses.some((address) => this.#isPublic(address))) return void drops.wrongServer++;
     const { issuedAt } = readUserData(token.userData);
     const tag = buffer.subarray(offset + TAG_AT, offset + REQUEST_PACKET_BYTES);
+    const { shared } = this.#options;
+    if (tokenSerial < 0 && shared?.claimToken(tag, expireTimestamp, unixNow) === false) return void drops.tokenReused++;
     return { token, expireTimestamp, issuedAt, tag, tokenSerial };
   }
 

@@ -25,6 +25,8 @@ export { ReplayProtection } from "./replay-protection.ts";
 export { NetcodeServer } from "./server.ts";
 export type { NetcodeServerHandler, NetcodeServerOptions, ServerDisconnectReason } from "./server-options.ts";
 export type { ServerSession } from "./server-session.ts";
+export { MAX_THREADS, threadOfPacket } from "./shared-admission.ts";
+export type { SharedAdmission } from "./shared-admission.ts";
 export { SoftwareKeys } from "./software-keys.ts";
 export { GAME_DATA_BYTES, MAX_ROOM_BYTES, readUserData, writeUserData } from "./user-data.ts";
 export type { ParsedUserData, UserData } from "./user-data.ts";

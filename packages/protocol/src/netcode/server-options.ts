@@ -2,6 +2,7 @@
 import type { Crypto, KeyStore, ReceivedPacket, TransmitSlot } from "../machine.ts";
 import type { NetcodeAddress } from "./address.ts";
 import type { ServerSession } from "./server-session.ts";
+import type { SharedAdmission } from "./shared-admission.ts";
 
 /** Why a client's session ended. */
 export type ServerDisconnectReason =
@@ -67,6 +68,8 @@ export interface NetcodeServerOptions {
   readonly maxPending?: number;
   /** Connect tokens remembered, default eight times `maxClients`, at least 1,024. */
   readonly tokenHistory?: number;
+  /** What it shares with servers of other threads on its port. Default: it is alone. */
+  readonly shared?: SharedAdmission;
   /** Handshake packets decrypted a second, default 4,000. */
   readonly handshakesPerSecond?: number;
 }

@@ -95,12 +95,13 @@ export class NetcodeServer implements Machine<never> {
       drops: this.drops,
       tokenHistory: options.tokenHistory ?? Math.max(1024, maxClients * 8),
       handshakesPerSecond: options.handshakesPerSecond ?? 4000,
+      shared: options.shared,
       addressOf: (path) => handler.addressOf?.(path) ?? String(path),
       now,
     });
     this.#handshakes = new HandshakeOutbox(this.#admission);
     this.#farewells = new Farewells(handler);
-    this.#sessions = new SessionTable(maxClients);
+    this.#sessions = new SessionTable(maxClients, options.shared);
     this.#deadlines = new Deadlines(maxClients);
     this.#ready = new ReadyRing(maxClients);
     this.#probing = new ReadyRing(maxClients);

@@ -1,4 +1,5 @@
 import type { ServerSession } from "./server-session.ts";
+import type { SharedAdmission } from "./shared-admission.ts";
 
 /** Low bits of a session's id: its index. */
 const INDEX_BITS = 12;
@@ -7,6 +8,7 @@ const INDEX_MASK = 2 ** INDEX_BITS - 1;
 /** A server's sessions, found by whatever a packet or the layer above names them by. */
 export class SessionTable {
   readonly capacity: number;
+  readonly #shared: SharedAdmission | undefined;
   readonly #sessions: (ServerSession | undefined)[];
   readonly #freeIndexes: number[] = [];
   readonly #byPath: Map<number, ServerSession> = new Map();
@@ -14,8 +16,10 @@ export class SessionTable {
   /** By the handle of the key that its packets are opened with. */
   readonly #byKey: (ServerSession | undefined)[] = [];
 
-  constructor(capacity: number) {
+  /** `shared`: seats that count together with those of other tables. */
+  constructor(capacity: number, shared?: SharedAdmission) {
     this.capacity = capacity;
+    this.#shared = shared;
     this.#sessions = Array.from({ length: capacity }, () => undefined);
     for (let i = capacity - 1; i >= 0; i--) this.#freeIndexes.push(i);
   }
@@ -26,7 +30,7 @@ export class SessionTable {
   }
 
   get isFull(): boolean {
-    return this.#freeIndexes.length === 0;
+    return this.#freeIndexes.length === 0 || this.#shared?.isFull === true;
   }
 
   at(index: number): ServerSession | undefined {
@@ -57,6 +61,7 @@ export class SessionTable {
 
   /** An index nobody uses, or -1. */
   takeIndex(): number {
+    if (this.#freeIndexes.length === 0 || this.#shared?.takeSeat() === false) return -1;
     return this.#freeIndexes.pop() ?? -1;
   }
 
@@ -73,6 +78,7 @@ export class SessionTable {
     this.#byClientId.delete(session.clientId);
     for (const key of session.keys.receiving) this.#byKey[key] = undefined;
     this.#freeIndexes.push(session.index);
+    this.#shared?.releaseSeat();
   }
 
   /** Gives a session the id by which its packets are known on any path: its index, and 20 bits of `salt`. Never 0. */

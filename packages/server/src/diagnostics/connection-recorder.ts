@@ -1,5 +1,5 @@
 import { FRAME_HELLO } from "@riposte/protocol/channel";
-import type { Connection, ConnectionTrace } from "@riposte/protocol/channel";
+import type { GameConnection, ConnectionTrace } from "@riposte/protocol/channel";
 import { CongestionPhase } from "./congestion-phase.ts";
 import { PACKET_LOST, PACKET_RECEIVED, PACKET_SENT, PacketRing, emptyMetrics } from "./packet-ring.ts";
 import type { PacketKind, RecoveryMetrics } from "./packet-ring.ts";
@@ -35,7 +35,7 @@ const HEADER_BYTES = { 4: 28, 6: 48 } as const;
 /** Records one connection: its packets, what was measured at each, and its changes of state. */
 export class ConnectionRecorder implements ConnectionTrace {
   readonly connectionId: number;
-  readonly connection: Connection;
+  readonly connection: GameConnection;
   /** When the connection began, monotonic milliseconds; and where it came from then, as far as known. */
   readonly startedAt: number;
   readonly address: string;
@@ -51,7 +51,7 @@ export class ConnectionRecorder implements ConnectionTrace {
   #packetBytes = 0;
 
   constructor(
-    options: { connectionId: number; connection: Connection; startedAt: number; address: string },
+    options: { connectionId: number; connection: GameConnection; startedAt: number; address: string },
     limits: RecorderLimits,
   ) {
     this.connectionId = options.connectionId;

@@ -1,7 +1,7 @@
 /** Changes of a connection's state as qlog events. */
 
 import type { NetworkError } from "@riposte/protocol";
-import type { Connection } from "@riposte/protocol/channel";
+import type { GameConnection } from "@riposte/protocol/channel";
 import type { ConnectionStatus } from "../network/network-event-listener.ts";
 import type { StateChange } from "./connection-recorder.ts";
 
@@ -14,7 +14,7 @@ export interface QlogEventBody {
 /** `application_code` is 32 bits in qlog, ours is not. */
 const MAX_CODE = 0xffff_ffff;
 
-export function stateEvents(change: StateChange, connection: Connection): readonly QlogEventBody[] {
+export function stateEvents(change: StateChange, connection: GameConnection): readonly QlogEventBody[] {
   switch (change.type) {
     case "congestion": {
       const { old, algorithm } = change;
@@ -30,7 +30,7 @@ export function stateEvents(change: StateChange, connection: Connection): readon
   }
 }
 
-function statusEvents(status: ConnectionStatus, connection: Connection): readonly QlogEventBody[] {
+function statusEvents(status: ConnectionStatus, connection: GameConnection): readonly QlogEventBody[] {
   switch (status) {
     case "connecting":
       return [stateUpdated("handshake_started")];

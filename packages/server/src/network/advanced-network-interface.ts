@@ -2,7 +2,7 @@ import { NetworkError } from "@riposte/protocol";
 import type {
   Channel,
   ChannelQos,
-  Connection,
+  GameConnection,
   ConnectionTrace,
   QosManager,
   QosSettings,
@@ -11,9 +11,8 @@ import type {
 } from "@riposte/protocol/channel";
 import { congestionControlFactory } from "@riposte/protocol/congestion";
 import type { CongestionControl, CongestionControlName } from "@riposte/protocol/congestion";
-import type { ServerEndpoint } from "@riposte/protocol/endpoint";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
-import type { ConnectionObserver } from "@riposte/transport";
+import type { ConnectionObserver, EndpointView } from "@riposte/transport";
 import { ConnectionFollower } from "./connection-follower.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { ErrorThrottle } from "./error-throttle.ts";
@@ -25,17 +24,14 @@ import type { ReassemblyReport } from "./reassembly-report.ts";
 import { refusedRequests } from "./refused-requests.ts";
 import type { TrackedConnection } from "./tracked-connection.ts";
 
-/** What it needs of a `ServerTransport`. */
+/** What it needs of a `GameTransport`. */
 export interface NetworkTransport {
-  readonly endpoint: Pick<
-    ServerEndpoint,
-    "clientCount" | "connectionAttempts" | "connections" | "drops" | "pendingCount" | "qos" | "reassemblyPool"
-  >;
+  readonly endpoint: Omit<EndpointView, "maxClients">;
   /** Whether `simulate` works. */
   readonly canSimulate: boolean;
   observe(observer: ConnectionObserver): () => void;
-  simulate(conditions: NetworkConditions | undefined, connection?: Connection): void;
-  addressOf(connection: Connection): string;
+  simulate(conditions: NetworkConditions | undefined, connection?: GameConnection): void;
+  addressOf(connection: GameConnection): string;
   flush(): void;
 }
 
@@ -102,12 +98,12 @@ export class AdvancedNetworkInterface implements Disposable {
   }
 
   /** The id of a connection; `undefined` once it has ended. */
-  idOf(connection: Connection): number | undefined {
+  idOf(connection: GameConnection): number | undefined {
     return this.#connections.of(connection)?.id;
   }
 
   /** The connection behind an id; `undefined` once it has ended. */
-  connection(connectionId: number): Connection | undefined {
+  connection(connectionId: number): GameConnection | undefined {
     return this.#connections.get(connectionId)?.connection;
   }
 
@@ -325,7 +321,7 @@ export class AdvancedNetworkInterface implements Disposable {
 }
 
 function sendTo(
-  connection: Connection,
+  connection: GameConnection,
   bytes: Uint8Array,
   channel: Channel,
   options: SendOptions | undefined,

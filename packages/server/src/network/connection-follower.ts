@@ -1,5 +1,5 @@
 import { NetworkError } from "@riposte/protocol";
-import type { Connection } from "@riposte/protocol/channel";
+import type { GameConnection } from "@riposte/protocol/channel";
 import type { ConnectionObserver } from "@riposte/transport";
 import type { ConnectionTable } from "./connection-table.ts";
 import type { ErrorThrottle } from "./error-throttle.ts";
@@ -46,11 +46,11 @@ export class ConnectionFollower implements ConnectionObserver {
     }
   }
 
-  admitted(connection: Connection): void {
+  admitted(connection: GameConnection): void {
     this.#track(connection);
   }
 
-  connected(connection: Connection): void {
+  connected(connection: GameConnection): void {
     const tracked = this.#track(connection);
     tracked.status = statusOf(connection);
     tracked.wasConnected = true;
@@ -58,31 +58,31 @@ export class ConnectionFollower implements ConnectionObserver {
     this.#listeners.statusChanged(tracked.id, "connected");
   }
 
-  interrupted(connection: Connection): void {
+  interrupted(connection: GameConnection): void {
     this.#changed(connection, "interrupted");
   }
 
-  migrated(connection: Connection): void {
+  migrated(connection: GameConnection): void {
     this.#changed(connection, "migrated");
   }
 
-  closing(connection: Connection): void {
+  closing(connection: GameConnection): void {
     this.#changed(connection, "closing");
   }
 
-  drained(connection: Connection): void {
+  drained(connection: GameConnection): void {
     this.#table.of(connection)?.waiter.onDrained();
   }
 
-  disconnected(connection: Connection, error: NetworkError | undefined): void {
+  disconnected(connection: GameConnection, error: NetworkError | undefined): void {
     this.#ended(connection, error);
   }
 
-  rejected(connection: Connection | undefined, error: NetworkError): void {
+  rejected(connection: GameConnection | undefined, error: NetworkError): void {
     if (connection !== undefined) this.#ended(connection, error);
   }
 
-  #track(connection: Connection): TrackedConnection {
+  #track(connection: GameConnection): TrackedConnection {
     const known = this.#table.of(connection);
     if (known !== undefined) return known;
     const tracked = this.#table.add(connection, this.#now());
@@ -91,14 +91,14 @@ export class ConnectionFollower implements ConnectionObserver {
     return tracked;
   }
 
-  #changed(connection: Connection, status: "interrupted" | "migrated" | "closing"): void {
+  #changed(connection: GameConnection, status: "interrupted" | "migrated" | "closing"): void {
     const tracked = this.#table.of(connection);
     if (tracked === undefined) return;
     if (tracked.status !== "closing") tracked.status = status === "migrated" ? "connected" : status;
     this.#listeners.statusChanged(tracked.id, status);
   }
 
-  #ended(connection: Connection, error: NetworkError | undefined): void {
+  #ended(connection: GameConnection, error: NetworkError | undefined): void {
     const tracked = this.#table.of(connection);
     if (tracked === undefined) return;
     tracked.status = "disconnected";
@@ -132,7 +132,7 @@ export class ConnectionFollower implements ConnectionObserver {
 }
 
 /** Of a connection that became usable, perhaps long ago. */
-function statusOf({ state, interrupted }: Connection): ConnectionStatus {
+function statusOf({ state, interrupted }: GameConnection): ConnectionStatus {
   if (state === "finishing" || state === "closed") return "closing";
   return interrupted ? "interrupted" : "connected";
 }

@@ -1,4 +1,4 @@
-import type { Connection } from "@riposte/protocol/channel";
+import type { GameConnection } from "@riposte/protocol/channel";
 import { ClosedTotals } from "./closed-totals.ts";
 import type { ErrorThrottle } from "./error-throttle.ts";
 import { TrackedConnection } from "./tracked-connection.ts";
@@ -8,7 +8,7 @@ import type { TrafficTotals } from "./traffic-totals.ts";
 export class ConnectionTable {
   readonly #errors: ErrorThrottle;
   readonly #byId: Map<number, TrackedConnection> = new Map();
-  readonly #byConnection: Map<Connection, TrackedConnection> = new Map();
+  readonly #byConnection: Map<GameConnection, TrackedConnection> = new Map();
   readonly #closed: ClosedTotals = new ClosedTotals();
   #lastId = 0;
 
@@ -29,7 +29,7 @@ export class ConnectionTable {
     return this.#byId.values();
   }
 
-  add(connection: Connection, now: number): TrackedConnection {
+  add(connection: GameConnection, now: number): TrackedConnection {
     const tracked = new TrackedConnection(++this.#lastId, connection, this.#errors, now);
     this.#byId.set(tracked.id, tracked);
     this.#byConnection.set(connection, tracked);
@@ -42,7 +42,7 @@ export class ConnectionTable {
     return this.#byId.get(id);
   }
 
-  of(connection: Connection): TrackedConnection | undefined {
+  of(connection: GameConnection): TrackedConnection | undefined {
     return this.#byConnection.get(connection);
   }
 

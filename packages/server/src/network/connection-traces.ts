@@ -1,4 +1,4 @@
-import type { Connection, ConnectionTrace } from "@riposte/protocol/channel";
+import type { GameConnection, ConnectionTrace } from "@riposte/protocol/channel";
 import type { ErrorThrottle } from "./error-throttle.ts";
 
 /**
@@ -6,11 +6,11 @@ import type { ErrorThrottle } from "./error-throttle.ts";
  * The connection has no trace at all while there are none. One that throws is reported.
  */
 export class ConnectionTraces implements ConnectionTrace {
-  readonly #connection: Connection;
+  readonly #connection: GameConnection;
   readonly #errors: ErrorThrottle;
   #traces: readonly ConnectionTrace[] = [];
 
-  constructor(connection: Connection, errors: ErrorThrottle) {
+  constructor(connection: GameConnection, errors: ErrorThrottle) {
     this.#connection = connection;
     this.#errors = errors;
   }

@@ -1,4 +1,4 @@
-import type { Connection, ConnectionTrace } from "@riposte/protocol/channel";
+import type { GameConnection, ConnectionTrace } from "@riposte/protocol/channel";
 import type { ListenerSet } from "./listener-set.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -6,7 +6,7 @@ const NOTHING = new Uint8Array(0);
 /** Tells the listeners of one connection's packets, by one record. */
 export class PacketNotifier implements ConnectionTrace {
   readonly #listeners: ListenerSet;
-  readonly #connection: Connection;
+  readonly #connection: GameConnection;
   readonly #packet: {
     readonly connectionId: number;
     packetNumber: number;
@@ -16,7 +16,7 @@ export class PacketNotifier implements ConnectionTrace {
     at: number;
   };
 
-  constructor(connectionId: number, connection: Connection, listeners: ListenerSet) {
+  constructor(connectionId: number, connection: GameConnection, listeners: ListenerSet) {
     this.#listeners = listeners;
     this.#connection = connection;
     this.#packet = { connectionId, packetNumber: 0, buffer: NOTHING, offset: 0, length: 0, at: 0 };

@@ -1,5 +1,5 @@
 import { DrainedWaiter } from "@riposte/protocol/channel";
-import type { Connection } from "@riposte/protocol/channel";
+import type { GameConnection } from "@riposte/protocol/channel";
 import { ConnectionTraces } from "./connection-traces.ts";
 import type { ErrorThrottle } from "./error-throttle.ts";
 import type { ConnectionStatus } from "./network-event-listener.ts";
@@ -7,7 +7,7 @@ import type { ConnectionStatus } from "./network-event-listener.ts";
 /** One connection with its id, and what the network interface keeps for it. */
 export class TrackedConnection {
   readonly id: number;
-  readonly connection: Connection;
+  readonly connection: GameConnection;
   /** When it got its seat: monotonic milliseconds. */
   readonly startedAt: number;
   readonly traces: ConnectionTraces;
@@ -17,7 +17,7 @@ export class TrackedConnection {
   /** It was usable once. */
   wasConnected = false;
 
-  constructor(id: number, connection: Connection, errors: ErrorThrottle, now: number) {
+  constructor(id: number, connection: GameConnection, errors: ErrorThrottle, now: number) {
     this.id = id;
     this.connection = connection;
     this.startedAt = now;
