@@ -4,13 +4,13 @@ import { NetworkError } from "@riposte/protocol";
 import { DEFAULT_LIMITS, QosSettings } from "@riposte/protocol/channel";
 import type { Channel, GameConnection } from "@riposte/protocol/channel";
 import { readUserData } from "@riposte/protocol/netcode";
-import { checkNetworkConditions } from "@riposte/protocol/simulator";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import { ConnectionAnnouncer } from "../connection-announcer.ts";
 import type { EndpointView, GameTransport, ServerTransportStats } from "../game-transport.ts";
 import { bindBoth, closeHttp } from "../http-port.ts";
 import { bindServer, closeOnAbort, publicAddresses, socketLimits } from "../listen-transport.ts";
 import type { ListenTransportOptions } from "../listen-transport.ts";
+import { loadSimulation } from "../load-simulation.ts";
 import type { ConnectionObserver, TransportHandlers } from "../transport-handlers.ts";
 import { laneMemory } from "./message-lane.ts";
 import type { ConnectionEvent } from "./records.ts";
@@ -47,7 +47,7 @@ export async function listenNetworkThread(
   const algorithm = congestionControl && namedCongestionControl(congestionControl);
   const sockets = options.http === false ? undefined : socketMemory(socketLimits(options).maxSockets);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const transport = new ThreadTransport(options);
+  const transport = new ThreadTransport(options, await loadConditionsCheck(options.allowSimulation));
   const house = thread.threads > 1 ? houseMemory(options.maxClients) : undefined;
   const pool = Math.floor((options.reassemblyPoolBytes ?? REASSEMBLY_POOL_BYTES) / thread.threads);
   const bindUdp = async (wanted: number): Promise<ThreadLink[]> => {
@@ -97,6 +97,14 @@ export async function listenNetworkThread(
   return transport;
 }
 
+type ConditionsCheck = (conditions: NetworkConditions) => void;
+
+/** Only where simulation is allowed: elsewhere none of its code is loaded. */
+async function loadConditionsCheck(allowed: boolean | undefined): Promise<ConditionsCheck | undefined> {
+  if ((await loadSimulation(allowed)) === undefined) return undefined;
+  return (await import("@riposte/protocol/simulator")).checkNetworkConditions;
+}
+
 /** A port that nobody has: sockets that share one could be bound to that of another server, too. */
 async function probePort(options: PlainServerOptions, wanted: number): Promise<number> {
   const probe = await bindServer({ ...options, handlers: {} }, wanted);
@@ -126,6 +134,7 @@ class ThreadTransport implements GameTransport, LinkOwner {
   readonly #handlers: TransportHandlers;
   readonly #connections = new Set<GameConnection>();
   readonly #resolveClosed: () => void;
+  readonly #checkConditions: ConditionsCheck | undefined;
   #links: readonly ThreadLink[] = [];
   /** The newest connection of each client, where several threads do not know of each other's. */
   readonly #byClient = new Map<bigint, ThreadConnection>();
@@ -134,11 +143,12 @@ class ThreadTransport implements GameTransport, LinkOwner {
   #ownHttp: Server | undefined;
   #closing = false;
 
-  constructor(options: ListenTransportOptions) {
+  constructor(options: ListenTransportOptions, checkConditions: ConditionsCheck | undefined) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     this.#resolveClosed = resolve;
     this.#handlers = options.handlers;
+    this.#checkConditions = checkConditions;
     this.#announcer = new ConnectionAnnouncer(options.handlers);
     const qos = new QosSettings(options.qos);
     qos.onChange = () => {
@@ -180,7 +190,7 @@ class ThreadTransport implements GameTransport, LinkOwner {
       throw new TypeError("simulated network conditions are disabled here: see `allowSimulation`");
     }
     // A mistake is this thread's, not the other's.
-    if (conditions !== undefined) checkNetworkConditions(conditions);
+    if (conditions !== undefined) this.#checkConditions?.(conditions);
     if (connection !== undefined) {
       const own = connection as ThreadConnection;
       own.link.command(own, { type: "simulate", conditions });
