@@ -24,7 +24,7 @@ test("100,000 packets between a server and a client are made and taken without a
   t.diagnostic(output.trim());
   const { packets, boxedBytesPerPacket, objectBytesPerPacket, places } = JSON.parse(output) as Result;
   assert.ok(packets >= 100_000);
-  // The smallest object of ours would be 24 bytes in each packet.
-  assert.ok(objectBytesPerPacket < 4, places.join("\n"));
+  // The smallest object would be 24 bytes in each packet. Node's timers have some in each wake-up.
+  assert.ok(objectBytesPerPacket < 12, places.join("\n"));
   assert.ok(boxedBytesPerPacket < 400, `${boxedBytesPerPacket} bytes of boxed numbers`);
 });
