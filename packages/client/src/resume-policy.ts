@@ -42,6 +42,11 @@ export class ResumePolicy {
     this.#notBefore = now + this.#silenceMs;
   }
 
+  /** There is no path, or silence on it. An attempt that succeeds when all is well again is not to be moved to. */
+  isNeeded(lastReceivedAt: number, now: number): boolean {
+    return this.#interruptedAt !== Infinity || now >= lastReceivedAt + this.#silenceMs;
+  }
+
   /** An attempt begins. */
   onAttempt(now: number): void {
     this.#notBefore = now + Math.min(this.#firstRetryMs * 2 ** this.#attempts, this.#maxRetryMs);

@@ -65,8 +65,6 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
   readonly #keys: SoftwareKeys;
   readonly #endpoint: ClientEndpoint;
   readonly #resume = new ResumePolicy();
-  /** Of the attempts to resume, the one that opened first and is moved to; -1: none. */
-  #resumePath = -1;
   /** Moves that somebody waits for, by path. */
   readonly #moves = new Map<number, PromiseWithResolvers<void>>();
   #incoming: NetworkConditionSimulator | undefined;
@@ -253,13 +251,10 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
     const link = this.#links[path];
     link.opened.then(
       () => {
-        const isLate = this.#over || this.#resume.attempts === 0 || this.#resumePath >= 0;
-        if (isLate || !this.#endpoint.migrate(path, performance.now())) {
-          link.close();
-          return;
-        }
-        this.#resumePath = path;
-        this.#wake();
+        const now = performance.now();
+        const isWanted = !this.#over && this.#resume.isNeeded(this.#endpoint.lastReceivedAt, now);
+        if (isWanted && this.#endpoint.migrate(path, now)) this.#wake();
+        else link.close();
       },
       () => undefined,
     );
@@ -290,13 +285,11 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
         return;
       case "migrated":
         this.#resume.onMigrated(performance.now());
-        this.#resumePath = -1;
         this.#moves.get(event.path)?.resolve();
         this.#moves.delete(event.path);
         this.#options.handlers.migrated?.(event.connection);
         return;
       case "migrationFailed":
-        if (event.path === this.#resumePath) this.#resumePath = -1;
         this.#moves.get(event.path)?.reject(new NetworkError("timedOut", "the server did not answer on the new path"));
         this.#moves.delete(event.path);
         return;
@@ -361,7 +354,6 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
 
   #handleClose(path: number, code: number): void {
     if (this.#over) return;
-    if (path === this.#resumePath) this.#resumePath = -1;
     this.#endpoint.handlePathClosed(path, performance.now());
     if (path !== FIRST_PATH || this.#endpoint.connection?.negotiated.sessionId !== undefined) {
       this.#wake();

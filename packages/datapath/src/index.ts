@@ -12,5 +12,6 @@ export type {
   UdpSocketStats,
 } from "./datapath.ts";
 export { openDatapath } from "./open-datapath.ts";
+export { copyBytes } from "./copy-bytes.ts";
 export { NO_KEY, PacketBatch } from "./packet-batch.ts";
 export { nodeCrypto } from "./portable/node-crypto.ts";

@@ -1,3 +1,5 @@
+import { copyBytes } from "./copy-bytes.ts";
+
 /** `key` of a packet that is sent or handed over as it is. */
 export const NO_KEY: -1 = -1;
 
@@ -87,9 +89,7 @@ export class PacketBatch {
     if (slot >= this.slots || length > this.slotBytes) return false;
     const start = slot * this.slotBytes;
     const target = this.buffer;
-    // A short copy by hand is cheaper than a call; a longer one needs no view this way.
-    if (length <= 32) for (let i = 0; i < length; i += 1) target[start + i] = bytes[offset + i];
-    else Buffer.prototype.copy.call(bytes, target, start, offset, offset + length);
+    copyBytes(bytes, offset, length, target, start);
     this.offset[slot] = start;
     this.length[slot] = length;
     this.path[slot] = path;

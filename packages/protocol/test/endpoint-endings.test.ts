@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ByteWriter } from "@riposte/wire";
+import type { Connection } from "../src/channel/connection.ts";
 import { FRAME_DATAGRAM, MESSAGE_LENGTH } from "../src/channel/frames.ts";
 import { writeHello } from "../src/channel/hello.ts";
 import { writeUserData } from "../src/netcode/index.ts";
@@ -20,6 +21,16 @@ function greeting(text: string): ByteWriter {
 
 function typesOf(network: EndpointNetwork): string[] {
   return network.events.map(({ type }) => type);
+}
+
+/** Does something from within the handler of each message. */
+function afterMessage(network: EndpointNetwork, act: (connection: Connection) => void): void {
+  const { sink } = network;
+  const message = sink.message.bind(sink);
+  sink.message = (connection, channel, buffer, offset, length) => {
+    message(connection, channel, buffer, offset, length);
+    act(connection);
+  };
 }
 
 test("a connection whose message was heard is announced and ended, though it broke in the same payload", () => {
@@ -41,12 +52,7 @@ test("a connection that its first message closed is announced and ended", () => 
   const network = new EndpointNetwork();
   const peer = network.plainPeer();
   network.run(100);
-  const { sink } = network;
-  const message = sink.message.bind(sink);
-  sink.message = (connection, channel, buffer, offset, length) => {
-    message(connection, channel, buffer, offset, length);
-    connection.fail(new NetworkError("kicked", "not you"));
-  };
+  afterMessage(network, (connection) => connection.fail(new NetworkError("kicked", "not you")));
   peer.connection.sendRaw(greeting("hi").written());
   network.run(100);
   assert.deepEqual(typesOf(network), ["connected", "disconnected"]);
@@ -86,12 +92,7 @@ test("a connection that its first message ends with the whole server is announce
   const network = new EndpointNetwork();
   const peer = network.plainPeer();
   network.run(100);
-  const { sink } = network;
-  const message = sink.message.bind(sink);
-  sink.message = (connection, channel, buffer, offset, length) => {
-    message(connection, channel, buffer, offset, length);
-    network.server.close(network.now);
-  };
+  afterMessage(network, () => network.server.close(network.now));
   peer.connection.sendRaw(greeting("bye").written());
   network.run(100);
   assert.deepEqual(typesOf(network), ["connected", "disconnected"]);

@@ -45,17 +45,29 @@ async function callWhilePlaying(player: Player): Promise<number> {
   return sum;
 }
 
+interface TcpProxy {
+  readonly port: number;
+  /** How long it holds back what a new connection says. */
+  readonly delays: { connectMs: number };
+  /** Connections so far. */
+  accepted(): number;
+  cut(): void;
+}
+
 /** A TCP proxy whose connections can all be cut at once. */
-async function tcpProxy(t: TestContext, port: number): Promise<{ readonly port: number; cut(): void }> {
+async function tcpProxy(t: TestContext, port: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  const delays = { connectMs: 0 };
+  let accepted = 0;
   const proxy = createServer((near) => {
+    accepted++;
     const far = connectTcp(port, "127.0.0.1");
     for (const socket of [near, far]) {
       sockets.add(socket);
       socket.on("error", () => {});
       socket.on("close", () => sockets.delete(socket));
     }
-    near.pipe(far).pipe(near);
+    setTimeout(() => near.pipe(far).pipe(near), delays.connectMs);
   }).listen(0, "127.0.0.1");
   await once(proxy, "listening");
   const cut = (): void => {
@@ -65,7 +77,7 @@ async function tcpProxy(t: TestContext, port: number): Promise<{ readonly port: 
     cut();
     proxy.close();
   });
-  return { port: (proxy.address() as AddressInfo).port, cut };
+  return { port: (proxy.address() as AddressInfo).port, delays, accepted: () => accepted, cut };
 }
 
 /** Carries one client's datagrams until it is muted. */
@@ -130,6 +142,48 @@ test("a WebSocket that breaks is replaced by another, and the session goes on", 
   assert.equal(await answer, 5);
   await playsOn(server, player);
   assert.deepEqual([session.seat, server.room.clients.size], [seat, 1]);
+});
+
+test("of several attempts to come back the session moves to one, however many open", async (t) => {
+  const server = await startServer(t);
+  server.onCall(Add, ({ a, b }) => ({ sum: a + b }));
+  const proxy = await tcpProxy(t, server.port);
+  const session = await connect(game, `http://127.0.0.1:${proxy.port}`, { carrier: "websocket" });
+  t.after(() => session.close());
+  const player = new Player(session);
+  const told = follow(server, player);
+  await until([player], "it is there", () => player.me !== undefined);
+  // The next attempts begin after 250 and 750 ms, so two or three are on their way when the first opens.
+  proxy.delays.connectMs = 900;
+  proxy.cut();
+  await until([player], "it has moved", () => told.client.length > 1);
+  const openedBy = performance.now() + 1500;
+  await until([player], "all attempts have opened", () => performance.now() > openedBy);
+  assert.deepEqual(told.client, ["interrupted", "migrated to websocket"]);
+  await playsOn(server, player);
+});
+
+test("an attempt that opens when the old path is well again is not moved to", async (t) => {
+  const udp = await udpProxy(t);
+  const server = await startServer(t, { publicAddresses: [`127.0.0.1:${udp.port}`] });
+  udp.serverPort = server.port;
+  server.onCall(Add, ({ a, b }) => ({ sum: a + b }));
+  const tcp = await tcpProxy(t, server.port);
+  const session = await connect(game, `http://127.0.0.1:${tcp.port}`);
+  t.after(() => session.close());
+  const player = new Player(session);
+  await until([player], "it is there", () => player.me !== undefined);
+  assert.equal(session.carrier, "udp");
+  tcp.delays.connectMs = 1500;
+  tcp.cut(); // so that the WebSocket does not take over the connection that asked for the token
+  const connections = tcp.accepted();
+  udp.muted = true;
+  await until([player], "it tries a WebSocket", () => tcp.accepted() > connections);
+  udp.muted = false;
+  const openedBy = performance.now() + 2000;
+  await until([player], "the WebSocket has opened", () => performance.now() > openedBy);
+  assert.equal(session.carrier, "udp");
+  await playsOn(server, player);
 });
 
 test("where UDP falls silent the session goes on by WebSocket", async (t) => {

@@ -48,7 +48,7 @@ function watch(transport: ClientTransport, resume: ResumePolicy, url: string): v
       const byUdp = resume.attempts % 2 === 0;
       resume.onAttempt(now);
       // One that fails is followed by the next.
-      (byUdp ? transport.migrate() : migrateToWebSocket(transport, url)).catch(() => undefined);
+      (byUdp ? transport.migrate() : migrateToWebSocket(transport, resume, url)).catch(() => undefined);
     }
     timer = arm();
   };
@@ -56,10 +56,11 @@ function watch(transport: ClientTransport, resume: ResumePolicy, url: string): v
   void transport.closed.then(() => clearTimeout(timer));
 }
 
-async function migrateToWebSocket(transport: ClientTransport, url: string): Promise<void> {
+async function migrateToWebSocket(transport: ClientTransport, resume: ResumePolicy, url: string): Promise<void> {
   const link = new WebSocketLink(url);
   await link.opened;
-  await transport.migrateTo(link);
+  if (resume.isNeeded(transport.lastReceivedAt, performance.now())) await transport.migrateTo(link);
+  else link.close();
 }
 
 export const dialers: { readonly udp: Dial | undefined; readonly websocket: Dial } = {

@@ -23,6 +23,42 @@ export interface RecoveryNumbers {
   readonly bandwidth: { readonly bytesPerSec: number };
 }
 
+/** What of a channel's numbers only grows. */
+export const CHANNEL_COUNTERS = [
+  "messagesSent",
+  "messagesReceived",
+  "bytesSent",
+  "bytesReceived",
+  "droppedFull",
+  "droppedStale",
+  "droppedTooLarge",
+  "droppedLate",
+  "sendsRefused",
+] as const;
+
+/** What of a connection's numbers is counted in its `ConnectionStats`, and only grows. */
+export const CONNECTION_COUNTERS = [
+  "bytesSent",
+  "bytesReceived",
+  "packetsSent",
+  "packetsReceived",
+  "acksSent",
+  "batches",
+  "batchedMessages",
+  "batchedBytes",
+  "batchCapacityBytes",
+  "chunksRetransmitted",
+  "fragmentsSent",
+  "fragmentsReceived",
+  "reassembliesDropped",
+  "duplicatePackets",
+  "earlyPackets",
+  "packetsRefused",
+  "malformedPackets",
+  "migrations",
+  "interruptions",
+] as const;
+
 /** Live numbers of one channel of a connection. */
 export class ChannelStats {
   /** Messages given to `send`, and delivered to the sink; their bytes, without framing. */

@@ -18,7 +18,7 @@ export type {
   SendOptions,
   SendResult,
 } from "./connection-options.ts";
-export { ChannelStats, ConnectionStats } from "./connection-stats.ts";
+export { CHANNEL_COUNTERS, CONNECTION_COUNTERS, ChannelStats, ConnectionStats } from "./connection-stats.ts";
 export type { RecoveryNumbers } from "./connection-stats.ts";
 export type { ConnectionTrace } from "./connection-trace.ts";
 export { DrainedWaiter } from "./drained-waiter.ts";

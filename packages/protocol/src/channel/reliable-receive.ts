@@ -73,15 +73,15 @@ export class ReliableReceiver {
 
   /** What the peer should be allowed now; never less than it was told. */
   get wantedMaxData(): number {
-    return Math.max(this.#taken - this.unreadBytes + this.#window, this.maxData);
+    return Math.max(this.#taken - this.unreadBytes + this.#window(), this.maxData);
   }
 
   /** A quarter of the window is used up: time for MAX_DATA. */
   get shouldUpdateMaxData(): boolean {
-    return this.wantedMaxData - this.maxData >= this.#window / 4;
+    return this.wantedMaxData - this.maxData >= this.#window() / 4;
   }
 
-  get #window(): number {
+  #window(): number {
     return Math.min(Math.max(this.#taken, INITIAL_WINDOW_BYTES), this.#windowBytes);
   }
 

@@ -1,48 +1,14 @@
 /** Sums of what connections counted. Only ever made when somebody asks: packets know nothing of it. */
 
+import { CHANNEL_COUNTERS, CONNECTION_COUNTERS } from "@riposte/protocol/channel";
 import type { Channel, ChannelStats, ConnectionStats } from "@riposte/protocol/channel";
 
 export const CHANNELS: readonly Channel[] = ["reliableOrdered", "unreliableOrdered", "unreliableUnordered"];
 
 /** What only grows; for the meaning of each see `ConnectionStats`. */
-const COUNTERS = [
-  "packetsSent",
-  "packetsReceived",
-  "bytesSent",
-  "bytesReceived",
-  "packetsLost",
-  "spuriousLosses",
-  "acksSent",
-  "chunksRetransmitted",
-  "fragmentsSent",
-  "fragmentsReceived",
-  "reassembliesDropped",
-  "duplicatePackets",
-  "earlyPackets",
-  "packetsRefused",
-  "malformedPackets",
-  "batches",
-  "batchedMessages",
-  "batchedBytes",
-  "batchCapacityBytes",
-  "migrations",
-  "interruptions",
-] as const;
+const COUNTERS: readonly (keyof TrafficCounters)[] = [...CONNECTION_COUNTERS, "packetsLost", "spuriousLosses"];
 
-/** Of a channel; for the meaning of each see `ChannelStats`. */
-const CHANNEL_COUNTERS = [
-  "messagesSent",
-  "messagesReceived",
-  "bytesSent",
-  "bytesReceived",
-  "droppedFull",
-  "droppedStale",
-  "droppedTooLarge",
-  "droppedLate",
-  "sendsRefused",
-] as const;
-
-export type TrafficCounters = Record<(typeof COUNTERS)[number], number>;
+export type TrafficCounters = Record<(typeof CONNECTION_COUNTERS)[number] | "packetsLost" | "spuriousLosses", number>;
 export type ChannelCounters = Record<(typeof CHANNEL_COUNTERS)[number], number>;
 
 export class TrafficTotals {

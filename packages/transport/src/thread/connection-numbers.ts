@@ -1,56 +1,22 @@
 /** A connection's live numbers as a row of doubles, and back. */
-import { ConnectionStats } from "@riposte/protocol/channel";
+import { CHANNEL_COUNTERS, CONNECTION_COUNTERS, ConnectionStats } from "@riposte/protocol/channel";
 import type { Connection, RecoveryNumbers } from "@riposte/protocol/channel";
 
-/** Plain counters of `ConnectionStats` and `ChannelStats`. */
-const COUNTERS = [
-  "bytesSent",
-  "bytesReceived",
-  "packetsSent",
-  "packetsReceived",
-  "acksSent",
-  "batches",
-  "batchedMessages",
-  "batchedBytes",
-  "batchCapacityBytes",
-  "chunksRetransmitted",
-  "fragmentsSent",
-  "fragmentsReceived",
-  "reassembliesDropped",
-  "duplicatePackets",
-  "earlyPackets",
-  "packetsRefused",
-  "malformedPackets",
-  "migrations",
-  "interruptions",
-  "payloadBytes",
-] as const satisfies readonly (keyof ConnectionStats)[];
-const CHANNEL_COUNTERS = [
-  "messagesSent",
-  "messagesReceived",
-  "bytesSent",
-  "bytesReceived",
-  "queuedBytes",
-  "droppedFull",
-  "droppedStale",
-  "droppedTooLarge",
-  "droppedLate",
-  "sendsRefused",
-] as const;
+const COUNTED = [...CONNECTION_COUNTERS, "payloadBytes"] as const;
+const CHANNEL_COUNTED = [...CHANNEL_COUNTERS, "queuedBytes"] as const;
 const MEASURED = 13;
 const OTHERS = 4;
 /** Names: six characters to a double. */
 const TEXT_DOUBLES = 4;
 const CHARACTERS = 6;
 
-export const NUMBERS_WIDTH: number =
-  COUNTERS.length + 3 * CHANNEL_COUNTERS.length + MEASURED + OTHERS + 2 * TEXT_DOUBLES;
+export const NUMBERS_WIDTH: number = COUNTED.length + 3 * CHANNEL_COUNTED.length + MEASURED + OTHERS + 2 * TEXT_DOUBLES;
 
 export function writeNumbers(connection: Connection, row: Float64Array): void {
   const { stats, fragmenter, mtu } = connection;
   let at = 0;
-  for (const name of COUNTERS) row[at++] = stats[name];
-  for (const channel of stats.channels) for (const name of CHANNEL_COUNTERS) row[at++] = channel[name];
+  for (const name of COUNTED) row[at++] = stats[name];
+  for (const channel of stats.channels) for (const name of CHANNEL_COUNTED) row[at++] = channel[name];
   row[at++] = stats.rttMs;
   row[at++] = stats.latestRttMs;
   row[at++] = stats.minRttMs;
@@ -100,8 +66,8 @@ export class ThreadNumbers {
     const { row, stats, reassembly } = this;
     const recovery = this.#recovery;
     let at = 0;
-    for (const name of COUNTERS) stats[name] = row[at++];
-    for (const channel of stats.channels) for (const name of CHANNEL_COUNTERS) channel[name] = row[at++];
+    for (const name of COUNTED) stats[name] = row[at++];
+    for (const channel of stats.channels) for (const name of CHANNEL_COUNTED) channel[name] = row[at++];
     recovery.rtt.smoothedMs = row[at++];
     recovery.rtt.latestMs = row[at++];
     recovery.rtt.minMs = row[at++];

@@ -9,7 +9,7 @@
  */
 import { receiveMessageOnPort } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
-import { copyBytes } from "./copy-bytes.ts";
+import { copyBytes } from "@riposte/datapath";
 import { RingReader, RingWriter, emptyRecord, ringMemory } from "./shared-ring.ts";
 import type { RingRecord, RingWriterOptions } from "./shared-ring.ts";
 
@@ -130,14 +130,14 @@ export class LaneWriter {
     length: number,
   ): void {
     const ring = this.#rings[UNRELIABLE];
-    ring.write(this.#next, kind, slot, generation, argument, deadlineMs, buffer, offset, length);
-    this.#sequence = this.#next;
+    ring.write(this.#next(), kind, slot, generation, argument, deadlineMs, buffer, offset, length);
+    this.#sequence = this.#next();
   }
 
   /** Writes a datagram on its way between a WebSocket and the endpoint. */
   writeDatagram(kind: number, path: number, buffer: Uint8Array, offset: number, length: number): void {
-    this.#rings[DATAGRAMS].write(this.#next, kind, path, 0, 0, 0, buffer, offset, length);
-    this.#sequence = this.#next;
+    this.#rings[DATAGRAMS].write(this.#next(), kind, path, 0, 0, 0, buffer, offset, length);
+    this.#sequence = this.#next();
   }
 
   /** Lets the other thread read what was written. True when it sleeps and is to be woken. */
@@ -178,20 +178,20 @@ export class LaneWriter {
   ): boolean {
     const ring = this.#rings[RELIABLE];
     if (length <= ring.maxPayloadBytes) {
-      if (!ring.write(this.#next, kind, slot, generation, argument, 0, buffer, offset, length, reserveBytes))
+      if (!ring.write(this.#next(), kind, slot, generation, argument, 0, buffer, offset, length, reserveBytes))
         return false;
     } else {
-      if (!ring.write(this.#next, kind + BY_PORT, slot, generation, argument, 0, NOTHING, 0, 0, reserveBytes))
+      if (!ring.write(this.#next(), kind + BY_PORT, slot, generation, argument, 0, NOTHING, 0, 0, reserveBytes))
         return false;
       const bytes = new Uint8Array(length);
       copyBytes(buffer, offset, length, bytes, 0);
       this.#port.postMessage(bytes, [bytes.buffer]);
     }
-    this.#sequence = this.#next;
+    this.#sequence = this.#next();
     return true;
   }
 
-  get #next(): number {
+  #next(): number {
     return (this.#sequence + 1) | 0;
   }
 }

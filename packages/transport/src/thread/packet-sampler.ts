@@ -1,5 +1,5 @@
 import type { ConnectionTrace } from "@riposte/protocol/channel";
-import { copyBytes } from "./copy-bytes.ts";
+import { copyBytes } from "@riposte/datapath";
 import { TRACE_HEADER_BYTES, TRACE_LOST, TRACE_RECEIVED, TRACE_SENT } from "./records.ts";
 import type { NamedConnection, Upstream } from "./upstream.ts";
 

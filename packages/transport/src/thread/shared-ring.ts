@@ -7,7 +7,7 @@
  * before it moves the tail: if its compare-and-exchange fails, the record was dropped under it, and the copy is thrown
  * away. No position comes again within 32 GiB, so where the tail has not changed nothing was dropped.
  */
-import { copyBytes } from "./copy-bytes.ts";
+import { copyBytes } from "@riposte/datapath";
 
 const UNIT_BYTES = 8;
 /** Int32 words: head and tail, each in a cache line of its own, and what was dropped. */

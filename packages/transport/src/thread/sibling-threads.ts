@@ -3,7 +3,7 @@ import type { AddressTable, PacketBatch } from "@riposte/datapath";
 import { threadOfPacket } from "@riposte/protocol/netcode";
 import type { SharedAdmission } from "@riposte/protocol/netcode";
 import type { ServerTransport, SharedPort } from "../server-transport.ts";
-import { copyBytes } from "./copy-bytes.ts";
+import { copyBytes } from "@riposte/datapath";
 import { LaneReader, LaneWriter } from "./message-lane.ts";
 import type { LaneMemory } from "./message-lane.ts";
 import { DATAGRAM } from "./records.ts";

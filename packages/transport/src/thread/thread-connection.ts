@@ -187,7 +187,7 @@ export class ThreadConnection implements GameConnection {
   ): SendResult {
     checkRun(buffer, offset, length);
     checkMessage(this.link.limits, channel, length, options);
-    if (!this.#takesMessages) return "closed";
+    if (!this.#takesMessages()) return "closed";
     if (channel === "reliableOrdered") {
       if (!this.#sendReliable(options?.stream ?? 0, buffer, offset, length)) return "full";
     } else this.link.sendUnreliable(this, kindOf(channel), options?.deadlineMs ?? 0, buffer, offset, length);
@@ -204,8 +204,8 @@ export class ThreadConnection implements GameConnection {
   }
 
   canSend(channel: Channel, bytes: number): boolean {
-    if (!this.#takesMessages || !this.qos.canSend(channel, bytes, performance.now())) return false;
-    if (channel === "reliableOrdered") return this.#unreleasedBytes + bytes <= this.link.limits.reliableSendBytes;
+    if (!this.#takesMessages() || !this.qos.canSend(channel, bytes, performance.now())) return false;
+    if (channel === "reliableOrdered") return this.#unreleasedBytes() + bytes <= this.link.limits.reliableSendBytes;
     return this.stats.of(channel).queuedBytes + bytes <= this.link.limits.unreliableSendBytes;
   }
 
@@ -277,21 +277,21 @@ export class ThreadConnection implements GameConnection {
 
   /** For the link: after a `send` that answered `full`, half of the queue is free again; or it is over. */
   get isDrained(): boolean {
-    return this.#closed || this.#unreleasedBytes <= DRAINED_SHARE * this.link.limits.reliableSendBytes;
+    return this.#closed || this.#unreleasedBytes() <= DRAINED_SHARE * this.link.limits.reliableSendBytes;
   }
 
-  get #takesMessages(): boolean {
+  #takesMessages(): boolean {
     return !this.#closed && !this.#finishing && this.#view.state !== "raw" && this.#view.state !== "closed";
   }
 
   /** Reliable bytes accepted and not yet acknowledged, as far as is known here: never less than there are. */
-  get #unreleasedBytes(): number {
+  #unreleasedBytes(): number {
     return ((this.#accepted - this.link.slots.load(this.slot, RELEASED)) | 0) >>> 0;
   }
 
   #sendReliable(stream: number, buffer: Uint8Array, offset: number, length: number): boolean {
     const { limits, slots } = this.link;
-    const fits = this.#unreleasedBytes + length <= limits.reliableSendBytes;
+    const fits = this.#unreleasedBytes() + length <= limits.reliableSendBytes;
     if (fits && this.link.sendReliable(this, stream, buffer, offset, length)) {
       this.#accepted = (this.#accepted + prefixBytes(length) + length) | 0;
       return true;

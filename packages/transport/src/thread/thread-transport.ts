@@ -158,11 +158,11 @@ class ThreadTransport implements GameTransport, LinkOwner {
   }
 
   get port(): number {
-    return this.#first.port;
+    return this.#first().port;
   }
 
   get canSimulate(): boolean {
-    return this.#first.canSimulate;
+    return this.#first().canSimulate;
   }
 
   get stats(): ServerTransportStats {
@@ -176,7 +176,7 @@ class ThreadTransport implements GameTransport, LinkOwner {
 
   addressOf(connection: GameConnection): string {
     const view = (connection as ThreadConnection).view;
-    if (view.path < this.#first.firstSocketPath) return view.address;
+    if (view.path < this.#first().firstSocketPath) return view.address;
     return this.#gateway?.addressOf(view.path) ?? "";
   }
 
@@ -317,7 +317,7 @@ class ThreadTransport implements GameTransport, LinkOwner {
     this.#resolveClosed();
   }
 
-  get #first(): ThreadLink {
+  #first(): ThreadLink {
     if (this.#links.length === 0) throw new TypeError("the transport is not open");
     return this.#links[0];
   }
