@@ -251,9 +251,9 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
     const link = this.#links[path];
     link.opened.then(
       () => {
-        const now = performance.now();
-        const isWanted = !this.#over && this.#resume.isNeeded(this.#endpoint.lastReceivedAt, now);
-        if (isWanted && this.#endpoint.migrate(path, now)) this.#wake();
+        const openedAt = performance.now();
+        const isWanted = !this.#over && this.#resume.isNeeded(this.#endpoint.lastReceivedAt, openedAt);
+        if (isWanted && this.#endpoint.migrate(path, openedAt)) this.#wake();
         else link.close();
       },
       () => undefined,
