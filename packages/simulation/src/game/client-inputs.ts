@@ -2,8 +2,8 @@
  * A client's own inputs: the one of this frame, those of the last ticks for replays and repetition, and the message
  * they are sent in.
  */
-import { InputHistory } from "../prediction/input-history.ts";
-import { InputWriter } from "../prediction/input-message.ts";
+import { InputHistory } from "../prediction/input/input-history.ts";
+import { InputWriter } from "../prediction/input/input-message.ts";
 import { StateTable } from "../state/index.ts";
 import type { Fields, RowIdentity } from "../state/index.ts";
 import type { AnyGame, Inputs, InputView } from "./define-game.ts";

@@ -5,8 +5,8 @@
 import { ColumnCopy } from "../prediction/column-copy.ts";
 import { CorrectionOffsets } from "../prediction/correction-offsets.ts";
 import type { StateHistory } from "../prediction/state-history.ts";
-import { StateInterpolator } from "../prediction/state-interpolator.ts";
-import type { StateSample, UpdatedTable } from "../prediction/state-interpolator.ts";
+import { StateInterpolator } from "../prediction/interpolation/state-interpolator.ts";
+import type { StateSample, UpdatedTable } from "../prediction/interpolation/state-interpolator.ts";
 import type { AnyViewTable } from "./view.ts";
 import type { AnyWorldTable } from "./world.ts";
 

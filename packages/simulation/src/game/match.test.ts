@@ -5,8 +5,8 @@ import { bool, defineInput, defineState, float, uint } from "../state/index.ts";
 import { defineCall, defineGame, GameClient, Match, outgoingMessage } from "./index.ts";
 import type { GameClientOptions } from "./index.ts";
 import type { IncomingCall } from "./message-router.ts";
-import { InputBuffer } from "../prediction/input-buffer.ts";
-import { InputReader } from "../prediction/input-message.ts";
+import { InputBuffer } from "../prediction/input/input-buffer.ts";
+import { InputReader } from "../prediction/input/input-message.ts";
 
 const Player = defineState({ x: float({ min: -9, max: 9, step: 1 / 8 }), y: float({ min: -9, max: 9, step: 1 / 8 }) });
 const Input = defineInput({ fire: bool() });

@@ -1,6 +1,6 @@
 /** One place in a match: who has it, what comes from them and what goes to them. */
 import type { SnapshotStream } from "../state/index.ts";
-import type { InputBuffer, ViewStamp } from "../prediction/input-buffer.ts";
+import type { InputBuffer, ViewStamp } from "../prediction/input/input-buffer.ts";
 import type { RoomClient } from "./define-game.ts";
 import type { InterestEye } from "./interest-eye.ts";
 import type { MessagePeer } from "./message-router.ts";

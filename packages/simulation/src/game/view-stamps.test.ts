@@ -1,8 +1,8 @@
 /** What a client may claim to have seen (docs/lag-compensation.md, "What a cheat can gain"). */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { InputHistory } from "../prediction/input-history.ts";
-import { InputWriter } from "../prediction/input-message.ts";
+import { InputHistory } from "../prediction/input/input-history.ts";
+import { InputWriter } from "../prediction/input/input-message.ts";
 import { bool, defineInput, defineState, float } from "../state/index.ts";
 import { defineGame, Match } from "./index.ts";
 

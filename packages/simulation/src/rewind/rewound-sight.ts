@@ -8,7 +8,7 @@
  */
 import type { Fields, Hitbox, RowIdentity, StateTable } from "../state/index.ts";
 import type { StaticGeometry } from "../game/static-geometry.ts";
-import type { ViewStamp } from "../prediction/input-buffer.ts";
+import type { ViewStamp } from "../prediction/input/input-buffer.ts";
 import type { PoseHistory } from "./pose-history.ts";
 import { RaySight } from "./ray-sight.ts";
 import type { SeenPose } from "./seen-by.ts";

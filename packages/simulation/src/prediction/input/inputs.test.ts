@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { angle, bool, bytes, defineInput, int } from "../state/index.ts";
+import { angle, bool, bytes, defineInput, int } from "../../state/index.ts";
 import { InputBuffer } from "./input-buffer.ts";
 import type { ViewStamp } from "./input-buffer.ts";
 import { InputHistory } from "./input-history.ts";

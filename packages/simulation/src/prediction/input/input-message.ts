@@ -9,9 +9,9 @@
  * older ones are preceded by a bit "the view moved by one tick", or 0 and the difference.
  */
 import { BitReader, BitWriter } from "@riposte/wire";
-import { decodeRecord, encodeRecord } from "../state/index.ts";
-import type { InputDefinition } from "../state/index.ts";
-import { MessageKind } from "../game/message-kind.ts";
+import { decodeRecord, encodeRecord } from "../../state/index.ts";
+import type { InputDefinition } from "../../state/index.ts";
+import { MessageKind } from "../../game/message-kind.ts";
 import type { InputBuffer, ViewStamp } from "./input-buffer.ts";
 import type { InputHistory } from "./input-history.ts";
 

@@ -3,7 +3,7 @@
  * in steps as the fields say, births, deaths and teleports respected, and a short extrapolation
  * when the next update is late.
  */
-import type { AuthoritativeTable } from "./client-prediction.ts";
+import type { AuthoritativeTable } from "../client-prediction.ts";
 
 /** The authoritative state of a table with the ticks it is from. */
 export interface UpdatedTable extends AuthoritativeTable {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { StateInterpolator } from "./index.ts";
-import type { StateSample, UpdatedTable } from "./index.ts";
+import { StateInterpolator } from "../index.ts";
+import type { StateSample, UpdatedTable } from "../index.ts";
 
 /** One entity at index 0 with a record of one word. */
 function state(id: number, word: number, updatedAt: number): UpdatedTable {
