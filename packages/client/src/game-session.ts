@@ -16,6 +16,7 @@ import type {
   ValuesOf,
   ViewOf,
 } from "@riposte/simulation/game";
+import type { EventDefinition, EventListener } from "@riposte/simulation/prediction";
 import type { Fields } from "@riposte/simulation/state";
 import type { CarrierHandlers, CarrierName, ClientCarrier } from "./carriers/carrier.ts";
 import { RateMeter } from "./rate-meter.ts";
@@ -171,6 +172,24 @@ export class GameSession<G extends AnyGame> implements Session<G> {
         this.#report(during, error);
       }
     });
+  }
+
+  onEvent<F extends Fields>(
+    definition: EventDefinition<F>,
+    play: EventListener<ValuesOf<EventDefinition<F>>>,
+    revoke?: EventListener<ValuesOf<EventDefinition<F>>>,
+  ): Unsubscribe {
+    const during = `listener of event "${definition.name}"`;
+    const guarded =
+      (listener: typeof play): typeof play =>
+      (value, event) => {
+        try {
+          listener(value, event);
+        } catch (error) {
+          this.#report(during, error);
+        }
+      };
+    return this.#game.events.on(definition, guarded(play), revoke === undefined ? undefined : guarded(revoke));
   }
 
   onCall<Q extends Fields, A extends Fields>(definition: CallDefinition<Q, A>, handler: CallHandler<Q, A>): void {

@@ -14,6 +14,7 @@ import type {
   ValuesOf,
   ViewOf,
 } from "@riposte/simulation/game";
+import type { EventDefinition, EventListener } from "@riposte/simulation/prediction";
 import type { Fields } from "@riposte/simulation/state";
 
 /** What happens to a session. */
@@ -78,6 +79,15 @@ export interface Session<G extends AnyGame = AnyGame> extends AsyncDisposable {
   onMessage<F extends Fields>(
     definition: MessageDefinition<F>,
     listener: (value: ValuesOf<MessageDefinition<F>>) => unknown,
+  ): Unsubscribe;
+  /**
+   * Hears a kind of event that the game's step emits: predicted ones at once, others when their picture is there, each
+   * once. `revoke` hears of those that turned out not to have happened.
+   */
+  onEvent<F extends Fields>(
+    definition: EventDefinition<F>,
+    play: EventListener<ValuesOf<EventDefinition<F>>>,
+    revoke?: EventListener<ValuesOf<EventDefinition<F>>>,
   ): Unsubscribe;
   /** Answers a type of call of the server's; a later handler takes the place of an earlier one. Without one it is refused. */
   onCall<Q extends Fields, A extends Fields>(definition: CallDefinition<Q, A>, handler: CallHandler<Q, A>): void;

@@ -4,6 +4,7 @@
  */
 import { schemaHash } from "../state/index.ts";
 import type { AccessOf, Fields, InputDefinition, RowIdentity, StateDefinition, Values } from "../state/index.ts";
+import type { EventDefinition } from "../prediction/events/define-event.ts";
 import type { AnyMessage, ValuesOf } from "./message.ts";
 import { StaticGeometry } from "./static-geometry.ts";
 import type { StaticsOptions } from "./static-geometry.ts";
@@ -59,6 +60,8 @@ export interface GameOptions<S extends States, I extends Fields, M extends reado
   readonly input: InputDefinition<I>;
   /** Typed messages and calls; both sides number them in this order. */
   readonly messages?: M;
+  /** Events that `step` emits; both sides number them in this order. */
+  readonly events?: readonly EventDefinition[];
   /** Walls and the like. */
   readonly statics?: StaticsOptions | StaticGeometry;
   readonly interest?: InterestOptions;
@@ -88,6 +91,7 @@ export interface GameDefinition<
   readonly states: S;
   readonly input: InputDefinition<I>;
   readonly messages: M;
+  readonly events: readonly EventDefinition[];
   readonly statics: StaticGeometry;
   readonly interest: InterestOptions;
   readonly snapDistance: number;
@@ -123,6 +127,10 @@ export function defineGame<
   if (messages.length > 255) throw new RangeError(`a game has at most 255 messages, got ${messages.length}`);
   const names = new Set(messages.map((message) => message.name));
   if (names.size !== messages.length) throw new RangeError("two messages have the same name");
+  const events = options.events ?? [];
+  if (events.length > 255) throw new RangeError(`a game has at most 255 events, got ${events.length}`);
+  if (new Set(events.map((event) => event.name)).size !== events.length)
+    throw new RangeError("two events have the same name");
   const interest = options.interest ?? {};
   checkInterest(interest, states);
   const snapDistance = options.snapDistance ?? 4;
@@ -137,6 +145,7 @@ export function defineGame<
     states,
     input,
     messages,
+    events,
     statics,
     interest,
     snapDistance,
@@ -146,6 +155,7 @@ export function defineGame<
       Object.values(states).map((state) => state.capacity),
       input,
       messages.map(describeMessage),
+      ...(events.length === 0 ? [] : [events.map(({ name, channel, record }) => [name, channel, record])]),
     ),
     join: options.join,
     ...(options.leave === undefined ? {} : { leave: options.leave }),

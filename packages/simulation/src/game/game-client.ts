@@ -7,8 +7,11 @@
  */
 import { BitReader, ByteReader } from "@riposte/wire";
 import { SnapshotReceiver } from "../state/index.ts";
-import type { Fields, StateTable, Values } from "../state/index.ts";
+import type { Fields, RowIdentity, StateTable, Values } from "../state/index.ts";
 import { ClientPrediction } from "../prediction/client-prediction.ts";
+import type { EventDefinition } from "../prediction/events/define-event.ts";
+import { EventReader } from "../prediction/events/event-message.ts";
+import { PredictedEvents } from "../prediction/events/predicted-events.ts";
 import { MAX_INPUTS } from "../prediction/input/input-message.ts";
 import type { UpdatedTable } from "../prediction/interpolation/state-interpolator.ts";
 import { DrawnSight } from "../rewind/drawn-sight.ts";
@@ -27,7 +30,7 @@ import type { CallDefinition, MessageDefinition } from "./message.ts";
 import type { OutgoingMessage } from "./outgoing-queue.ts";
 import { createView } from "./view.ts";
 import type { View, ViewOf } from "./view.ts";
-import { createWorld, WorldBase } from "./world.ts";
+import { createWorld, tableOf, WorldBase } from "./world.ts";
 import type { AnyWorldTable, States } from "./world.ts";
 
 export interface GameClientOptions {
@@ -45,6 +48,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
   readonly world: WorldOf<G>;
   readonly router: MessageRouter;
   readonly stats: ClientStats;
+  /** What steps emit: `events.on(Blast, play, revoke)`. */
+  readonly events: PredictedEvents;
   readonly #game: AnyGame;
   readonly #view: View<States>;
   readonly #tables: readonly AnyWorldTable[];
@@ -56,6 +61,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
   readonly #viewTimeline: ViewTimeline;
   readonly #inputs: ClientInputs;
   readonly #redundancy: number | undefined;
+  readonly #eventReader: EventReader;
   readonly #peer = new MessagePeer();
   readonly #bytes = new ByteReader();
   readonly #bits = new BitReader();
@@ -89,6 +95,10 @@ export class GameClient<G extends AnyGame = AnyGame> {
       send: (): boolean => false,
       broadcast: (): boolean => false,
       broadcastNear: (): boolean => false,
+      emit: <F extends Fields>(definition: EventDefinition<F>, row: RowIdentity, value: Values<F>): void => {
+        const table = tableOf(tables, row);
+        if (table >= 0) this.events.emit(this.events.kindOf(definition), table, row.id, row.id, row.owner, value);
+      },
     };
     const { world, tables } = createWorld<States>(
       new WorldBase(game.tickRate, false, game.statics, owner),
@@ -111,8 +121,21 @@ export class GameClient<G extends AnyGame = AnyGame> {
       const { hitbox } = tables[t].state;
       tables[t].sight = new DrawnSight(tables[t], viewTables[t], hitbox, game.statics, () => this.#view.tick);
     }
+    this.events = new PredictedEvents(game.events, game.tickMs, {
+      simulates: (table, id) => tables[table]?.simulated[tables[table].indexOf(id)] === 1,
+      ownerOf: (table, id) => tables[table]?.get(id)?.owner ?? -1,
+    });
+    this.#eventReader = new EventReader(game.events);
     this.#inputs = new ClientInputs(game, RING_TICKS, source.seatOf);
-    const prediction = new ClientPrediction(game, world, tables, this.#inputs.view, this.#inputs, RING_TICKS);
+    const prediction = new ClientPrediction(
+      game,
+      world,
+      tables,
+      this.#inputs.view,
+      this.#inputs,
+      RING_TICKS,
+      this.events,
+    );
     this.#prediction = prediction;
     const drawing = {
       smoothingHalfLifeMs,
@@ -170,6 +193,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#inputs.set(input);
     this.#simulate();
     this.#draw(now, elapsedMs);
+    this.events.advance(this.#view.tick);
   }
 
   /** When `handleTimeout` is next due; `Infinity` while no call waits. `advance` and `receive` do it, too. */
@@ -214,12 +238,14 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#receiver = undefined;
     this.#states = [];
     this.#prediction.reset(-1, 0);
+    this.events.clear();
   }
 
   #receive(buffer: Uint8Array, offset: number, length: number): boolean {
     const kind = buffer[offset];
     if (kind === MessageKind.snapshot) return this.#receiveSnapshot(buffer, offset, length);
     if (kind === MessageKind.welcome) return this.#receiveWelcome(buffer, offset, length);
+    if (kind === MessageKind.event) return this.#receiveEvent(buffer, offset, length);
     if (kind !== MessageKind.message && kind !== MessageKind.call && kind !== MessageKind.reply) return false;
     return this.router.receive(this.#peer, -1, buffer, offset, length);
   }
@@ -245,12 +271,20 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#fresh = false;
     this.#stampTick = -1;
     this.#prediction.reset(seat, seed);
+    this.events.clear();
     this.#inputs.clear();
     for (const drawn of this.#drawn) drawn.clear();
     this.#viewTimeline.reset();
     this.#inputTimeline.start(tick, this.#rttMs);
     this.#inputTick = Math.floor(this.#inputTimeline.clock.ticks);
     return true;
+  }
+
+  #receiveEvent(buffer: Uint8Array, offset: number, length: number): boolean {
+    const reader = this.#eventReader;
+    const value = reader.read(buffer, offset, length);
+    if (value !== undefined && this.#seat >= 0) this.events.hear(reader.key, reader.id, value);
+    return value !== undefined;
   }
 
   #receiveSnapshot(buffer: Uint8Array, offset: number, length: number): boolean {

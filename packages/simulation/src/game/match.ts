@@ -13,6 +13,8 @@ import { PoseRecorder } from "../rewind/pose-recorder.ts";
 import { RewoundSight } from "../rewind/rewound-sight.ts";
 import { InputBuffer } from "../prediction/input/input-buffer.ts";
 import type { ViewStamp } from "../prediction/input/input-buffer.ts";
+import type { EventDefinition } from "../prediction/events/define-event.ts";
+import { EventSender } from "../prediction/events/event-sender.ts";
 import { InputReader } from "../prediction/input/input-message.ts";
 import type { AnyGame, Inputs, InputView, WorldOf } from "./define-game.ts";
 import { InterestEye } from "./interest-eye.ts";
@@ -26,7 +28,7 @@ import { bytesFromSeed } from "./random.ts";
 import { Received } from "./received-message.ts";
 import { Seat } from "./seat.ts";
 import type { SeatInfo } from "./seat.ts";
-import { createWorld, WorldBase } from "./world.ts";
+import { createWorld, tableOf, WorldBase } from "./world.ts";
 import type { AnyWorldTable, States, World, WorldOwner } from "./world.ts";
 
 export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
@@ -48,6 +50,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   readonly #inputs: Inputs<Fields>;
   readonly #inputReader: InputReader;
   readonly #recorders: readonly PoseRecorder[];
+  readonly #events: EventSender;
   readonly #entropy: (length: number) => Uint8Array;
   /** Of the random numbers of entities that nobody owns. */
   readonly #nobodysKey: Uint32Array;
@@ -73,6 +76,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     this.#grid = radius === undefined ? undefined : new InterestGrid({ cellSize: radius / 2 });
     this.#seats = Array.from({ length: this.maxSeats }, () => undefined);
     this.router = new MessageRouter(game.messages);
+    this.#events = new EventSender(game.events, this.#seats, radius ?? Infinity);
 
     this.#entropy = options.entropy ?? bytesFromSeed(this.#seed);
     this.#nobodysKey = this.#createKey();
@@ -220,6 +224,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       if (seat.peer.pending.size > 0) this.router.handleTimeout(seat.peer, tick * this.#game.tickMs);
     }
     this.#world.beginTick(tick, this.#seed, false);
+    this.#events.beginTick(tick);
     this.#game.step(this.#world, this.#inputs);
     this.#settle();
     for (let i = 0; i < this.#recorders.length; i++) this.#recorders[i].record(tick);
@@ -282,6 +287,18 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       if (!this.router.send(seat.peer, message, value)) all = false;
     }
     return all;
+  }
+
+  /** For the world. */
+  emit<F extends Fields>(definition: EventDefinition<F>, row: RowIdentity, value: Values<F>): void {
+    const table = tableOf(this.#tables, row);
+    if (table < 0) throw new TypeError("an event is emitted by a row of the world");
+    this.#events.emit(definition, this.#tables[table], table, row, value);
+  }
+
+  /** Events that were not sent to somebody because a queue was full or a tick had too many. */
+  get droppedEvents(): number {
+    return this.#events.dropped;
   }
 
   /** Asks one seat's client; `done` is called exactly once. Time limits are kept by `tick`. */

@@ -13,4 +13,6 @@ export const MessageKind = {
   reply: 6,
   /** Reserved for measurements of time. */
   time: 7,
+  /** Server: an event that a step emitted. */
+  event: 10,
 } as const;

@@ -1,5 +1,6 @@
 /** What a game's `step` works on: its tables, the tick, and the geometry that never moves. */
 import type { Fields, RowIdentity, StateDefinition, Values } from "../state/index.ts";
+import type { EventDefinition } from "../prediction/events/define-event.ts";
 import type { MessageDefinition } from "./message.ts";
 import { TickRandom } from "./random.ts";
 import type { StaticGeometry } from "./static-geometry.ts";
@@ -30,6 +31,7 @@ export interface WorldOwner {
     y: number,
     radius?: number,
   ): boolean;
+  emit<F extends Fields>(definition: EventDefinition<F>, row: RowIdentity, value: Values<F>): void;
 }
 
 export class WorldBase {
@@ -87,6 +89,15 @@ export class WorldBase {
     this.#owner.broadcastNear(message, value, x, y, radius);
   }
 
+  /**
+   * Tells that something happened to `row` in this tick: a shot, a blast. The client that predicts it plays it at once
+   * and once, however often the tick is replayed; others near hear of it from the server. Both sides must emit it.
+   * Throws `TypeError` for an event that the game does not list.
+   */
+  emit<F extends Fields>(definition: EventDefinition<F>, row: RowIdentity, value: Values<F>): void {
+    this.#owner.emit(definition, row, value);
+  }
+
   /** For the owner of the world: opens a tick. */
   beginTick(tick: number, seed: number, isReplay: boolean): void {
     this.tick = tick;
@@ -109,6 +120,16 @@ export function createWorld<S extends States>(
     tables.push(table);
   }
   return { world: Object.assign(base, named) as World<S>, tables };
+}
+
+/** Place of the table that a row belongs to; -1 when it is none of them. */
+export function tableOf(tables: readonly AnyWorldTable[], row: RowIdentity): number {
+  for (let t = 0; t < tables.length; t++) {
+    const { capacity } = tables[t];
+    const own: unknown = row.index < capacity ? tables[t].rowAt(row.index) : undefined;
+    if (own === row) return t;
+  }
+  return -1;
 }
 
 export type AnyWorldTable = WorldTable<Fields>;

@@ -9,6 +9,7 @@
 import type { Fields } from "../state/index.ts";
 import type { AnyGame, Inputs } from "../game/define-game.ts";
 import type { AnyWorldTable, States, World } from "../game/world.ts";
+import type { PredictedEvents } from "./events/predicted-events.ts";
 import { StateHistory } from "./state-history.ts";
 
 /** The server's newest word on the entities of one table, by entity index. */
@@ -74,6 +75,7 @@ export class ClientPrediction {
   readonly #inputs: Inputs<Fields>;
   readonly #source: PredictionSource;
   readonly #tables: readonly PredictedTable[];
+  readonly #events: PredictedEvents;
   #seed = 0;
   #seat = -1;
 
@@ -84,8 +86,10 @@ export class ClientPrediction {
     inputs: Inputs<Fields>,
     source: PredictionSource,
     ringTicks: number,
+    events: PredictedEvents,
   ) {
     this.#game = game;
+    this.#events = events;
     this.#world = world;
     this.#inputs = inputs;
     this.#source = source;
@@ -140,6 +144,7 @@ export class ClientPrediction {
     const difference = tick <= this.tick && this.#remembers(tick) ? this.#compare(tick, states) : SILENT;
     const end = Math.min(upTo, tick + this.maxAheadTicks);
     if (difference === EQUAL) {
+      this.#events.confirm(tick, false);
       while (this.tick < end) this.#step(this.tick + 1, false);
       return false;
     }
@@ -153,6 +158,7 @@ export class ClientPrediction {
       this.#step(this.tick + 1, true);
       this.stats.replayedTicks++;
     }
+    this.#events.confirm(tick, difference === PREDICTED);
     return true;
   }
 
@@ -164,6 +170,7 @@ export class ClientPrediction {
   #step(tick: number, isReplay: boolean): void {
     this.#source.use(tick);
     this.#world.beginTick(tick, this.#seed, isReplay);
+    this.#events.beginTick(tick);
     this.#game.step(this.#world, this.#inputs);
     for (let i = 0; i < this.#tables.length; i++) {
       const { table, history } = this.#tables[i];

@@ -1,6 +1,10 @@
 export { ClientPrediction } from "./client-prediction.ts";
 export type { AuthoritativeTable, Misprediction, PredictionSource, PredictionStats } from "./client-prediction.ts";
 export { CorrectionOffsets } from "./correction-offsets.ts";
+export { defineEvent } from "./events/define-event.ts";
+export type { EventDefinition, EventOptions } from "./events/define-event.ts";
+export type { EventListener, EventStats, PlayedEvent } from "./events/predicted-events.ts";
+export { PredictedEvents } from "./events/predicted-events.ts";
 export { InputBuffer } from "./input/input-buffer.ts";
 export type { InputBufferOptions, ViewStamp } from "./input/input-buffer.ts";
 export { StateInterpolator } from "./interpolation/state-interpolator.ts";

@@ -1,0 +1,79 @@
+/** The server's side of events: numbers what a step emits and queues it for the players who may know. */
+import type { Fields, RowIdentity, Values } from "../../state/index.ts";
+import type { InterestEye } from "../../game/interest-eye.ts";
+import type { MessagePeer } from "../../game/message-router.ts";
+import type { AnyWorldTable } from "../../game/world.ts";
+import type { EventDefinition } from "./define-event.ts";
+import { EventOrdinals } from "./event-key.ts";
+import type { EventKey } from "./event-key.ts";
+import { EventWriter } from "./event-message.ts";
+import { kindOf } from "./predicted-events.ts";
+
+/** Whom events are for. */
+export interface EventListenerSeat {
+  readonly id: number;
+  readonly connected: boolean;
+  readonly peer: MessagePeer;
+  readonly eye: InterestEye;
+}
+
+export class EventSender {
+  /** Events that were not sent to somebody because a queue was full, or because a tick had too many. */
+  dropped = 0;
+  readonly #definitions: readonly EventDefinition[];
+  readonly #seats: readonly (EventListenerSeat | undefined)[];
+  readonly #radius: number;
+  readonly #ordinals = new EventOrdinals();
+  readonly #writer = new EventWriter();
+  readonly #key: EventKey = { tick: -1, kind: 0, table: 0, entity: 0, ordinal: 0 };
+
+  /** `radius`: how near is near where an event does not say. */
+  constructor(
+    definitions: readonly EventDefinition[],
+    seats: readonly (EventListenerSeat | undefined)[],
+    radius: number,
+  ) {
+    this.#definitions = definitions;
+    this.#seats = seats;
+    this.#radius = radius;
+  }
+
+  beginTick(tick: number): void {
+    this.#key.tick = tick;
+    this.#ordinals.reset();
+  }
+
+  emit(
+    definition: EventDefinition,
+    table: AnyWorldTable,
+    ordinal: number,
+    row: RowIdentity,
+    value: Values<Fields>,
+  ): void {
+    const key = this.#key;
+    key.kind = kindOf(this.#definitions, definition);
+    key.table = ordinal;
+    key.entity = row.id;
+    key.ordinal = this.#ordinals.next(key.kind, key.table, key.entity);
+    if (key.ordinal < 0) {
+      this.dropped++;
+      return;
+    }
+    const length = this.#writer.write(definition, key, row.id, value);
+    const { audience, radius = this.#radius } = definition;
+    const { owner, index } = row;
+    const x = table.positionX?.[index];
+    const y = table.positionY?.[index];
+    for (const seat of this.#seats) {
+      if (seat === undefined || !seat.connected) continue;
+      if (seat.id !== owner) {
+        if (audience === "owner") continue;
+        if (x !== undefined && y !== undefined && radius < Infinity) {
+          seat.eye.update();
+          if (!seat.eye.reaches(x, y, radius)) continue;
+        }
+      }
+      if (!seat.peer.queue.push(definition.channel, this.#writer.packet, 0, length)) this.dropped++;
+    }
+  }
+}
