@@ -3,7 +3,10 @@
  *
  * The controller never changes the length of a step: it scales the elapsed time that a driver
  * feeds in. Small errors are worked off within 2 % of the normal rate, which nobody sees; larger
- * ones within 10 %; an error above 250 ms is one jump, which is counted.
+ * ones within 10 %, until they are gone; an error above 250 ms is one jump, which is counted.
+ *
+ * Every error that is no jump is gone within two seconds. At 10 % that is enough for 200 ms; the
+ * last fifth of the range is worked off at what it takes, up to 12.5 %.
  */
 
 export interface ClockControllerOptions {
@@ -11,7 +14,7 @@ export interface ClockControllerOptions {
   readonly tickMs: number;
   /** Largest change of rate while the error is small. Default 0.02. */
   readonly steadyRate?: number;
-  /** Largest change of rate while catching up. Default 0.1. */
+  /** Largest change of rate while catching up, up to errors that this would not work off in two seconds. Default 0.1. */
   readonly catchUpRate?: number;
   /** Errors above this are catching up. Default 25 ms. */
   readonly catchUpMs?: number;
@@ -31,6 +34,8 @@ export class ClockController {
   /** The error that the last `advance` was given, in milliseconds. */
   errorMs = 0;
   started = false;
+  /** The largest error since catching up began; 0 while not catching up. Its sign is that of the error. */
+  #caughtMs = 0;
   readonly #tickMs: number;
   readonly #steadyRate: number;
   readonly #catchUpRate: number;
@@ -53,6 +58,7 @@ export class ClockController {
     this.errorMs = 0;
     this.shift = 0;
     this.jumps = 0;
+    this.#caughtMs = 0;
     this.started = true;
   }
 
@@ -68,12 +74,19 @@ export class ClockController {
       this.ticks += elapsedTicks + errorTicks;
       this.shift += errorTicks;
       this.rate = 1;
+      this.#caughtMs = 0;
       this.jumps++;
       return true;
     }
-    const limit = Math.abs(errorMs) > this.#catchUpMs ? this.#catchUpRate : this.#steadyRate;
-    // Half a second to close a small error: slow enough not to chase noise.
-    const wanted = errorMs / SETTLING_MS;
+    const size = Math.abs(errorMs);
+    if (size < GONE_MS || errorMs * this.#caughtMs < 0) this.#caughtMs = 0;
+    if (size > this.#catchUpMs && size > Math.abs(this.#caughtMs)) this.#caughtMs = errorMs;
+    const catchingUp = this.#caughtMs !== 0;
+    const limit = catchingUp
+      ? Math.max(this.#catchUpRate, Math.abs(this.#caughtMs) / GONE_WITHIN_MS)
+      : this.#steadyRate;
+    // Never past the target, however long the frame was.
+    const wanted = errorMs / Math.max(elapsedMs, catchingUp ? CLOSING_MS : SETTLING_MS);
     const change = wanted > limit ? limit : wanted < -limit ? -limit : wanted;
     this.rate = 1 + change;
     this.ticks += elapsedTicks * this.rate;
@@ -82,4 +95,9 @@ export class ClockController {
   }
 }
 
+/** Half a second to close a small error: slow enough not to chase noise. */
 const SETTLING_MS = 500;
+/** The end of a large one. */
+const CLOSING_MS = 50;
+const GONE_MS = 1;
+const GONE_WITHIN_MS = 2000;

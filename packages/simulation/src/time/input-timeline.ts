@@ -87,6 +87,7 @@ export class InputTimeline {
     const clock = this.clock;
     if (this.#dirty) {
       this.#dirty = false;
+      if (this.#samples.hasRisen(RISEN, RISE_MS / this.#tickMs)) this.#samples.keepNewest(RISEN);
       this.#lowDepth = this.#samples.low(this.#fraction);
     }
     let error = 0;
@@ -116,6 +117,9 @@ export class InputTimeline {
 const RING = 256;
 /** About two seconds of snapshots at 30 a second. */
 const WINDOW = 64;
+/** As many samples on a higher level, by so much, are a better route. */
+const RISEN = 20;
+const RISE_MS = 34;
 const FIRST_SAMPLES = 3;
 const SLACK_TICKS = 1.25;
 const OUTAGE_MS = 150;

@@ -28,6 +28,8 @@ export class ViewTimeline {
   readonly #maxDelayMs: number;
   /** Newest snapshot tick minus local time in ticks, one sample a frame. */
   readonly #samples = new SampleWindow(WINDOW);
+  /** The worst of the frames since the last sample. */
+  #oldest = Infinity;
   #lastSampleAt = -Infinity;
   #startedAt = 0;
   #low = Number.NaN;
@@ -68,12 +70,16 @@ export class ViewTimeline {
       // The stream stopped. That is no measurement of its jitter: time goes on as it was.
       this.#stale = true;
     }
+    this.#oldest = Math.min(this.#oldest, this.newestTick - localTicks);
     if (!this.#stale && now - this.#lastSampleAt >= MIN_SAMPLE_MS) {
       this.#lastSampleAt = now;
-      this.#samples.push(this.newestTick - localTicks);
+      this.#samples.push(this.#oldest);
+      this.#oldest = Infinity;
       if (--this.#sinceLow <= 0) {
         this.#sinceLow = LOW_EVERY;
-        this.#low = this.#samples.low(this.#fraction);
+        if (this.#samples.hasRisen(RISEN, RISE_MS / this.#tickMs)) this.#samples.keepNewest(RISEN);
+        // What comes is not what was: half of the fraction is kept in reserve, and a millisecond for frames that come in step.
+        this.#low = this.#samples.low(this.#fraction / 2) - 1 / this.#tickMs;
         this.#high = this.#samples.high();
       }
     }
@@ -108,6 +114,7 @@ export class ViewTimeline {
   forget(now: number): void {
     this.#samples.clear();
     this.#sinceLow = 0;
+    this.#oldest = Infinity;
     this.#lastSampleAt = now + DRAIN_MS;
     this.#newestSeenAt = now;
   }
@@ -128,10 +135,13 @@ export class ViewTimeline {
 /** A longer delay would only put shots farther back than servers judge them (`maxRewindMs`). */
 export const MAX_VIEW_DELAY_MS = 500;
 
-/** Three to four seconds of frames. */
-const WINDOW = 256;
+/** Ten to twelve seconds of frames: four of them are the late half percent. */
+const WINDOW = 768;
 const MIN_SAMPLE_MS = 12;
 const LOW_EVERY = 6;
+/** As many samples on a higher level, by so much, are a better route. */
+const RISEN = 60;
+const RISE_MS = 34;
 const FADE_MS = 3000;
 const STALE_MS = 300;
 const DRAIN_MS = 150;
