@@ -391,6 +391,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#view.tick = drawn;
     const predicted = this.#inputTimeline.clock.ticks;
     this.#view.predictedTick = predicted;
+    this.#view.confirmedTick = this.#prediction.confirmedTick;
     this.stats.viewRate = timeline.clock.rate;
     this.stats.interpolationDelayMs = timeline.delayMs(now);
     const moment = this.#moment;

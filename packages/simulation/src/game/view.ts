@@ -50,6 +50,8 @@ export interface ViewBase {
   tick: number;
   /** The fractional tick at which own entities are drawn. */
   predictedTick: number;
+  /** The tick of the server's newest state that own entities agree with: that of `authoritative(mine)`. -1: none yet. */
+  confirmedTick: number;
 }
 
 export type View<S extends States> = ViewBase & { readonly [K in keyof S]: ViewTable<FieldsOf<S[K]>> };
@@ -62,11 +64,12 @@ export function createView<S extends States>(states: S, source: ViewSource): { v
   const tables: AnyViewTable[] = [];
   const named: Record<string, AnyViewTable> = {};
   for (const name of Object.keys(states)) {
-    if (name === "tick" || name === "predictedTick") throw new RangeError(`a state cannot be called "${name}"`);
+    if (name === "tick" || name === "predictedTick" || name === "confirmedTick")
+      throw new RangeError(`a state cannot be called "${name}"`);
     const table: AnyViewTable = new ViewTable<Fields>(states[name], tables.length, source);
     named[name] = table;
     tables.push(table);
   }
-  const base: ViewBase = { tick: -1, predictedTick: -1 };
+  const base: ViewBase = { tick: -1, predictedTick: -1, confirmedTick: -1 };
   return { view: Object.assign(base, named) as View<S>, tables };
 }

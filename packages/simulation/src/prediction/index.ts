@@ -1,3 +1,37 @@
+export { abilityFields } from "./abilities/ability-fields.ts";
+export type { AbilityFields, AbilityFieldsOptions } from "./abilities/ability-fields.ts";
+export { defineAbilities } from "./abilities/ability-kit.ts";
+export type {
+  AbilityCost,
+  AbilityDefinition,
+  AbilityKit,
+  EffectDefinition,
+  ResourceDefinition,
+} from "./abilities/ability-kit.ts";
+export type {
+  AbilitiesOptions,
+  AbilityOptions,
+  CancelCause,
+  CancelTerms,
+  EffectOptions,
+  EffectStacking,
+  ResourceOptions,
+} from "./abilities/ability-options.ts";
+export type { AbilityEvent, AbilityEventKind, AbilityEventSink } from "./abilities/ability-events.ts";
+export { AbilityPredictor } from "./abilities/ability-predictor.ts";
+export type { AbilityStep, AbilityTable, AbilityWorld } from "./abilities/ability-predictor.ts";
+export { AbilityVerdicts } from "./abilities/ability-verdicts.ts";
+export type { AbilityVerdictStats } from "./abilities/ability-verdicts.ts";
+export { compareAbilities, inspectAbilities } from "./abilities/inspect-abilities.ts";
+export type {
+  AbilityDifference,
+  AbilityStatus,
+  AbilityView,
+  EffectStatus,
+  LoggedRequest,
+} from "./abilities/inspect-abilities.ts";
+export { predictionResult } from "./abilities/prediction-result.ts";
+export type { AbilityReason, PredictionOutcome, PredictionResult } from "./abilities/prediction-result.ts";
 export { ClientPrediction } from "./client-prediction.ts";
 export type { AuthoritativeTable, Misprediction, PredictionSource, PredictionStats } from "./client-prediction.ts";
 export { CorrectionOffsets } from "./correction-offsets.ts";

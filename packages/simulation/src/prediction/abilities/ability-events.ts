@@ -1,0 +1,27 @@
+/** What abilities do that a player sees or hears. A client's prediction may be wrong: who listens plays each once and takes back what was undone. */
+import type { RowIdentity } from "../../state/index.ts";
+
+export type AbilityEventKind =
+  | "castStarted"
+  | "castCancelled"
+  /** An ability took effect: at once, or when its cast was through. */
+  | "activated"
+  | "effectApplied"
+  | "effectTicked"
+  | "effectEnded";
+
+export interface AbilityEvent {
+  readonly kind: AbilityEventKind;
+  /** Of the ability or the effect. */
+  readonly name: string;
+  readonly row: RowIdentity;
+  readonly tick: number;
+  /** Stacks of the effect; 1 for abilities. */
+  readonly stacks: number;
+}
+
+/** Hears of events in every step, replays included. The same step of the same tick says the same. */
+export interface AbilityEventSink {
+  /** The event is reused: read it at once. */
+  emit(event: AbilityEvent): void;
+}
