@@ -1,3 +1,4 @@
+import type { ColumnPlan, RowColumn } from "./column-plan.ts";
 import { decodeUtf8, encodeUtf8 } from "@riposte/wire";
 import { fieldAttributes } from "./field.ts";
 import type { Column, Field, FieldOptions, Leaf, RecordMemory, RowPrototype } from "./field.ts";
@@ -58,7 +59,7 @@ function blobLeaf(kind: string, maxBytes: number, isText: boolean): Leaf {
 const EMPTY = new Uint8Array(0);
 const SCRATCH = new Uint8Array(1028);
 
-class TextColumn implements Column<string, string, readonly string[]> {
+class TextColumn implements Column<string, string, readonly string[]>, RowColumn {
   readonly storage: string[];
   /** What the words hold, so that an unchanged string costs one comparison. */
   readonly #settled: string[];
@@ -88,16 +89,17 @@ class TextColumn implements Column<string, string, readonly string[]> {
     this.storage[slot] = value;
   }
 
-  settle(slots: Int32Array, count: number): void {
+  join(plan: ColumnPlan): void {
+    plan.addOther(this);
+  }
+
+  settle(slot: number): void {
     const { words, stride, word } = this.#memory;
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i];
-      const value = this.storage[slot];
-      if (value === this.#settled[slot]) continue;
-      const end = encodeUtf8(cut(value, this.#leaf.max), SCRATCH, 0);
-      packBytes(SCRATCH, end, words, slot * stride + word, this.#leaf.wordCount);
-      this.storage[slot] = this.#settled[slot] = decodeUtf8(SCRATCH, 0, end) ?? "";
-    }
+    const value = this.storage[slot];
+    if (value === this.#settled[slot]) return;
+    const end = encodeUtf8(cut(value, this.#leaf.max), SCRATCH, 0);
+    packBytes(SCRATCH, end, words, slot * stride + word, this.#leaf.wordCount);
+    this.storage[slot] = this.#settled[slot] = decodeUtf8(SCRATCH, 0, end) ?? "";
   }
 
   load(slot: number): void {
@@ -138,7 +140,7 @@ class TextColumn implements Column<string, string, readonly string[]> {
   }
 }
 
-class BytesColumn implements Column<Uint8Array, Uint8Array, readonly Uint8Array[]> {
+class BytesColumn implements Column<Uint8Array, Uint8Array, readonly Uint8Array[]>, RowColumn {
   readonly storage: Uint8Array[];
   readonly #leaf: Leaf;
   readonly #memory: RecordMemory;
@@ -167,13 +169,14 @@ class BytesColumn implements Column<Uint8Array, Uint8Array, readonly Uint8Array[
     if (this.storage[slot].length !== length) this.storage[slot] = this.#data.subarray(start, start + length);
   }
 
-  settle(slots: Int32Array, count: number): void {
+  join(plan: ColumnPlan): void {
+    plan.addOther(this);
+  }
+
+  settle(slot: number): void {
     const { words, stride, word } = this.#memory;
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i];
-      const value = this.storage[slot];
-      packBytes(value, value.length, words, slot * stride + word, this.#leaf.wordCount);
-    }
+    const value = this.storage[slot];
+    packBytes(value, value.length, words, slot * stride + word, this.#leaf.wordCount);
   }
 
   load(slot: number): void {

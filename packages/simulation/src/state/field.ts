@@ -1,3 +1,5 @@
+import type { ColumnPlan } from "./column-plan.ts";
+
 /**
  * What a field is: its attributes, how many record words it takes, how those words are coded, and
  * the column that stores it. The constructors (`uint`, `float`, `vec2`, ...) return these; a schema is a
@@ -86,10 +88,8 @@ export interface Column<Value, Access, Storage> {
   copy(slot: number): Value;
   /** Copies in; rounds whatever the storage itself cannot hold. */
   set(slot: number, value: Value): void;
-  /** Rounds the listed slots to their declared steps and brings the record words up to date. */
-  settle(slots: Int32Array, count: number): void;
-  /** Record words to storage. */
-  load(slot: number): void;
+  /** Says how its rows are rounded and restored. */
+  join(plan: ColumnPlan): void;
   /** Storage becomes the mix of two records at `fraction` (0 = first); words are left alone. */
   blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void;
   /** Whether two records are further apart than the field's `teleport`. */

@@ -1,3 +1,5 @@
+import { ColumnPlan } from "./column-plan.ts";
+import type { RowColumn } from "./column-plan.ts";
 import { fieldAttributes } from "./field.ts";
 import type { Column, Field, FieldOptions, Leaf, RecordMemory, RowPrototype } from "./field.ts";
 import { bitsFor } from "./rounding.ts";
@@ -65,23 +67,26 @@ export function list<Value, Storage>(
   };
 }
 
-class ListColumn<Value, Storage> implements Column<readonly Value[], BoundedList<Value>, ListStorage<Storage>> {
+class ListColumn<Value, Storage>
+  implements Column<readonly Value[], BoundedList<Value>, ListStorage<Storage>>, RowColumn
+{
   readonly storage: ListStorage<Storage>;
   readonly #element: Column<Value, Value, Storage>;
+  readonly #elements: ColumnPlan;
   readonly #elementWords: number;
   /** Settled words of all elements of all slots, tightly packed. */
   readonly #words: Int32Array;
   readonly #memory: RecordMemory;
   readonly #views: (ListView<Value> | undefined)[] = [];
-  readonly #slots: Int32Array;
 
   constructor(slots: number, max: number, element: Field<Value, Value, Storage>, memory: RecordMemory) {
     this.#elementWords = element.wordCount;
     this.#words = new Int32Array(slots * max * element.wordCount);
     this.#element = element.createColumn(slots * max, { words: this.#words, stride: element.wordCount, word: 0 });
+    this.#elements = new ColumnPlan(this.#words, element.wordCount);
+    this.#element.join(this.#elements);
     this.storage = { lengths: new Int32Array(slots), max, elements: this.#element.storage };
     this.#memory = memory;
-    this.#slots = new Int32Array(max);
   }
 
   /** The same object every time; it reads and writes the columns. */
@@ -98,22 +103,22 @@ class ListColumn<Value, Storage> implements Column<readonly Value[], BoundedList
     this.get(slot).assign(value);
   }
 
-  settle(slots: Int32Array, count: number): void {
+  join(plan: ColumnPlan): void {
+    plan.addOther(this);
+  }
+
+  settle(slot: number): void {
     const { words, stride, word } = this.#memory;
     const { lengths, max } = this.storage;
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i];
-      const length = Math.min(Math.max(lengths[slot], 0), max);
-      lengths[slot] = length;
-      for (let j = 0; j < length; j++) this.#slots[j] = slot * max + j;
-      this.#element.settle(this.#slots, length);
-      const at = slot * stride + word;
-      const used = length * this.#elementWords;
-      const from = slot * max * this.#elementWords;
-      words[at] = length;
-      for (let j = 0; j < used; j++) words[at + 1 + j] = this.#words[from + j]!;
-      words.fill(0, at + 1 + used, at + 1 + max * this.#elementWords);
-    }
+    const length = Math.min(Math.max(lengths[slot], 0), max);
+    lengths[slot] = length;
+    for (let j = 0; j < length; j++) this.#elements.settle(slot * max + j);
+    const at = slot * stride + word;
+    const used = length * this.#elementWords;
+    const from = slot * max * this.#elementWords;
+    words[at] = length;
+    for (let j = 0; j < used; j++) words[at + 1 + j] = this.#words[from + j]!;
+    words.fill(0, at + 1 + used, at + 1 + max * this.#elementWords);
   }
 
   load(slot: number): void {
@@ -151,7 +156,7 @@ class ListColumn<Value, Storage> implements Column<readonly Value[], BoundedList
     const target = slot * max * this.#elementWords;
     lengths[slot] = length;
     for (let j = 0; j < length * this.#elementWords; j++) this.#words[target + j] = words[at + 1 + j]!;
-    for (let j = 0; j < length; j++) this.#element.load(slot * max + j);
+    for (let j = 0; j < length; j++) this.#elements.load(slot * max + j);
   }
 }
 

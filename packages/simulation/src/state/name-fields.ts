@@ -1,3 +1,4 @@
+import type { ColumnPlan, RowColumn } from "./column-plan.ts";
 import { fieldAttributes, wordLeaf } from "./field.ts";
 import type { Column, Field, FieldAttributes, FieldOptions, RecordMemory, RowPrototype } from "./field.ts";
 import { bitsFor } from "./rounding.ts";
@@ -89,16 +90,11 @@ abstract class NameColumn<Value, Storage extends Uint8Array | Int32Array> implem
 
   abstract get(slot: number): Value;
   abstract set(slot: number, value: Value): void;
-  abstract settle(slots: Int32Array, count: number): void;
+  abstract join(plan: ColumnPlan): void;
   abstract defineAccessor(prototype: RowPrototype, name: string): void;
 
   copy(slot: number): Value {
     return this.get(slot);
-  }
-
-  load(slot: number): void {
-    const { words, stride, word } = this.memory;
-    this.storage[slot] = words[slot * stride + word]!;
   }
 
   blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
@@ -139,14 +135,8 @@ class SmallColumn<Value> extends NameColumn<Value, Uint8Array> {
     this.storage[slot] = this.#toLevel(value);
   }
 
-  override settle(slots: Int32Array, count: number): void {
-    const storage = this.storage;
-    const { words, stride, word } = this.memory;
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i];
-      if (storage[slot] > this.#max) storage[slot] = this.#max;
-      words[slot * stride + word] = storage[slot]!;
-    }
+  override join(plan: ColumnPlan): void {
+    plan.addBytes(this.storage, this.#max, this.memory.word);
   }
 
   override defineAccessor(prototype: RowPrototype, name: string): void {
@@ -165,7 +155,7 @@ class SmallColumn<Value> extends NameColumn<Value, Uint8Array> {
   }
 }
 
-class EntityColumn extends NameColumn<number, Int32Array> {
+class EntityColumn extends NameColumn<number, Int32Array> implements RowColumn {
   constructor(slots: number, memory: RecordMemory, teleport: number) {
     super(new Int32Array(slots).fill(NO_ENTITY), memory, teleport);
   }
@@ -178,15 +168,20 @@ class EntityColumn extends NameColumn<number, Int32Array> {
     this.storage[slot] = value;
   }
 
-  override settle(slots: Int32Array, count: number): void {
-    const storage = this.storage;
+  override join(plan: ColumnPlan): void {
+    plan.addOther(this);
+  }
+
+  settle(slot: number): void {
     const { words, stride, word } = this.memory;
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i];
-      const id = storage[slot];
-      if (id < 0 || id > MAX_ENTITY) storage[slot] = NO_ENTITY;
-      words[slot * stride + word] = storage[slot]!;
-    }
+    const id = this.storage[slot];
+    if (id < 0 || id > MAX_ENTITY) this.storage[slot] = NO_ENTITY;
+    words[slot * stride + word] = this.storage[slot]!;
+  }
+
+  load(slot: number): void {
+    const { words, stride, word } = this.memory;
+    this.storage[slot] = words[slot * stride + word]!;
   }
 
   override defineAccessor(prototype: RowPrototype, name: string): void {

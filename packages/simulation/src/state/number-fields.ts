@@ -1,3 +1,4 @@
+import type { ColumnPlan, RowColumn } from "./column-plan.ts";
 import { f32Value, f32Word } from "./f32-word.ts";
 import { fieldAttributes, wordLeaf } from "./field.ts";
 import type { Column, Field, FieldAttributes, FieldOptions, RecordMemory, RowPrototype } from "./field.ts";
@@ -151,21 +152,8 @@ class LevelColumn<Storage extends IntegerStorage> implements Column<number, numb
     this.storage[slot] = this.storage instanceof Int32Array ? toInt32(value) : value;
   }
 
-  settle(slots: Int32Array, count: number): void {
-    const storage = this.storage;
-    const levels = this.#levels;
-    const { words, stride, word } = this.#memory;
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i];
-      const level = roundToLevel(levels, storage[slot]);
-      words[slot * stride + word] = level;
-      storage[slot] = levelValue(levels, level);
-    }
-  }
-
-  load(slot: number): void {
-    const { words, stride, word } = this.#memory;
-    this.storage[slot] = levelValue(this.#levels, words[slot * stride + word] >>> 0);
+  join(plan: ColumnPlan): void {
+    plan.addLevels(this.storage, this.#levels, this.#memory.word);
   }
 
   blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
@@ -212,8 +200,7 @@ abstract class DoubleColumn implements Column<number, number, Float64Array> {
     this.storage[slot] = value;
   }
 
-  abstract settle(slots: Int32Array, count: number): void;
-  abstract load(slot: number): void;
+  abstract join(plan: ColumnPlan): void;
   abstract blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void;
   abstract jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean;
 
@@ -236,21 +223,8 @@ class AngleColumn extends DoubleColumn {
     this.#memory = memory;
   }
 
-  override settle(slots: Int32Array, count: number): void {
-    const storage = this.storage;
-    const { words, stride, word } = this.#memory;
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i];
-      const turn = Math.floor(storage[slot] / this.#step + 0.5);
-      // Infinite and NaN angles give NaN here, which the word memory stores as 0.
-      words[slot * stride + word] = turn - Math.floor(turn / this.#count) * this.#count;
-      storage[slot] = this.#value(words[slot * stride + word]);
-    }
-  }
-
-  override load(slot: number): void {
-    const { words, stride, word } = this.#memory;
-    this.storage[slot] = this.#value(words[slot * stride + word]);
+  override join(plan: ColumnPlan): void {
+    plan.addAngle(this.storage, this.#step, this.#count, this.#memory.word);
   }
 
   override blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
@@ -283,7 +257,7 @@ class AngleColumn extends DoubleColumn {
   }
 }
 
-class F32Column extends DoubleColumn {
+class F32Column extends DoubleColumn implements RowColumn {
   readonly #attributes: FieldAttributes;
   readonly #memory: RecordMemory;
 
@@ -293,17 +267,18 @@ class F32Column extends DoubleColumn {
     this.#memory = memory;
   }
 
-  override settle(slots: Int32Array, count: number): void {
-    const { words, stride, word } = this.#memory;
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i];
-      const bits = f32Word(this.storage[slot]);
-      words[slot * stride + word] = bits;
-      this.storage[slot] = f32Value(bits);
-    }
+  override join(plan: ColumnPlan): void {
+    plan.addOther(this);
   }
 
-  override load(slot: number): void {
+  settle(slot: number): void {
+    const { words, stride, word } = this.#memory;
+    const bits = f32Word(this.storage[slot]);
+    words[slot * stride + word] = bits;
+    this.storage[slot] = f32Value(bits);
+  }
+
+  load(slot: number): void {
     const { words, stride, word } = this.#memory;
     this.storage[slot] = f32Value(words[slot * stride + word]);
   }

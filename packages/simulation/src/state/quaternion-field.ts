@@ -1,3 +1,4 @@
+import type { ColumnPlan, RowColumn } from "./column-plan.ts";
 import { fieldAttributes } from "./field.ts";
 import type { Column, Field, FieldAttributes, FieldOptions, Leaf, RecordMemory, RowPrototype } from "./field.ts";
 
@@ -152,7 +153,7 @@ class SmallestThree {
   }
 }
 
-class QuaternionColumn implements Column<Quaternion, Quaternion, QuaternionStorage> {
+class QuaternionColumn implements Column<Quaternion, Quaternion, QuaternionStorage>, RowColumn {
   readonly storage: QuaternionStorage;
   readonly #parts: readonly Float64Array[];
   readonly #code: SmallestThree;
@@ -189,15 +190,15 @@ class QuaternionColumn implements Column<Quaternion, Quaternion, QuaternionStora
     this.storage.w[slot] = w;
   }
 
-  settle(slots: Int32Array, count: number): void {
+  join(plan: ColumnPlan): void {
+    plan.addOther(this);
+  }
+
+  settle(slot: number): void {
     const { words, stride, word } = this.#memory;
-    const value = this.#code.value;
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i];
-      for (let part = 0; part < 4; part++) value[part] = this.#parts[part][slot]!;
-      this.#code.settle(words, slot * stride + word);
-      this.#store(slot);
-    }
+    for (let part = 0; part < 4; part++) this.#code.value[part] = this.#parts[part][slot]!;
+    this.#code.settle(words, slot * stride + word);
+    this.#store(slot);
   }
 
   load(slot: number): void {

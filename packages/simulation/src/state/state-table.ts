@@ -1,3 +1,4 @@
+import { ColumnPlan } from "./column-plan.ts";
 import type { RecordDefinition } from "./definition.ts";
 import type { StateDefinition } from "./define-state.ts";
 import type { Column, Columns, Fields, Row, RowIdentity, Values } from "./field.ts";
@@ -73,12 +74,12 @@ export class StateTable<F extends Fields> {
   #births = 0;
   readonly #born: Float64Array;
   readonly #rows: (Row<F> | undefined)[] = [];
+  readonly #plan: ColumnPlan;
   readonly #columns: Column<unknown, unknown, unknown>[] = [];
   /** Those that may jump when blended. */
   readonly #jumpers: Column<unknown, unknown, unknown>[] = [];
   readonly #columnByName = new Map<string, Column<unknown, unknown, unknown>>();
   readonly #RowClass: new (index: number) => Row<F>;
-  readonly #slots: Int32Array;
   readonly #iterators: RowIterator<F>[] = [];
 
   constructor(definition: RecordDefinition<F> | StateDefinition<F>, options: StateTableOptions = {}) {
@@ -95,7 +96,7 @@ export class StateTable<F extends Fields> {
     this.owners = new Int32Array(capacity).fill(-1);
     this.generations = new Uint8Array(capacity);
     this.#born = new Float64Array(capacity);
-    this.#slots = new Int32Array(capacity);
+    this.#plan = new ColumnPlan(this.words, definition.wordCount);
     const storages: Record<string, unknown> = {};
     const RowClass = createRowClass(this);
     for (const entry of definition.entries) {
@@ -103,6 +104,7 @@ export class StateTable<F extends Fields> {
       const column = entry.field.createColumn(capacity, memory);
       storages[entry.name] = column.storage;
       column.defineAccessor(RowClass.prototype, entry.name);
+      column.join(this.#plan);
       this.#columns.push(column);
       if (entry.field.attributes.teleport < Infinity) this.#jumpers.push(column);
       this.#columnByName.set(entry.name, column);
@@ -218,17 +220,15 @@ export class StateTable<F extends Fields> {
 
   /** Rounds every simulated row to the declared steps and clamps it into range (NaN becomes the minimum, or 0). Idempotent. */
   settle(): void {
-    let count = 0;
-    for (let index = 0; index < this.#highWater; index++) {
-      if (this.simulated[index] === 1) this.#slots[count++] = index;
-    }
-    this.#settle(count);
+    this.#version++;
+    const { simulated } = this;
+    for (let index = 0; index < this.#highWater; index++) if (simulated[index] === 1) this.#plan.settle(index);
   }
 
   /** `settle` for one row. */
   settleRow(index: number): void {
-    this.#slots[0] = index;
-    this.#settle(1);
+    this.#version++;
+    this.#plan.settle(index);
   }
 
   /** Copies the settled record of a row to `target[offset]` and on. */
@@ -318,14 +318,9 @@ export class StateTable<F extends Fields> {
     return this.rowAt(index);
   }
 
-  #settle(count: number): void {
-    this.#version++;
-    for (let i = 0; i < this.#columns.length; i++) this.#columns[i].settle(this.#slots, count);
-  }
-
   #load(index: number): void {
     this.#version++;
-    for (let i = 0; i < this.#columns.length; i++) this.#columns[i].load(index);
+    this.#plan.load(index);
   }
 }
 

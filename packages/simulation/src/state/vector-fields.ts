@@ -1,3 +1,4 @@
+import type { ColumnPlan } from "./column-plan.ts";
 import { f32Value } from "./f32-word.ts";
 import { fieldAttributes, moveLeaf } from "./field.ts";
 import type { Column, Field, FieldAttributes, FieldOptions, Leaf, RecordMemory, RowPrototype } from "./field.ts";
@@ -60,7 +61,7 @@ export function vec3<S>(
 
 type NumberColumn<S> = Column<number, number, S>;
 
-/** Settling, loading and blending are the same for any number of components. */
+/** Rounding and blending are the same for any number of components. */
 abstract class VectorColumn<Value, S> {
   protected readonly parts: readonly NumberColumn<S>[];
   readonly #attributes: FieldAttributes;
@@ -82,12 +83,8 @@ abstract class VectorColumn<Value, S> {
   abstract get(slot: number): Value;
   abstract set(slot: number, value: Value): void;
 
-  settle(slots: Int32Array, count: number): void {
-    for (let i = 0; i < this.parts.length; i++) this.parts[i].settle(slots, count);
-  }
-
-  load(slot: number): void {
-    for (let i = 0; i < this.parts.length; i++) this.parts[i].load(slot);
+  join(plan: ColumnPlan): void {
+    for (const part of this.parts) part.join(plan);
   }
 
   blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
