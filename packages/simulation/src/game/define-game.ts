@@ -6,8 +6,8 @@ import { schemaHash } from "../state/index.ts";
 import type { AccessOf, Fields, InputDefinition, RowIdentity, StateDefinition, Values } from "../state/index.ts";
 import type { EventDefinition } from "../prediction/events/define-event.ts";
 import type { AnyMessage, ValuesOf } from "./message.ts";
-import { StaticGeometry } from "./static-geometry.ts";
-import type { StaticsOptions } from "./static-geometry.ts";
+import { StaticGeometry } from "./statics/static-geometry.ts";
+import type { StaticsOptions } from "./statics/shapes.ts";
 import type { FieldsOf, States, World } from "./world.ts";
 
 /** A player who has a seat in a room. */

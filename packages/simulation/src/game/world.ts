@@ -3,7 +3,7 @@ import type { Fields, RowIdentity, StateDefinition, Values } from "../state/inde
 import type { EventDefinition } from "../prediction/events/define-event.ts";
 import type { MessageDefinition } from "./message.ts";
 import { TickRandom } from "./random.ts";
-import type { StaticGeometry } from "./static-geometry.ts";
+import type { StaticGeometry } from "./statics/static-geometry.ts";
 import { WorldTable } from "./world-table.ts";
 
 /** The states of a game: a table each. */

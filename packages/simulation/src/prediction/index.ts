@@ -45,3 +45,7 @@ export { StateInterpolator } from "./interpolation/state-interpolator.ts";
 export type { StateSample, UpdatedTable } from "./interpolation/state-interpolator.ts";
 export { INTERPOLATION_MODES } from "./interpolation/interpolation-mode.ts";
 export type { InterpolationMode } from "./interpolation/interpolation-mode.ts";
+export type { MovementBody, MovementWish } from "./movement/movement-body.ts";
+export { movementRules } from "./movement/movement-options.ts";
+export type { MovementOptions, MovementRules } from "./movement/movement-options.ts";
+export { MovementPredictor } from "./movement/movement-predictor.ts";

@@ -1,6 +1,6 @@
 /** What the player saw, on its own client: the entities where they were last drawn. */
 import type { Fields, Hitbox, RowIdentity, StateTable } from "../state/index.ts";
-import type { StaticGeometry } from "../game/static-geometry.ts";
+import type { StaticGeometry } from "../game/statics/static-geometry.ts";
 import { RaySight } from "./ray-sight.ts";
 import { angleColumn } from "./rewound-sight.ts";
 import type { SeenPose } from "./seen-by.ts";

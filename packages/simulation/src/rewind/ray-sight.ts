@@ -3,8 +3,8 @@
  * where an entity was seen. One object per table, pointed at one shooter after the other.
  */
 import type { Fields, Hitbox, Row, RowIdentity, StateTable } from "../state/index.ts";
-import { rayCircle } from "../game/static-geometry.ts";
-import type { StaticGeometry } from "../game/static-geometry.ts";
+import { rayCircle } from "../game/statics/rays.ts";
+import type { StaticGeometry } from "../game/statics/static-geometry.ts";
 import type { RayHit, SeenBy, SeenPose } from "./seen-by.ts";
 
 export abstract class RaySight<F extends Fields> implements SeenBy<F> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { StaticGeometry } from "../game/static-geometry.ts";
+import { StaticGeometry } from "../game/statics/static-geometry.ts";
 import type { ViewStamp } from "../prediction/index.ts";
 import { capsule, circle, defineState, float, StateTable } from "../state/index.ts";
 import type { Hitbox } from "../state/index.ts";

@@ -7,7 +7,7 @@
  * client, so they are looked at as they are now.
  */
 import type { Fields, Hitbox, RowIdentity, StateTable } from "../state/index.ts";
-import type { StaticGeometry } from "../game/static-geometry.ts";
+import type { StaticGeometry } from "../game/statics/static-geometry.ts";
 import type { ViewStamp } from "../prediction/input/input-buffer.ts";
 import type { PoseHistory } from "./pose-history.ts";
 import { RaySight } from "./ray-sight.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { rayBox, rayCircle, StaticGeometry } from "./static-geometry.ts";
+import { rayBox, rayCircle } from "./rays.ts";
+import { StaticGeometry } from "./static-geometry.ts";
 
 const around = fc.double({ min: -40, max: 40, noNaN: true });
 const size = fc.double({ min: 0.5, max: 12, noNaN: true });
