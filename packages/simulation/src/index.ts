@@ -1,4 +1,5 @@
 /** State schemas, snapshots, prediction and rewind: pure, tick by tick. */
+export * from "./debug/index.ts";
 export * from "./game/index.ts";
 export * from "./math/index.ts";
 export * from "./prediction/index.ts";

@@ -67,7 +67,7 @@ describe("prediction of the own player", () => {
     network.run(500);
     const { last } = player.client.stats.prediction;
     assert.equal(player.client.stats.mispredictions, 1);
-    assert.deepEqual({ ...last, tick: 0 }, { tick: 0, table: "players", field: "x", distance: 5 });
+    assert.deepEqual({ ...last, tick: 0 }, { tick: 0, table: "players", field: "x", entity: row.id, distance: 5 });
     assert.equal(player.client.view.players.mine?.x, row.x);
   });
 });

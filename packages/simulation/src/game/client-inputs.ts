@@ -21,7 +21,7 @@ export class ClientInputs {
   readonly packet: Uint8Array = new Uint8Array(MAX_INPUT_BYTES);
   readonly #definition: AnyGame["input"];
   readonly #table: StateTable<Fields>;
-  readonly #history: InputHistory;
+  readonly history: InputHistory;
   readonly #writer: InputWriter;
   /** The input of this frame. */
   readonly #words: Int32Array;
@@ -33,7 +33,7 @@ export class ClientInputs {
     this.#table.insert(OWN, 0);
     this.#table.insert(NEUTRAL, 1);
     this.#words = new Int32Array(game.input.wordCount);
-    this.#history = new InputHistory(game.input.wordCount, ringTicks);
+    this.history = new InputHistory(game.input.wordCount, ringTicks);
     this.#writer = new InputWriter(game.input);
     this.view = {
       of: (row: RowIdentity): InputView<Fields> => this.#table.rowAt(row.owner === seatOf() ? OWN : NEUTRAL),
@@ -57,7 +57,7 @@ export class ClientInputs {
 
   /** Makes the input of this frame that of `tick`, given at the sight of `viewTick`; false when it has one already. */
   add(tick: number, viewTick: number): boolean {
-    const history = this.#history;
+    const history = this.history;
     if (history.has(tick)) return false;
     const at = history.add(tick, viewTick);
     for (let i = 0; i < history.wordCount; i++) history.words[at + i] = this.#words[i];
@@ -66,17 +66,17 @@ export class ClientInputs {
 
   /** Makes the input of `tick`, or the neutral one, the current one. */
   use(tick: number): void {
-    const history = this.#history;
+    const history = this.history;
     if (history.has(tick)) this.#table.writeWords(OWN, history.words, history.offsetOf(tick));
     else this.#table.writeWords(OWN, this.#definition.initialWords);
   }
 
   /** Writes the message with `newest` and up to `count - 1` inputs before it into `packet`; returns its length. */
   write(newest: number, count: number, snapshotTick: number, receipts: number): number {
-    return this.#writer.write(this.#history, newest, count, snapshotTick, receipts, this.packet);
+    return this.#writer.write(this.history, newest, count, snapshotTick, receipts, this.packet);
   }
 
   clear(): void {
-    this.#history.clear();
+    this.history.clear();
   }
 }

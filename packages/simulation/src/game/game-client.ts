@@ -8,6 +8,9 @@
 import { BitReader, ByteReader } from "@riposte/wire";
 import { SnapshotReceiver } from "../state/index.ts";
 import type { Fields, RowIdentity, StateTable, Values } from "../state/index.ts";
+import { reportPrediction } from "../debug/client-report.ts";
+import { DebugLink } from "../debug/debug-link.ts";
+import { MispredictionRecorder } from "../debug/misprediction-recorder.ts";
 import { ClientPrediction } from "../prediction/client-prediction.ts";
 import type { EventDefinition } from "../prediction/events/define-event.ts";
 import { EventReader } from "../prediction/events/event-message.ts";
@@ -23,7 +26,7 @@ import type { AnyGame, InputOf, WorldOf } from "./define-game.ts";
 import { DrawnTable } from "./drawn-table.ts";
 import type { AgeListener, DrawnMoment } from "./drawn-table.ts";
 import { MAX_EXTRAPOLATION_MS } from "./match.ts";
-import { MessageKind } from "./message-kind.ts";
+import { MessageKind, WelcomeFlag } from "./message-kind.ts";
 import { MessagePeer, MessageRouter } from "./message-router.ts";
 import type { CallOutcome } from "./message-router.ts";
 import type { CallDefinition, MessageDefinition } from "./message.ts";
@@ -50,6 +53,10 @@ export class GameClient<G extends AnyGame = AnyGame> {
   readonly stats: ClientStats;
   /** What steps emit: `events.on(Blast, play, revoke)`. */
   readonly events: PredictedEvents;
+  /** What was predicted when the last mispredictions happened. */
+  readonly mispredictions: MispredictionRecorder;
+  /** Questions to the server and its answers; `debug.enabled` when the server allows it. */
+  readonly debug: DebugLink;
   readonly #game: AnyGame;
   readonly #view: View<States>;
   readonly #tables: readonly AnyWorldTable[];
@@ -135,8 +142,16 @@ export class GameClient<G extends AnyGame = AnyGame> {
       this.#inputs,
       RING_TICKS,
       this.events,
+      { mispredicted: (place) => this.mispredictions.record(this.#seat, place) },
     );
     this.#prediction = prediction;
+    this.mispredictions = new MispredictionRecorder({
+      input: game.input,
+      states: game.states,
+      inputs: this.#inputs.history,
+      historyOf: (table) => prediction.historyOf(table),
+    });
+    this.debug = new DebugLink({ queue: this.#peer.queue, answers: { prediction: () => reportPrediction(this) } });
     const drawing = {
       smoothingHalfLifeMs,
       snapDistance: game.snapDistance,
@@ -165,6 +180,11 @@ export class GameClient<G extends AnyGame = AnyGame> {
     return this.#prediction.tick;
   }
 
+  /** Tick of the newest snapshot that arrived, -1 before the first. */
+  get snapshotTick(): number {
+    return this.#snapshotTick;
+  }
+
   /** What the connection measures: for the first guess of the clock, and for how often inputs are repeated. */
   updateLink(rttMs: number, lossRate: number): void {
     this.#rttMs = rttMs;
@@ -174,7 +194,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
   /** One message of the server. False when it was malformed: it is dropped and counted. */
   receive(buffer: Uint8Array, offset: number, length: number, now: number): boolean {
     this.handleTimeout(now);
-    const good = length > 0 && this.#receive(buffer, offset, length);
+    const good = length > 0 && this.#receive(buffer, offset, length, now);
     if (!good) this.stats.malformed++;
     return good;
   }
@@ -198,12 +218,13 @@ export class GameClient<G extends AnyGame = AnyGame> {
 
   /** When `handleTimeout` is next due; `Infinity` while no call waits. `advance` and `receive` do it, too. */
   nextTimeout(): number {
-    return this.router.nextTimeout(this.#peer);
+    return Math.min(this.router.nextTimeout(this.#peer), this.debug.nextTimeout());
   }
 
   /** Fails the calls that have waited too long. For drivers whose frames may stop. */
   handleTimeout(now: number): void {
     this.router.handleTimeout(this.#peer, now);
+    this.debug.handleTimeout(now);
   }
 
   /** Whether `pollMessage` has something: an answer to a call of the server's does not wait for `advance`. */
@@ -234,6 +255,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
   /** The connection is gone: calls fail, and the next welcome starts over. What is drawn stays. */
   connectionLost(): void {
     this.#peer.close();
+    this.debug.close();
     this.#seat = -1;
     this.#receiver = undefined;
     this.#states = [];
@@ -241,18 +263,20 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.events.clear();
   }
 
-  #receive(buffer: Uint8Array, offset: number, length: number): boolean {
+  #receive(buffer: Uint8Array, offset: number, length: number, now: number): boolean {
     const kind = buffer[offset];
     if (kind === MessageKind.snapshot) return this.#receiveSnapshot(buffer, offset, length);
     if (kind === MessageKind.welcome) return this.#receiveWelcome(buffer, offset, length);
     if (kind === MessageKind.event) return this.#receiveEvent(buffer, offset, length);
+    if (kind === MessageKind.debug) return this.debug.receive(buffer, offset, length, now);
     if (kind !== MessageKind.message && kind !== MessageKind.call && kind !== MessageKind.reply) return false;
     return this.router.receive(this.#peer, -1, buffer, offset, length);
   }
 
   #receiveWelcome(buffer: Uint8Array, offset: number, length: number): boolean {
     const bytes = this.#bytes.reset(buffer, offset, offset + length);
-    bytes.skip(2);
+    bytes.skip(1);
+    const flags = bytes.u8();
     const seat = bytes.u16();
     const tick = bytes.u32();
     const seed = bytes.i32();
@@ -260,6 +284,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
     if (bytes.failed || tick > MAX_TICK) return false;
     this.#randomKey.set(key);
     this.#seat = seat;
+    this.debug.enabled = (flags & WelcomeFlag.debug) !== 0;
+    this.mispredictions.clear();
     this.#receiver = new SnapshotReceiver({
       definitions: this.#game.states,
       clientId: seat,

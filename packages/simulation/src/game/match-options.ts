@@ -15,6 +15,8 @@ export interface MatchOptions {
   readonly snapshotBudgetBytes?: number;
   /** How far back a shot may be judged. Default 500 ms. */
   readonly maxRewindMs?: number;
+  /** Opens the debug channel to clients: they may ask about themselves and are asked about themselves. Default false. */
+  readonly debug?: boolean;
   /** Missing inputs repeat the last one for this long. Default 100 ms. */
   readonly repeatInputMs?: number;
 }

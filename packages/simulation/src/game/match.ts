@@ -9,6 +9,8 @@
 import { BitWriter, ByteWriter } from "@riposte/wire";
 import { InterestGrid, SnapshotStream, StateTable } from "../state/index.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
+import { DebugLink } from "../debug/debug-link.ts";
+import type { DebugOutcome } from "../debug/debug-link.ts";
 import { PoseRecorder } from "../rewind/pose-recorder.ts";
 import { RewoundSight } from "../rewind/rewound-sight.ts";
 import { InputBuffer } from "../prediction/input/input-buffer.ts";
@@ -19,7 +21,7 @@ import { InputReader } from "../prediction/input/input-message.ts";
 import type { AnyGame, Inputs, InputView, WorldOf } from "./define-game.ts";
 import { InterestEye } from "./interest-eye.ts";
 import type { MatchOptions } from "./match-options.ts";
-import { MessageKind } from "./message-kind.ts";
+import { MessageKind, WelcomeFlag } from "./message-kind.ts";
 import { MessagePeer, MessageRouter } from "./message-router.ts";
 import type { CallOutcome } from "./message-router.ts";
 import type { CallDefinition, MessageDefinition } from "./message.ts";
@@ -54,6 +56,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   readonly #entropy: (length: number) => Uint8Array;
   /** Of the random numbers of entities that nobody owns. */
   readonly #nobodysKey: Uint32Array;
+  readonly #debug: boolean;
   /** Only with a radius of interest. */
   readonly #grid: InterestGrid | undefined;
   readonly #bits = new BitWriter();
@@ -71,6 +74,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     this.#graceTicks = Math.ceil((options.reconnectGraceMs ?? 15_000) / game.tickMs);
     this.#repeatTicks = Math.ceil((options.repeatInputMs ?? 100) / game.tickMs);
     this.#maxRewindTicks = Math.ceil((options.maxRewindMs ?? 500) / game.tickMs);
+    this.#debug = options.debug ?? false;
     this.#budgetBytes = options.snapshotBudgetBytes ?? 1000;
     const { radius } = game.interest;
     this.#grid = radius === undefined ? undefined : new InterestGrid({ cellSize: radius / 2 });
@@ -151,12 +155,16 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     const inputs = new InputBuffer({ wordCount: this.#game.input.wordCount, repeatTicks: this.#repeatTicks });
     inputs.reset(this.#tick);
     const { eye } = this.#game.interest;
+    const peer = new MessagePeer();
+    const debug = new DebugLink({ queue: peer.queue, answers: {} });
+    debug.enabled = this.#debug;
     const seat = new Seat({
       id,
       clientId,
       userData,
       inputs,
-      peer: new MessagePeer(),
+      peer,
+      debug,
       stream: this.#createStream(id),
       eye: new InterestEye(this.#tables, id, eye === undefined ? undefined : this.#world[eye]),
       randomKey: this.#createKey(),
@@ -221,6 +229,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       if (!seat.connected) continue;
       seat.inputOrigin = seat.inputs.take(tick, scratch, 0, seat.stamp);
       this.#inputTable.writeWords(seat.id, seat.inputOrigin === 2 ? this.#game.input.initialWords : scratch, 0);
+      seat.debug.handleTimeout(tick * this.#game.tickMs);
       if (seat.peer.pending.size > 0) this.router.handleTimeout(seat.peer, tick * this.#game.tickMs);
     }
     this.#world.beginTick(tick, this.#seed, false);
@@ -313,6 +322,16 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     this.router.call(to.peer, definition, request, this.#tick * this.#game.tickMs, done);
   }
 
+  /**
+   * Asks one seat's client over the debug channel; `done` is called exactly once. Methods: "prediction" (see
+   * `readPredictionReport`). What comes back is what the client says, no more.
+   */
+  askDebug(seat: number, method: string, parameters: unknown, done: (outcome: DebugOutcome) => void): void {
+    const to = this.#seats[seat];
+    if (to === undefined || !to.connected) return done({ ok: false, reason: "closed", message: "nobody is there" });
+    to.debug.ask(method, parameters, this.#tick * this.#game.tickMs, done);
+  }
+
   /** For the world. */
   randomKeyOf(seat: number): Uint32Array {
     return this.#seats[seat]?.randomKey ?? this.#nobodysKey;
@@ -326,6 +345,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       if (seat.wasSent(acknowledged)) seat.stream.acknowledge(acknowledged);
       return true;
     }
+    if (kind === MessageKind.debug) return seat.debug.receive(buffer, offset, length, this.#tick * this.#game.tickMs);
     if (kind !== MessageKind.message && kind !== MessageKind.call && kind !== MessageKind.reply) return false;
     return this.router.receive(seat.peer, seat.id, buffer, offset, length, (definition, value) => {
       this.#game.receive?.(this.#world, seat, new Received(definition, value));
@@ -374,7 +394,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   #sendWelcome(seat: Seat, resumed: boolean): void {
     const bytes = this.#bytes.reset(this.#welcome);
     bytes.u8(MessageKind.welcome);
-    bytes.u8(resumed ? 1 : 0);
+    bytes.u8((resumed ? WelcomeFlag.resumed : 0) | (this.#debug ? WelcomeFlag.debug : 0));
     bytes.u16(seat.id);
     bytes.u32(this.#tick);
     bytes.i32(this.#seed);

@@ -15,4 +15,14 @@ export const MessageKind = {
   time: 7,
   /** Server: an event that a step emitted. */
   event: 10,
+  /** Either side, reliable: a question or answer of the debug channel. */
+  debug: 8,
+} as const;
+
+/** Bits of the welcome's flags. */
+export const WelcomeFlag = {
+  /** The seat was kept, and is had again. */
+  resumed: 1,
+  /** The debug channel is open. */
+  debug: 2,
 } as const;

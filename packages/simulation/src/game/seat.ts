@@ -1,6 +1,7 @@
 /** One place in a match: who has it, what comes from them and what goes to them. */
 import type { SnapshotStream } from "../state/index.ts";
 import type { InputBuffer, ViewStamp } from "../prediction/input/input-buffer.ts";
+import type { DebugLink } from "../debug/debug-link.ts";
 import type { RoomClient } from "./define-game.ts";
 import type { InterestEye } from "./interest-eye.ts";
 import type { MessagePeer } from "./message-router.ts";
@@ -39,6 +40,7 @@ export interface SeatOptions {
   readonly userData: Uint8Array;
   readonly inputs: InputBuffer;
   readonly peer: MessagePeer;
+  readonly debug: DebugLink;
   readonly stream: SnapshotStream;
   readonly eye: InterestEye;
   readonly randomKey: Uint32Array;
@@ -53,6 +55,8 @@ export class Seat implements SeatInfo, SeatStats {
   expiresAtTick: number = Infinity;
   readonly inputs: InputBuffer;
   readonly peer: MessagePeer;
+  /** Closed unless the match opened the debug channel. */
+  readonly debug: DebugLink;
   stream: SnapshotStream;
   readonly eye: InterestEye;
   /** Of the random numbers of the player's entities: for the player and the server only. */
@@ -76,6 +80,7 @@ export class Seat implements SeatInfo, SeatStats {
     this.userData = options.userData;
     this.inputs = options.inputs;
     this.peer = options.peer;
+    this.debug = options.debug;
     this.stream = options.stream;
     this.eye = options.eye;
     this.randomKey = options.randomKey;
@@ -156,6 +161,7 @@ export class Seat implements SeatInfo, SeatStats {
   disconnect(tick: number): void {
     this.connected = false;
     this.peer.close();
+    this.debug.close();
     this.inputs.reset(tick);
     this.stamp.viewTick = -1;
     this.stamp.snapshotTick = -1;

@@ -37,6 +37,22 @@ export class ViewTable<F extends Fields> extends StateTable<F> {
     if (newest.indexOf(row.id) !== row.index) newest.insert(row.id, row.owner);
     return this.#source.copyNewest(this.#ordinal, row.index, row.id, newest) ? newest.rowAt(row.index) : undefined;
   }
+
+  /** The position in `authoritative(row)`, whatever its fields are called; false when there is none. */
+  authoritativePlace(row: RowIdentity, out: Place): boolean {
+    if (this.authoritative(row) === undefined) return false;
+    const { positionX, positionY } = this.#newest ?? this;
+    if (positionX === undefined || positionY === undefined) return false;
+    out.x = positionX[row.index];
+    out.y = positionY[row.index];
+    return true;
+  }
+}
+
+/** A position that a query fills. */
+export interface Place {
+  x: number;
+  y: number;
 }
 
 export interface ViewSource {

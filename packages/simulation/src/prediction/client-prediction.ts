@@ -24,9 +24,10 @@ export interface AuthoritativeTable {
 /** What was wrong, when the server's word differed from the prediction. */
 export interface Misprediction {
   tick: number;
-  /** Name of the table and of the first field that differed. */
+  /** Name of the table and of the first field that differed, and the entity's id. */
   table: string;
   field: string;
+  entity: number;
   /** Distance between predicted and true position at that tick, in world units; 0 for a table without a position. */
   distance: number;
 }
@@ -48,8 +49,29 @@ export interface PredictionSource {
   use(tick: number): void;
 }
 
+/** Where a misprediction is. */
+export interface MispredictionPlace {
+  readonly tick: number;
+  /** The tick that was last found right, or taken over; -1: none. */
+  readonly rightTick: number;
+  /** Number of the table. */
+  readonly table: number;
+  readonly entity: number;
+  readonly field: string;
+  readonly distance: number;
+  /** The server's record. */
+  readonly words: Int32Array;
+  readonly wordsAt: number;
+}
+
+/** Hears of each misprediction, before it is corrected. */
+export interface MispredictionListener {
+  mispredicted(place: MispredictionPlace): void;
+}
+
 interface PredictedTable {
   readonly name: string;
+  readonly number: number;
   readonly table: AnyWorldTable;
   readonly history: StateHistory;
   /** 0: not compared, 1: taken over silently, 2: predicted. By record word. */
@@ -62,7 +84,7 @@ export class ClientPrediction {
     corrections: 0,
     replayedTicks: 0,
     stalledTicks: 0,
-    last: { tick: -1, table: "", field: "", distance: 0 },
+    last: { tick: -1, table: "", field: "", entity: -1, distance: 0 },
   };
   /** The tick that has been simulated last; -1 while nothing is known. */
   tick = -1;
@@ -76,8 +98,11 @@ export class ClientPrediction {
   readonly #source: PredictionSource;
   readonly #tables: readonly PredictedTable[];
   readonly #events: PredictedEvents;
+  readonly #listener: MispredictionListener | undefined;
   #seed = 0;
   #seat = -1;
+  /** The tick confirmed before the one that is looked at. */
+  #rightTick = -1;
 
   constructor(
     game: AnyGame,
@@ -87,16 +112,19 @@ export class ClientPrediction {
     source: PredictionSource,
     ringTicks: number,
     events: PredictedEvents,
+    listener?: MispredictionListener,
   ) {
     this.#game = game;
     this.#events = events;
     this.#world = world;
     this.#inputs = inputs;
     this.#source = source;
+    this.#listener = listener;
     this.maxAheadTicks = ringTicks - 2;
     const names = Object.keys(game.states);
     this.#tables = tables.map((table, i) => ({
       name: names[i],
+      number: i,
       table,
       history: new StateHistory(table.wordCount, ringTicks),
       compare: comparedWords(table),
@@ -140,6 +168,7 @@ export class ClientPrediction {
    */
   reconcile(tick: number, states: readonly AuthoritativeTable[], upTo: number): boolean {
     if (tick <= this.confirmedTick) return false;
+    this.#rightTick = this.confirmedTick;
     this.confirmedTick = tick;
     const difference = tick <= this.tick && this.#remembers(tick) ? this.#compare(tick, states) : SILENT;
     const end = Math.min(upTo, tick + this.maxAheadTicks);
@@ -243,6 +272,7 @@ export class ClientPrediction {
     const { name, table, history } = predicted;
     last.tick = tick;
     last.table = name;
+    last.entity = table.idAt(index);
     for (const entry of table.definition.entries)
       if (word >= entry.word && word < entry.word + entry.wordCount) last.field = entry.name;
     table.writeWords(index, history.words, mine);
@@ -250,6 +280,16 @@ export class ClientPrediction {
     const y = table.positionY?.[index] ?? 0;
     table.writeWords(index, words, truth);
     last.distance = Math.hypot((table.positionX?.[index] ?? 0) - x, (table.positionY?.[index] ?? 0) - y);
+    this.#listener?.mispredicted({
+      tick,
+      rightTick: this.#rightTick,
+      table: predicted.number,
+      entity: last.entity,
+      field: last.field,
+      distance: last.distance,
+      words,
+      wordsAt: truth,
+    });
   }
 }
 

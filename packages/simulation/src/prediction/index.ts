@@ -33,7 +33,14 @@ export type {
 export { predictionResult } from "./abilities/prediction-result.ts";
 export type { AbilityReason, PredictionOutcome, PredictionResult } from "./abilities/prediction-result.ts";
 export { ClientPrediction } from "./client-prediction.ts";
-export type { AuthoritativeTable, Misprediction, PredictionSource, PredictionStats } from "./client-prediction.ts";
+export type {
+  AuthoritativeTable,
+  Misprediction,
+  MispredictionListener,
+  MispredictionPlace,
+  PredictionSource,
+  PredictionStats,
+} from "./client-prediction.ts";
 export { CorrectionOffsets } from "./correction-offsets.ts";
 export { defineEvent } from "./events/define-event.ts";
 export type { EventDefinition, EventOptions } from "./events/define-event.ts";

@@ -1,0 +1,12 @@
+export { readPredictionReport, reportPrediction } from "./client-report.ts";
+export type { ClientPredictionReport, MispredictionNote } from "./client-report.ts";
+export { DebugLink } from "./debug-link.ts";
+export type { DebugAnswer, DebugFailure, DebugLinkOptions, DebugLinkStats, DebugOutcome } from "./debug-link.ts";
+export { explainMisprediction } from "./explain-misprediction.ts";
+export type { InputInvolved, MispredictionCause, MispredictionExplanation } from "./explain-misprediction.ts";
+export { MispredictionRecorder, predictedFields } from "./misprediction-recorder.ts";
+export type { MispredictionReport, MispredictionSources } from "./misprediction-recorder.ts";
+export { readPlayerHistory } from "./player-history.ts";
+export type { InputOrigin, PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";
+export { PredictionProbe, PROBE_CURVES, SampleRing } from "./prediction-probe.ts";
+export type { Path, PredictionProbeOptions, ProbeCurve, ProbedClient } from "./prediction-probe.ts";

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { PredictionProbe, readPredictionReport } from "@riposte/simulation/debug";
+import type { DebugOutcome } from "@riposte/simulation/debug";
+import { game } from "./first-game.ts";
+import { TestNetwork } from "./link.ts";
+import type { Player } from "./link.ts";
+
+const still = { up: false, down: false, left: false, right: false, fire: false, aim: 0 };
+const right = { ...still, right: true };
+
+function play(debug: boolean): { network: TestNetwork<typeof game>; player: Player<typeof game> } {
+  const network = new TestNetwork(game, { debug });
+  const player = network.add({ latencyMs: 100 }, right);
+  network.run(2000);
+  return { network, player };
+}
+
+describe("debugging a client's prediction", () => {
+  it("keeps what was predicted, and by which inputs, when the server knew better", () => {
+    const { network, player } = play(false);
+    const { client } = player;
+    const before = client.mispredictions.count;
+    const [there] = network.match.world.players;
+    network.onTick = (tick): void => {
+      if (tick % 60 !== 0) return;
+      there.x += 1;
+      network.match.world.players.settleRow(there.index);
+    };
+    network.run(1500);
+    assert.equal(client.mispredictions.count, client.stats.mispredictions);
+    assert.ok(client.mispredictions.count > before);
+    const report = client.mispredictions.reports.at(-1);
+    assert.ok(report !== undefined);
+    const { predicted, actual, history, tick } = report;
+    assert.deepEqual([report.table, report.entity, report.field], ["players", there.id, "x"]);
+    assert.ok(Math.abs(Number(actual) - Number(predicted) - 1) < 0.01);
+    assert.equal(report.input.right, true);
+    const last = history.ticks.at(-1);
+    assert.equal(last?.tick, tick);
+    assert.equal(last?.entities.players[0].values.x, predicted);
+    assert.deepEqual(
+      history.ticks.map((entry) => entry.tick - tick),
+      Array.from(history.ticks, (_, i) => i - history.ticks.length + 1),
+      "every tick since the last that was right",
+    );
+  });
+
+  it("tells the server, over a channel that is off by default", () => {
+    for (const debug of [false, true]) {
+      const { network, player } = play(debug);
+      let outcome: DebugOutcome | undefined;
+      network.match.askDebug(player.seat, "prediction", null, (told) => (outcome = told));
+      network.run(300);
+      assert.equal(player.client.debug.enabled, debug);
+      assert.ok(outcome !== undefined);
+      if (!debug) {
+        assert.deepEqual(outcome, { ok: false, reason: "off", message: "the server has no debug channel" });
+        continue;
+      }
+      const report = outcome.ok ? readPredictionReport(outcome.value) : undefined;
+      assert.ok(report !== undefined && report.seat === player.seat);
+      assert.ok(Math.abs(report.predictedTick - player.client.predictedTick) <= 20);
+      assert.equal(report.figures.mispredictions, player.client.stats.mispredictions);
+      assert.equal(readPredictionReport({ ...report, figures: 3 }), undefined);
+    }
+  });
+
+  it("follows an own entity as predicted and as told, without allocating", () => {
+    const { network, player } = play(false);
+    const probe = new PredictionProbe({ frames: 120 });
+    player.onFrame = (now): void => probe.sample(player.client, now);
+    network.run(2000);
+    const { predicted, server, curves } = probe;
+    assert.equal(curves.inputBufferDepth.count, 120);
+    assert.equal(curves.interpolationDelayMs.at(0), player.client.stats.interpolationDelayMs);
+    assert.ok(predicted.ticks.at(0) > server.ticks.at(0), "the prediction is ahead");
+    // Of the same tick both say the same, for a lone player.
+    let compared = 0;
+    for (let age = 0; age < predicted.ticks.count; age++) {
+      for (let told = 0; told < server.ticks.count; told++) {
+        if (server.ticks.at(told) !== predicted.ticks.at(age)) continue;
+        assert.equal(server.x.at(told), predicted.x.at(age));
+        compared++;
+      }
+    }
+    assert.ok(compared > 20);
+  });
+});
