@@ -8,9 +8,6 @@ import { StateTable } from "../state/index.ts";
 import type { Fields, RowIdentity } from "../state/index.ts";
 import type { AnyGame, Inputs, InputView } from "./define-game.ts";
 
-/** Rows of the input table. */
-const OWN = 0;
-const NEUTRAL = 1;
 /** Room for 32 inputs of typical size; of larger ones, fewer are sent again. */
 const MAX_INPUT_BYTES = 1100;
 
@@ -20,7 +17,12 @@ export class ClientInputs {
   /** What `write` wrote. */
   readonly packet: Uint8Array = new Uint8Array(MAX_INPUT_BYTES);
   readonly #definition: AnyGame["input"];
+  /** A row for each tick of the ring, so that a replay copies nothing; then the input of this frame, and the neutral one. */
   readonly #table: StateTable<Fields>;
+  readonly #frameRow: number;
+  readonly #neutralRow: number;
+  /** Row of the current input. */
+  #current: number;
   readonly history: InputHistory;
   readonly #writer: InputWriter;
   /** The input of this frame. */
@@ -29,14 +31,17 @@ export class ClientInputs {
   /** `ringTicks`: a power of two; `seatOf`: this client's seat. */
   constructor(game: AnyGame, ringTicks: number, seatOf: () => number) {
     this.#definition = game.input;
-    this.#table = new StateTable<Fields>(game.input, { capacity: 2 });
-    this.#table.insert(OWN, 0);
-    this.#table.insert(NEUTRAL, 1);
+    this.#table = new StateTable<Fields>(game.input, { capacity: ringTicks + 2 });
+    for (let row = 0; row < ringTicks + 2; row++) this.#table.insert(row, -1);
+    this.#frameRow = ringTicks;
+    this.#neutralRow = ringTicks + 1;
+    this.#current = this.#neutralRow;
     this.#words = new Int32Array(game.input.wordCount);
     this.history = new InputHistory(game.input.wordCount, ringTicks);
     this.#writer = new InputWriter(game.input);
     this.view = {
-      of: (row: RowIdentity): InputView<Fields> => this.#table.rowAt(row.owner === seatOf() ? OWN : NEUTRAL),
+      of: (row: RowIdentity): InputView<Fields> =>
+        this.#table.rowAt(row.owner === seatOf() ? this.#current : this.#neutralRow),
       isPresent: (row: RowIdentity): boolean => row.owner >= 0 && row.owner === seatOf(),
     };
   }
@@ -44,15 +49,15 @@ export class ClientInputs {
   /** The player's input of this frame. Fields that are left out keep their neutral value. */
   set(input: Readonly<Record<string, unknown>>): void {
     const { entries, initialWords } = this.#definition;
-    const row: Record<string, unknown> = this.#table.rowAt(OWN);
-    this.#table.writeWords(OWN, initialWords);
+    const row: Record<string, unknown> = this.#table.rowAt(this.#frameRow);
+    this.#table.writeWords(this.#frameRow, initialWords);
     for (let i = 0; i < entries.length; i++) {
       const { name } = entries[i];
       const value = input[name];
       if (value !== undefined) row[name] = value;
     }
-    this.#table.settleRow(OWN);
-    this.#table.readWords(OWN, this.#words);
+    this.#table.settleRow(this.#frameRow);
+    this.#table.readWords(this.#frameRow, this.#words);
   }
 
   /** Makes the input of this frame that of `tick`, given at the sight of `viewTick`; false when it has one already. */
@@ -61,14 +66,14 @@ export class ClientInputs {
     if (history.has(tick)) return false;
     const at = history.add(tick, viewTick);
     for (let i = 0; i < history.wordCount; i++) history.words[at + i] = this.#words[i];
+    this.#table.writeWords(tick & (history.ringTicks - 1), this.#words);
     return true;
   }
 
   /** Makes the input of `tick`, or the neutral one, the current one. */
   use(tick: number): void {
     const history = this.history;
-    if (history.has(tick)) this.#table.writeWords(OWN, history.words, history.offsetOf(tick));
-    else this.#table.writeWords(OWN, this.#definition.initialWords);
+    this.#current = history.has(tick) ? tick & (history.ringTicks - 1) : this.#neutralRow;
   }
 
   /** Writes the message with `newest` and up to `count - 1` inputs before it into `packet`; returns its length. */

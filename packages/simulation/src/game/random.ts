@@ -12,18 +12,16 @@ export class TickRandom {
   #b = 2;
   #c = 3;
   #d = 4;
+  /** What the next number must be seeded with first: most ticks draw none. */
+  #seed = 0;
+  #tick = 0;
+  #isStale = false;
 
   /** Starts the sequence that belongs to these numbers. */
   reseed(seed: number, tick: number): void {
-    let state = (seed ^ Math.imul(tick + 1, 0x9e3779b1) ^ 0x85ebca77) | 0;
-    state = (state + 0x9e3779b9) | 0;
-    this.#a = mix(state);
-    state = (state + 0x9e3779b9) | 0;
-    this.#b = mix(state);
-    state = (state + 0x9e3779b9) | 0;
-    this.#c = mix(state);
-    state = (state + 0x9e3779b9) | 0;
-    this.#d = mix(state) | 1;
+    this.#seed = seed;
+    this.#tick = tick;
+    this.#isStale = true;
   }
 
   /**
@@ -32,6 +30,7 @@ export class TickRandom {
    */
   reseedSecretly(key: Uint32Array, tick: number, entityId: number): void {
     chacha20Block(key, tick, entityId, 0, 0, block);
+    this.#isStale = false;
     this.#a = block[0];
     this.#b = block[1];
     this.#c = block[2];
@@ -40,6 +39,7 @@ export class TickRandom {
 
   /** 32 random bits as an unsigned integer. */
   bits(): number {
+    if (this.#isStale) this.#seedNow();
     const scrambled = Math.imul(this.#b, 5);
     const result = Math.imul((scrambled << 7) | (scrambled >>> 25), 9) >>> 0;
     const shifted = this.#b << 9;
@@ -65,6 +65,21 @@ export class TickRandom {
   /** An integer from 0 up to but not including `bound`. */
   integer(bound: number): number {
     return Math.floor(this.next() * bound);
+  }
+
+  #seedNow(): void {
+    this.#isStale = false;
+    const seed = this.#seed;
+    const tick = this.#tick;
+    let state = (seed ^ Math.imul(tick + 1, 0x9e3779b1) ^ 0x85ebca77) | 0;
+    state = (state + 0x9e3779b9) | 0;
+    this.#a = mix(state);
+    state = (state + 0x9e3779b9) | 0;
+    this.#b = mix(state);
+    state = (state + 0x9e3779b9) | 0;
+    this.#c = mix(state);
+    state = (state + 0x9e3779b9) | 0;
+    this.#d = mix(state) | 1;
   }
 }
 

@@ -32,17 +32,12 @@ export class StateHistory {
   /** Keeps the simulated rows of `table`, which are settled, as the state after `tick`. */
   record(tick: number, table: AnyTable): void {
     const at = tick & (this.ringTicks - 1);
-    const { highWater, simulated, words } = table;
-    const wordCount = this.#wordCount;
+    const { highWater, simulated } = table;
     let count = 0;
     for (let index = 0; index < highWater; index++) {
       if (simulated[index] === 0) continue;
       if (count === this.#rows) this.#grow(table.capacity);
-      const entry = at * this.#rows + count;
-      this.#ids[entry] = table.idAt(index);
-      const to = entry * wordCount;
-      const from = index * wordCount;
-      for (let i = 0; i < wordCount; i++) this.#words[to + i] = words[from + i];
+      this.#keep(at * this.#rows + count, table, index);
       count++;
     }
     this.#ticks[at] = tick;
@@ -77,6 +72,16 @@ export class StateHistory {
 
   clear(): void {
     this.#ticks.fill(-1);
+  }
+
+  #keep(entry: number, table: AnyTable, index: number): void {
+    this.#ids[entry] = table.idAt(index);
+    const wordCount = this.#wordCount;
+    const from = table.words;
+    const words = this.#words;
+    const at = index * wordCount;
+    const to = entry * wordCount;
+    for (let i = 0; i < wordCount; i++) words[to + i] = from[at + i];
   }
 
   #grow(capacity: number): void {

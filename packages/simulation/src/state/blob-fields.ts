@@ -1,4 +1,4 @@
-import type { ColumnPlan, RowColumn } from "./column-plan.ts";
+import type { RowColumn } from "./column-plan.ts";
 import { decodeUtf8, encodeUtf8 } from "@riposte/wire";
 import { fieldAttributes } from "./field.ts";
 import type { Column, Field, FieldOptions, Leaf, RecordMemory, RowPrototype } from "./field.ts";
@@ -75,6 +75,7 @@ class TextColumn implements Column<string, string, readonly string[]>, RowColumn
     this.#blended = Array.from({ length: slots }, () => "");
     this.#leaf = leaf;
     this.#memory = memory;
+    memory.plan.addOther(this);
   }
 
   get(slot: number): string {
@@ -87,10 +88,6 @@ class TextColumn implements Column<string, string, readonly string[]>, RowColumn
 
   set(slot: number, value: string): void {
     this.storage[slot] = value;
-  }
-
-  join(plan: ColumnPlan): void {
-    plan.addOther(this);
   }
 
   settle(slot: number): void {
@@ -152,6 +149,7 @@ class BytesColumn implements Column<Uint8Array, Uint8Array, readonly Uint8Array[
     this.#data = new Uint8Array(slots * leaf.max);
     this.#leaf = leaf;
     this.#memory = memory;
+    memory.plan.addOther(this);
   }
 
   get(slot: number): Uint8Array {
@@ -167,10 +165,6 @@ class BytesColumn implements Column<Uint8Array, Uint8Array, readonly Uint8Array[
     const length = Math.min(value.length, this.#leaf.max);
     for (let i = 0; i < length; i++) this.#data[start + i] = value[i]!;
     if (this.storage[slot].length !== length) this.storage[slot] = this.#data.subarray(start, start + length);
-  }
-
-  join(plan: ColumnPlan): void {
-    plan.addOther(this);
   }
 
   settle(slot: number): void {

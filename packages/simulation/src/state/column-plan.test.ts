@@ -105,3 +105,20 @@ void test("rows that are not simulated keep what was written to them", () => {
   table.settle();
   assert.deepEqual([...table.columns.fine], [171 / 512, 1 / 3, 171 / 512]);
 });
+
+void test("what is written again is settled again, down to the sign of 0", () => {
+  const table = new StateTable(definition, { capacity: 1 });
+  const row = table.spawn(-1, { fine: 0, aim: 0, odd: 2 });
+  const { odd } = row;
+  for (const value of [-0, 0, Number.NaN, -0]) {
+    row.fine = row.aim = row.odd = value;
+    table.settle();
+    assert.ok(Object.is(row.fine, Number.isNaN(value) ? -50 : 0));
+    assert.ok(Object.is(row.aim, 0));
+    assert.equal(row.odd, 1 / 3);
+  }
+  row.odd = odd;
+  table.settle();
+  assert.equal(row.odd, odd);
+  assert.equal(table.words[2], 136);
+});

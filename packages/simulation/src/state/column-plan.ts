@@ -1,6 +1,7 @@
 /**
- * How the rows of a table are rounded and restored: the columns that hold one number each stand side by side here, by
- * kind, so that a row takes one loop for each kind and no call for each column. Columns of anything else are called.
+ * Where the numbers of a table are kept, and how its rows are rounded and restored: the columns that hold one number
+ * each stand side by side here, by kind, so that a row takes one loop for each kind and no call for each column.
+ * Columns of anything else are called.
  *
  * All rounding is that of `rounding.ts`, written out.
  */
@@ -17,56 +18,71 @@ export interface RowColumn {
 export class ColumnPlan {
   readonly #words: Int32Array;
   readonly #stride: number;
-  /** Levels in doubles: storage, word, and four numbers each: base, step, offset and largest level. */
-  readonly #doubles: Float64Array[] = [];
-  readonly #doubleWords: number[] = [];
-  readonly #doubleLevels: number[] = [];
+  readonly #slots: number;
+  /** All columns of doubles, one after the other, and what each was when it was settled last. */
+  readonly #doubles: Float64Array;
+  readonly #settled: Float64Array;
+  #doubleColumns = 0;
+  /** Levels in doubles: start in `#doubles`, word, and four numbers each: base, step, offset and largest level. */
+  readonly #levelStarts: number[] = [];
+  readonly #levelWords: number[] = [];
+  readonly #levels: number[] = [];
+  /** Levels of a circle: start in `#doubles`, word, step, and half of how many there are. */
+  readonly #angleStarts: number[] = [];
+  readonly #angleWords: number[] = [];
+  readonly #angleSteps: number[] = [];
+  readonly #angleHalves: number[] = [];
   /** Whole numbers in integers: two numbers each, the least and the largest. */
   readonly #integers: Int32Array[] = [];
   readonly #integerWords: number[] = [];
   readonly #integerRanges: number[] = [];
-  /** Levels of a circle: two numbers each, the step and how many there are. */
-  readonly #angles: Float64Array[] = [];
-  readonly #angleWords: number[] = [];
-  readonly #angleLevels: number[] = [];
   /** What is kept as it is up to a largest value. */
   readonly #bytes: Uint8Array[] = [];
   readonly #byteWords: number[] = [];
   readonly #byteMaxima: number[] = [];
   readonly #others: RowColumn[] = [];
 
-  /** The record words of row `i` start at `words[i * stride]`. */
-  constructor(words: Int32Array, stride: number) {
+  /** For rows whose record words start at `words[slot * stride]`, with at most `maxColumns` columns of numbers. */
+  constructor(words: Int32Array, stride: number, slots: number, maxColumns: number) {
     this.#words = words;
     this.#stride = stride;
+    this.#slots = slots;
+    this.#doubles = new Float64Array(slots * maxColumns);
+    this.#settled = new Float64Array(slots * maxColumns);
   }
 
-  /** Numbers on `levels`. */
-  addLevels(storage: Float64Array | Int32Array, levels: Levels, word: number): void {
+  /** A column of numbers on `levels`. */
+  addLevels(levels: Levels, word: number): Float64Array {
     const { base, step, offset, maxLevel } = levels;
-    if (storage instanceof Float64Array) {
-      this.#doubles.push(storage);
-      this.#doubleWords.push(word);
-      this.#doubleLevels.push(base, step, offset, maxLevel);
-      return;
-    }
-    if (base !== 0 || step !== 1) throw new RangeError(`integers have steps of 1 from 0, not of ${step} from ${base}`);
+    this.#levelWords.push(word);
+    this.#levels.push(base, step, offset, maxLevel);
+    return this.#addDoubles(this.#levelStarts);
+  }
+
+  /** A column of whole numbers from `min` to `max`, both of 32 bits. */
+  addIntegers(min: number, max: number, word: number): Int32Array {
+    const storage = new Int32Array(this.#slots);
     this.#integers.push(storage);
     this.#integerWords.push(word);
-    this.#integerRanges.push(offset, offset + maxLevel);
+    this.#integerRanges.push(min, max);
+    return storage;
   }
 
-  /** Radians from -PI, `count` steps to the circle; a power of two. */
-  addAngle(storage: Float64Array, step: number, count: number, word: number): void {
-    this.#angles.push(storage);
+  /** A column of radians from -PI, `count` steps to the circle; a power of two. */
+  addAngle(step: number, count: number, word: number): Float64Array {
     this.#angleWords.push(word);
-    this.#angleLevels.push(step, count);
+    this.#angleSteps.push(step);
+    this.#angleHalves.push(count / 2);
+    return this.#addDoubles(this.#angleStarts);
   }
 
-  addBytes(storage: Uint8Array, max: number, word: number): void {
+  /** A column of small numbers up to `max`. */
+  addBytes(max: number, word: number): Uint8Array {
+    const storage = new Uint8Array(this.#slots);
     this.#bytes.push(storage);
     this.#byteWords.push(word);
     this.#byteMaxima.push(max);
+    return storage;
   }
 
   addOther(column: RowColumn): void {
@@ -76,9 +92,9 @@ export class ColumnPlan {
   /** Rounds a row and brings its record up to date. Idempotent. */
   settle(slot: number): void {
     const at = slot * this.#stride;
-    this.#settleDoubles(slot, at);
-    this.#settleIntegers(slot, at);
+    this.#settleLevels(slot, at);
     this.#settleAngles(slot, at);
+    this.#settleIntegers(slot, at);
     this.#settleBytes(slot, at);
     for (let i = 0; i < this.#others.length; i++) this.#others[i].settle(slot);
   }
@@ -87,42 +103,71 @@ export class ColumnPlan {
   load(slot: number): void {
     const at = slot * this.#stride;
     const words = this.#words;
-    const doubles = this.#doubles;
-    const levels = this.#doubleLevels;
-    for (let i = 0, k = 0; i < doubles.length; i++, k += 4) {
-      const level = words[at + this.#doubleWords[i]] >>> 0;
-      doubles[i][slot] = (level + levels[k + 2]) * levels[k + 1] + levels[k];
+    const levels = this.#levels;
+    for (let i = 0, k = 0; i < this.#levelStarts.length; i++, k += 4) {
+      const level = words[at + this.#levelWords[i]] >>> 0;
+      this.#keep(this.#levelStarts[i] + slot, (level + levels[k + 2]) * levels[k + 1] + levels[k]);
+    }
+    for (let i = 0; i < this.#angleStarts.length; i++) {
+      const level = signed(words[at + this.#angleWords[i]], this.#angleHalves[i]);
+      this.#keep(this.#angleStarts[i] + slot, level * this.#angleSteps[i]);
     }
     const integers = this.#integers;
     for (let i = 0; i < integers.length; i++)
       integers[i][slot] = (words[at + this.#integerWords[i]] >>> 0) + this.#integerRanges[2 * i];
-    const angles = this.#angles;
-    for (let i = 0; i < angles.length; i++) {
-      const count = this.#angleLevels[2 * i + 1];
-      angles[i][slot] = angleOf(words[at + this.#angleWords[i]], this.#angleLevels[2 * i], count);
-    }
     const bytes = this.#bytes;
     for (let i = 0; i < bytes.length; i++) bytes[i][slot] = words[at + this.#byteWords[i]];
     for (let i = 0; i < this.#others.length; i++) this.#others[i].load(slot);
   }
 
-  #settleDoubles(slot: number, at: number): void {
+  #addDoubles(starts: number[]): Float64Array {
+    const start = this.#doubleColumns++ * this.#slots;
+    if (start + this.#slots > this.#doubles.length) throw new RangeError("more columns than were announced");
+    starts.push(start);
+    return this.#doubles.subarray(start, start + this.#slots);
+  }
+
+  #keep(at: number, value: number): void {
+    this.#doubles[at] = value;
+    this.#settled[at] = value;
+  }
+
+  #settleLevels(slot: number, at: number): void {
     const words = this.#words;
     const doubles = this.#doubles;
-    const doubleWords = this.#doubleWords;
-    const levels = this.#doubleLevels;
-    for (let i = 0, k = 0; i < doubles.length; i++, k += 4) {
-      const storage = doubles[i];
+    const settled = this.#settled;
+    const starts = this.#levelStarts;
+    const levels = this.#levels;
+    for (let i = 0, k = 0; i < starts.length; i++, k += 4) {
+      const place = starts[i] + slot;
+      const value = doubles[place];
+      // As it was, which most fields are in most ticks.
+      if (value === settled[place] && (value !== 0 || 1 / value > 0)) continue;
       const base = levels[k];
       const step = levels[k + 1];
       const offset = levels[k + 2];
       const max = levels[k + 3];
-      let level = Math.floor((storage[slot] - base) / step + 0.5) - offset;
+      let level = Math.floor((value - base) / step + 0.5) - offset;
       // NaN becomes level 0.
       if (!(level > 0)) level = 0;
       else if (level > max) level = max;
-      words[at + doubleWords[i]] = level;
-      storage[slot] = (level + offset) * step + base;
+      words[at + this.#levelWords[i]] = level;
+      this.#keep(place, (level + offset) * step + base);
+    }
+  }
+
+  #settleAngles(slot: number, at: number): void {
+    const starts = this.#angleStarts;
+    for (let i = 0; i < starts.length; i++) {
+      const place = starts[i] + slot;
+      const value = this.#doubles[place];
+      if (value === this.#settled[place] && (value !== 0 || 1 / value > 0)) continue;
+      const step = this.#angleSteps[i];
+      const half = this.#angleHalves[i];
+      // Whole turns fall away; infinite and NaN angles become level 0.
+      const level = Math.floor(value / step + 0.5) & (2 * half - 1);
+      this.#words[at + this.#angleWords[i]] = level;
+      this.#keep(place, signed(level, half) * step);
     }
   }
 
@@ -132,24 +177,11 @@ export class ColumnPlan {
     for (let i = 0; i < integers.length; i++) {
       const storage = integers[i];
       const min = ranges[2 * i];
-      const value = Math.min(Math.max(storage[slot], min), ranges[2 * i + 1]);
+      const max = ranges[2 * i + 1];
+      let value = storage[slot];
+      if (value < min) storage[slot] = value = min;
+      else if (value > max) storage[slot] = value = max;
       this.#words[at + this.#integerWords[i]] = value - min;
-      storage[slot] = value;
-    }
-  }
-
-  #settleAngles(slot: number, at: number): void {
-    const words = this.#words;
-    const angles = this.#angles;
-    for (let i = 0; i < angles.length; i++) {
-      const storage = angles[i];
-      const step = this.#angleLevels[2 * i];
-      const count = this.#angleLevels[2 * i + 1];
-      const word = at + this.#angleWords[i];
-      const turn = Math.floor(storage[slot] / step + 0.5);
-      // Infinite and NaN angles give NaN here, which the word memory stores as 0.
-      words[word] = turn - Math.floor(turn / count) * count;
-      storage[slot] = angleOf(words[word], step, count);
     }
   }
 
@@ -164,6 +196,7 @@ export class ColumnPlan {
   }
 }
 
-function angleOf(level: number, step: number, count: number): number {
-  return (level >= count / 2 ? level - count : level) * step;
+/** Levels from half the circle on are those below 0. */
+function signed(level: number, half: number): number {
+  return level - ((level & half) << 1);
 }

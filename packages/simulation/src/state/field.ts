@@ -88,8 +88,6 @@ export interface Column<Value, Access, Storage> {
   copy(slot: number): Value;
   /** Copies in; rounds whatever the storage itself cannot hold. */
   set(slot: number, value: Value): void;
-  /** Says how its rows are rounded and restored. */
-  join(plan: ColumnPlan): void;
   /** Storage becomes the mix of two records at `fraction` (0 = first); words are left alone. */
   blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void;
   /** Whether two records are further apart than the field's `teleport`. */
@@ -108,6 +106,8 @@ export interface RecordMemory {
   readonly words: Int32Array;
   readonly stride: number;
   readonly word: number;
+  /** Keeps the numbers of all columns, settles and loads the rows. */
+  readonly plan: ColumnPlan;
 }
 
 export interface Field<Value, Access = Value, Storage = unknown> {

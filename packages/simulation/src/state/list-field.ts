@@ -82,11 +82,12 @@ class ListColumn<Value, Storage>
   constructor(slots: number, max: number, element: Field<Value, Value, Storage>, memory: RecordMemory) {
     this.#elementWords = element.wordCount;
     this.#words = new Int32Array(slots * max * element.wordCount);
-    this.#element = element.createColumn(slots * max, { words: this.#words, stride: element.wordCount, word: 0 });
-    this.#elements = new ColumnPlan(this.#words, element.wordCount);
-    this.#element.join(this.#elements);
+    this.#elements = new ColumnPlan(this.#words, element.wordCount, slots * max, element.leaves.length);
+    const elements = { words: this.#words, stride: element.wordCount, word: 0, plan: this.#elements };
+    this.#element = element.createColumn(slots * max, elements);
     this.storage = { lengths: new Int32Array(slots), max, elements: this.#element.storage };
     this.#memory = memory;
+    memory.plan.addOther(this);
   }
 
   /** The same object every time; it reads and writes the columns. */
@@ -101,10 +102,6 @@ class ListColumn<Value, Storage>
 
   set(slot: number, value: readonly Value[]): void {
     this.get(slot).assign(value);
-  }
-
-  join(plan: ColumnPlan): void {
-    plan.addOther(this);
   }
 
   settle(slot: number): void {

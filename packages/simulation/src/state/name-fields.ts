@@ -1,4 +1,4 @@
-import type { ColumnPlan, RowColumn } from "./column-plan.ts";
+import type { RowColumn } from "./column-plan.ts";
 import { fieldAttributes, wordLeaf } from "./field.ts";
 import type { Column, Field, FieldAttributes, FieldOptions, RecordMemory, RowPrototype } from "./field.ts";
 import { bitsFor } from "./rounding.ts";
@@ -72,7 +72,7 @@ function smallField<Value>(
     leaves: [wordLeaf("raw", bitsFor(max), max)],
     signature,
     writeInitial: (words, at) => void (words[at] = 0),
-    createColumn: (slots, memory) => new SmallColumn(slots, max, memory, attributes.teleport, fromLevel, toLevel),
+    createColumn: (_, memory) => new SmallColumn(max, memory, attributes.teleport, fromLevel, toLevel),
   };
 }
 
@@ -90,7 +90,6 @@ abstract class NameColumn<Value, Storage extends Uint8Array | Int32Array> implem
 
   abstract get(slot: number): Value;
   abstract set(slot: number, value: Value): void;
-  abstract join(plan: ColumnPlan): void;
   abstract defineAccessor(prototype: RowPrototype, name: string): void;
 
   copy(slot: number): Value {
@@ -109,20 +108,17 @@ abstract class NameColumn<Value, Storage extends Uint8Array | Int32Array> implem
 }
 
 class SmallColumn<Value> extends NameColumn<Value, Uint8Array> {
-  readonly #max: number;
   readonly #fromLevel: (level: number) => Value;
   readonly #toLevel: (value: Value) => number;
 
   constructor(
-    slots: number,
     max: number,
     memory: RecordMemory,
     teleport: number,
     fromLevel: (level: number) => Value,
     toLevel: (value: Value) => number,
   ) {
-    super(new Uint8Array(slots), memory, teleport);
-    this.#max = max;
+    super(memory.plan.addBytes(max, memory.word), memory, teleport);
     this.#fromLevel = fromLevel;
     this.#toLevel = toLevel;
   }
@@ -133,10 +129,6 @@ class SmallColumn<Value> extends NameColumn<Value, Uint8Array> {
 
   override set(slot: number, value: Value): void {
     this.storage[slot] = this.#toLevel(value);
-  }
-
-  override join(plan: ColumnPlan): void {
-    plan.addBytes(this.storage, this.#max, this.memory.word);
   }
 
   override defineAccessor(prototype: RowPrototype, name: string): void {
@@ -158,6 +150,7 @@ class SmallColumn<Value> extends NameColumn<Value, Uint8Array> {
 class EntityColumn extends NameColumn<number, Int32Array> implements RowColumn {
   constructor(slots: number, memory: RecordMemory, teleport: number) {
     super(new Int32Array(slots).fill(NO_ENTITY), memory, teleport);
+    memory.plan.addOther(this);
   }
 
   override get(slot: number): number {
@@ -166,10 +159,6 @@ class EntityColumn extends NameColumn<number, Int32Array> implements RowColumn {
 
   override set(slot: number, value: number): void {
     this.storage[slot] = value;
-  }
-
-  override join(plan: ColumnPlan): void {
-    plan.addOther(this);
   }
 
   settle(slot: number): void {

@@ -1,4 +1,4 @@
-import type { ColumnPlan, RowColumn } from "./column-plan.ts";
+import type { RowColumn } from "./column-plan.ts";
 import { f32Value, f32Word } from "./f32-word.ts";
 import { fieldAttributes, wordLeaf } from "./field.ts";
 import type { Column, Field, FieldAttributes, FieldOptions, RecordMemory, RowPrototype } from "./field.ts";
@@ -67,7 +67,8 @@ export function float(options: FloatOptions): Field<number, number, Float64Array
     leaves: [wordLeaf("range", bitsFor(levels.maxLevel), levels.maxLevel, levels.step, levelValue(levels, 0))],
     signature: `float ${options.min} ${options.max} ${options.step}`,
     writeInitial: (words, at) => void (words[at] = roundToLevel(levels, 0)),
-    createColumn: (slots, memory) => new LevelColumn(new Float64Array(slots), levels, attributes, memory),
+    createColumn: (_, memory) =>
+      new LevelColumn(memory.plan.addLevels(levels, memory.word), levels, attributes, memory),
   };
 }
 
@@ -84,7 +85,7 @@ export function angle(options: AngleOptions = {}): Field<number, number, Float64
     leaves: [wordLeaf("wrap", bits, count - 1, (2 * Math.PI) / count)],
     signature: `angle ${bits}`,
     writeInitial: (words, at) => void (words[at] = 0),
-    createColumn: (slots, memory) => new AngleColumn(slots, count, attributes, memory),
+    createColumn: (_, memory) => new AngleColumn(count, attributes, memory),
   };
 }
 
@@ -117,10 +118,10 @@ function integer(
     leaves: [wordLeaf("range", bitsFor(levels.maxLevel), levels.maxLevel, 1, min)],
     signature: `${kind} ${min} ${max}`,
     writeInitial: (words, at) => void (words[at] = roundToLevel(levels, 0)),
-    createColumn: (slots, memory): Column<number, number, IntegerStorage> =>
+    createColumn: (_, memory): Column<number, number, IntegerStorage> =>
       max > 0x7fffffff
-        ? new LevelColumn(new Float64Array(slots), levels, attributes, memory)
-        : new LevelColumn(new Int32Array(slots), levels, attributes, memory),
+        ? new LevelColumn(memory.plan.addLevels(levels, memory.word), levels, attributes, memory)
+        : new LevelColumn(memory.plan.addIntegers(min, max, memory.word), levels, attributes, memory),
   };
 }
 
@@ -152,10 +153,6 @@ class LevelColumn<Storage extends IntegerStorage> implements Column<number, numb
     this.storage[slot] = this.storage instanceof Int32Array ? toInt32(value) : value;
   }
 
-  join(plan: ColumnPlan): void {
-    plan.addLevels(this.storage, this.#levels, this.#memory.word);
-  }
-
   blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
     const word = this.#memory.word;
     const first = from[fromAt + word];
@@ -184,8 +181,8 @@ class LevelColumn<Storage extends IntegerStorage> implements Column<number, numb
 abstract class DoubleColumn implements Column<number, number, Float64Array> {
   readonly storage: Float64Array;
 
-  constructor(slots: number) {
-    this.storage = new Float64Array(slots);
+  constructor(storage: Float64Array) {
+    this.storage = storage;
   }
 
   get(slot: number): number {
@@ -200,7 +197,6 @@ abstract class DoubleColumn implements Column<number, number, Float64Array> {
     this.storage[slot] = value;
   }
 
-  abstract join(plan: ColumnPlan): void;
   abstract blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void;
   abstract jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean;
 
@@ -215,16 +211,13 @@ class AngleColumn extends DoubleColumn {
   readonly #attributes: FieldAttributes;
   readonly #memory: RecordMemory;
 
-  constructor(slots: number, count: number, attributes: FieldAttributes, memory: RecordMemory) {
-    super(slots);
+  constructor(count: number, attributes: FieldAttributes, memory: RecordMemory) {
+    const step = (2 * Math.PI) / count;
+    super(memory.plan.addAngle(step, count, memory.word));
     this.#count = count;
-    this.#step = (2 * Math.PI) / count;
+    this.#step = step;
     this.#attributes = attributes;
     this.#memory = memory;
-  }
-
-  override join(plan: ColumnPlan): void {
-    plan.addAngle(this.storage, this.#step, this.#count, this.#memory.word);
   }
 
   override blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
@@ -262,13 +255,10 @@ class F32Column extends DoubleColumn implements RowColumn {
   readonly #memory: RecordMemory;
 
   constructor(slots: number, attributes: FieldAttributes, memory: RecordMemory) {
-    super(slots);
+    super(new Float64Array(slots));
     this.#attributes = attributes;
     this.#memory = memory;
-  }
-
-  override join(plan: ColumnPlan): void {
-    plan.addOther(this);
+    memory.plan.addOther(this);
   }
 
   settle(slot: number): void {

@@ -1,4 +1,4 @@
-import type { ColumnPlan, RowColumn } from "./column-plan.ts";
+import type { RowColumn } from "./column-plan.ts";
 import { fieldAttributes } from "./field.ts";
 import type { Column, Field, FieldAttributes, FieldOptions, Leaf, RecordMemory, RowPrototype } from "./field.ts";
 
@@ -170,6 +170,7 @@ class QuaternionColumn implements Column<Quaternion, Quaternion, QuaternionStora
     this.#code = code;
     this.#attributes = attributes;
     this.#memory = memory;
+    memory.plan.addOther(this);
   }
 
   /** The same object every time; it reads and writes the columns. */
@@ -188,10 +189,6 @@ class QuaternionColumn implements Column<Quaternion, Quaternion, QuaternionStora
     this.storage.y[slot] = y;
     this.storage.z[slot] = z;
     this.storage.w[slot] = w;
-  }
-
-  join(plan: ColumnPlan): void {
-    plan.addOther(this);
   }
 
   settle(slot: number): void {

@@ -96,15 +96,14 @@ export class StateTable<F extends Fields> {
     this.owners = new Int32Array(capacity).fill(-1);
     this.generations = new Uint8Array(capacity);
     this.#born = new Float64Array(capacity);
-    this.#plan = new ColumnPlan(this.words, definition.wordCount);
+    this.#plan = new ColumnPlan(this.words, definition.wordCount, capacity, definition.leaves.length);
     const storages: Record<string, unknown> = {};
     const RowClass = createRowClass(this);
     for (const entry of definition.entries) {
-      const memory = { words: this.words, stride: definition.wordCount, word: entry.word };
+      const memory = { words: this.words, stride: definition.wordCount, word: entry.word, plan: this.#plan };
       const column = entry.field.createColumn(capacity, memory);
       storages[entry.name] = column.storage;
       column.defineAccessor(RowClass.prototype, entry.name);
-      column.join(this.#plan);
       this.#columns.push(column);
       if (entry.field.attributes.teleport < Infinity) this.#jumpers.push(column);
       this.#columnByName.set(entry.name, column);

@@ -1,4 +1,3 @@
-import type { ColumnPlan } from "./column-plan.ts";
 import { f32Value } from "./f32-word.ts";
 import { fieldAttributes, moveLeaf } from "./field.ts";
 import type { Column, Field, FieldAttributes, FieldOptions, Leaf, RecordMemory, RowPrototype } from "./field.ts";
@@ -82,10 +81,6 @@ abstract class VectorColumn<Value, S> {
 
   abstract get(slot: number): Value;
   abstract set(slot: number, value: Value): void;
-
-  join(plan: ColumnPlan): void {
-    for (const part of this.parts) part.join(plan);
-  }
 
   blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
     const mix = this.#attributes.blend === "step" ? (fraction < 1 ? 0 : 1) : fraction;
