@@ -1,8 +1,10 @@
 /** `window.arena`: what the browser test and the curious look at from the console. */
 import type { Session } from "@riposte/client";
 import type { ArenaGame } from "../src/game.ts";
+import type { OverlayValues } from "@riposte/client/overlay";
 import type { Panel } from "./panel.ts";
 import type { Picture } from "./picture.ts";
+import type { PredictionView } from "./prediction-view.ts";
 
 export interface Standing {
   readonly seat: number;
@@ -30,11 +32,13 @@ export class ArenaHandle {
   readonly track: [number, number, number, number][] = [];
   readonly #picture: Picture;
   readonly #panel: Panel;
+  readonly #prediction: PredictionView;
 
-  constructor(session: Session<ArenaGame>, picture: Picture, panel: Panel) {
+  constructor(session: Session<ArenaGame>, picture: Picture, panel: Panel, prediction: PredictionView) {
     this.session = session;
     this.#picture = picture;
     this.#panel = panel;
+    this.#prediction = prediction;
   }
 
   get seat(): number {
@@ -74,6 +78,11 @@ export class ArenaHandle {
   /** What the overlays of the network lab show in this frame, by kind. */
   get overlays(): Readonly<Record<"ghost" | "hitboxes" | "rewound", number>> {
     return this.#picture.debug.shapes;
+  }
+
+  /** What the prediction overlay says, shown or not. */
+  get prediction(): Readonly<OverlayValues> {
+    return { ...this.#prediction.values };
   }
 
   /** Where a place in the arena is in the window. */

@@ -24,7 +24,7 @@ const R = PLAYER_RADIUS * UNIT;
 export class DebugDraw {
   readonly layer = new Container();
   /** How many shapes of each kind the last frame has. */
-  readonly shapes: Record<keyof Overlays, number> = { ghost: 0, hitboxes: 0, rewound: 0 };
+  readonly shapes: Record<Exclude<keyof Overlays, "prediction">, number> = { ghost: 0, hitboxes: 0, rewound: 0 };
   readonly #lines = new Graphics();
   readonly #marks: Mark[] = [];
 

@@ -13,6 +13,7 @@ import type { DrawnOrb, DrawnPlayer } from "./model.ts";
 import { Panel } from "./panel.ts";
 import type { LineConditions } from "./panel.ts";
 import { Picture } from "./picture.ts";
+import { PredictionView } from "./prediction-view.ts";
 
 /** Frames between two updates of the figures, and of the map. */
 const FIGURE_FRAMES = 12;
@@ -52,7 +53,8 @@ async function play(): Promise<void> {
     if (code === "KeyN") panel.toggle();
     if (code === "KeyM") picture.sound.mute();
   });
-  const handle = new ArenaHandle(session, picture, panel);
+  const prediction = new PredictionView(session, picture.camera);
+  const handle = new ArenaHandle(session, picture, panel, prediction);
   Object.assign(globalThis, { arena: handle });
 
   session.onMessage(Kill, (kill) => {
@@ -139,6 +141,7 @@ async function play(): Promise<void> {
       { players, orbs, own, ownOrbs: own?.orbs ?? 0, ghosts, overlays: panel.overlays, cursorX, cursorY },
       dt,
     );
+    prediction.draw(panel.overlays.prediction);
     handle.noteFrame(now);
 
     if (own !== undefined) {

@@ -15,8 +15,22 @@ import { peerOrSkip } from "../../../scripts/peers.mjs";
 import { buildClient } from "../src/build-client.ts";
 import { clearLine } from "../src/navigation.ts";
 import { FIELD } from "../src/rules.ts";
+import type { OverlayValues } from "@riposte/client/overlay";
 import type { Standing } from "../client/arena-handle.ts";
-import { aimAt, endProgram, figure, inView, Keyboard, own, players, sharpFrame, startProgram, until } from "./stack.ts";
+import {
+  aimAt,
+  endProgram,
+  figure,
+  inView,
+  Keyboard,
+  own,
+  painted,
+  players,
+  predictionValues,
+  sharpFrame,
+  startProgram,
+  until,
+} from "./stack.ts";
 
 const BOTS = 8;
 const LATENCY_MS = 150;
@@ -149,6 +163,46 @@ describe("arena in the browser", { skip: peer.skip }, () => {
     // Hits come with the kill.
     await ada.locator("#draw-rewound").check();
     await ada.keyboard.press("KeyN");
+  });
+
+  it("shows the prediction in curves: what each line costs", async () => {
+    assert.equal(await painted(ada), 0);
+    await ada.keyboard.press("KeyN");
+    await ada.locator("#draw-prediction").check();
+    await ada.keyboard.press("KeyN");
+    await until("curves and ways are drawn", 5, async () => (await painted(ada)) > 10_000);
+    const keys = new Keyboard(ada);
+    const steps: readonly (readonly [number, number])[] = [
+      [1, 0],
+      [0, 1],
+      [-1, 0],
+      [0, -1],
+    ];
+    const seen: OverlayValues[] = [];
+    for (let i = 0; i < 12; i++) {
+      await keys.walk(...steps[i % steps.length]);
+      await ada.waitForTimeout(150);
+      seen.push(await predictionValues(ada));
+    }
+    await keys.stop();
+    for (const { inputDilation, viewDilation, interpolationDelayMs, predictionError } of seen) {
+      assert.ok(Math.abs(inputDilation) <= 10.01 && Math.abs(viewDilation) <= 10.01, "clocks run within 10 %");
+      // The jitter and the loss of the line, and no more than views may be behind.
+      assert.ok(interpolationDelayMs > 20 && interpolationDelayMs < 600, `${interpolationDelayMs} ms`);
+      assert.ok(predictionError >= 0 && predictionError < 6);
+    }
+    await until("the server has inputs in stock on the bad line", 15, async () => {
+      const { inputBufferDepth, pathGap } = await predictionValues(ada);
+      return inputBufferDepth >= 1 && inputBufferDepth <= 20 && pathGap < 0.05;
+    });
+    await until("the good line's view is nearer to the present", 15, async () => {
+      const [good, bad] = await Promise.all([predictionValues(grace), predictionValues(ada)]);
+      return good.interpolationDelayMs < bad.interpolationDelayMs && good.inputBufferDepth <= 20;
+    });
+    await ada.keyboard.press("KeyN");
+    await ada.locator("#draw-prediction").uncheck();
+    await ada.keyboard.press("KeyN");
+    await until("nothing of it is left", 5, async () => (await painted(ada)) === 0);
   });
 
   it("answers a key within two frames, on a line of 150 ms", async () => {

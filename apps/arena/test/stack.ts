@@ -3,6 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { OverlayValues } from "@riposte/client/overlay";
 import type { Page } from "playwright-core";
 import type { ArenaHandle, Standing } from "../client/arena-handle.ts";
 import type { Point } from "../src/map.ts";
@@ -129,3 +130,16 @@ export async function sharpFrame(page: Page): Promise<void> {
   });
   await page.waitForFunction((after) => arena.frames >= after, frames + 2);
 }
+
+/** Bytes that are not 0 on the overlay's canvas; 0 while it is hidden. */
+export function painted(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const canvas = document.querySelector<HTMLCanvasElement>("#prediction:not([hidden])");
+    const context = canvas?.getContext("2d");
+    if (!canvas || !context || canvas.width === 0) return 0;
+    return context.getImageData(0, 0, canvas.width, canvas.height).data.filter((byte) => byte > 0).length;
+  });
+}
+
+/** What the prediction overlay says. */
+export const predictionValues = (page: Page): Promise<OverlayValues> => page.evaluate(() => arena.prediction);

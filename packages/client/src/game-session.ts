@@ -20,6 +20,7 @@ import type { EventDefinition, EventListener } from "@riposte/simulation/predict
 import type { Fields } from "@riposte/simulation/state";
 import type { CarrierHandlers, CarrierName, ClientCarrier } from "./carriers/carrier.ts";
 import { RateMeter } from "./rate-meter.ts";
+import { GameDebug } from "./session-debug.ts";
 import type { CallHandler, Session, SessionEvents, SessionStats } from "./session.ts";
 
 /** Messages of the server that cannot be read before the session gives up. */
@@ -36,6 +37,7 @@ export class GameSession<G extends AnyGame> implements Session<G> {
   readonly ready: Promise<void>;
   readonly handlers: CarrierHandlers;
   readonly stats: SessionStats;
+  readonly debug: GameDebug<G>;
   readonly #game: GameClient<G>;
   readonly #events: Emitter<SessionEvents>;
   readonly #outgoing: OutgoingMessage = outgoingMessage();
@@ -66,6 +68,10 @@ export class GameSession<G extends AnyGame> implements Session<G> {
     this.#resolveReady = ready.resolve;
     this.#rejectReady = ready.reject;
     this.#game = new GameClient(game, options);
+    this.debug = new GameDebug(this.#game, () => {
+      this.#flushSoon();
+      this.#watchCalls();
+    });
     this.#events = new Emitter((error, event) => this.#report(`listener of "${event}"`, error));
     this.handlers = {
       message: (_connection, _channel, buffer, offset, length) => this.#receive(buffer, offset, length),
@@ -123,6 +129,7 @@ export class GameSession<G extends AnyGame> implements Session<G> {
     const { connection } = this.stats;
     this.#game.updateLink(connection.rttMs, connection.lossRate);
     this.#game.advance(now, input);
+    this.debug.sample(now);
     this.#pump();
     this.#openCarrier().flush();
     this.#received.sample(connection.bytesReceived, now);

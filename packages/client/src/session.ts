@@ -3,6 +3,7 @@
 import type { NetworkError, Unsubscribe } from "@riposte/protocol";
 import type { Connection, ConnectionStats } from "@riposte/protocol/channel";
 import type { CarrierName } from "./carriers/carrier.ts";
+import type { SessionDebug } from "./session-debug.ts";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
 import type {
   AnyGame,
@@ -60,6 +61,8 @@ export interface Session<G extends AnyGame = AnyGame> extends AsyncDisposable {
   readonly carrier: CarrierName;
   readonly connection: Connection;
   readonly stats: SessionStats;
+  /** Why predictions were wrong, and the server's account of this player. */
+  readonly debug: SessionDebug;
   /** Resolves when the session is over; with undefined when `close` ended it. Never rejects. */
   readonly closed: Promise<NetworkError | undefined>;
   /**

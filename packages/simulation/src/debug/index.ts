@@ -1,3 +1,4 @@
+export { DebugError } from "./debug-error.ts";
 export { readPredictionReport, reportPrediction } from "./client-report.ts";
 export type { ClientPredictionReport, MispredictionNote } from "./client-report.ts";
 export { DebugLink } from "./debug-link.ts";
