@@ -4,12 +4,13 @@ import { PredictionProbe } from "@riposte/simulation/debug";
 import { PredictionOverlay } from "./index.ts";
 import type { OverlayCanvas } from "./index.ts";
 
+const nothing = (): void => undefined;
+
 /** A canvas that remembers what it was told. */
 function recordingCanvas(): { canvas: OverlayCanvas; texts: string[]; points: [number, number][]; dots: number[][] } {
   const texts: string[] = [];
   const points: [number, number][] = [];
   const dots: number[][] = [];
-  const nothing = (): void => undefined;
   const canvas: OverlayCanvas = {
     save: nothing,
     restore: nothing,
