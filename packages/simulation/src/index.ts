@@ -1,5 +1,6 @@
 /** State schemas, snapshots, prediction and rewind: pure, tick by tick. */
 export * from "./debug/index.ts";
+export * from "./determinism/index.ts";
 export * from "./game/index.ts";
 export * from "./math/index.ts";
 export * from "./prediction/index.ts";

@@ -20,8 +20,8 @@ export function atan(x: number): number {
 }
 
 /**
- * The direction of (x, y) in radians, -pi to pi; 0 and -0 are told apart as in `Math.atan2`. Error below 1 unit in the
- * last place.
+ * The direction of (x, y) in radians, -pi to pi; 0 and -0 are told apart as in `Math.atan2`. Error below 1.5 units in
+ * the last place.
  */
 export function atan2(y: number, x: number): number {
   if (x !== x || y !== y) return NaN;
@@ -31,12 +31,12 @@ export function atan2(y: number, x: number): number {
   return isBelow ? -angle : angle;
 }
 
-/** Radians, -pi/2 to pi/2; NaN outside of -1 to 1. Error below 2 units in the last place. */
+/** Radians, -pi/2 to pi/2; NaN outside of -1 to 1. Error below 2.5 units in the last place. */
 export function asin(x: number): number {
   return atan2(x, Math.sqrt((1 - x) * (1 + x)));
 }
 
-/** Radians, 0 to pi; NaN outside of -1 to 1. Error below 2 units in the last place. */
+/** Radians, 0 to pi; NaN outside of -1 to 1. Error below 2.5 units in the last place. */
 export function acos(x: number): number {
   return atan2(Math.sqrt((1 - x) * (1 + x)), x);
 }

@@ -39,7 +39,7 @@ export function cos(x: number): number {
   }
 }
 
-/** Radians. Error below 2 units in the last place for every finite angle; NaN for infinities and NaN. */
+/** Radians. Error below 3 units in the last place for every finite angle; NaN for infinities and NaN. */
 export function tan(x: number): number {
   if (x < EIGHTH_TURN && x > -EIGHTH_TURN) return sinOfSmall(x, 0) / cosOfSmall(x, 0);
   const quarter = reduceAngle(x);

@@ -97,7 +97,7 @@ class SmallestThree {
       this.#round(candidate, 1);
       if (this.#isExact()) return this.#keep(words, at);
     }
-    const length = Math.sqrt(value[0] ** 2 + value[1] ** 2 + value[2] ** 2 + value[3] ** 2);
+    const length = Math.sqrt(value[0] * value[0] + value[1] * value[1] + value[2] * value[2] + value[3] * value[3]);
     if (!(length > 0) || length === Infinity) {
       value[0] = value[1] = value[2] = 0;
       value[3] = 1;
