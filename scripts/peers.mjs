@@ -3,7 +3,10 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** @type {ReadonlyArray<{ name: string, debianPackage: string }>} */
-export const peers = [{ name: "chromium", debianPackage: "chromium" }];
+export const peers = [
+  { name: "chromium", debianPackage: "chromium" },
+  { name: "firefox-esr", debianPackage: "firefox-esr" },
+];
 
 /**
  * The path of a peer's program, or undefined when the machine has none.

@@ -1,4 +1,5 @@
 /** State schemas, snapshots, prediction and rewind: pure, tick by tick. */
+export * from "./adapters/index.ts";
 export * from "./debug/index.ts";
 export * from "./determinism/index.ts";
 export * from "./game/index.ts";

@@ -6,10 +6,17 @@ import * as math from "@riposte/simulation/math";
 
 const SAMPLES = 20_000;
 
-/** A hash over the bits of 20,000 results, for each function. */
-export function hashSamples(): Record<string, string> {
+type Library = Pick<
+  Math,
+  "sin" | "cos" | "tan" | "asin" | "acos" | "atan" | "atan2" | "exp" | "log" | "pow" | "sqrt"
+> & {
+  hypot(x: number, y: number, z?: number): number;
+};
+
+/** A hash over the bits of 20,000 results, for each function; of another library, such as the engine's `Math`. */
+export function hashSamples(library: Library = math): Record<string, string> {
   const hashes: Record<string, string> = {};
-  for (const [name, evaluate] of Object.entries(FUNCTIONS)) {
+  for (const [name, evaluate] of Object.entries(functionsOf(library))) {
     const view = new DataView(new ArrayBuffer(8));
     let state = 0x9e3779b9;
     const word = (): number => {
@@ -38,20 +45,22 @@ export function hashSamples(): Record<string, string> {
   return hashes;
 }
 
-const FUNCTIONS: Record<string, (x: number, y: number) => number> = {
-  sin: (x, y) => math.sin(x * 10) + math.sin(y),
-  cos: (x, y) => math.cos(x * 10) + math.cos(y),
-  tan: (x, y) => math.tan(x * 10) + math.tan(y),
-  asin: (x) => math.asin(x),
-  acos: (x) => math.acos(x),
-  atan: (x, y) => math.atan(x * 4) + math.atan(y),
-  atan2: (x, y) => math.atan2(x, y) + math.atan2(y, x),
-  exp: (x, y) => math.exp(x) + math.exp(y),
-  log: (x, y) => math.log(Math.abs(x)) + math.log(Math.abs(y)),
-  pow: (x, y) => math.pow(Math.abs(x), y / 4) + math.pow(Math.abs(y), x * 20),
-  hypot: (x, y) => math.hypot(x, y) + math.hypot(x, y, 1),
-  sqrt: (x, y) => math.sqrt(Math.abs(x)) + math.sqrt(Math.abs(y)),
-};
+function functionsOf(library: Library): Record<string, (x: number, y: number) => number> {
+  return {
+    sin: (x, y) => library.sin(x * 10) + library.sin(y),
+    cos: (x, y) => library.cos(x * 10) + library.cos(y),
+    tan: (x, y) => library.tan(x * 10) + library.tan(y),
+    asin: (x) => library.asin(x),
+    acos: (x) => library.acos(x),
+    atan: (x, y) => library.atan(x * 4) + library.atan(y),
+    atan2: (x, y) => library.atan2(x, y) + library.atan2(y, x),
+    exp: (x, y) => library.exp(x) + library.exp(y),
+    log: (x, y) => library.log(Math.abs(x)) + library.log(Math.abs(y)),
+    pow: (x, y) => library.pow(Math.abs(x), y / 4) + library.pow(Math.abs(y), x * 20),
+    hypot: (x, y) => library.hypot(x, y) + library.hypot(x, y, 1),
+    sqrt: (x, y) => library.sqrt(Math.abs(x)) + library.sqrt(Math.abs(y)),
+  };
+}
 
 export const GOLDEN: Readonly<Record<string, string>> = {
   sin: "8d5bbf1a",

@@ -1,6 +1,6 @@
 /**
  * A world by itself, without clients or a network: joined, stepped with given inputs, saved and put back, as prediction and
- * rollback do. What `seenBy` sees is the present. Typed messages go nowhere.
+ * rollback do. What `seenBy` sees is the present. Messages and events go nowhere.
  */
 import type { AnyGame, Inputs, InputView } from "../game/define-game.ts";
 import { TickRandom } from "../game/random.ts";
@@ -106,6 +106,10 @@ export class TrialWorld implements WorldOwner {
 
   broadcastNear(): boolean {
     return true;
+  }
+
+  emit(): void {
+    // Nobody is there to hear it.
   }
 
   #settle(): void {

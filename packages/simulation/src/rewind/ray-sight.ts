@@ -5,6 +5,7 @@
 import type { Fields, Hitbox, Row, RowIdentity, StateTable } from "../state/index.ts";
 import { rayCircle } from "../game/statics/rays.ts";
 import type { StaticGeometry } from "../game/statics/static-geometry.ts";
+import { cos, sin } from "../math/index.ts";
 import type { RayHit, SeenBy, SeenPose } from "./seen-by.ts";
 
 export abstract class RaySight<F extends Fields> implements SeenBy<F> {
@@ -38,8 +39,8 @@ export abstract class RaySight<F extends Fields> implements SeenBy<F> {
     range: number,
     accept?: (entity: Row<F>) => boolean,
   ): RayHit<F> | undefined {
-    const dx = Math.cos(angle);
-    const dy = Math.sin(angle);
+    const dx = cos(angle);
+    const dy = sin(angle);
     const wall = this.#statics.raycastAlong(x, y, dx, dy, range);
     let nearest = wall < range ? wall : range;
     let found = -1;
@@ -81,8 +82,8 @@ export abstract class RaySight<F extends Fields> implements SeenBy<F> {
   #rayEntity(x: number, y: number, dx: number, dy: number, pose: SeenPose): number {
     const hitbox = this.#hitbox;
     if (hitbox.shape === "circle") return rayCircle(x, y, dx, dy, pose.x, pose.y, hitbox.radius);
-    const halfX = (Math.cos(pose.angle) * hitbox.length) / 2;
-    const halfY = (Math.sin(pose.angle) * hitbox.length) / 2;
+    const halfX = (cos(pose.angle) * hitbox.length) / 2;
+    const halfY = (sin(pose.angle) * hitbox.length) / 2;
     return rayCapsule(x, y, dx, dy, pose.x - halfX, pose.y - halfY, pose.x + halfX, pose.y + halfY, hitbox.radius);
   }
 }

@@ -10,6 +10,7 @@
  * come as numbers or in an object that the caller owns. Only +, -, *, / and sqrt are used (but for the angle of
  * `raycast`), so the same query has the same bits in every engine.
  */
+import { cos, sin } from "../../math/index.ts";
 import { rayBox, rayCircle, rayCylinder, rayTallBox } from "./rays.ts";
 import { separateFromBox, separateFromCircle } from "./separation.ts";
 import { ShapeGrid } from "./shape-grid.ts";
@@ -56,7 +57,7 @@ export class StaticGeometry {
 
   /** How far a ray from (x, y) at `angle` (radians) gets before it meets a shape; `Infinity` when nothing is within `range`. */
   raycast(x: number, y: number, angle: number, range: number): number {
-    return this.raycastAlong(x, y, Math.cos(angle), Math.sin(angle), range);
+    return this.raycastAlong(x, y, cos(angle), sin(angle), range);
   }
 
   /** `raycast` with a unit direction. Shapes of all heights are met. */
