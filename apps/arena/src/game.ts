@@ -1,5 +1,5 @@
 /** The arena: one step, run by the server for everybody and by each client for its own player. */
-import { defineGame } from "@riposte/simulation";
+import { defineGame, hypot } from "@riposte/simulation";
 import { arenaStatics, spawnPoints } from "./map.ts";
 import { Blast, Hit, Kill, Scores } from "./messages.ts";
 import { movePlayer } from "./movement.ts";
@@ -69,7 +69,7 @@ function enter(world: ArenaWorld, player: PlayerRow): void {
     let nearest = 30;
     for (const other of world.players) {
       if (other !== player && other.health > 0)
-        nearest = Math.min(nearest, Math.hypot(other.x - point.x, other.y - point.y));
+        nearest = Math.min(nearest, hypot(other.x - point.x, other.y - point.y));
     }
     const score = nearest + world.random.next() * 14;
     if (score > bestScore) {

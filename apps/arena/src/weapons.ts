@@ -1,4 +1,5 @@
 /** Rifle and orb. Everybody pulls the trigger in prediction; only the server hurts. */
+import { atan2, cos, hypot, sin } from "@riposte/simulation/math";
 import { Blast, Hit, Kill } from "./messages.ts";
 import {
   MUZZLE,
@@ -61,8 +62,8 @@ function launch(world: ArenaWorld, player: PlayerRow): void {
   const reach = world.statics.raycast(player.x, player.y, player.aim, MUZZLE);
   const start = Math.min(MUZZLE, Math.max(0, reach - ORB_RADIUS));
   world.orbs.spawn(-1, {
-    x: player.x + Math.cos(player.aim) * start,
-    y: player.y + Math.sin(player.aim) * start,
+    x: player.x + cos(player.aim) * start,
+    y: player.y + sin(player.aim) * start,
     angle: player.aim,
     shooter: player.owner,
     life: ORB_LIFE_TICKS,
@@ -75,8 +76,8 @@ export function moveOrbs(world: ArenaWorld): void {
     const way = ORB_SPEED * world.dt;
     const wall = world.statics.raycast(orb.x, orb.y, orb.angle, way + ORB_RADIUS);
     const free = Math.min(way, Math.max(0, wall - ORB_RADIUS));
-    orb.x += Math.cos(orb.angle) * free;
-    orb.y += Math.sin(orb.angle) * free;
+    orb.x += cos(orb.angle) * free;
+    orb.y += sin(orb.angle) * free;
     orb.life--;
     if (free < way || orb.life === 0 || touchesPlayer(world, orb)) burst(world, orb);
   }
@@ -86,7 +87,7 @@ function touchesPlayer(world: ArenaWorld, orb: OrbRow): boolean {
   for (const player of world.players) {
     if (player.owner === orb.shooter || !canBeHit(player)) continue;
     const reach = PLAYER_RADIUS + ORB_RADIUS;
-    if ((player.x - orb.x) ** 2 + (player.y - orb.y) ** 2 < reach * reach) return true;
+    if (hypot(player.x - orb.x, player.y - orb.y) < reach) return true;
   }
   return false;
 }
@@ -97,10 +98,10 @@ function burst(world: ArenaWorld, orb: OrbRow): void {
   world.broadcastNear(Blast, { shooter: orb.shooter, x, y }, x, y);
   for (const player of world.players) {
     if (!canBeHit(player)) continue;
-    const away = Math.hypot(player.x - x, player.y - y);
+    const away = hypot(player.x - x, player.y - y);
     if (away > ORB_BLAST_RADIUS + PLAYER_RADIUS) continue;
     // No harm through walls.
-    const angle = Math.atan2(player.y - y, player.x - x);
+    const angle = atan2(player.y - y, player.x - x);
     if (world.statics.raycast(x, y, angle, away) < away - PLAYER_RADIUS) continue;
     const share = 1 - Math.max(0, away - PLAYER_RADIUS) / ORB_BLAST_RADIUS;
     const damage = Math.ceil(ORB_DAMAGE * Math.max(0.3, share) * (player.owner === orb.shooter ? 0.4 : 1));

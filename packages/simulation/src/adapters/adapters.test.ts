@@ -57,7 +57,7 @@ describe("RenderReader", () => {
     const reader = new RenderReader(things(2), ["x", "y"], { stride: 4 });
     const target = new Float32Array(8).fill(7);
     reader.read(target, 2);
-    assert.deepEqual([...target], [7, 7, 0, -0, 7, 7, 1, -1]);
+    assert.deepEqual([...target], [7, 7, 0, 0, 7, 7, 1, -1]);
   });
 
   it("names what is wrong", () => {

@@ -13,7 +13,7 @@ type PathOf<Storage, K extends string> = Storage extends NumberColumn
 export type ColumnPath<F extends Fields> = { [K in keyof F & string]: PathOf<StorageOf<F[K]>, K> }[keyof F & string];
 
 /** The typed array behind a path. Throws `RangeError` for one that names no column of numbers. */
-export function columnAt(table: StateTable<Fields>, path: string): NumberColumn {
+export function columnAt<F extends Fields>(table: StateTable<F>, path: string): NumberColumn {
   const [field, part, ...more] = path.split(".");
   const columns: Readonly<Record<string, unknown>> = table.columns;
   let column = Object.hasOwn(columns, field) ? columns[field] : undefined;
@@ -24,7 +24,7 @@ export function columnAt(table: StateTable<Fields>, path: string): NumberColumn 
   return column;
 }
 
-function isNumbers(column: unknown): column is NumberColumn {
+export function isNumbers(column: unknown): column is NumberColumn {
   return (
     column instanceof Float64Array ||
     column instanceof Float32Array ||

@@ -42,7 +42,7 @@ export class EcsBridge<F extends Fields> {
     this.#options = options;
     for (const [path, component] of Object.entries<NumberArrayLike | undefined>(options.columns)) {
       if (component === undefined) continue;
-      this.#columns.push(columnAt(table as unknown as StateTable<Fields>, path));
+      this.#columns.push(columnAt(table, path));
       this.#components.push(component);
     }
     this.#ids = new Int32Array(table.capacity).fill(NONE);

@@ -27,7 +27,7 @@ export class RenderReader<F extends Fields> {
    */
   constructor(table: StateTable<F>, paths: readonly ColumnPath<F>[], options: RenderReaderOptions = {}) {
     this.#table = table;
-    this.#columns = paths.map((path) => columnAt(table as unknown as StateTable<Fields>, path));
+    this.#columns = paths.map((path) => columnAt(table, path));
     this.stride = options.stride ?? paths.length;
     if (!(Number.isInteger(this.stride) && this.stride >= paths.length))
       throw new RangeError(`stride must be an integer of at least ${paths.length}, got ${this.stride}`);

@@ -1,9 +1,13 @@
 /**
  * Keeps a plain object for every row of a table: `{ id, owner, x, y, ... }`. For what wants objects: user interfaces, scene
- * graphs, JSON. Births, changes and deaths are told. Once made, an object is only changed; numbers, booleans, names, texts
- * and vectors are copied without allocating, bytes and lists are made anew when they have changed.
+ * graphs, JSON. Births, changes and deaths are told. Once made, an object is only changed.
+ *
+ * What has not changed costs no allocation. A number with a fraction that has changed costs what V8 takes to keep it in an
+ * object (16 bytes); bytes and lists that have changed are copied anew.
  */
-import type { Fields, Row, StateTable, Values } from "../state/index.ts";
+import type { Fields, StateTable, Values } from "../state/index.ts";
+import { isNumbers } from "./column-path.ts";
+import type { NumberColumn } from "./column-path.ts";
 
 /** The values of a row by themselves. */
 export type MirrorObject<F extends Fields> = Values<F> & { id: number; owner: number };
@@ -24,13 +28,18 @@ export class RowMirror<F extends Fields> {
   readonly #byIndex: (MirrorObject<F> | undefined)[];
   readonly #table: StateTable<F>;
   readonly #options: RowMirrorOptions<F>;
-  readonly #names: readonly string[];
+  readonly #tracks: readonly Track[];
+  /** Fields that are no numbers: texts, bytes, lists. */
+  readonly #others: readonly string[];
 
   constructor(table: StateTable<F>, options: RowMirrorOptions<F> = {}) {
     this.objects = this.#objects;
     this.#table = table;
     this.#options = options;
-    this.#names = table.definition.entries.map((entry) => entry.name);
+    const columns: Readonly<Record<string, unknown>> = table.columns;
+    const names = table.definition.entries.map((entry) => entry.name);
+    this.#tracks = names.flatMap((name) => tracksOf(name, columns[name], table.capacity));
+    this.#others = names.filter((name) => !this.#tracks.some((track) => track.name === name));
     this.#byIndex = Array.from({ length: table.capacity }, () => undefined);
   }
 
@@ -53,61 +62,65 @@ export class RowMirror<F extends Fields> {
       if (table.alive[index] === 0) continue;
       const object = byIndex[index];
       if (object === undefined) this.#add(index);
-      else if (readRow(table.rowAt(index), this.#names, object)) this.#options.changed?.(object);
+      else if (this.#update(index, object)) this.#options.changed?.(object);
     }
   }
 
   #add(index: number): void {
     const table = this.#table;
     const object = { id: table.idAt(index), owner: table.owners[index], ...table.copyValues(index) };
+    for (const { column, seen } of this.#tracks) seen[index] = column[index];
     this.#byIndex[index] = object;
     this.#objects.set(object.id, object);
     this.#options.added?.(object);
   }
-}
 
-/** Copies a row; returns whether anything was different. */
-function readRow<F extends Fields>(row: Row<F>, names: readonly string[], object: MirrorObject<F>): boolean {
-  const source: Readonly<Record<string, unknown>> = row;
-  const target: Record<string, unknown> = object;
-  let changed = object.owner !== row.owner;
-  object.owner = row.owner;
-  for (let i = 0; i < names.length; i++) {
-    const name = names[i];
-    const value = source[name];
-    if (typeof value !== "object" || value === null) {
-      if (target[name] === value) continue;
-      target[name] = value;
-    } else if (isPoint(value) && isPoint(target[name])) {
-      if (!copyPoint(value, target[name])) continue;
-    } else if (sameItems(value, target[name])) {
-      continue;
-    } else {
-      target[name] = value instanceof Uint8Array ? value.slice() : Array.from(value as Iterable<unknown>);
+  /** Returns whether anything was different. */
+  #update(index: number, object: MirrorObject<F>): boolean {
+    const table = this.#table;
+    let changed = object.owner !== table.owners[index];
+    if (changed) object.owner = table.owners[index];
+    for (let i = 0; i < this.#tracks.length; i++) {
+      const { name, part, column, seen } = this.#tracks[i];
+      if (column[index] === seen[index]) continue;
+      seen[index] = column[index];
+      changed = true;
+      const target = object as Record<string, unknown>;
+      if (part === undefined) target[name] = table.valueAt(index, name);
+      else (target[name] as Record<string, number>)[part] = column[index];
     }
-    changed = true;
+    for (let i = 0; i < this.#others.length; i++)
+      if (copyOther(table.rowAt(index), object, this.#others[i])) changed = true;
+    return changed;
   }
-  return changed;
 }
 
-/** A vector or quaternion. */
-interface Point {
-  x: number;
-  y: number;
-  z?: number;
-  w?: number;
+/** A column of numbers, and what it held when it was copied last. */
+interface Track {
+  readonly name: string;
+  /** Of a vector or quaternion. */
+  readonly part: string | undefined;
+  readonly column: NumberColumn;
+  readonly seen: Float64Array;
 }
 
-function isPoint(value: unknown): value is Point {
-  return typeof value === "object" && value !== null && "x" in value;
+function tracksOf(name: string, storage: unknown, capacity: number): Track[] {
+  if (isNumbers(storage)) return [{ name, part: undefined, column: storage, seen: new Float64Array(capacity) }];
+  if (typeof storage !== "object" || storage === null || !("x" in storage)) return [];
+  return Object.entries(storage).flatMap(([part, column]) =>
+    isNumbers(column) ? [{ name, part, column, seen: new Float64Array(capacity) }] : [],
+  );
 }
 
-function copyPoint(from: Readonly<Point>, to: Point): boolean {
-  if (from.x === to.x && from.y === to.y && from.z === to.z && from.w === to.w) return false;
-  to.x = from.x;
-  to.y = from.y;
-  if (to.z !== undefined && from.z !== undefined) to.z = from.z;
-  if (to.w !== undefined && from.w !== undefined) to.w = from.w;
+function copyOther(source: Readonly<Record<string, unknown>>, target: Record<string, unknown>, name: string): boolean {
+  const value = source[name];
+  if (typeof value !== "object" || value === null) {
+    if (target[name] === value) return false;
+    target[name] = value;
+    return true;
+  }
+  if (sameItems(value, target[name])) return false;
+  target[name] = value instanceof Uint8Array ? value.slice() : Array.from(value as Iterable<unknown>);
   return true;
 }
 

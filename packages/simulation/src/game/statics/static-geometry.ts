@@ -7,8 +7,8 @@
  * meets the shapes that reach into it, one without meets all.
  *
  * Shapes are kept in a uniform grid; a query looks at the cells it touches. Nothing is allocated by a query: results
- * come as numbers or in an object that the caller owns. Only +, -, *, / and sqrt are used (but for the angle of
- * `raycast`), so the same query has the same bits in every engine.
+ * come as numbers or in an object that the caller owns. Only +, -, *, /, sqrt and our own sines are used,
+ * so the same query has the same bits in every engine.
  */
 import { cos, sin } from "../../math/index.ts";
 import { rayBox, rayCircle, rayCylinder, rayTallBox } from "./rays.ts";
