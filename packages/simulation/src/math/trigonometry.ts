@@ -9,7 +9,7 @@
  */
 import { reduceAngle, remainder } from "./reduce-angle.ts";
 
-/** Radians. Error below 0.8 units in the last place for every finite angle; NaN for infinities and NaN. */
+/** Radians. Error below 0.9 units in the last place for every finite angle; NaN for infinities and NaN. */
 export function sin(x: number): number {
   if (x < EIGHTH_TURN && x > -EIGHTH_TURN) return sinOfSmall(x, 0);
   switch (reduceAngle(x)) {
@@ -24,7 +24,7 @@ export function sin(x: number): number {
   }
 }
 
-/** Radians. Error below 0.8 units in the last place for every finite angle; NaN for infinities and NaN. */
+/** Radians. Error below 0.9 units in the last place for every finite angle; NaN for infinities and NaN. */
 export function cos(x: number): number {
   if (x < EIGHTH_TURN && x > -EIGHTH_TURN) return cosOfSmall(x, 0);
   switch (reduceAngle(x)) {
