@@ -19,7 +19,7 @@ const ours: Record<Name, Evaluate> = {
   tan: (x) => x.reduce((sum, value) => sum + deterministic.tan(value), 0),
   atan2: (x, y) => x.reduce((sum, value, i) => sum + deterministic.atan2(value, y[i]), 0),
   exp: (x) => x.reduce((sum, value) => sum + deterministic.exp(value), 0),
-  log: (x, y) => y.reduce((sum, value) => sum + deterministic.log(value), 0),
+  log: (_x, y) => y.reduce((sum, value) => sum + deterministic.log(value), 0),
   pow: (x, y) => y.reduce((sum, value, i) => sum + deterministic.pow(value, x[i]), 0),
   hypot: (x, y) => x.reduce((sum, value, i) => sum + deterministic.hypot(value, y[i]), 0),
 };
@@ -29,7 +29,7 @@ const engine: Record<Name, Evaluate> = {
   tan: (x) => x.reduce((sum, value) => sum + Math.tan(value), 0),
   atan2: (x, y) => x.reduce((sum, value, i) => sum + Math.atan2(value, y[i]), 0),
   exp: (x) => x.reduce((sum, value) => sum + Math.exp(value), 0),
-  log: (x, y) => y.reduce((sum, value) => sum + Math.log(value), 0),
+  log: (_x, y) => y.reduce((sum, value) => sum + Math.log(value), 0),
   pow: (x, y) => y.reduce((sum, value, i) => sum + value ** x[i], 0),
   hypot: (x, y) => x.reduce((sum, value, i) => sum + Math.hypot(value, y[i]), 0),
 };
