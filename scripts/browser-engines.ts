@@ -44,7 +44,11 @@ export async function runInBrowser(engine: BrowserEngine, bundle: string): Promi
   const { path } = engineOrSkip(engine);
   const script = `${bundle}\nJSON.stringify(bundled.result)`;
   if (engine === "chromium") {
-    const browser = await chromium.launch({ executablePath: path, args: ["--no-sandbox", "--disable-gpu"] });
+    const browser = await chromium.launch({
+      executablePath: path,
+      args: ["--no-sandbox", "--disable-gpu"],
+      timeout: 120_000,
+    });
     try {
       const page = await browser.newPage();
       return JSON.parse(await page.evaluate<string>(script)) as unknown;
@@ -52,7 +56,7 @@ export async function runInBrowser(engine: BrowserEngine, bundle: string): Promi
       await browser.close();
     }
   }
-  const browser = await launch({ browser: "firefox", executablePath: path, headless: true });
+  const browser = await launch({ browser: "firefox", executablePath: path, headless: true, timeout: 120_000 });
   try {
     const page = await browser.newPage();
     return JSON.parse((await page.evaluate(script)) as string) as unknown;

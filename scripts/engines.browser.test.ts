@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
-import { bundleForBrowser, engineOrSkip, runInBrowser } from "../../../scripts/browser-engines.ts";
-import { result } from "./engine-run.ts";
-import type { EngineResult } from "./engine-run.ts";
-import { GOLDEN } from "./math-samples.ts";
+import { bundleForBrowser, engineOrSkip, runInBrowser } from "./browser-engines.ts";
+import { result } from "../packages/simulation/test/engine-run.ts";
+import type { EngineResult } from "../packages/simulation/test/engine-run.ts";
+import { GOLDEN } from "../packages/simulation/test/math-samples.ts";
 
 describe("engines agree", () => {
   let bundle = "";
 
   before(async () => {
-    bundle = await bundleForBrowser(join(import.meta.dirname, "engine-run.ts"));
+    bundle = await bundleForBrowser(join(import.meta.dirname, "../packages/simulation/test/engine-run.ts"));
   });
 
   it("Node comes to the golden hashes", () => {
