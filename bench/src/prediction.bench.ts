@@ -1,63 +1,96 @@
 /**
- * What prediction costs: the replay after a correction on a client, beside Colyseus' own, and a player's inputs on a
- * server. All in CPU time of one thread. A figure is the median of rounds in which everything takes its turn.
+ * What prediction costs: the replay after a correction on a client, beside Colyseus' own, and its players' inputs on a
+ * server. All by CPU time. A figure is the median of rounds in which everything takes its turn.
  */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { recordArena } from "./prediction/arena-match.ts";
 import { ColyseusReplay } from "./prediction/colyseus-replay.ts";
-import { emptyGame, input } from "./prediction/empty-game.ts";
+import { emptyGame, emptyInputs, idleGame, walkingGame, walkingInputs } from "./prediction/games.ts";
 import { record, ReplayClient } from "./prediction/riposte-replay.ts";
 import type { Recording, Replayed } from "./prediction/riposte-replay.ts";
+import { inputsPerCpuSec } from "./prediction/server-inputs.ts";
 import type { AnyGame } from "@riposte/simulation";
 import type { Bench } from "./bench.ts";
 
 const ROUNDS = 15;
-/** Inputs under way, for both; what each correction replays. */
-const AHEAD_TICKS = 98;
-/** Frames until a client has found its place ahead of the server. */
-const START_FRAMES = 512;
+/** Ticks to the server and back, and so in a replay: what a tick of it costs is the difference of both by that of their lengths. */
+const LONG_TICKS = 96;
+const SHORT_TICKS = 24;
+const COLYSEUS_FRAMES = 1500;
+const PLAYERS = 12;
+const ARENA_TICKS = 900;
 
 export const bench: Bench = async (note, { full }) => {
-  const rounds = full ? 3 * ROUNDS : ROUNDS;
   note("recording");
-  const right = record(emptyGame(false), input);
-  const wrong = record(emptyGame(true), input);
-  const colyseusRight = new ColyseusReplay(false, AHEAD_TICKS);
-  const colyseusWrong = new ColyseusReplay(true, AHEAD_TICKS);
-  const replay: number[] = [];
-  const colyseus: number[] = [];
-  // The first round is for the compiler.
-  for (let round = 0; round <= rounds; round++) {
-    const ours = replayNs(playThrough(right), playThrough(wrong));
-    const theirs = replayNs(colyseusRight.run(500), colyseusWrong.run(500));
-    if (round === 0) continue;
-    replay.push(ours);
-    colyseus.push(theirs);
-    note(`round ${round}: ${ours.toFixed(1)} ns a replayed tick, Colyseus ${theirs.toFixed(1)}`);
-  }
-  const figures = {
-    replay_ns_per_tick: median(replay),
-    colyseus_replay_ns_per_tick: median(colyseus),
-    times_faster_than_colyseus: median(colyseus) / median(replay),
+  const long = record(emptyGame, emptyInputs, LONG_TICKS);
+  const short = record(emptyGame, emptyInputs, SHORT_TICKS);
+  const walk = record(walkingGame(true), walkingInputs, LONG_TICKS);
+  const straight = record(walkingGame(false), walkingInputs, LONG_TICKS);
+  const colyseusLong = new ColyseusReplay(LONG_TICKS);
+  const colyseusShort = new ColyseusReplay(SHORT_TICKS);
+  const arena = recordArena(PLAYERS, ARENA_TICKS);
+  const walking = walkingGame(false);
+
+  const samples = {
+    replay_ns_per_tick: [] as number[],
+    colyseus_replay_ns_per_tick: [] as number[],
+    replay_100_ticks_us: [] as number[],
+    server_inputs_per_cpu_sec_empty: [] as number[],
+    server_inputs_per_cpu_sec: [] as number[],
   };
-  return await Promise.resolve({
+  // The first round is for the compiler.
+  for (let round = 0; round <= (full ? 3 * ROUNDS : ROUNDS); round++) {
+    const taken = {
+      replay_ns_per_tick: perTick(playThrough(short), playThrough(long)),
+      colyseus_replay_ns_per_tick: perTick(colyseusShort.run(COLYSEUS_FRAMES), colyseusLong.run(COLYSEUS_FRAMES)),
+      replay_100_ticks_us: (perTick(playThrough(straight), playThrough(walk)) * 100) / 1000,
+      server_inputs_per_cpu_sec_empty: inputsPerCpuSec(idleGame, arena),
+      server_inputs_per_cpu_sec: inputsPerCpuSec(walking, arena),
+    };
+    note(
+      `round ${round}: ${JSON.stringify(taken, (_, value: unknown) => (typeof value === "number" ? Math.round(value) : value))}`,
+    );
+    if (round === 0) continue;
+    for (const [key, values] of Object.entries(samples)) values.push(taken[key as keyof typeof taken]);
+  }
+  const medians = Object.fromEntries(Object.entries(samples).map(([key, values]) => [key, median(values)]));
+  const figures = {
+    ...medians,
+    times_faster_than_colyseus: medians.colyseus_replay_ns_per_tick / medians.replay_ns_per_tick,
+    bytes_allocated_per_tick: await bytesPerTick(),
+  };
+  return {
     figures,
-    targets: { replay_ns_per_tick: 60 },
-    floors: { times_faster_than_colyseus: 5 },
-    spreads: { replay_ns_per_tick: spread(replay), colyseus_replay_ns_per_tick: spread(colyseus) },
-  });
+    targets: { replay_ns_per_tick: 60, bytes_allocated_per_tick: 1 },
+    floors: {
+      times_faster_than_colyseus: 5,
+      server_inputs_per_cpu_sec_empty: 3e6,
+      server_inputs_per_cpu_sec: 700_000,
+    },
+    spreads: Object.fromEntries(Object.entries(samples).map(([key, values]) => [key, spread(values)])),
+  };
 };
 
 function playThrough(recording: Recording<AnyGame>): Replayed {
   const client = new ReplayClient(recording);
-  client.run(START_FRAMES);
   return client.run(client.framesLeft);
 }
 
-/** What each replayed tick costs more than frames in which nothing is replayed. */
-function replayNs(without: Replayed, corrected: Replayed): number {
-  if (without.replayedTicks > 0 || corrected.replayedTicks < 10 * corrected.frames)
-    throw new Error(`not what was to be measured: ${without.replayedTicks} and ${corrected.replayedTicks} replayed`);
-  const more = corrected.cpuMicros / corrected.frames - without.cpuMicros / without.frames;
-  return (1000 * more * corrected.frames) / corrected.replayedTicks;
+/** Nanoseconds that each replayed tick costs more, where more are replayed in a frame. */
+function perTick(less: Replayed, more: Replayed): number {
+  const ticks = more.replayedTicks / more.frames - less.replayedTicks / less.frames;
+  if (!(ticks > 10)) throw new Error(`not what was to be measured: ${ticks} ticks more in each frame`);
+  return (1000 * (more.cpuMicros / more.frames - less.cpuMicros / less.frames)) / ticks;
+}
+
+/** In a process of its own, whose young generation holds everything. */
+async function bytesPerTick(): Promise<number> {
+  const child = fileURLToPath(new URL("prediction/allocation.child.ts", import.meta.url));
+  const young = ["--max-semi-space-size=128", "--min-semi-space-size=128"];
+  const { stdout } = await promisify(execFile)(process.execPath, [...young, child, `${LONG_TICKS}`, `${SHORT_TICKS}`]);
+  return (JSON.parse(stdout) as { readonly bytesPerTick: number }).bytesPerTick;
 }
 
 function median(values: readonly number[]): number {

@@ -34,13 +34,9 @@ const Player = schema({
   health: t.uint8(),
   ammunition: t.uint8(),
   grounded: t.boolean(),
-  // Not predicted: changes in its stead where nothing is to be corrected, so that as much is decoded.
-  other: t.float32(),
 });
 const State = schema({ player: Player });
 const Input = schema({ right: t.float32(), jump: t.boolean(), aim: t.float32() });
-
-const PREDICTED = ["x", "y", "z", "vx", "vy", "vz", "yaw", "pitch", "energy", "health", "ammunition", "grounded"];
 
 type PlayerFields = Record<string, number | boolean>;
 
@@ -55,19 +51,17 @@ export class ColyseusReplay {
   readonly #state = new State();
   readonly #predict: Predict;
   readonly #input: InputHandle<PlayerFields>;
-  readonly #corrects: boolean;
   readonly #client: Client;
   readonly #acknowledged = { ackSeq: 0 };
   readonly #receive: (bytes: Uint8Array) => void;
   /** By the server, not received yet. */
   readonly #sent: Uint8Array[] = [];
 
-  /** Stays `ahead` inputs ahead of the server, which changes a field in each patch if it `corrects`. */
-  constructor(corrects: boolean, ahead: number) {
-    this.#corrects = corrects;
+  /** Stays `ahead` inputs ahead of the server, which changes a field in each patch. */
+  constructor(ahead: number) {
     const player = new Player();
     Object.assign(player, { x: 100, y: -20.5, z: 3, vx: 7.25, vy: -2, vz: 0.5, yaw: 1, pitch: 0, energy: 0 });
-    Object.assign(player, { health: 80, ammunition: 0, grounded: false, other: 0 });
+    Object.assign(player, { health: 80, ammunition: 0, grounded: false });
     this.#state.player = player;
     this.#serializer.reset(this.#state);
     const room = new Room<unknown, InstanceType<typeof State>>("bench");
@@ -91,11 +85,7 @@ export class ColyseusReplay {
 
     this.#input = room.input({ type: Input }) as unknown as InputHandle<PlayerFields>;
     this.#predict = Predict.get(room);
-    this.#predict.reconciler(room.state.player, {
-      input: this.#input,
-      fields: PREDICTED as never[],
-      step: () => {},
-    });
+    this.#predict.reconciler(room.state.player, { input: this.#input, step: () => {} });
     this.#send(ahead);
     this.#predict.tick(1);
   }
@@ -105,9 +95,7 @@ export class ColyseusReplay {
     const first = this.#acknowledged.ackSeq;
     for (let i = 0; i < frames; i++) {
       this.#acknowledged.ackSeq += FRAME_TICKS;
-      const value = (this.#acknowledged.ackSeq * 37) % 400;
-      if (this.#corrects) this.#state.player.x = value;
-      else this.#state.player.other = value;
+      this.#state.player.x = (this.#acknowledged.ackSeq * 37) % 400;
       const now = this.#acknowledged.ackSeq * STEP_MS;
       this.#serializer.applyPatches([this.#client], this.#state, { sNow: now });
     }
@@ -116,7 +104,7 @@ export class ColyseusReplay {
     for (let i = 0; i < frames; i++) {
       this.#receive(this.#sent[i]);
       this.#predict.tick((first + (i + 1) * FRAME_TICKS) * STEP_MS);
-      if (this.#corrects) replayedTicks += this.#input.pendingCount;
+      replayedTicks += this.#input.pendingCount;
       this.#send(FRAME_TICKS);
     }
     const spent = cpuMicros() - startedAt;

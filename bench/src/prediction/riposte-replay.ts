@@ -1,18 +1,15 @@
 /**
  * Replays of `GameClient` and nothing else: a match and its client are played once on a virtual clock, with a round trip
- * of about 100 ticks; what the server sent is kept. Clients are then driven by that recording over and over.
- *
- * In the game of corrections each snapshot differs from what was predicted, so each is followed by a replay of all
- * ticks since. In the game without, the same bytes arrive and everything was predicted right: the difference of both
- * is what replaying costs.
+ * of so many ticks; what the server sent is kept. Clients are then driven by that recording over and over. In a game whose
+ * server moves the player where no client expects it, each snapshot is followed by a replay of all ticks since.
  */
 import { GameClient, Match, outgoingMessage } from "@riposte/simulation";
 import type { AnyGame, InputOf } from "@riposte/simulation";
 import { cpuMicros } from "./cpu-time.ts";
 
-/** Of 128 a second: 100 ticks of round trip, and what a client keeps to itself in hand. */
-const ROUND_TRIP_TICKS = 96;
 const RECORDED_TICKS = 4096;
+/** Frames until a client has found its place ahead of the server. */
+const START_FRAMES = 512;
 
 interface Frame {
   readonly atMs: number;
@@ -20,10 +17,12 @@ interface Frame {
   readonly received: readonly Uint8Array[];
 }
 
-/** What one player was sent, frame by frame; it always plays the same input. */
+/** What one player was sent, frame by frame, and what it plays. */
 export interface Recording<G extends AnyGame> {
   readonly game: G;
-  readonly input: InputOf<G>;
+  readonly roundTripMs: number;
+  /** For 64 frames each, in turn. */
+  readonly inputs: readonly InputOf<G>[];
   readonly frames: readonly Frame[];
 }
 
@@ -34,18 +33,23 @@ export interface Replayed {
   readonly cpuMicros: number;
 }
 
-export function record<G extends AnyGame>(game: G, input: InputOf<G>, ticks: number = RECORDED_TICKS): Recording<G> {
+export function record<G extends AnyGame>(
+  game: G,
+  inputs: readonly InputOf<G>[],
+  roundTripTicks: number,
+): Recording<G> {
   const match = new Match(game, { maxSeats: 1 });
   const client = new GameClient(game);
-  client.updateLink(ROUND_TRIP_TICKS * game.tickMs, 0);
+  const roundTripMs = roundTripTicks * game.tickMs;
+  client.updateLink(roundTripMs, 0);
   const seat = match.join(1n);
   const out = outgoingMessage();
   const buffer = new Uint8Array(1400);
   const frames: Frame[] = [];
-  const half = ROUND_TRIP_TICKS / 2;
+  const half = roundTripTicks / 2;
   const down: Uint8Array[][] = [];
   const up: Uint8Array[][] = [];
-  for (let tick = 0; tick < ticks; tick++) {
+  for (let tick = 0; tick < RECORDED_TICKS; tick++) {
     for (const bytes of up[tick - half] ?? []) match.receive(seat, bytes, 0, bytes.length);
     match.tick();
     const sent: Uint8Array[] = [];
@@ -58,15 +62,15 @@ export function record<G extends AnyGame>(game: G, input: InputOf<G>, ticks: num
     const atMs = tick * game.tickMs;
     frames.push({ atMs, received });
     for (const bytes of received) client.receive(bytes, 0, bytes.length, atMs);
-    client.advance(atMs, input);
+    client.advance(atMs, inputAt(inputs, tick));
     const made: Uint8Array[] = [];
     while (client.pollMessage(out)) made.push(out.buffer.slice(out.offset, out.offset + out.length));
     up.push(made);
   }
-  return { game, input, frames };
+  return { game, roundTripMs, inputs, frames };
 }
 
-/** A client that is driven by a recording, from its beginning to its end. */
+/** A client that is driven by a recording, to its end; it has found its place ahead of the server already. */
 export class ReplayClient<G extends AnyGame> {
   readonly #recording: Recording<G>;
   readonly #client: GameClient<G>;
@@ -76,7 +80,8 @@ export class ReplayClient<G extends AnyGame> {
   constructor(recording: Recording<G>) {
     this.#recording = recording;
     this.#client = new GameClient(recording.game);
-    this.#client.updateLink(ROUND_TRIP_TICKS * recording.game.tickMs, 0);
+    this.#client.updateLink(recording.roundTripMs, 0);
+    this.run(START_FRAMES);
   }
 
   get framesLeft(): number {
@@ -93,7 +98,7 @@ export class ReplayClient<G extends AnyGame> {
     for (let i = this.#next; i < end; i++) {
       const { atMs, received } = this.#recording.frames[i];
       for (let k = 0; k < received.length; k++) client.receive(received[k], 0, received[k].length, atMs);
-      client.advance(atMs, this.#recording.input);
+      client.advance(atMs, inputAt(this.#recording.inputs, i));
       while (client.pollMessage(this.#out));
     }
     const spent = cpuMicros() - startedAt;
@@ -101,4 +106,8 @@ export class ReplayClient<G extends AnyGame> {
     this.#next = end;
     return { frames: played, replayedTicks: prediction.replayedTicks - before, cpuMicros: spent };
   }
+}
+
+function inputAt<I>(inputs: readonly I[], frame: number): I {
+  return inputs[(frame >> 6) % inputs.length];
 }
