@@ -92,8 +92,10 @@ export class ColumnPlan {
   /** Rounds a row and brings its record up to date. Idempotent. */
   settle(slot: number): void {
     const at = slot * this.#stride;
-    this.#settleLevels(slot, at);
-    this.#settleAngles(slot, at);
+    if (!this.#isAtRest(slot)) {
+      this.#settleLevels(slot, at);
+      this.#settleAngles(slot, at);
+    }
     this.#settleIntegers(slot, at);
     this.#settleBytes(slot, at);
     for (let i = 0; i < this.#others.length; i++) this.#others[i].settle(slot);
@@ -130,6 +132,18 @@ export class ColumnPlan {
   #keep(at: number, value: number): void {
     this.#doubles[at] = value;
     this.#settled[at] = value;
+  }
+
+  /** Whether every double of a row is what it was when it was settled last, down to the sign of 0. */
+  #isAtRest(slot: number): boolean {
+    const doubles = this.#doubles;
+    const settled = this.#settled;
+    const end = this.#doubleColumns * this.#slots;
+    for (let place = slot; place < end; place += this.#slots) {
+      const value = doubles[place];
+      if (value !== settled[place] || (value === 0 && 1 / value < 0)) return false;
+    }
+    return true;
   }
 
   #settleLevels(slot: number, at: number): void {
