@@ -1,4 +1,4 @@
-import type { BitReader, BitWriter } from "@riposte/wire";
+import type { BitSink, BitSource } from "./bit-stream.ts";
 
 /**
  * Variable-length codes. Small whole numbers take few bits: an exponential Golomb code of order k spends k + 1 bits
@@ -15,7 +15,7 @@ const MAX_LEARNED = 0xffffff;
 const MAX_GAP_PREFIX = 17;
 
 /** Writes `value` (0 to 2^17) in an exponential Golomb code of order `order`. */
-export function writeGolomb(writer: BitWriter, value: number, order: number): void {
+export function writeGolomb(writer: BitSink, value: number, order: number): void {
   let prefix = 0;
   let rest = value;
   let bits = order;
@@ -28,7 +28,7 @@ export function writeGolomb(writer: BitWriter, value: number, order: number): vo
 }
 
 /** Fails the reader on a code that `writeGolomb` would not write. */
-export function readGolomb(reader: BitReader, order: number): number {
+export function readGolomb(reader: BitSource, order: number): number {
   let value = 0;
   let bits = order;
   while (reader.bits(1) === 1) {
@@ -59,7 +59,7 @@ export class AdaptiveSizes {
   }
 
   /** Writes `value` (below 2^31), or `raw` in `rawBits` bits (at most 30) when that is no longer. */
-  write(writer: BitWriter, context: number, value: number, raw: number, rawBits: number): void {
+  write(writer: BitSink, context: number, value: number, raw: number, rawBits: number): void {
     const means = this.#means;
     const mean = means[context];
     let bits = orderOf(mean, rawBits);
@@ -82,7 +82,7 @@ export class AdaptiveSizes {
   }
 
   /** The value, or -1: then the raw bits follow, and the caller says by `learn` what the value was. */
-  read(reader: BitReader, context: number, rawBits: number): number {
+  read(reader: BitSource, context: number, rawBits: number): number {
     let bits = orderOf(this.#means[context], rawBits);
     let value = 0;
     while (bits < rawBits && reader.bits(1) === 1) value += 1 << bits++;

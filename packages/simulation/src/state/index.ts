@@ -48,6 +48,8 @@ export {
 export { InterestGrid } from "./interest-grid.ts";
 export { createSnapshotSample, ReceivedTable } from "./received-table.ts";
 export type { SnapshotSample } from "./received-table.ts";
+export { SharedSnapshots } from "./shared-snapshots.ts";
+export type { SharedSnapshotsOptions } from "./shared-snapshots.ts";
 export { SnapshotReceiver } from "./snapshot-receiver.ts";
 export type { SnapshotReceiverOptions, SnapshotReceiverStats } from "./snapshot-receiver.ts";
 export { SnapshotStream } from "./snapshot-stream.ts";

@@ -1,5 +1,5 @@
 import { decodeUtf8 } from "@riposte/wire";
-import type { BitReader, BitWriter } from "@riposte/wire";
+import type { BitSink, BitSource } from "./bit-stream.ts";
 import { isF32Number } from "./f32-word.ts";
 import type { Leaf } from "./field.ts";
 import { isQuaternion } from "./quaternion-field.ts";
@@ -12,7 +12,7 @@ import { isQuaternion } from "./quaternion-field.ts";
 const TEXT = new Uint8Array(1024);
 
 /** Writes the whole value. `at` is where the record starts. */
-export function writeLeaf(leaf: Leaf, words: Int32Array, at: number, writer: BitWriter): void {
+export function writeLeaf(leaf: Leaf, words: Int32Array, at: number, writer: BitSink): void {
   const first = at + leaf.word;
   const word = words[first];
   switch (leaf.type) {
@@ -41,7 +41,7 @@ export function writeLeaf(leaf: Leaf, words: Int32Array, at: number, writer: Bit
 }
 
 /** False when the bits are no value of this leaf; nothing may be assumed of `words` then. */
-export function readLeaf(leaf: Leaf, words: Int32Array, at: number, reader: BitReader): boolean {
+export function readLeaf(leaf: Leaf, words: Int32Array, at: number, reader: BitSource): boolean {
   const first = at + leaf.word;
   switch (leaf.type) {
     case "range":
@@ -80,7 +80,7 @@ export function writeList(
   at: number,
   base: Int32Array,
   baseAt: number,
-  writer: BitWriter,
+  writer: BitSink,
 ): void {
   const first = at + leaf.word;
   const baseFirst = baseAt + leaf.word;
@@ -104,7 +104,7 @@ export function readList(
   at: number,
   base: Int32Array,
   baseAt: number,
-  reader: BitReader,
+  reader: BitSource,
 ): boolean {
   const first = at + leaf.word;
   const baseFirst = baseAt + leaf.word;
@@ -152,16 +152,16 @@ export function copyWords(from: Int32Array, fromAt: number, to: Int32Array, toAt
   for (let i = 0; i < count; i++) to[toAt + i] = from[fromAt + i];
 }
 
-function writeElement(leaf: Leaf, words: Int32Array, at: number, writer: BitWriter): void {
+function writeElement(leaf: Leaf, words: Int32Array, at: number, writer: BitSink): void {
   for (let i = 0; i < leaf.element.length; i++) writeLeaf(leaf.element[i], words, at, writer);
 }
 
-function readElement(leaf: Leaf, words: Int32Array, at: number, reader: BitReader): boolean {
+function readElement(leaf: Leaf, words: Int32Array, at: number, reader: BitSource): boolean {
   for (let i = 0; i < leaf.element.length; i++) if (!readLeaf(leaf.element[i], words, at, reader)) return false;
   return true;
 }
 
-function readBlob(leaf: Leaf, words: Int32Array, first: number, reader: BitReader): boolean {
+function readBlob(leaf: Leaf, words: Int32Array, first: number, reader: BitSource): boolean {
   const length = reader.bits(leaf.bits);
   if (length > leaf.max || length * 8 > reader.remainingBits) return false;
   words.fill(0, first, first + leaf.wordCount);

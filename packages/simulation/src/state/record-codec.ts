@@ -8,8 +8,6 @@ import {
   planLeaves,
   QUATERNION,
   RANGE,
-  REACH_OWNER,
-  REACH_SERVER,
   REACHES,
   WRAP,
 } from "./leaf-plan.ts";
@@ -24,31 +22,15 @@ import type { LeafPlan, Reach } from "./leaf-plan.ts";
 /** Changed bits of a record are sent in runs of this many leaves. */
 const FLAGS_AT_ONCE = 30;
 
-class LeafList {
-  readonly items: Int32Array;
-  count = 0;
-
-  constructor(size: number) {
-    this.items = new Int32Array(size);
-  }
-}
-
 export class RecordCodec {
   readonly definition: RecordDefinition;
   readonly leafCount: number;
-  /** 1 for every leaf that records of this message may change; the others cost no bit. */
-  readonly used: Uint8Array;
   readonly #plans: readonly LeafPlan[];
   /** By reach: the leaves that a reader may see. */
   readonly #visible: readonly (readonly LeafPlan[])[];
   readonly #sizes: AdaptiveSizes;
-  /** By reach: the used leaves, and for readers the used ones and those that follow their velocity. */
-  readonly #flagged: readonly LeafList[];
-  readonly #followed: readonly LeafList[];
   /** By leaf: scratch of `writeDelta` and of readers. */
   readonly #changes: Int32Array;
-  /** Whether everything is as `begin` leaves it, but for what has been learned. */
-  #alone = false;
 
   /** `tickRate`: ticks a second, for expectations from velocity. */
   constructor(definition: RecordDefinition, tickRate = 60) {
@@ -56,55 +38,18 @@ export class RecordCodec {
     this.#plans = planLeaves(definition, tickRate);
     this.#visible = REACHES.map((reach) => this.#plans.filter((plan) => plan.reach <= reach));
     this.leafCount = this.#plans.length;
-    this.used = new Uint8Array(this.leafCount).fill(1);
-    this.#flagged = REACHES.map(() => new LeafList(this.leafCount));
-    this.#followed = REACHES.map(() => new LeafList(this.leafCount));
     this.#changes = new Int32Array(this.leafCount);
     this.#sizes = new AdaptiveSizes(this.#plans.map((plan) => 2 ** Math.max(0, (plan.bits >> 1) - 1)));
-    this.begin();
   }
 
-  /** Starts a message that stands alone: nothing is learned yet, every leaf is used and sent. */
+  /** Starts a record that stands alone: nothing is learned yet. */
   begin(): void {
     this.#sizes.reset();
-    if (this.#alone) return;
-    this.#alone = true;
-    this.#changes.fill(0);
-    this.used.fill(1);
-    this.#listLeaves(REACH_SERVER);
-  }
-
-  /** Starts the measuring of a snapshot: clears `used`, which `measure` then sets. */
-  clearUsed(): void {
-    this.#alone = false;
-    this.used.fill(0);
-  }
-
-  /** Starts the records of a snapshot, with `used` as it is. */
-  resetSizes(): void {
-    this.#sizes.reset();
-    this.#listLeaves(REACH_OWNER);
-  }
-
-  /** `used`, as far as any client's copy of a record has it. */
-  writeUsed(writer: BitWriter): void {
-    for (let i = 0; i < this.leafCount; i++) {
-      if (this.#plans[i].reach < REACH_SERVER) writer.bits(this.used[i], 1);
-    }
-  }
-
-  readUsed(reader: BitReader): void {
-    this.#alone = false;
-    this.#changes.fill(0);
-    for (let i = 0; i < this.leafCount; i++) {
-      this.used[i] = this.#plans[i].reach < REACH_SERVER ? reader.bits(1) : 0;
-    }
-    this.#listLeaves(REACH_OWNER);
   }
 
   /**
    * Notes in `changes[changesAt]` and on, a number for each leaf, how far it is from what is expected (for what is not
-   * a number: 1 if it differs), sets those in `used`, and returns roughly how many bits the delta takes; 0, and notes
+   * a number: 1 if it differs), and returns roughly how many bits the delta takes; 0, and notes
    * nothing, when the records are equal for this reach. The baseline is `ticks` old.
    */
   measure(
@@ -133,7 +78,6 @@ export class RecordCodec {
       else if (word !== old || !sameWords(words, at + plan.word, base, baseAt + plan.word, plan.wordCount)) change = 1;
       if (change === 0) continue;
       changes[changesAt + i] = change;
-      this.used[i] = 1;
       cost += plan.type <= WRAP ? numberCost(change, plan.bits) : leafCost(plan.entry.leaf, words, at);
     }
     return cost;
@@ -192,7 +136,7 @@ export class RecordCodec {
     this.writeMeasured(words, at, base, baseAt, reach, this.#changes, 0, writer);
   }
 
-  /** The difference that `measure` noted: a flag for each active leaf in reach, then the changed ones. */
+  /** The difference that `measure` noted: a flag for each leaf in reach, then the changed ones. */
   writeMeasured(
     words: Int32Array,
     at: number,
@@ -203,21 +147,21 @@ export class RecordCodec {
     changesAt: number,
     writer: BitWriter,
   ): void {
-    const { items, count } = this.#flagged[reach];
+    const plans = this.#visible[reach];
     let flags = 0;
     let flagCount = 0;
-    for (let n = 0; n < count; n++) {
-      if (changes[changesAt + items[n]] !== 0) flags |= 1 << flagCount;
+    for (let n = 0; n < plans.length; n++) {
+      if (changes[changesAt + plans[n].index] !== 0) flags |= 1 << flagCount;
       if (++flagCount < FLAGS_AT_ONCE) continue;
       writer.bits(flags, flagCount);
       flags = flagCount = 0;
     }
     if (flagCount > 0) writer.bits(flags, flagCount);
-    for (let n = 0; n < count; n++) {
-      const i = items[n];
+    for (let n = 0; n < plans.length; n++) {
+      const plan = plans[n];
+      const i = plan.index;
       const change = changes[changesAt + i];
       if (change === 0) continue;
-      const plan = this.#plans[i];
       if (plan.type <= WRAP) {
         const code = change > 0 ? 2 * change - 2 : -2 * change - 1;
         this.#sizes.write(writer, i, code, words[at + plan.word], plan.bits);
@@ -238,10 +182,10 @@ export class RecordCodec {
     copyWords(base, baseAt, words, at, this.definition.wordCount);
     this.#readFlags(reach, reader);
     const changes = this.#changes;
-    const { items, count } = this.#followed[reach];
-    for (let n = 0; n < count; n++) {
-      const i = items[n];
-      const plan = this.#plans[i];
+    const plans = this.#visible[reach];
+    for (let n = 0; n < plans.length; n++) {
+      const plan = plans[n];
+      const i = plan.index;
       if (plan.type <= WRAP) {
         const word = at + plan.word;
         if (plan.velocityWord >= 0) words[word] = expectedWord(plan, words, at, base, baseAt, ticks);
@@ -254,32 +198,15 @@ export class RecordCodec {
     return !reader.failed;
   }
 
-  /** Lists the leaves of a message for every reach up to `widest`. */
-  #listLeaves(widest: Reach): void {
-    for (let reach = 0; reach <= widest; reach++) {
-      const flagged = this.#flagged[reach];
-      const followed = this.#followed[reach];
-      flagged.count = 0;
-      followed.count = 0;
-      const plans = this.#visible[reach];
-      for (let n = 0; n < plans.length; n++) {
-        const plan = plans[n];
-        const i = plan.index;
-        if (this.used[i] === 1) flagged.items[flagged.count++] = i;
-        if (this.used[i] === 1 || plan.velocityWord >= 0) followed.items[followed.count++] = i;
-      }
-    }
-  }
-
   /** Into `#changes`: 1 for the leaves that follow. */
   #readFlags(reach: Reach, reader: BitReader): void {
-    const { items, count } = this.#flagged[reach];
+    const plans = this.#visible[reach];
     const changes = this.#changes;
     let flags = 0;
-    for (let n = 0; n < count; n++) {
+    for (let n = 0; n < plans.length; n++) {
       const place = n % FLAGS_AT_ONCE;
-      if (place === 0) flags = reader.bits(Math.min(count - n, FLAGS_AT_ONCE));
-      changes[items[n]] = (flags >>> place) & 1;
+      if (place === 0) flags = reader.bits(Math.min(plans.length - n, FLAGS_AT_ONCE));
+      changes[plans[n].index] = (flags >>> place) & 1;
     }
   }
 

@@ -1,14 +1,19 @@
 import type { BitReader, BitWriter } from "@riposte/wire";
+import type { BitSink, BitSource } from "./bit-stream.ts";
 import { readGolomb, writeGolomb } from "./adaptive-code.ts";
 
 /**
  * The parts of a snapshot's bits that stream and receiver share. docs/snapshots.md has the whole layout.
  *
- *     header: 0, tick (32)  |  1, tick modulo 2^16, ticks since the baseline (Golomb, order 2)
- *     then for every table, in the order both sides declare:
- *       0: the same entities as in the baseline, all as they were
- *       1: leaves, enters, updates, left out; each 0 when there are none, else 1 and the list
+ *     header: encoding (1: 0 shared, 1 dense)
+ *             0, tick (32)  |  1, tick modulo 2^16, ticks since the baseline (Golomb, order 2)
+ *             dense, with a baseline: 0  |  1, ticks from the second baseline to the baseline, less 1 (Golomb, order 1)
+ *     then every table, in the order both sides declare
  */
+
+/** How the tables are coded. */
+export const SHARED = 0;
+export const DENSE = 1;
 
 /** Snapshots that both sides remember: what can be a baseline. */
 export const SNAPSHOT_HISTORY = 64 as const;
@@ -18,26 +23,41 @@ export const NO_TICK: -1 = -1;
 /** Ticks are whole numbers from 0 to this. */
 export const MAX_TICK: number = 0xffffffff;
 
-export function writeHeader(writer: BitWriter, tick: number, baselineTick: number): void {
+export function writeHeader(
+  writer: BitWriter,
+  encoding: number,
+  tick: number,
+  baselineTick: number,
+  olderTick: number,
+): void {
+  writer.bits(encoding, 1);
   if (baselineTick < 0) {
     writer.bits(0, 1);
     writer.bits(tick, 32);
-  } else {
-    writer.bits(1, 1);
-    writer.bits(tick, 16);
-    writeGolomb(writer, tick - baselineTick, 2);
+    return;
   }
+  writer.bits(1, 1);
+  writer.bits(tick, 16);
+  writeGolomb(writer, tick - baselineTick, 2);
+  if (encoding === SHARED) return;
+  writer.bits(olderTick < 0 ? 0 : 1, 1);
+  if (olderTick >= 0) writeGolomb(writer, baselineTick - olderTick - 1, 1);
 }
 
 export interface SnapshotHeader {
+  encoding: number;
   tick: number;
   /** `NO_TICK`: the snapshot stands alone. */
   baselineTick: number;
+  /** `NO_TICK`: there is one baseline only. */
+  olderTick: number;
 }
 
 /** `newestTick` is the newest the receiver knows, `NO_TICK` when it knows none. False when it is no header. */
 export function readHeader(reader: BitReader, newestTick: number, header: SnapshotHeader): boolean {
+  header.encoding = reader.bits(1);
   header.baselineTick = NO_TICK;
+  header.olderTick = NO_TICK;
   if (reader.bits(1) === 0) {
     header.tick = reader.bits(32);
     return !reader.failed;
@@ -48,16 +68,19 @@ export function readHeader(reader: BitReader, newestTick: number, header: Snapsh
   // The tick with these low bits that is nearest to the newest one.
   header.tick = newestTick + (((low - newestTick) << 16) >> 16);
   header.baselineTick = header.tick - distance;
-  return header.tick >= 0 && header.tick <= MAX_TICK && header.baselineTick >= 0 && distance > 0;
+  if (header.tick < 0 || header.tick > MAX_TICK || header.baselineTick < 0 || distance === 0) return false;
+  if (header.encoding === SHARED || reader.bits(1) === 0) return !reader.failed;
+  header.olderTick = header.baselineTick - 1 - readGolomb(reader, 1);
+  return !reader.failed && header.olderTick >= 0;
 }
 
 /** Picks some of `total` things, in order, by the gaps between them. */
 export class GapWriter {
-  #writer: BitWriter | undefined;
+  #writer: BitSink | undefined;
   #next = 0;
   #total = 0;
 
-  start(writer: BitWriter, total: number): void {
+  start(writer: BitSink, total: number): void {
     this.#writer = writer;
     this.#next = 0;
     this.#total = total;
@@ -75,11 +98,11 @@ export class GapWriter {
 }
 
 export class GapReader {
-  #reader: BitReader | undefined;
+  #reader: BitSource | undefined;
   #next = 0;
   #total = 0;
 
-  start(reader: BitReader, total: number): void {
+  start(reader: BitSource, total: number): void {
     this.#reader = reader;
     this.#next = 0;
     this.#total = total;

@@ -1,7 +1,8 @@
+import { RangeDecoder } from "@riposte/wire";
 import type { BitReader } from "@riposte/wire";
 import { ReceivedTable } from "./received-table.ts";
 import type { StateDefinition } from "./define-state.ts";
-import { NO_TICK, readHeader, SNAPSHOT_HISTORY } from "./snapshot-format.ts";
+import { DENSE, NO_TICK, readHeader, SNAPSHOT_HISTORY } from "./snapshot-format.ts";
 import type { SnapshotHeader } from "./snapshot-format.ts";
 
 /**
@@ -38,7 +39,13 @@ export class SnapshotReceiver {
   /** Remembered slots, newest tick first. */
   readonly #order: number[] = [];
   readonly #free: number[] = [];
-  readonly #header: SnapshotHeader = { tick: NO_TICK, baselineTick: NO_TICK };
+  readonly #header: SnapshotHeader = {
+    encoding: DENSE,
+    tick: NO_TICK,
+    baselineTick: NO_TICK,
+    olderTick: NO_TICK,
+  };
+  readonly #decoder = new RangeDecoder();
   #clientId: number;
 
   constructor(options: SnapshotReceiverOptions) {
@@ -108,13 +115,14 @@ export class SnapshotReceiver {
       else this.stats.unknownBaseline++;
       return NO_TICK;
     }
-    const { tick, baselineTick } = header;
+    const { tick, baselineTick, olderTick } = header;
     if (this.#slotOf(tick) >= 0) {
       this.stats.duplicates++;
       return NO_TICK;
     }
     const base = baselineTick < 0 ? -1 : this.#slotOf(baselineTick);
-    if (baselineTick >= 0 && base < 0) {
+    const older = olderTick < 0 ? -1 : this.#slotOf(olderTick);
+    if ((baselineTick >= 0 && base < 0) || (olderTick >= 0 && older < 0)) {
       this.stats.unknownBaseline++;
       return NO_TICK;
     }
@@ -123,17 +131,34 @@ export class SnapshotReceiver {
       return NO_TICK;
     }
     const slot = this.#free[this.#free.length - 1];
-    for (const table of this.#tables) {
-      if (!table.read(slot, base, tick, this.#clientId, reader) || reader.failed) {
-        this.stats.malformed++;
-        return NO_TICK;
-      }
+    const wellFormed =
+      header.encoding === DENSE
+        ? this.#readDense(slot, base, older, tick, reader)
+        : this.#readShared(slot, base, tick, reader);
+    if (!wellFormed) {
+      this.stats.malformed++;
+      return NO_TICK;
     }
     this.#free.pop();
     this.#remember(slot, tick);
     for (const table of this.#tables) table.adopt(slot, tick === this.newestTick);
     this.stats.received++;
     return tick;
+  }
+
+  #readDense(slot: number, base: number, older: number, tick: number, reader: BitReader): boolean {
+    const decoder = this.#decoder.start(reader);
+    for (const table of this.#tables) {
+      if (!table.readDense(slot, base, older, tick, this.#clientId, decoder) || decoder.failed) return false;
+    }
+    return decoder.finish();
+  }
+
+  #readShared(slot: number, base: number, tick: number, reader: BitReader): boolean {
+    for (const table of this.#tables) {
+      if (!table.readShared(slot, base, tick, this.#clientId, reader) || reader.failed) return false;
+    }
+    return true;
   }
 
   #remember(slot: number, tick: number): void {

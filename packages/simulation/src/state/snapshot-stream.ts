@@ -1,8 +1,14 @@
+import { RangeEncoder } from "@riposte/wire";
 import type { BitWriter } from "@riposte/wire";
+import { DenseEncoder } from "./dense-encoder.ts";
+import { DenseTable } from "./dense-table.ts";
 import type { InterestGrid } from "./interest-grid.ts";
+import { SharedEncoder } from "./shared-encoder.ts";
+import type { SharedSnapshots } from "./shared-snapshots.ts";
 import { SnapshotCandidates } from "./snapshot-candidates.ts";
-import { MAX_TICK, NO_TICK, SNAPSHOT_HISTORY, writeHeader } from "./snapshot-format.ts";
+import { DENSE, MAX_TICK, NO_TICK, SHARED, SNAPSHOT_HISTORY, writeHeader } from "./snapshot-format.ts";
 import type { AnyTable } from "./state-table.ts";
+import type { TableEncoder } from "./table-encoder.ts";
 import { TableStream } from "./table-stream.ts";
 import type { Relevance } from "./table-stream.ts";
 import { TableView } from "./table-view.ts";
@@ -29,6 +35,11 @@ export interface SnapshotStreamOptions {
   readonly hysteresis?: number;
   /** Shared by all clients of a room; worth it from some hundred entities. Default none: every row is looked at. */
   readonly interest?: InterestGrid;
+  /**
+   * Shared by all clients of a room: makes their snapshots shared ones, whose records are encoded once for all. Default
+   * none: dense ones, which take about half the bits, and are made for each client alone.
+   */
+  readonly shared?: SharedSnapshots;
 }
 
 export interface SnapshotStreamStats {
@@ -42,6 +53,12 @@ export interface SnapshotStreamStats {
   /** Snapshots that did not fit the writer at all. */
   failed: number;
 }
+
+/** Acknowledged snapshots that are kept beside the baseline, to be the older one. */
+const OLDER_KEPT = 8;
+
+/** The older baseline lies as far before the baseline as this part of the baseline's age, or nearly. */
+const OLDER_PART = 1 / 8;
 
 /** Ticks after which a baseline is too old for the header's 16 bits. */
 const MAX_DISTANCE = 30000;
@@ -60,7 +77,10 @@ export class SnapshotStream {
    */
   readonly #ticks = new Float64Array(SNAPSHOT_HISTORY).fill(NO_TICK);
   readonly #views: TableView[][] = [];
+  /** By slot: 1 once the client has said that it has the snapshot. */
+  readonly #acknowledged = new Uint8Array(SNAPSHOT_HISTORY);
   readonly #nothing: readonly TableView[];
+  readonly #range: RangeEncoder | undefined;
   #newestTick: number = NO_TICK;
   #baselineTick: number = NO_TICK;
 
@@ -78,10 +98,15 @@ export class SnapshotStream {
     if (!(tickRate > 0)) throw new RangeError(`SnapshotStream: tickRate ${tickRate} must be above 0`);
     this.clientId = clientId;
     this.#budgetBits = budgetBytes * 8;
-    this.#streams = Object.values(tables).map((table, number) => new TableStream(table, number, clientId, tickRate));
+    const { shared } = options;
+    this.#nothing = Object.values(tables).map((table) => new TableView(table.wordCount, table.capacity));
+    this.#range = shared === undefined ? new RangeEncoder() : undefined;
+    this.#streams = Object.values(tables).map((table, number) => {
+      const encoder = this.#createEncoder(table, number, tickRate, shared);
+      return new TableStream(table, number, clientId, encoder);
+    });
     const leaveRadius = relevanceRadius * (1 + hysteresis);
     this.#relevance = { viewX: 0, viewY: 0, radius: relevanceRadius, leaveRadius, grid: options.interest };
-    this.#nothing = this.#createViews();
   }
 
   /** The newest acknowledged tick that is still remembered, or -1. */
@@ -103,28 +128,37 @@ export class SnapshotStream {
     if (this.#ticks[slot] === this.#baselineTick || tick - this.#baselineTick > MAX_DISTANCE)
       this.#baselineTick = NO_TICK;
     const base = this.#baseline();
+    const older = this.#olderSlot(tick, slot);
+    const olderViews = older < 0 ? this.#nothing : this.#views[older];
+    const views = (this.#views[slot] ??= this.#createViews());
+    this.#ticks[slot] = NO_TICK;
     const candidates = this.#candidates;
     candidates.clear();
     this.#relevance.viewX = viewX;
     this.#relevance.viewY = viewY;
-    for (let i = 0; i < this.#streams.length; i++) this.#streams[i].collect(tick, base[i], this.#relevance, candidates);
+    for (let i = 0; i < this.#streams.length; i++) {
+      this.#streams[i].collect(tick, base[i], olderViews[i], this.#relevance, candidates);
+    }
     let budget = Math.min(this.#budgetBits, writer.remainingBits);
     let sent = this.#choose(budget);
-    this.#writeAll(tick, base, writer);
+    this.#writeAll(tick, older, base, views, writer);
     // The costs were estimates. When the writer is too small after all, the least important go.
     for (let attempt = 0; writer.failed && attempt < 6; attempt++) {
       writer.rewind(start);
       budget *= attempt < 5 ? 0.8 : 0;
       for (let i = 0; i < this.#streams.length; i++) this.#streams[i].unchoose();
       sent = this.#choose(budget);
-      this.#writeAll(tick, base, writer);
+      this.#writeAll(tick, older, base, views, writer);
     }
     if (writer.failed) {
       writer.rewind(start);
       this.stats.failed++;
       return false;
     }
-    this.#commit(tick, slot, base);
+    for (let i = 0; i < this.#streams.length; i++) this.#streams[i].commit(tick, base[i], views[i]);
+    this.#ticks[slot] = tick;
+    this.#acknowledged[slot] = 0;
+    this.#newestTick = tick;
     this.stats.snapshots++;
     if (this.#baselineTick < 0) this.stats.whole++;
     this.stats.bits += writer.bitLength - start;
@@ -135,9 +169,22 @@ export class SnapshotStream {
 
   /** The client has the snapshot of this tick. Unknown and older ticks are ignored, so what a client claims is harmless. */
   acknowledge(tick: number): void {
-    if (!(tick > this.#baselineTick) || !this.#ticks.includes(tick)) return;
+    const at = this.#ticks.indexOf(tick);
+    if (!(tick > this.#baselineTick) || at < 0) return;
     this.#baselineTick = tick;
-    for (let slot = 0; slot < SNAPSHOT_HISTORY; slot++) if (this.#ticks[slot] < tick) this.#ticks[slot] = NO_TICK;
+    this.#acknowledged[at] = 1;
+    let oldest = -1;
+    let kept = 0;
+    for (let slot = 0; slot < SNAPSHOT_HISTORY; slot++) {
+      if (this.#ticks[slot] >= tick || this.#ticks[slot] === NO_TICK) continue;
+      if (this.#acknowledged[slot] === 0 || this.#range === undefined) {
+        this.#ticks[slot] = NO_TICK;
+        continue;
+      }
+      kept++;
+      if (oldest < 0 || this.#ticks[slot] < this.#ticks[oldest]) oldest = slot;
+    }
+    if (kept > OLDER_KEPT) this.#ticks[oldest] = NO_TICK;
   }
 
   /** Forgets what the client knows: the next snapshot stands alone. */
@@ -166,6 +213,23 @@ export class SnapshotStream {
     return this.#nothing;
   }
 
+  /** Slot of the second baseline: the newest one that is long enough before the first, else the oldest; -1: none. */
+  #olderSlot(tick: number, slot: number): number {
+    const ticks = this.#ticks;
+    const first = this.#baselineTick;
+    if (first < 0 || this.#range === undefined) return -1;
+    const latest = first - Math.max(1, (tick - first) * OLDER_PART);
+    let best = -1;
+    for (let other = 0; other < SNAPSHOT_HISTORY; other++) {
+      if (other === slot || this.#acknowledged[other] === 0 || ticks[other] < 0 || ticks[other] >= first) continue;
+      const early = ticks[other] <= latest;
+      if (best < 0 || (early ? ticks[best] > latest || ticks[other] > ticks[best] : ticks[other] < ticks[best])) {
+        best = other;
+      }
+    }
+    return best;
+  }
+
   /** Returns how many candidates were chosen. */
   #choose(budgetBits: number): number {
     const candidates = this.#candidates;
@@ -182,19 +246,38 @@ export class SnapshotStream {
     return picked;
   }
 
-  #writeAll(tick: number, base: readonly TableView[], writer: BitWriter): void {
-    writeHeader(writer, tick, this.#baselineTick);
-    for (let i = 0; i < this.#streams.length; i++) this.#streams[i].write(base[i], writer);
-  }
-
-  #commit(tick: number, slot: number, base: readonly TableView[]): void {
-    const views = (this.#views[slot] ??= this.#createViews());
-    for (let i = 0; i < this.#streams.length; i++) this.#streams[i].commit(tick, base[i], views[i]);
-    this.#ticks[slot] = tick;
-    this.#newestTick = tick;
+  #writeAll(
+    tick: number,
+    older: number,
+    base: readonly TableView[],
+    views: readonly TableView[],
+    writer: BitWriter,
+  ): void {
+    const range = this.#range;
+    const encoding = range === undefined ? SHARED : DENSE;
+    writeHeader(writer, encoding, tick, this.#baselineTick, older < 0 ? NO_TICK : this.#ticks[older]);
+    range?.start(writer);
+    for (let i = 0; i < this.#streams.length; i++) this.#streams[i].write(base[i], views[i], writer);
+    range?.finish();
   }
 
   #createViews(): TableView[] {
     return this.#streams.map(({ table }) => new TableView(table.wordCount, table.capacity));
+  }
+
+  #createEncoder(
+    table: AnyTable,
+    number: number,
+    tickRate: number,
+    shared: SharedSnapshots | undefined,
+  ): TableEncoder {
+    const nothing = this.#nothing[number];
+    if (this.#range !== undefined) {
+      const dense = new DenseTable(table.definition, tickRate, nothing);
+      return new DenseEncoder(table, this.clientId, dense, this.#range);
+    }
+    const records = shared?.records[number];
+    if (records === undefined) throw new RangeError(`SnapshotStream: table ${number} is not among the shared ones`);
+    return new SharedEncoder(table, this.clientId, records, nothing);
   }
 }

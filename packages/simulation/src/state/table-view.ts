@@ -1,3 +1,4 @@
+import { NEW_MODEL } from "@riposte/wire";
 import { copyWords } from "./leaf-codec.ts";
 
 /**
@@ -16,6 +17,8 @@ export class TableView {
   ticks: Float64Array;
   /** Entry `e` is `words[e * wordCount]` and on. */
   words: Int32Array;
+  /** Dense snapshots: what the models have learned up to this one; empty before the first. */
+  models: Int32Array;
 
   constructor(wordCount: number, capacity: number) {
     this.wordCount = wordCount;
@@ -25,6 +28,7 @@ export class TableView {
     this.mine = new Uint8Array(0);
     this.ticks = new Float64Array(0);
     this.words = new Int32Array(0);
+    this.models = new Int32Array(0);
   }
 
   /** Appends an entry, whose record the caller writes, and returns its place. At most `capacity` entries. */
@@ -43,6 +47,33 @@ export class TableView {
     const to = this.push(view.ids[entry], view.owners[entry], view.mine[entry], tick);
     if (tick < 0) this.ticks[to] = view.ticks[entry];
     copyWords(view.words, entry * this.wordCount, this.words, to * this.wordCount, this.wordCount);
+  }
+
+  /** Makes `models` those of `view`, or new ones when it has none. */
+  continueModels(view: TableView, count: number): Int32Array {
+    if (this.models.length !== count) this.models = new Int32Array(count);
+    if (view.models.length === count) this.models.set(view.models);
+    else this.models.fill(NEW_MODEL);
+    return this.models;
+  }
+
+  /**
+   * Into `entries`, for each entry of this view: the place of the same entity in `older`, when it had the same owner and
+   * its record there is older than here; else -1.
+   */
+  matchOlder(older: TableView, entries: Int32Array): void {
+    let at = 0;
+    for (let entry = 0; entry < this.count; entry++) {
+      const index = this.indexAt(entry);
+      while (at < older.count && older.indexAt(at) < index) at++;
+      const same =
+        at < older.count &&
+        older.ids[at] === this.ids[entry] &&
+        older.owners[at] === this.owners[entry] &&
+        older.mine[at] === this.mine[entry] &&
+        older.ticks[at] < this.ticks[entry];
+      entries[entry] = same ? at : -1;
+    }
   }
 
   indexAt(entry: number): number {
