@@ -79,7 +79,8 @@ class Player {
     const mass = this.#body.mass();
     const { x, y } = this.#body.linvel();
     const strength = (10 * mass) / TICK_RATE;
-    if (Math.sqrt(x * x + y * y) < 7) this.#body.applyImpulse({ x: this.#x * strength, y: this.#y * strength, z: 0 }, true);
+    if (Math.sqrt(x * x + y * y) < 7)
+      this.#body.applyImpulse({ x: this.#x * strength, y: this.#y * strength, z: 0 }, true);
     const torque = (4 * mass) / TICK_RATE;
     this.#body.applyTorqueImpulse({ x: -this.#y * torque, y: this.#x * torque, z: 0 }, true);
   }

@@ -41,7 +41,8 @@ void test("what is encoded is decoded, from any bit of the writer on, whatever t
       const models = new Int32Array(MODELS).fill(NEW_MODEL);
       const decoder = new RangeDecoder().start(reader);
       for (const { model, value, count } of sequence) {
-        if (model === MODELS) assert.equal(decoder.bits(count), count === 0 ? 0 : (value << (32 - count)) >>> (32 - count));
+        if (model === MODELS)
+          assert.equal(decoder.bits(count), count === 0 ? 0 : (value << (32 - count)) >>> (32 - count));
         else assert.equal(decoder.bit(models, model), value % (model + 1) ** 4 === 0 ? 1 : 0);
       }
       assert.equal(decoder.finish(), true);
@@ -79,6 +80,13 @@ void test("arbitrary bytes are answered, and reading on and on fails", () => {
 });
 
 void test("a writer that is too small is failed, as ever", () => {
-  const writer = encode([{ model: MODELS, value: 1, count: 32 }, { model: MODELS, value: 1, count: 32 }], 0, new Uint8Array(4));
+  const writer = encode(
+    [
+      { model: MODELS, value: 1, count: 32 },
+      { model: MODELS, value: 1, count: 32 },
+    ],
+    0,
+    new Uint8Array(4),
+  );
   assert.equal(writer.failed, true);
 });

@@ -79,13 +79,7 @@ export class DenseDecoder {
   }
 
   /** Merges what stays, changed or not, with what is new, in order of index. */
-  #readStaying(
-    view: TableView,
-    base: TableView,
-    tick: number,
-    models: Int32Array,
-    decoder: RangeDecoder,
-  ): boolean {
+  #readStaying(view: TableView, base: TableView, tick: number, models: Int32Array, decoder: RangeDecoder): boolean {
     const dense = this.#dense;
     const added = this.#added;
     let addedEntry = 0;

@@ -129,14 +129,7 @@ export class ReceivedTable {
   }
 
   /** The same of a dense one; `older` is the slot of the second baseline. */
-  readDense(
-    slot: number,
-    base: number,
-    older: number,
-    tick: number,
-    clientId: number,
-    decoder: RangeDecoder,
-  ): boolean {
+  readDense(slot: number, base: number, older: number, tick: number, clientId: number, decoder: RangeDecoder): boolean {
     return this.#dense.read(this.#views[slot], this.#viewIn(base), this.#viewIn(older), tick, clientId, decoder);
   }
 

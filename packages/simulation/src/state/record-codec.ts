@@ -2,15 +2,7 @@ import type { BitReader, BitWriter } from "@riposte/wire";
 import { AdaptiveSizes } from "./adaptive-code.ts";
 import type { RecordDefinition } from "./definition.ts";
 import { copyWords, isRotation, leafCost, readLeaf, readList, sameWords, writeLeaf, writeList } from "./leaf-codec.ts";
-import {
-  expectedWord,
-  LIST,
-  planLeaves,
-  QUATERNION,
-  RANGE,
-  REACHES,
-  WRAP,
-} from "./leaf-plan.ts";
+import { expectedWord, LIST, planLeaves, QUATERNION, RANGE, REACHES, WRAP } from "./leaf-plan.ts";
 import type { LeafPlan, Reach } from "./leaf-plan.ts";
 
 /**

@@ -74,7 +74,7 @@ export class SharedRecords {
   /** The place of a row's record against this one, which differs from it in something within reach; -1 when there is no room. */
   find(row: number, base: Int32Array, baseAt: number, age: number, reach: Reach): number {
     const { wordCount } = this.#table;
-    const place = (Math.imul(row, 0x9e3779b1) ^ Math.imul(age * 3 + reach, 0x85ebca6b)) >>> 7 & this.#mask;
+    const place = ((Math.imul(row, 0x9e3779b1) ^ Math.imul(age * 3 + reach, 0x85ebca6b)) >>> 7) & this.#mask;
     const taken = this.#epochs[place] === this.#epoch;
     if (
       taken &&

@@ -265,12 +265,7 @@ export class SnapshotStream {
     return this.#streams.map(({ table }) => new TableView(table.wordCount, table.capacity));
   }
 
-  #createEncoder(
-    table: AnyTable,
-    number: number,
-    tickRate: number,
-    shared: SharedSnapshots | undefined,
-  ): TableEncoder {
+  #createEncoder(table: AnyTable, number: number, tickRate: number, shared: SharedSnapshots | undefined): TableEncoder {
     const nothing = this.#nothing[number];
     if (this.#range !== undefined) {
       const dense = new DenseTable(table.definition, tickRate, nothing);

@@ -64,13 +64,7 @@ export class TableStream {
   }
 
   /** Compares the table with the view of the baseline and adds what could be sent to `candidates`. */
-  collect(
-    tick: number,
-    base: TableView,
-    older: TableView,
-    relevance: Relevance,
-    candidates: SnapshotCandidates,
-  ): void {
+  collect(tick: number, base: TableView, older: TableView, relevance: Relevance, candidates: SnapshotCandidates): void {
     const { table } = this;
     const selection = this.#selection;
     const end = table.highWater;

@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { BitReader, BitWriter } from "@riposte/wire";
-import { defineState, float, schemaHash, SharedSnapshots, SnapshotReceiver, SnapshotStream, StateTable, uint } from "./index.ts";
+import {
+  defineState,
+  float,
+  schemaHash,
+  SharedSnapshots,
+  SnapshotReceiver,
+  SnapshotStream,
+  StateTable,
+  uint,
+} from "./index.ts";
 
 /** The worked example of docs/snapshots.md: what the page shows is what the code sends. */
 const Ship = defineState({
