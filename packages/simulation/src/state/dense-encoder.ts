@@ -1,6 +1,7 @@
 import type { RangeEncoder } from "@riposte/wire";
 import { writeGolomb } from "./adaptive-code.ts";
-import { ANY_MODEL, DenseTable, LEAVES_MODEL, NEW_MODEL_AT } from "./dense-table.ts";
+import { ANY_MODEL, LEAVES_MODEL, NEW_MODEL_AT } from "./dense-table.ts";
+import type { DenseTable } from "./dense-table.ts";
 import { REACH_ALL, REACH_OWNER } from "./leaf-plan.ts";
 import type { Reach } from "./leaf-plan.ts";
 import { GapWriter } from "./snapshot-format.ts";
