@@ -6,6 +6,7 @@ import { schemaHash } from "../state/index.ts";
 import type { AccessOf, Fields, InputDefinition, RowIdentity, StateDefinition, Values } from "../state/index.ts";
 import type { EventDefinition } from "../prediction/events/define-event.ts";
 import type { AnyMessage, ValuesOf } from "./message.ts";
+import type { Sight } from "./sight.ts";
 import { StaticGeometry } from "./statics/static-geometry.ts";
 import type { StaticsOptions } from "./statics/shapes.ts";
 import type { FieldsOf, States, World } from "./world.ts";
@@ -46,6 +47,24 @@ export interface InterestOptions {
    * position that the player owned, which is what `join` spawned.
    */
   readonly eye?: string;
+  /**
+   * Server: whether a player sees an entity. One that it does not see is not sent, so that nothing can be read out of
+   * the client; `lineOfSight()` is ready-made. Its own entities and states without a position are always sent. Default:
+   * everything within the radius.
+   */
+  readonly visible?: (this: void, world: World<States>, sight: Sight) => boolean;
+  /** How long an entity stays known after it was seen last, so that nothing flickers at corners. Default 250. */
+  readonly lingerMs?: number;
+  /** Most calls of `visible` for one player's snapshot; the rest is asked for in the next ones. Default 256. */
+  readonly maxSightTests?: number;
+}
+
+export interface SnapshotsOptions {
+  /**
+   * "dense": the fewest bits, made for each client alone. "shared": about half as many again, but encoded once for all
+   * clients that need the same; for worlds that very many watch. Default "dense".
+   */
+  readonly encoder?: "dense" | "shared";
 }
 
 export interface GameOptions<S extends States, I extends Fields, M extends readonly AnyMessage[]> {
@@ -65,6 +84,7 @@ export interface GameOptions<S extends States, I extends Fields, M extends reado
   /** Walls and the like. */
   readonly statics?: StaticsOptions | StaticGeometry;
   readonly interest?: InterestOptions;
+  readonly snapshots?: SnapshotsOptions;
   /** Corrections of a client's own entities farther than this, in world units, are drawn at once and do not fade. Default 4. */
   readonly snapDistance?: number;
   /** Server: a player has taken a seat. Spawn its entities here. */
@@ -94,6 +114,7 @@ export interface GameDefinition<
   readonly events: readonly EventDefinition[];
   readonly statics: StaticGeometry;
   readonly interest: InterestOptions;
+  readonly snapshots: SnapshotsOptions;
   readonly snapDistance: number;
   /** 8 bytes over everything that both sides must agree on. */
   readonly schemaHash: Uint8Array;
@@ -148,6 +169,7 @@ export function defineGame<
     events,
     statics,
     interest,
+    snapshots: checkSnapshots(options.snapshots ?? {}),
     snapDistance,
     schemaHash: schemaHash(
       tickRate,
@@ -164,7 +186,17 @@ export function defineGame<
   };
 }
 
-function checkInterest({ radius, eye }: InterestOptions, states: States): void {
+function checkSnapshots(snapshots: SnapshotsOptions): SnapshotsOptions {
+  const { encoder = "dense" } = snapshots;
+  if (encoder !== "dense" && encoder !== "shared")
+    throw new RangeError(`snapshots.encoder must be "dense" or "shared", got ${String(encoder)}`);
+  return snapshots;
+}
+
+function checkInterest({ radius, eye, lingerMs = 0, maxSightTests = 1 }: InterestOptions, states: States): void {
+  if (!(lingerMs >= 0)) throw new RangeError(`interest.lingerMs must be at least 0, got ${lingerMs}`);
+  if (!(Number.isInteger(maxSightTests) && maxSightTests >= 1))
+    throw new RangeError(`interest.maxSightTests must be an integer from 1, got ${maxSightTests}`);
   if (radius !== undefined && !(radius > 0 && radius < Infinity))
     throw new RangeError(`interest.radius must be above 0, got ${radius}`);
   if (eye === undefined) return;

@@ -25,6 +25,8 @@ export { outgoingMessage } from "./outgoing-queue.ts";
 export type { MessageChannel, OutgoingMessage } from "./outgoing-queue.ts";
 export type { TickRandom } from "./random.ts";
 export type { InputStats, SeatInfo, SeatStats } from "./seat.ts";
+export { lineOfSight } from "./sight.ts";
+export type { LineOfSightOptions, Sight } from "./sight.ts";
 export { StaticGeometry } from "./statics/static-geometry.ts";
 export type { MovablePoint } from "./statics/static-geometry.ts";
 export type { BoxShape, CircleShape, ShapeHeights, StaticsOptions } from "./statics/shapes.ts";

@@ -5,6 +5,7 @@
  * Which table is the game's to say (`interest.eye`); by default it is that of the first entity with a position
  * that the player ever owned, which is what `join` spawned.
  */
+import type { RowIdentity } from "../state/index.ts";
 import type { AnyWorldTable } from "./world.ts";
 
 export class InterestEye {
@@ -21,6 +22,12 @@ export class InterestEye {
     this.#tables = tables;
     this.#seat = seat;
     this.#table = table;
+  }
+
+  /** The entity that is looked from; undefined while there is none. */
+  get row(): RowIdentity | undefined {
+    const index = this.#table?.indexOf(this.#entity) ?? -1;
+    return index < 0 || this.#table?.owners[index] !== this.#seat ? undefined : this.#table.rowAt(index);
   }
 
   /** Takes the place where the entity is now. */

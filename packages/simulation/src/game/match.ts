@@ -7,8 +7,8 @@
  * ticks to come, view stamps are checked against what was sent, and malformed bytes are counted.
  */
 import { BitWriter, ByteWriter } from "@riposte/wire";
-import { InterestGrid, SnapshotStream, StateTable } from "../state/index.ts";
-import type { Fields, RowIdentity, Values } from "../state/index.ts";
+import { InterestGrid, SharedSnapshots, SnapshotStream, StateTable } from "../state/index.ts";
+import type { AnyTable, Fields, RowIdentity, Values } from "../state/index.ts";
 import { DebugLink } from "../debug/debug-link.ts";
 import type { DebugOutcome } from "../debug/debug-link.ts";
 import { PoseRecorder } from "../rewind/pose-recorder.ts";
@@ -20,6 +20,7 @@ import { EventSender } from "../prediction/events/event-sender.ts";
 import { InputReader } from "../prediction/input/input-message.ts";
 import type { AnyGame, Inputs, InputView, WorldOf } from "./define-game.ts";
 import { InterestEye } from "./interest-eye.ts";
+import { ClientSight } from "./sight.ts";
 import type { MatchOptions } from "./match-options.ts";
 import { MessageKind, WelcomeFlag } from "./message-kind.ts";
 import { MessagePeer, MessageRouter } from "./message-router.ts";
@@ -57,6 +58,10 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   /** Of the random numbers of entities that nobody owns. */
   readonly #nobodysKey: Uint32Array;
   readonly #debug: boolean;
+  readonly #tablesByName: Readonly<Record<string, AnyWorldTable>>;
+  readonly #tableNames: ReadonlyMap<AnyTable, string>;
+  /** Only with shared snapshots. */
+  readonly #shared: SharedSnapshots | undefined;
   /** Only with a radius of interest. */
   readonly #grid: InterestGrid | undefined;
   readonly #bits = new BitWriter();
@@ -88,6 +93,12 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     this.#world = world;
     this.world = world;
     this.#tables = tables;
+    const names = Object.keys(game.states);
+    this.#tablesByName = Object.fromEntries(names.map((name, i) => [name, tables[i]]));
+    this.#tableNames = new Map(names.map((name, i) => [tables[i], name]));
+    const { encoder } = game.snapshots;
+    const { tickRate } = game;
+    this.#shared = encoder === "shared" ? new SharedSnapshots({ tables: this.#tablesByName, tickRate }) : undefined;
 
     // The row behind the last seat is never written: the neutral input.
     this.#inputTable = new StateTable<Fields>(game.input, { capacity: this.maxSeats + 1 });
@@ -146,7 +157,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   join(clientId: bigint, userData: Uint8Array = NO_DATA): number {
     const old = this.#seats.find((seat) => seat?.clientId === clientId);
     if (old !== undefined) {
-      old.restart(userData, this.#createStream(old.id), this.#tick);
+      old.restart(userData, this.#createStream(old.id, old.eye), this.#tick);
       this.#sendWelcome(old, true);
       return old.id;
     }
@@ -154,7 +165,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     if (id < 0) return -1;
     const inputs = new InputBuffer({ wordCount: this.#game.input.wordCount, repeatTicks: this.#repeatTicks });
     inputs.reset(this.#tick);
-    const { eye } = this.#game.interest;
+    const eyeName = this.#game.interest.eye;
+    const eye = new InterestEye(this.#tables, id, eyeName === undefined ? undefined : this.#world[eyeName]);
     const peer = new MessagePeer();
     const debug = new DebugLink({ queue: peer.queue, answers: {} });
     debug.enabled = this.#debug;
@@ -165,8 +177,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       inputs,
       peer,
       debug,
-      stream: this.#createStream(id),
-      eye: new InterestEye(this.#tables, id, eye === undefined ? undefined : this.#world[eye]),
+      stream: this.#createStream(id, eye),
+      eye,
       randomKey: this.#createKey(),
     });
     this.#seats[id] = seat;
@@ -379,15 +391,19 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     this.#settle();
   }
 
-  #createStream(seat: number): SnapshotStream {
-    const names = Object.keys(this.#game.states);
-    const { radius } = this.#game.interest;
+  #createStream(seat: number, eye: InterestEye): SnapshotStream {
+    const { interest, tickMs } = this.#game;
+    const { radius, visible } = interest;
     return new SnapshotStream({
-      tables: Object.fromEntries(names.map((name, i) => [name, this.#tables[i]])),
+      tables: this.#tablesByName,
       clientId: seat,
       tickRate: this.#game.tickRate,
       budgetBytes: this.#budgetBytes,
       ...(radius === undefined || this.#grid === undefined ? {} : { relevanceRadius: radius, interest: this.#grid }),
+      ...(visible === undefined
+        ? {}
+        : { visibility: new ClientSight(visible, { ...interest, tickMs }, this.#world, this.#tableNames, eye) }),
+      ...(this.#shared === undefined ? {} : { shared: this.#shared }),
     });
   }
 

@@ -55,3 +55,4 @@ export type { SnapshotReceiverOptions, SnapshotReceiverStats } from "./snapshot-
 export { SnapshotStream } from "./snapshot-stream.ts";
 export type { SnapshotStreamOptions, SnapshotStreamStats } from "./snapshot-stream.ts";
 export type { TableView } from "./table-view.ts";
+export type { VisibilityTest } from "./visibility.ts";

@@ -12,6 +12,7 @@ import type { TableEncoder } from "./table-encoder.ts";
 import { TableStream } from "./table-stream.ts";
 import type { Relevance } from "./table-stream.ts";
 import { TableView } from "./table-view.ts";
+import type { VisibilityTest } from "./visibility.ts";
 
 /**
  * The server's side of one client's snapshots. Each snapshot is the difference between what the client is known to
@@ -35,6 +36,8 @@ export interface SnapshotStreamOptions {
   readonly hysteresis?: number;
   /** Shared by all clients of a room; worth it from some hundred entities. Default none: every row is looked at. */
   readonly interest?: InterestGrid;
+  /** What is near enough must also be seen by this. Default none: everything near enough is sent. */
+  readonly visibility?: VisibilityTest;
   /**
    * Shared by all clients of a room: makes their snapshots shared ones, whose records are encoded once for all. Default
    * none: dense ones, which take about half the bits, and are made for each client alone.
@@ -106,7 +109,15 @@ export class SnapshotStream {
       return new TableStream(table, number, clientId, encoder);
     });
     const leaveRadius = relevanceRadius * (1 + hysteresis);
-    this.#relevance = { viewX: 0, viewY: 0, radius: relevanceRadius, leaveRadius, grid: options.interest };
+    this.#relevance = {
+      viewX: 0,
+      viewY: 0,
+      radius: relevanceRadius,
+      leaveRadius,
+      grid: options.interest,
+      visibility: options.visibility,
+      testsLeft: new Int32Array(1),
+    };
   }
 
   /** The newest acknowledged tick that is still remembered, or -1. */
@@ -134,6 +145,7 @@ export class SnapshotStream {
     this.#ticks[slot] = NO_TICK;
     const candidates = this.#candidates;
     candidates.clear();
+    this.#relevance.testsLeft[0] = this.#relevance.visibility?.maxTests ?? 0;
     this.#relevance.viewX = viewX;
     this.#relevance.viewY = viewY;
     for (let i = 0; i < this.#streams.length; i++) {

@@ -120,6 +120,7 @@ interface Link {
   readonly budgetBytes: number;
   readonly radius: number;
   readonly delay: number;
+  readonly encoder: "dense" | "shared";
 }
 
 /** Plays a room to one client over a bad link and checks after every snapshot that what the client has is what the server had. */
@@ -127,7 +128,12 @@ function play(link: Link, snapshots: number): { stream: state.SnapshotStream; re
   const room = new Room(link.seed);
   const random = createRandom(link.seed + 1);
   const seat = 5;
+  const shared =
+    link.encoder === "shared" ? new state.SharedSnapshots({ tables: room.tables, maxBytes: 300 }) : undefined;
+  const options = shared === undefined ? {} : { shared };
+  const neighbour = new state.SnapshotStream({ tables: room.tables, clientId: 6, budgetBytes: 2000, ...options });
   const stream = new state.SnapshotStream({
+    ...options,
     tables: room.tables,
     clientId: seat,
     budgetBytes: link.budgetBytes,
@@ -142,6 +148,8 @@ function play(link: Link, snapshots: number): { stream: state.SnapshotStream; re
   for (let n = 0; n < snapshots; n++) {
     room.step();
     past.set(room.tick, { players: remember(room.players), crates: remember(room.crates) });
+    assert.ok(neighbour.write(room.tick, 0, 0, new BitWriter(buffer)));
+    if (n > 2) neighbour.acknowledge(room.tick - 4);
     const writer = new BitWriter(buffer);
     assert.ok(stream.write(room.tick, 0, 0, writer));
     const bytes = buffer.slice(0, writer.finish());
@@ -203,10 +211,11 @@ void test("every snapshot that arrives gives the client exactly what the server 
     budgetBytes: fc.constantFrom(40, 150, 4000),
     radius: fc.constantFrom(15, 40, Infinity),
     delay: fc.constantFrom(1, 3, 8),
+    encoder: fc.constantFrom("dense", "shared"),
   });
   fc.assert(
     fc.property(links, (link) => void play(link, 120)),
-    { seed: 5, numRuns: 25 },
+    { seed: 5, numRuns: 30 },
   );
 });
 
@@ -363,9 +372,11 @@ void test("sample finds the records around a moment", () => {
 });
 
 /** Snapshots of a real game, each with the receiver's state before it. */
-function recordSnapshots(seed: number): Uint8Array[] {
+function recordSnapshots(seed: number, encoder: "dense" | "shared"): Uint8Array[] {
   const room = new Room(seed);
-  const stream = new state.SnapshotStream({ tables: room.tables, clientId: 5, relevanceRadius: 40, budgetBytes: 300 });
+  const { tables } = room;
+  const shared = encoder === "shared" ? { shared: new state.SharedSnapshots({ tables }) } : {};
+  const stream = new state.SnapshotStream({ tables, clientId: 5, relevanceRadius: 40, budgetBytes: 300, ...shared });
   const buffer = new Uint8Array(8192);
   const recorded: Uint8Array[] = [];
   for (let n = 0; n < 12; n++) {
@@ -391,8 +402,13 @@ function picture(receiver: state.SnapshotReceiver): unknown {
   return [receiver.newestTick, receiver.count, tables];
 }
 
-void test("hostile snapshots are dropped and counted, change nothing, and are bounded by the tables' capacities", () => {
-  const recorded = recordSnapshots(7);
+for (const encoder of ["dense", "shared"] as const) {
+  void test(`hostile ${encoder} snapshots are dropped, counted, change nothing, and are bounded by the tables' capacities`, () =>
+    hostileSnapshots(encoder));
+}
+
+function hostileSnapshots(encoder: "dense" | "shared"): void {
+  const recorded = recordSnapshots(7, encoder);
   const hostile = fc.oneof(
     fc.record({ kind: fc.constant("garbage" as const), bytes: fc.uint8Array({ maxLength: 300 }) }),
     fc.record({ kind: fc.constant("cut" as const), nth: fc.nat(11), length: fc.nat(400) }),
@@ -422,7 +438,7 @@ void test("hostile snapshots are dropped and counted, change nothing, and are bo
   });
   fc.assert(property, { seed: 11, numRuns: 300 });
   assert.ok(dropped > 300);
-});
+}
 
 function checkBounds(receiver: state.SnapshotReceiver): void {
   for (const table of receiver.tables) {

@@ -7,6 +7,8 @@ import type { AnyTable } from "./state-table.ts";
 import { CHANGED, CHANGED_CHOSEN, NEW, NEW_CHOSEN, SAME } from "./table-encoder.ts";
 import type { TableEncoder, TableSelection } from "./table-encoder.ts";
 import type { TableView } from "./table-view.ts";
+import { VisibleRows } from "./visibility.ts";
+import type { VisibilityTest } from "./visibility.ts";
 
 /**
  * One table's part in one client's snapshots: finds what the client should know, compares it with what it does know,
@@ -22,6 +24,10 @@ export interface Relevance {
   /** An entity is kept until it is this much further away than where it came in. */
   readonly leaveRadius: number;
   readonly grid: InterestGrid | undefined;
+  /** What is near enough must also be seen. */
+  readonly visibility: VisibilityTest | undefined;
+  /** Of one entry: tests of visibility that the snapshot has left. */
+  readonly testsLeft: Int32Array;
 }
 
 export class TableStream {
@@ -39,6 +45,7 @@ export class TableStream {
   readonly #told: Uint8Array;
   /** Of the row being looked at; a typed array holds it without allocating. */
   readonly #distance = new Float64Array(1);
+  #visible: VisibleRows | undefined;
 
   constructor(table: AnyTable, number: number, clientId: number, encoder: TableEncoder) {
     this.table = table;
@@ -73,6 +80,7 @@ export class TableStream {
     selection.stays = 0;
     selection.relevantCount = 0;
     this.#encoder.start(tick, base, older);
+    if (relevance.visibility !== undefined) (this.#visible ??= new VisibleRows(table)).start(tick);
     const hasPosition = table.positionX !== undefined && table.positionY !== undefined;
     const useGrid = relevance.grid !== undefined && relevance.leaveRadius < Infinity && hasPosition;
     if (useGrid) relevance.grid?.mark(table, relevance.viewX, relevance.viewY, relevance.leaveRadius, this.#marks);
@@ -219,10 +227,14 @@ export class TableStream {
     if (relevance.radius === Infinity) {
       // Seen from nowhere everything is equally far.
       this.#distance[0] = distance >= 0 ? distance : 0;
-      return true;
+      return this.#isVisible(index, relevance);
     }
     this.#distance[0] = distance;
     const known = this.#inside[index] === this.table.idAt(index);
-    return distance <= (known ? relevance.leaveRadius : relevance.radius);
+    return distance <= (known ? relevance.leaveRadius : relevance.radius) && this.#isVisible(index, relevance);
+  }
+
+  #isVisible(index: number, { visibility, testsLeft }: Relevance): boolean {
+    return visibility === undefined || this.#visible?.isVisible(index, visibility, testsLeft) === true;
   }
 }
