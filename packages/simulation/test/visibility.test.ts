@@ -31,10 +31,12 @@ function spyGame(encoder: Encoder, interest: InterestOptions = {}) {
 }
 
 /** Plays and returns what goes to the player; `move` is called before every tick. */
-function play<G extends ReturnType<typeof spyGame>>(
-  game: G,
+type SpyGame = ReturnType<typeof spyGame>;
+
+function play(
+  game: SpyGame,
   ticks: number,
-  move: (tick: number, spy: { x: number; y: number } & RowIdentity, match: Match<G>) => void,
+  move: (tick: number, spy: { x: number; y: number } & RowIdentity, match: Match<SpyGame>) => void,
 ): { readonly bytes: readonly Uint8Array[]; readonly seen: readonly boolean[]; readonly counts: unknown } {
   const match = new Match(game, { seed: 1 });
   const client = new GameClient(game);
