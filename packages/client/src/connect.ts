@@ -3,7 +3,7 @@
 import { dialers, defaultCarrier } from "#carriers";
 import { NetworkError } from "@riposte/protocol";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
-import type { AnyGame } from "@riposte/simulation/game";
+import type { AnyGame, InterpolationMode } from "@riposte/simulation/game";
 import { GameSession } from "./game-session.ts";
 import { requestToken, websocketUrl } from "./join.ts";
 import type { JoinGrant } from "./join.ts";
@@ -24,6 +24,8 @@ export interface ConnectOptions {
   readonly inputRedundancy?: number;
   /** Time in which half of a correction of an own entity fades from the picture; 0: none is smoothed. Default 60 ms. */
   readonly smoothingHalfLifeMs?: number;
+  /** How others are drawn; `session.interpolationMode` changes it later. Default "linear". */
+  readonly interpolationMode?: InterpolationMode;
   /** Artificial network conditions from the first packet on. */
   readonly simulate?: NetworkConditions;
   /** Aborting gives up connecting; the promise rejects with the signal's reason. It does not end an open session. */

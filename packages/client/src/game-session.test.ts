@@ -71,4 +71,10 @@ test("a call fails after 10 s, also when nobody calls advance", async (t) => {
 test("options of the session reach the game's client", () => {
   assert.throws(() => new GameSession(game, { inputRedundancy: 99 }), RangeError);
   assert.throws(() => new GameSession(game, { smoothingHalfLifeMs: -1 }), RangeError);
+  const session = new GameSession(game, { interpolationMode: "hermite" });
+  assert.equal(session.interpolationMode, "hermite");
+  session.interpolationMode = "extrapolation";
+  assert.equal(session.interpolationMode, "extrapolation");
+  assert.throws(() => Object.assign(session, { interpolationMode: "cubic" }), RangeError);
+  assert.equal(session.interpolationMode, "extrapolation");
 });

@@ -10,6 +10,7 @@ import type {
   CallDefinition,
   GameClientOptions,
   InputOf,
+  InterpolationMode,
   MessageDefinition,
   OutgoingMessage,
   ReplyOf,
@@ -97,6 +98,14 @@ export class GameSession<G extends AnyGame> implements Session<G> {
 
   get identity(): string | undefined {
     return this.#identity;
+  }
+
+  get interpolationMode(): InterpolationMode {
+    return this.#game.interpolationMode;
+  }
+
+  set interpolationMode(mode: InterpolationMode) {
+    this.#game.interpolationMode = mode;
   }
 
   get carrier(): CarrierName {

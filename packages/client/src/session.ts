@@ -10,6 +10,7 @@ import type {
   CallDefinition,
   ClientStats,
   InputOf,
+  InterpolationMode,
   MessageDefinition,
   ReplyOf,
   ValuesOf,
@@ -59,6 +60,8 @@ export interface Session<G extends AnyGame = AnyGame> extends AsyncDisposable {
   /** Give it to the next `connect` to come back as the same client. Undefined as `clientId`. */
   readonly identity: string | undefined;
   readonly carrier: CarrierName;
+  /** How others are drawn; it may be changed at any time. Setting throws `RangeError` for a mode that does not exist. */
+  interpolationMode: InterpolationMode;
   readonly connection: Connection;
   readonly stats: SessionStats;
   /** Why predictions were wrong, and the server's account of this player. */

@@ -22,6 +22,9 @@ export class ClientStats {
   clockErrorMs = 0;
   /** How far the drawn world is behind the freshest news. */
   interpolationDelayMs = 0;
+  /** Frames drawn, and those of them that were farther than the newest snapshot. */
+  frames = 0;
+  lateFrames = 0;
   /**
    * Ages of what is known of remote entities beyond the link's own delay, one count per entity and
    * frame, in buckets of `AGE_BUCKET_MS`; the last one holds everything older.
@@ -57,6 +60,11 @@ export class ClientStats {
   /** Starts the ages over, for a measurement. */
   resetEntityAges(): void {
     this.entityAges.fill(0);
+  }
+
+  noteFrame(inTime: boolean): void {
+    this.frames++;
+    if (!inTime) this.lateFrames++;
   }
 
   noteSnapshot(bytes: number): void {

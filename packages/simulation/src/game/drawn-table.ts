@@ -5,12 +5,17 @@
 import { ColumnCopy } from "../prediction/column-copy.ts";
 import { CorrectionOffsets } from "../prediction/correction-offsets.ts";
 import type { StateHistory } from "../prediction/state-history.ts";
+import { DrawnDifferences } from "../prediction/interpolation/drawn-differences.ts";
+import type { InterpolationMode } from "../prediction/interpolation/interpolation-mode.ts";
+import { emptySample, RecordBlend } from "../prediction/interpolation/record-blend.ts";
+import type { StateSample } from "../prediction/interpolation/record-blend.ts";
 import { StateInterpolator } from "../prediction/interpolation/state-interpolator.ts";
-import type { StateSample, UpdatedTable } from "../prediction/interpolation/state-interpolator.ts";
+import type { UpdatedTable } from "../prediction/interpolation/state-interpolator.ts";
 import type { AnyViewTable } from "./view.ts";
 import type { AnyWorldTable } from "./world.ts";
 
 export interface DrawnTableOptions {
+  readonly tickRate: number;
   readonly smoothingHalfLifeMs: number;
   /** In world units. */
   readonly snapDistance: number;
@@ -23,6 +28,8 @@ export interface DrawnTableOptions {
 export interface DrawnMoment {
   /** Seat of the client. */
   seat: number;
+  /** How the pictures of the others are made. */
+  mode: InterpolationMode;
   /** Where the others are drawn, and where the client's own entities are. */
   view: number;
   predicted: number;
@@ -43,7 +50,17 @@ export class DrawnTable {
   readonly #offsets: CorrectionOffsets;
   readonly #copy: ColumnCopy;
   readonly #maxExtrapolationTicks: number;
-  readonly #sample: StateSample = { from: 0, to: 0, fraction: 0 };
+  readonly #sample: StateSample = emptySample();
+  readonly #blend: RecordBlend;
+  /** Only where the columns cannot simply be copied to the world's table. */
+  readonly #worldBlend: RecordBlend | undefined;
+  readonly #differences: DrawnDifferences;
+  /** By row of others: tick of the newest update when it was drawn last, and whether it was carried on beyond that. */
+  readonly #drawnTicks: Float64Array;
+  readonly #carriedOn: Uint8Array;
+  /** Of the last frame. */
+  #mode: InterpolationMode = "linear";
+  #view = -1;
   /** Predicted rows before a correction: ids (-1: none) and positions of the first `#remembered` indices, and records if rows may jump. */
   readonly #ids: Int32Array;
   readonly #x: Float64Array;
@@ -59,6 +76,11 @@ export class DrawnTable {
     this.#interpolator = new StateInterpolator(capacity, wordCount, options.updateDepth);
     this.#offsets = new CorrectionOffsets(capacity, options.smoothingHalfLifeMs, options.snapDistance);
     this.#copy = new ColumnCopy(target, table);
+    this.#blend = new RecordBlend(target, options.tickRate);
+    this.#worldBlend = this.#copy.complete ? undefined : new RecordBlend(table, options.tickRate);
+    this.#differences = new DrawnDifferences(target, options.smoothingHalfLifeMs, options.snapDistance);
+    this.#drawnTicks = new Float64Array(capacity);
+    this.#carriedOn = new Uint8Array(capacity);
     this.#maxExtrapolationTicks = options.maxExtrapolationTicks;
     this.#ids = new Int32Array(capacity);
     this.#x = new Float64Array(capacity);
@@ -123,8 +145,7 @@ export class DrawnTable {
     const target = this.#target;
     const interpolator = this.#interpolator;
     const sample = this.#sample;
-    const copy = this.#copy;
-    const { seat, view, heard } = moment;
+    const { seat, mode, view, heard } = moment;
     const end = Math.max(table.highWater, target.highWater, interpolator.highWater);
     for (let index = 0; index < end; index++) {
       if (table.simulated[index] === 1) {
@@ -140,17 +161,64 @@ export class DrawnTable {
       }
       const id = interpolator.ids[index];
       const owner = interpolator.owners[index];
-      if (target.indexOf(id) !== index) target.insert(id, owner);
+      if (target.indexOf(id) !== index) {
+        target.insert(id, owner);
+        this.#differences.clear(index);
+        this.#carriedOn[index] = 0;
+      } else if (this.#isRewritten(index, mode)) this.#keepDifference(index, moment);
       if (table.indexOf(id) !== index) table.insert(id, owner);
       table.simulated[index] = 0;
       table.owners[index] = owner;
       target.owners[index] = owner;
       const { words } = interpolator;
-      target.blendWords(index, words, sample.from, words, sample.to, sample.fraction);
-      if (copy.complete) copy.copy(index);
-      else table.blendWords(index, words, sample.from, words, sample.to, sample.fraction);
-      heardAge(heard - interpolator.newestTick(index));
+      this.#blend.blend(index, words, sample, mode);
+      this.#differences.apply(index, elapsedMs);
+      if (this.#worldBlend === undefined) this.#copy.copy(index);
+      else this.#worldBlend.blend(index, words, sample, mode);
+      const newest = interpolator.newestTick(index);
+      this.#drawnTicks[index] = newest;
+      this.#carriedOn[index] = sample.beyondTicks > 0 ? 1 : 0;
+      heardAge(heard - newest);
     }
+    this.#mode = mode;
+    this.#view = view;
+  }
+
+  /** Whether what was drawn of a row in the last frame is not what would be drawn of that moment now. */
+  #isRewritten(index: number, mode: InterpolationMode): boolean {
+    if (mode !== this.#mode) return true;
+    return this.#carriedOn[index] === 1 && this.#interpolator.newestTick(index) !== this.#drawnTicks[index];
+  }
+
+  /** Leaves `#sample` as it is for the moment that is drawn. */
+  #keepDifference(index: number, moment: Readonly<DrawnMoment>): void {
+    const { mode, view } = moment;
+    const interpolator = this.#interpolator;
+    const differences = this.#differences;
+    const sample = this.#sample;
+    const { words } = interpolator;
+    if (mode === "none" || mode === "step" || this.#hasJumped(index)) {
+      differences.clear(index);
+      return;
+    }
+    differences.note(index);
+    if (interpolator.sample(index, Math.min(view, this.#view), this.#maxExtrapolationTicks, sample)) {
+      this.#blend.blend(index, words, sample, mode);
+      differences.keep(index);
+    }
+    interpolator.sample(index, view, this.#maxExtrapolationTicks, sample);
+  }
+
+  /** Whether the entity has jumped since the update that was the newest when it was drawn last. */
+  #hasJumped(index: number): boolean {
+    const table = this.#table;
+    if (!table.mayJump) return false;
+    const { words } = this.#interpolator;
+    const before = this.#interpolator.recordAt(index, this.#drawnTicks[index]);
+    return (
+      before >= 0 &&
+      table.jumps(words, before, words, this.#interpolator.recordAt(index, this.#interpolator.newestTick(index)))
+    );
   }
 
   #drawOwn(index: number, moment: Readonly<DrawnMoment>): void {

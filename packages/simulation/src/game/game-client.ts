@@ -16,6 +16,8 @@ import type { EventDefinition } from "../prediction/events/define-event.ts";
 import { EventReader } from "../prediction/events/event-message.ts";
 import { PredictedEvents } from "../prediction/events/predicted-events.ts";
 import { MAX_INPUTS } from "../prediction/input/input-message.ts";
+import { INTERPOLATION_MODES } from "../prediction/interpolation/interpolation-mode.ts";
+import type { InterpolationMode } from "../prediction/interpolation/interpolation-mode.ts";
 import type { UpdatedTable } from "../prediction/interpolation/state-interpolator.ts";
 import { DrawnSight } from "../rewind/drawn-sight.ts";
 import { InputTimeline } from "../time/input-timeline.ts";
@@ -41,6 +43,8 @@ export interface GameClientOptions {
   readonly inputRedundancy?: number;
   /** Half-life of the drawn error after a correction; 0: corrections are drawn at once. Default 60 ms. */
   readonly smoothingHalfLifeMs?: number;
+  /** How entities of others are drawn; it may be changed later. Default "linear". */
+  readonly interpolationMode?: InterpolationMode;
 }
 
 export class GameClient<G extends AnyGame = AnyGame> {
@@ -61,7 +65,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
   readonly #view: View<States>;
   readonly #tables: readonly AnyWorldTable[];
   readonly #drawn: readonly DrawnTable[];
-  readonly #moment: DrawnMoment = { seat: -1, view: -1, predicted: -1, newest: -1, heard: -1 };
+  readonly #moment: DrawnMoment = { seat: -1, mode: "linear", view: -1, predicted: -1, newest: -1, heard: -1 };
   readonly #noteAge: AgeListener;
   readonly #prediction: ClientPrediction;
   readonly #inputTimeline: InputTimeline;
@@ -85,6 +89,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
   #restartTick = -1;
   #lastAdvanceAt = Number.NaN;
   #stampTick = -1;
+  #mode: InterpolationMode = "linear";
   #rttMs = DEFAULT_RTT_MS;
   #lossRate = 0;
 
@@ -95,6 +100,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
     if (inputRedundancy !== undefined && !(inputRedundancy >= 0 && inputRedundancy < MAX_INPUTS))
       throw new RangeError(`inputRedundancy must be 0 to ${MAX_INPUTS - 1}, got ${inputRedundancy}`);
     this.#redundancy = inputRedundancy;
+    if (options.interpolationMode !== undefined) this.#mode = knownMode(options.interpolationMode);
     this.router = new MessageRouter(game.messages);
     const owner = {
       // Of what others own a client steps nothing: these numbers are nobody's.
@@ -153,6 +159,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
     });
     this.debug = new DebugLink({ queue: this.#peer.queue, answers: { prediction: () => reportPrediction(this) } });
     const drawing = {
+      tickRate: game.tickRate,
       smoothingHalfLifeMs,
       snapDistance: game.snapDistance,
       maxExtrapolationTicks: MAX_EXTRAPOLATION_MS / game.tickMs,
@@ -162,6 +169,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#inputTimeline = new InputTimeline({ tickMs: game.tickMs });
     this.#viewTimeline = new ViewTimeline({ tickMs: game.tickMs });
     this.stats = new ClientStats(prediction.stats);
+    this.#viewTimeline.atPresent = this.#mode === "extrapolation";
     this.#noteAge = (ageTicks) => this.stats.noteEntityAge(ageTicks * game.tickMs);
   }
 
@@ -183,6 +191,24 @@ export class GameClient<G extends AnyGame = AnyGame> {
   /** Tick of the newest snapshot that arrived, -1 before the first. */
   get snapshotTick(): number {
     return this.#snapshotTick;
+  }
+
+  /**
+   * How entities of others are drawn. It may be changed at any time, also by the server over the debug channel: what is
+   * drawn then slides into what the new mode shows; only "none" and "step" show theirs at once. Throws `RangeError` for
+   * a mode that does not exist.
+   */
+  get interpolationMode(): InterpolationMode {
+    return this.#mode;
+  }
+
+  set interpolationMode(mode: InterpolationMode) {
+    const before = this.#mode;
+    this.#mode = knownMode(mode);
+    this.#viewTimeline.atPresent = mode === "extrapolation";
+    // The view goes on from what is drawn, and falls back behind it by running slower.
+    if (before === "none" && mode !== "none" && this.#snapshotTick >= 0)
+      this.#viewTimeline.clock.ticks = this.#snapshotTick;
   }
 
   /** What the connection measures: for the first guess of the clock, and for how often inputs are repeated. */
@@ -409,8 +435,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
   #draw(now: number, elapsedMs: number): void {
     const timeline = this.#viewTimeline;
     if (timeline.advance(now, elapsedMs)) this.stats.jumps++;
-    const view = timeline.clock.started ? timeline.clock.ticks : -1;
-    this.#view.tick = view;
+    const newest = this.#snapshotTick;
+    const view = this.#mode === "none" ? newest : timeline.clock.started ? timeline.clock.ticks : -1;
     // What the server is told is exactly what is drawn, to 1/256 of a tick.
     const drawn = Math.floor(view * 256) / 256;
     this.#stampTick = view < 0 ? -1 : drawn;
@@ -419,13 +445,16 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#view.predictedTick = predicted;
     this.#view.confirmedTick = this.#prediction.confirmedTick;
     this.stats.viewRate = timeline.clock.rate;
-    this.stats.interpolationDelayMs = timeline.delayMs(now);
+    const heard = timeline.heardTick(now);
+    this.stats.interpolationDelayMs = (heard - view) * this.#game.tickMs;
+    this.stats.noteFrame(view <= newest);
     const moment = this.#moment;
     moment.seat = this.#seat;
     moment.view = drawn;
     moment.predicted = predicted;
     moment.newest = this.#prediction.tick;
-    moment.heard = timeline.heardTick(now);
+    moment.heard = heard;
+    moment.mode = this.#mode;
     for (const table of this.#drawn) table.draw(moment, elapsedMs, this.#noteAge);
   }
 
@@ -435,6 +464,11 @@ export class GameClient<G extends AnyGame = AnyGame> {
     target.writeWords(index, state.words, index * this.#tables[table].wordCount);
     return true;
   }
+}
+
+function knownMode(mode: InterpolationMode): InterpolationMode {
+  if (!INTERPOLATION_MODES.includes(mode)) throw new RangeError(`there is no interpolation mode "${mode}"`);
+  return mode;
 }
 
 /** Updates from the newest snapshot back to the view: its largest delay, and the largest error that is worked off without a jump. */

@@ -33,3 +33,4 @@ export type { BoxShape, CircleShape, ShapeHeights, StaticsOptions } from "./stat
 export type { View, ViewBase, ViewOf, ViewTable } from "./view.ts";
 export type { FieldsOf, States, Tables, World, WorldBase } from "./world.ts";
 export type { WorldTable } from "./world-table.ts";
+export type { InterpolationMode } from "../prediction/interpolation/interpolation-mode.ts";

@@ -430,5 +430,5 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
 const KEY_BYTES = 32;
 const MAX_SEATS = 4096;
 /** As far as a client draws beyond its newest snapshot. */
-export const MAX_EXTRAPOLATION_MS = 100;
+export const MAX_EXTRAPOLATION_MS = 200;
 const NO_DATA = new Uint8Array(0);

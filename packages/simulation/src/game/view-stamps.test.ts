@@ -84,7 +84,7 @@ describe("a view stamp", () => {
     assert.equal(judge({ viewTick: 199, snapshotTick: 198, receiptMask: EVERY_SECOND }), 0);
     assert.equal(seen.x, 199);
     assert.equal(judge({ viewTick: 1000, snapshotTick: 198, receiptMask: EVERY_SECOND }), 1);
-    assert.deepEqual(seen, { viewTick: 204, x: 204 }, "100 ms are 6 ticks");
+    assert.deepEqual(seen, { viewTick: 210, x: 207 }, "200 ms are 12 ticks, at full speed for half of them");
   });
 
   it("gains nothing from snapshots that were never sent", () => {

@@ -10,6 +10,7 @@ import type { Fields, Hitbox, RowIdentity, StateTable } from "../state/index.ts"
 import type { StaticGeometry } from "../game/statics/static-geometry.ts";
 import type { ViewStamp } from "../prediction/input/input-buffer.ts";
 import type { PoseHistory } from "./pose-history.ts";
+import { extrapolatedTicks } from "../prediction/interpolation/curve.ts";
 import { RaySight } from "./ray-sight.ts";
 import type { SeenPose } from "./seen-by.ts";
 
@@ -96,7 +97,7 @@ export class RewoundSight<F extends Fields> extends RaySight<F> {
     if (from >= 0 && to >= 0) {
       this.#set(from, to, (view - from) / (to - from));
     } else if (from >= 0 && before >= 0) {
-      const over = Math.min(view - from, this.#maxExtrapolationTicks);
+      const over = extrapolatedTicks(view - from, this.#maxExtrapolationTicks);
       this.#set(before, from, 1 + over / (from - before));
     } else if (from >= 0) {
       this.#set(from, from, 0);

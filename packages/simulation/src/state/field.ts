@@ -88,8 +88,19 @@ export interface Column<Value, Access, Storage> {
   copy(slot: number): Value;
   /** Copies in; rounds whatever the storage itself cannot hold. */
   set(slot: number, value: Value): void;
-  /** Storage becomes the mix of two records at `fraction` (0 = first); words are left alone. */
-  blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void;
+  /**
+   * Storage becomes the mix of two records at `fraction` (0 = first; above 1: beyond the second); words are left alone.
+   * `spherical`: rotations turn at a constant rate.
+   */
+  blend(
+    slot: number,
+    from: Int32Array,
+    fromAt: number,
+    to: Int32Array,
+    toAt: number,
+    fraction: number,
+    spherical?: boolean,
+  ): void;
   /** Whether two records are further apart than the field's `teleport`. */
   jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean;
   /** Adds the row property `name`. */

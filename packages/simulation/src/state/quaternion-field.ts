@@ -204,15 +204,34 @@ class QuaternionColumn implements Column<Quaternion, Quaternion, QuaternionStora
     this.#store(slot);
   }
 
-  /** Along the shorter arc, by a normalised mix: at the angles between two snapshots it is as good as slerp. */
-  blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
+  /** Along the shorter arc: by a normalised mix, or at a constant rate where that is asked for or it goes beyond the second. */
+  blend(
+    slot: number,
+    from: Int32Array,
+    fromAt: number,
+    to: Int32Array,
+    toAt: number,
+    fraction: number,
+    spherical = false,
+  ): void {
     const mix = this.#attributes.blend === "step" ? (fraction < 1 ? 0 : 1) : fraction;
     const value = this.#code.value;
     const dot = this.#dot(from, fromAt, to, toAt);
-    const sign = dot < 0 ? -1 : 1;
+    let first = 1 - mix;
+    let second = mix;
+    if (spherical || mix > 1) {
+      // The cosine alone says too little about a small angle, and the length of the difference too little about a large one.
+      const half = this.#halfAngle(dot < 0 ? -1 : 1);
+      const sine = Math.sin(half * 2);
+      if (sine > 1e-6) {
+        first = Math.sin((1 - mix) * half * 2) / sine;
+        second = Math.sin(mix * half * 2) / sine;
+      }
+    }
+    if (dot < 0) second = -second;
     let squared = 0;
     for (let i = 0; i < 4; i++) {
-      value[i] = this.#from[i] * (1 - mix) + value[i] * sign * mix;
+      value[i] = this.#from[i] * first + value[i] * second;
       squared += value[i] * value[i];
     }
     const length = Math.sqrt(squared);
@@ -239,6 +258,18 @@ class QuaternionColumn implements Column<Quaternion, Quaternion, QuaternionStora
         set(this.index, value);
       },
     });
+  }
+
+  /** Half of the angle between the two quaternions of `#dot`, as points on the sphere, the second times `sign`. */
+  #halfAngle(sign: number): number {
+    let apart = 0;
+    let together = 0;
+    for (let i = 0; i < 4; i++) {
+      const second = this.#code.value[i] * sign;
+      apart += (this.#from[i] - second) ** 2;
+      together += (this.#from[i] + second) ** 2;
+    }
+    return Math.atan2(Math.sqrt(apart), Math.sqrt(together));
   }
 
   /** Leaves the first rotation in `#from`, the second in the code's `value`. */

@@ -244,12 +244,22 @@ export class StateTable<F extends Fields> {
   }
 
   /**
-   * Sets a row's columns to the mix of two records at `fraction` from 0 to 1, each field by its blend mode. When any
-   * field jumps further than its `teleport` the whole row jumps. For drawing: the record stays what it was.
+   * Sets a row's columns to the mix of two records at `fraction` from 0 to 1 (above 1: beyond the second), each field by
+   * its blend mode. When any field jumps further than its `teleport` the whole row jumps. `spherical`: rotations turn at a
+   * constant rate. For drawing: the record stays what it was.
    */
-  blendWords(index: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
-    const mix = this.jumps(from, fromAt, to, toAt) ? (fraction < 1 ? 0 : 1) : fraction;
-    for (let i = 0; i < this.#columns.length; i++) this.#columns[i].blend(index, from, fromAt, to, toAt, mix);
+  blendWords(
+    index: number,
+    from: Int32Array,
+    fromAt: number,
+    to: Int32Array,
+    toAt: number,
+    fraction: number,
+    spherical = false,
+  ): void {
+    const mix = this.mayJump && this.jumps(from, fromAt, to, toAt) ? (fraction < 1 ? 0 : 1) : fraction;
+    const columns = this.#columns;
+    for (let i = 0; i < columns.length; i++) columns[i].blend(index, from, fromAt, to, toAt, mix, spherical);
   }
 
   /** Whether any field's `teleport` is exceeded from one record to another. */

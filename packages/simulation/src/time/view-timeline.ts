@@ -22,6 +22,8 @@ export class ViewTimeline {
   readonly clock: ClockController;
   /** Tick of the newest snapshot. */
   newestTick = -1;
+  /** Whether the view is to be at the present as far as it can be known, and not behind it. */
+  atPresent = false;
   readonly #tickMs: number;
   readonly #fraction: number;
   readonly #startDelayMs: number;
@@ -83,10 +85,10 @@ export class ViewTimeline {
         this.#high = this.#samples.high();
       }
     }
-    let target = Math.max(this.#low, this.#high - this.#maxDelayMs / this.#tickMs);
+    let target = this.atPresent ? this.#high : Math.max(this.#low, this.#high - this.#maxDelayMs / this.#tickMs);
     // Few samples know nothing of loss yet: begin with at least the start delay, which fades out.
     const age = now - this.#startedAt;
-    if (age < FADE_MS) {
+    if (age < FADE_MS && !this.atPresent) {
       const delay = (this.#startDelayMs / this.#tickMs) * (1 - age / FADE_MS);
       target = Math.min(target, this.#high - delay);
     }

@@ -4,12 +4,16 @@
  */
 
 /**
- * - "none": the newest update as it is, no delay and no blending.
+ * - "none": the newest update as it is, no delay and no blending. The view is at the tick of the newest snapshot.
  * - "step": the older of the two updates around the view.
- * - "linear": a straight line between the two, angles along the shorter arc, rotations normalised.
- * - "hermite": a curve through both that leaves and arrives with the declared velocities; linear where there are none.
+ * - "linear": what the fields declare: a straight line between the two, angles along the shorter arc, rotations by a
+ *   normalised mix. The default.
+ * - "hermite": a curve through both that leaves and arrives with the speeds that the field's `velocity` names, estimated
+ *   from the updates before where the viewer is not told them; fields without a `velocity` and rotations as in "spherical".
  * - "spherical": as linear, but rotations turn at a constant rate.
- * - "extrapolation": the newest update carried on to the present by its velocity, up to a limit.
+ * - "extrapolation": as hermite, but the view is at the present: the newest update is carried on by its velocity.
+ *
+ * Where the next update is late all but the first two go on for a while and slow down to a stop: see `extrapolatedTicks`.
  */
 export type InterpolationMode = (typeof INTERPOLATION_MODES)[number];
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { StateInterpolator } from "../index.ts";
+import { emptySample, StateInterpolator } from "../index.ts";
 import type { StateSample, UpdatedTable } from "../index.ts";
 
 /** One entity at index 0 with a record of one word. */
@@ -15,7 +15,7 @@ function state(id: number, word: number, updatedAt: number): UpdatedTable {
   };
 }
 
-const sample: StateSample = { from: 0, to: 0, fraction: 0 };
+const sample: StateSample = emptySample();
 
 function valueAt(interpolator: StateInterpolator, view: number): number | undefined {
   if (!interpolator.sample(0, view, 6, sample)) return undefined;
@@ -32,7 +32,10 @@ describe("StateInterpolator", () => {
     assert.equal(valueAt(interpolator, 13), 130);
     assert.equal(valueAt(interpolator, 20), 200);
     assert.equal(valueAt(interpolator, 22), 220);
-    assert.equal(valueAt(interpolator, 100), 260, "and stops after 6 ticks");
+    assert.equal(valueAt(interpolator, 23), 230, "at full speed for 3 ticks");
+    assert.ok(Math.abs((valueAt(interpolator, 24.5) ?? 0) - 241.25) < 1e-9, "then more and more slowly");
+    assert.equal(valueAt(interpolator, 26), 245, "and it stops after 6 ticks");
+    assert.equal(valueAt(interpolator, 100), 245);
   });
 
   it("keeps an entity until the view reaches its end, and starts a successor afresh", () => {

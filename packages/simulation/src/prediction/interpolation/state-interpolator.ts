@@ -1,9 +1,10 @@
 /**
- * Remote entities of one table between the updates that came in: linear, along the shorter arc or
- * in steps as the fields say, births, deaths and teleports respected, and a short extrapolation
- * when the next update is late.
+ * Remote entities of one table and the updates that came in of them: which of them a picture of some moment is made from
+ * (`RecordBlend` then makes it), births, deaths and gaps respected, and how far to go on when the next update is late.
  */
 import type { AuthoritativeTable } from "../client-prediction.ts";
+import { extrapolatedTicks } from "./curve.ts";
+import type { StateSample } from "./record-blend.ts";
 
 /** The authoritative state of a table with the ticks it is from. */
 export interface UpdatedTable extends AuthoritativeTable {
@@ -11,13 +12,6 @@ export interface UpdatedTable extends AuthoritativeTable {
   readonly updatedAt: ArrayLike<number>;
   /** All present entities have an index below this. */
   readonly highWater: number;
-}
-
-/** Where a sample lies: mix record `from` and record `to` of `words` at `fraction` (above 1: extrapolated). */
-export interface StateSample {
-  from: number;
-  to: number;
-  fraction: number;
 }
 
 export class StateInterpolator {
@@ -105,8 +99,8 @@ export class StateInterpolator {
   }
 
   /**
-   * Where the entity at `index` is at fractional tick `view`; false when it is not there then.
-   * Beyond the newest update it goes on for at most `maxExtrapolationTicks`.
+   * Which records show the entity at `index` at fractional tick `view`; false when it is not there then.
+   * Beyond the newest update it goes on, and slows down to a stop within `maxExtrapolationTicks`.
    */
   sample(index: number, view: number, maxExtrapolationTicks: number, out: StateSample): boolean {
     const count = this.#counts[index];
@@ -118,40 +112,23 @@ export class StateInterpolator {
       return false;
     }
     if (view < this.#cameAt[index]) return false;
-    const head = this.#heads[index];
-    const base = index * this.#depth;
-    const mask = this.#depth - 1;
-    let newer = -1;
-    let older = -1;
-    for (let i = 0; i < count; i++) {
-      const entry = base + ((head - i) & mask);
-      if (this.#ticks[entry] <= view) {
-        older = entry;
-        break;
-      }
-      newer = entry;
-    }
-    const wordCount = this.#wordCount;
+    // The newest update not after the view is `age` updates old; `count` when the view is farther back than what is kept.
+    let age = 0;
+    while (age < count && this.#tickOf(index, age) > view) age++;
     out.fraction = 0;
-    if (older < 0) {
-      // The view is farther back than what is kept: the oldest is nearest to the truth.
-      out.from = out.to = newer * wordCount;
-      return true;
-    }
-    out.from = older * wordCount;
-    if (newer >= 0) {
-      out.to = newer * wordCount;
-      out.fraction = (view - this.#ticks[older]) / (this.#ticks[newer] - this.#ticks[older]);
-      return true;
-    }
-    out.to = out.from;
-    if (count > 1 && this.#goneAt[index] === Infinity) {
-      const before = base + ((head - 1) & mask);
-      const over = Math.min(view - this.#ticks[older], maxExtrapolationTicks);
-      if (over > 0) {
-        out.from = before * wordCount;
-        out.fraction = 1 + over / (this.#ticks[older] - this.#ticks[before]);
-      }
+    out.beyondTicks = 0;
+    if (age === count) {
+      // The oldest that is known is nearest to the truth.
+      this.#span(index, count - 1, count - 1, out);
+    } else if (age > 0) {
+      this.#span(index, age, age - 1, out);
+      out.fraction = (view - this.#tickOf(index, age)) / out.spanTicks;
+    } else {
+      const beyond =
+        this.#goneAt[index] === Infinity ? extrapolatedTicks(view - this.#tickOf(index, 0), maxExtrapolationTicks) : 0;
+      this.#span(index, count > 1 ? 1 : 0, 0, out);
+      out.beyondTicks = beyond;
+      if (out.spanTicks > 0) out.fraction = 1 + beyond / out.spanTicks;
     }
     return true;
   }
@@ -159,6 +136,37 @@ export class StateInterpolator {
   /** The newest tick the entity at `index` is known at; -1 when it is not known. */
   newestTick(index: number): number {
     return this.#counts[index] === 0 ? -1 : this.#ticks[index * this.#depth + this.#heads[index]];
+  }
+
+  /** Where the record that the entity at `index` had at exactly `tick` begins; -1 when it is not kept. */
+  recordAt(index: number, tick: number): number {
+    for (let age = 0; age < this.#counts[index]; age++)
+      if (this.#tickOf(index, age) === tick) return this.#recordOf(index, age);
+    return -1;
+  }
+
+  /** Fills in the records: from the one of age `from` to that of age `to`, and the two before. */
+  #span(index: number, from: number, to: number, out: StateSample): void {
+    const count = this.#counts[index];
+    const tick = this.#tickOf(index, from);
+    out.from = this.#recordOf(index, from);
+    out.to = this.#recordOf(index, to);
+    out.spanTicks = this.#tickOf(index, to) - tick;
+    const earlier = from + 1 < count;
+    const earliest = from + 2 < count;
+    out.earlier = earlier ? this.#recordOf(index, from + 1) : -1;
+    out.earlierTicks = earlier ? tick - this.#tickOf(index, from + 1) : 0;
+    out.earliest = earliest ? this.#recordOf(index, from + 2) : -1;
+    out.earliestTicks = earliest ? this.#tickOf(index, from + 1) - this.#tickOf(index, from + 2) : 0;
+  }
+
+  /** Tick of the update that came `age` updates before the newest. */
+  #tickOf(index: number, age: number): number {
+    return this.#ticks[index * this.#depth + ((this.#heads[index] - age) & (this.#depth - 1))];
+  }
+
+  #recordOf(index: number, age: number): number {
+    return (index * this.#depth + ((this.#heads[index] - age) & (this.#depth - 1))) * this.#wordCount;
   }
 
   #grow(end: number): void {
