@@ -88,7 +88,8 @@ export class InputTimeline {
     if (this.#dirty) {
       this.#dirty = false;
       if (this.#samples.hasRisen(RISEN, RISE_MS / this.#tickMs)) this.#samples.keepNewest(RISEN);
-      this.#lowDepth = this.#samples.low(this.#fraction);
+      // What comes is not what was: half of the fraction is kept in reserve.
+      this.#lowDepth = this.#samples.low(this.#fraction / 2);
     }
     let error = 0;
     if (!Number.isNaN(this.#lowDepth)) {
@@ -115,8 +116,8 @@ export class InputTimeline {
 }
 
 const RING = 256;
-/** About two seconds of snapshots at 30 a second. */
-const WINDOW = 64;
+/** About four seconds of snapshots at 30 a second. */
+const WINDOW = 128;
 /** As many samples on a higher level, by so much, are a better route. */
 const RISEN = 20;
 const RISE_MS = 34;
