@@ -30,6 +30,7 @@ export class InputTimeline {
   /** Shift of the timeline when the input of a tick was sent, by tick. */
   readonly #shiftAt = new Float64Array(RING);
   readonly #sentTick = new Int32Array(RING).fill(-1);
+  #lastSentTick = -1;
   /** Newest input that the server is known to have, and the server's tick when that was new. */
   #heardInput = -1;
   #heardAtTick = -1;
@@ -63,6 +64,7 @@ export class InputTimeline {
   noteSent(tick: number): void {
     const at = tick & (RING - 1);
     this.#sentTick[at] = tick;
+    this.#lastSentTick = tick;
     this.#shiftAt[at] = this.clock.shift;
   }
 
@@ -70,7 +72,9 @@ export class InputTimeline {
   noteDepth(serverTick: number, newestInputTick: number): void {
     const at = newestInputTick & (RING - 1);
     this.depth = newestInputTick - serverTick;
-    if (newestInputTick < 0 || this.#sentTick[at] !== newestInputTick) return;
+    // What was sent before a jump back is still ahead of what is sent now, and says nothing of how that arrives.
+    if (newestInputTick < 0 || newestInputTick > this.#lastSentTick) return;
+    if (this.#sentTick[at] !== newestInputTick) return;
     if (newestInputTick !== this.#heardInput) {
       this.#heardInput = newestInputTick;
       this.#heardAtTick = serverTick;

@@ -73,13 +73,13 @@ export class SampleWindow {
   }
 
   /**
-   * Whether the newest `newest` samples lie on a higher level than all before them: in each quarter of them, one is above
-   * anything older by more than `margin`. Loss and jitter do not look like this, as the best of the older ones had no part
-   * in either; a better route does, and what was measured before it says nothing any more.
+   * Whether the newest `newest` samples lie on a higher level than the window did: in each quarter of them, one is above
+   * anything more than twice as old by more than `margin`. Loss and jitter do not look like this, as the best of the older
+   * ones had no part in either; a better route does, and what was measured before it says nothing any more.
    */
   hasRisen(newest: number, margin: number): boolean {
-    if (this.count < newest * 2) return false;
-    const level = this.#highOf(newest, this.count) + margin;
+    if (this.count <= newest * 2) return false;
+    const level = this.#highOf(newest * 2, this.count) + margin;
     for (let quarter = 0; quarter < 4; quarter++) {
       const from = Math.floor((newest * quarter) / 4);
       if (this.#highOf(from, Math.floor((newest * (quarter + 1)) / 4)) <= level) return false;

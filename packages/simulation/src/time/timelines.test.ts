@@ -45,6 +45,28 @@ describe("SampleWindow", () => {
     assert.equal(window.low(0.05), newest[5]);
     assert.equal(window.high(), newest[99]);
   });
+
+  it("notices a higher level, however many samples come between two looks, and forgets what was before", () => {
+    for (const between of [1, 2, 3, 7]) {
+      const window = new SampleWindow(100);
+      const fill = (count: number, level: number): boolean => {
+        let risen = false;
+        for (let i = 0; i < count; i++) {
+          window.push(level - ((i * 7) % 5));
+          if (i % between === 0) risen ||= window.hasRisen(12, 2);
+        }
+        return risen;
+      };
+      assert.equal(fill(130, 10), false, "the same all the time");
+      assert.equal(fill(60, 11), false, "within the margin");
+      assert.equal(fill(9, 20), false, "too few");
+      assert.equal(fill(between * 2 + 3, 20), true);
+      window.keepNewest(12);
+      assert.deepEqual([window.count, window.low(0), window.high()], [12, 16, 20]);
+      assert.equal(fill(90, 15), false, "a lower level is no rise");
+      assert.equal(window.low(0), 11);
+    }
+  });
 });
 
 /** A server that ticks and a client with a skewed clock, joined by delays only. */
