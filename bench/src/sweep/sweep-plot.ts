@@ -64,7 +64,7 @@ export function plotSweep(cells: readonly SweepCell[], measure: Measure): string
 /** The next round number for the top of an axis. */
 function niceTop(value: number): number {
   const size = 10 ** Math.floor(Math.log10(Math.max(value, 1e-3)));
-  return ([1, 2, 4, 5, 8, 10].find((step) => step * size >= value) ?? 10) * size;
+  return ([1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((step) => step * size >= value) ?? 10) * size;
 }
 
 function round(value: number): number {

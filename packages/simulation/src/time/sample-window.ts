@@ -67,9 +67,9 @@ export class SampleWindow {
     return smallest[rank];
   }
 
-  /** The largest sample; NaN when empty. */
-  high(): number {
-    return this.count === 0 ? Number.NaN : this.#highOf(0, this.count);
+  /** The largest of the newest `newest` samples, or of all; NaN when empty. */
+  high(newest: number = this.count): number {
+    return this.count === 0 ? Number.NaN : this.#highOf(0, Math.min(newest, this.count));
   }
 
   /**

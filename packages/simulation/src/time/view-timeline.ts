@@ -82,7 +82,7 @@ export class ViewTimeline {
         if (this.#samples.hasRisen(RISEN, RISE_MS / this.#tickMs)) this.#samples.keepNewest(RISEN);
         // What comes is not what was: half of the fraction is kept in reserve, and a millisecond for frames that come in step.
         this.#low = this.#samples.low(this.#fraction / 2) - 1 / this.#tickMs;
-        this.#high = this.#samples.high();
+        this.#high = this.#samples.high(RECENT);
       }
     }
     let target = this.atPresent ? this.#high : Math.max(this.#low, this.#high - this.#maxDelayMs / this.#tickMs);
@@ -139,6 +139,8 @@ export const MAX_VIEW_DELAY_MS = 500;
 
 /** Ten to twelve seconds of frames: four of them are the late half percent. */
 const WINDOW = 768;
+/** Two seconds of them: how fresh the freshest news is now. A route that got worse is no reason to hope for longer. */
+const RECENT = 128;
 const MIN_SAMPLE_MS = 12;
 const LOW_EVERY = 6;
 /** As many samples on a higher level, by so much, are a better route. */
