@@ -50,7 +50,9 @@ export const bench: Bench = async (note) => {
     decode_us_per_frame: dense.decodeUs,
     shared_kbps: shared.kbps,
     shared_encode_us_per_frame: shared.encodeUs,
-    shared_encode_us_1000_viewers: serveViewers(frames),
+    shared_encode_us_1000_viewers: serveViewers(frames, "onlookers"),
+    shared_encode_us_1000_players: serveViewers(frames, "players"),
+    dense_encode_us_1000_viewers: serveViewers(frames, "dense"),
   };
   return { figures, targets: { ratio: 0.65, encode_us_per_frame: 1500 } };
 };
@@ -109,11 +111,17 @@ function play(frames: Frames, shared: SharedSnapshots | undefined, table: CubeTa
   };
 }
 
-/** Median microseconds to write one frame for all viewers, who have acknowledged the same one. */
-function serveViewers(frames: Frames): number {
+/**
+ * Median CPU microseconds to write one frame for all viewers, who have acknowledged the same one: with the shared encoder
+ * as onlookers, or as players who own a cube each (so that no two of them know the same), or with the dense encoder.
+ * What is not `onlookers` is measured with fewer of them and multiplied: each costs the same.
+ */
+function serveViewers(frames: Frames, kind: "onlookers" | "players" | "dense"): number {
   const table = createTable();
-  const shared = new SharedSnapshots({ tables: { cubes: table }, tickRate: TICK_RATE });
-  const streams = Array.from({ length: VIEWERS }, (_, seat) => {
+  const count = kind === "onlookers" ? VIEWERS : VIEWERS / 20;
+  const shared = kind === "dense" ? undefined : new SharedSnapshots({ tables: { cubes: table }, tickRate: TICK_RATE });
+  if (kind === "players") for (let i = 0; i < count; i++) table.setOwner(table.rowAt(i), i);
+  const streams = Array.from({ length: count }, (_, seat) => {
     return new SnapshotStream({ ...streamOptions(table, shared), clientId: seat });
   });
   const writer = new BitWriter();
@@ -122,14 +130,15 @@ function serveViewers(frames: Frames): number {
   for (let n = 0; n < VIEWER_WARM_UP + VIEWER_FRAMES; n++) {
     load(table, frames[VIEWER_START + n]);
     for (const stream of streams) stream.acknowledge(n + 1 - BASELINE_FRAMES);
-    const at = performance.now();
+    // CPU time: what else the machine does is not measured.
+    const before = process.cpuUsage().user;
     for (const stream of streams) {
       if (!stream.write(n + 1, 0, 0, writer.reset(buffer))) throw new Error(`frame ${n} does not fit`);
       writer.finish();
     }
-    times.push(performance.now() - at);
+    times.push(process.cpuUsage().user - before);
   }
-  return median(times.slice(VIEWER_WARM_UP)) * 1000;
+  return median(times.slice(VIEWER_WARM_UP)) * (VIEWERS / count);
 }
 
 type CubeTable = StateTable<(typeof Cube)["fields"]>;

@@ -1,3 +1,4 @@
+import { SharedFrames } from "./shared-frames.ts";
 import { SharedRecords } from "./shared-records.ts";
 import type { SharedRecordsStats } from "./shared-records.ts";
 import type { AnyTable } from "./state-table.ts";
@@ -12,7 +13,7 @@ export interface SharedSnapshotsOptions {
   readonly tables: Readonly<Record<string, AnyTable>>;
   /** Ticks a second. Default 60. */
   readonly tickRate?: number;
-  /** Room for the encodings of one tick, for each table. Default 256 KiB. */
+  /** Room for the encodings of one tick: of the records of each table, and of whole snapshots. Default 256 KiB. */
   readonly maxBytes?: number;
 }
 
@@ -20,10 +21,13 @@ export class SharedSnapshots {
   readonly stats: SharedRecordsStats = { encoded: 0, reused: 0, unstored: 0 };
   /** In the order of the tables. */
   readonly records: readonly SharedRecords[];
+  /** Whole snapshots, for clients who own nothing and are told of everything. */
+  readonly frames: SharedFrames;
 
   constructor(options: SharedSnapshotsOptions) {
     const { tables, tickRate = 60, maxBytes = 256 * 1024 } = options;
     if (!(maxBytes >= 0)) throw new RangeError(`SharedSnapshots: maxBytes ${maxBytes} must be at least 0`);
     this.records = Object.values(tables).map((table) => new SharedRecords(table, tickRate, maxBytes, this.stats));
+    this.frames = new SharedFrames(Object.values(tables), this.records, maxBytes);
   }
 }

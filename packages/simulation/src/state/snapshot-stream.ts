@@ -4,6 +4,7 @@ import { DenseEncoder } from "./dense-encoder.ts";
 import { DenseTable } from "./dense-table.ts";
 import type { InterestGrid } from "./interest-grid.ts";
 import { SharedEncoder } from "./shared-encoder.ts";
+import type { SharedFrame } from "./shared-frames.ts";
 import type { SharedSnapshots } from "./shared-snapshots.ts";
 import { SnapshotCandidates } from "./snapshot-candidates.ts";
 import { DENSE, MAX_TICK, NO_TICK, SHARED, SNAPSHOT_HISTORY, writeHeader } from "./snapshot-format.ts";
@@ -63,6 +64,9 @@ const OLDER_KEPT = 8;
 /** The older baseline lies as far before the baseline as this part of the baseline's age, or nearly. */
 const OLDER_PART = 1 / 8;
 
+/** What a header takes at most. */
+const MAX_HEADER_BITS = 64;
+
 /** Ticks after which a baseline is too old for the header's 16 bits. */
 const MAX_DISTANCE = 30000;
 
@@ -82,6 +86,10 @@ export class SnapshotStream {
   readonly #views: TableView[][] = [];
   /** By slot: 1 once the client has said that it has the snapshot. */
   readonly #acknowledged = new Uint8Array(SNAPSHOT_HISTORY);
+  /** By slot: the frame that the client knew then, in place of `#views`, and its serial number. */
+  readonly #frames: (SharedFrame | undefined)[] = [];
+  readonly #serials = new Float64Array(SNAPSHOT_HISTORY);
+  readonly #shared: SharedSnapshots | undefined;
   readonly #nothing: readonly TableView[];
   readonly #range: RangeEncoder | undefined;
   #newestTick: number = NO_TICK;
@@ -102,6 +110,7 @@ export class SnapshotStream {
     this.clientId = clientId;
     this.#budgetBits = budgetBytes * 8;
     const { shared } = options;
+    this.#shared = shared;
     this.#nothing = Object.values(tables).map((table) => new TableView(table.wordCount, table.capacity));
     this.#range = shared === undefined ? new RangeEncoder() : undefined;
     this.#streams = Object.values(tables).map((table, number) => {
@@ -138,7 +147,10 @@ export class SnapshotStream {
     // What is about to be overwritten, or is too far back to be named, can no longer be built upon.
     if (this.#ticks[slot] === this.#baselineTick || tick - this.#baselineTick > MAX_DISTANCE)
       this.#baselineTick = NO_TICK;
+    // Before the baseline is looked up: a new frame may take an old one's place.
+    const frame = this.#currentFrame(tick);
     const base = this.#baseline();
+    if (frame !== undefined && this.#writeFrame(frame, slot, writer)) return true;
     const older = this.#olderSlot(tick, slot);
     const olderViews = older < 0 ? this.#nothing : this.#views[older];
     const views = (this.#views[slot] ??= this.#createViews());
@@ -168,13 +180,8 @@ export class SnapshotStream {
       return false;
     }
     for (let i = 0; i < this.#streams.length; i++) this.#streams[i].commit(tick, base[i], views[i]);
-    this.#ticks[slot] = tick;
-    this.#acknowledged[slot] = 0;
-    this.#newestTick = tick;
-    this.stats.snapshots++;
-    if (this.#baselineTick < 0) this.stats.whole++;
-    this.stats.bits += writer.bitLength - start;
-    this.stats.sent += sent;
+    // Who has been told of everything knows what all onlookers know.
+    this.#remember(tick, slot, sent === candidates.count ? frame : undefined, writer.bitLength - start, sent);
     this.stats.leftOut += candidates.count - sent;
     return true;
   }
@@ -205,6 +212,47 @@ export class SnapshotStream {
     this.#baselineTick = NO_TICK;
   }
 
+  #remember(tick: number, slot: number, frame: SharedFrame | undefined, bits: number, sent: number): void {
+    this.#ticks[slot] = tick;
+    this.#acknowledged[slot] = 0;
+    this.#frames[slot] = frame;
+    this.#serials[slot] = frame?.serial ?? 0;
+    this.#newestTick = tick;
+    this.stats.snapshots++;
+    if (this.#baselineTick < 0) this.stats.whole++;
+    this.stats.bits += bits;
+    this.stats.sent += sent;
+  }
+
+  /** The frame of this tick, when this client is to know just that. */
+  #currentFrame(tick: number): SharedFrame | undefined {
+    const { visibility, radius } = this.#relevance;
+    if (this.#shared === undefined || visibility !== undefined || radius < Infinity) return undefined;
+    const frame = this.#shared.frames.current(tick);
+    return this.#shared.frames.owns(this.clientId) ? undefined : frame;
+  }
+
+  /** Copies what all onlookers get, when this client is one and was before; false, and nothing is written, when not. */
+  #writeFrame(frame: SharedFrame, slot: number, writer: BitWriter): boolean {
+    if (this.#shared === undefined) return false;
+    const { frames } = this.#shared;
+    const { tick } = frame;
+    let base: SharedFrame | undefined;
+    if (this.#baselineTick >= 0) {
+      base = this.#frames[this.#ticks.indexOf(this.#baselineTick)];
+      if (base === undefined) return false;
+    }
+    const place = frames.find(frame, base);
+    if (place < 0) return false;
+    const bits = frames.bitsOf(place);
+    if (bits + MAX_HEADER_BITS > Math.min(this.#budgetBits, writer.remainingBits)) return false;
+    const start = writer.bitLength;
+    writeHeader(writer, SHARED, tick, this.#baselineTick, NO_TICK);
+    frames.copy(place, writer);
+    this.#remember(tick, slot, frame, writer.bitLength - start, frames.sentIn(place));
+    return true;
+  }
+
   /** A free slot, else that of the oldest snapshot. */
   #nextSlot(): number {
     const ticks = this.#ticks;
@@ -219,7 +267,10 @@ export class SnapshotStream {
   #baseline(): readonly TableView[] {
     if (this.#baselineTick < 0) return this.#nothing;
     for (let slot = 0; slot < SNAPSHOT_HISTORY; slot++) {
-      if (this.#ticks[slot] === this.#baselineTick) return this.#views[slot];
+      if (this.#ticks[slot] !== this.#baselineTick) continue;
+      const frame = this.#frames[slot];
+      if (frame === undefined) return this.#views[slot];
+      if (frame.serial === this.#serials[slot]) return frame.views;
     }
     this.#baselineTick = NO_TICK;
     return this.#nothing;
