@@ -17,6 +17,7 @@ export class DenseEncoder implements TableEncoder {
   readonly #dense: DenseTable;
   readonly #encoder: RangeEncoder;
   readonly #gaps = new GapWriter();
+  readonly #spare: Int32Array[] = [];
 
   /** The range coder is the stream's: all tables are in one run of it. */
   constructor(table: AnyTable, clientId: number, dense: DenseTable, encoder: RangeEncoder) {
@@ -28,6 +29,11 @@ export class DenseEncoder implements TableEncoder {
 
   start(tick: number, base: TableView, older: TableView): void {
     this.#dense.start(tick, base, older);
+  }
+
+  /** Its models' memory is used again, while it is still in the processor's cache. */
+  giveUp(view: TableView): void {
+    view.giveUpModels(this.#spare);
   }
 
   changeCost(index: number, entry: number): number {
@@ -46,7 +52,7 @@ export class DenseEncoder implements TableEncoder {
 
   write(selection: TableSelection, base: TableView, view: TableView): void {
     const encoder = this.#encoder;
-    const models = view.continueModels(base, this.#dense.codec.modelCount);
+    const models = view.continueModels(base, this.#dense.codec.modelCount, this.#spare);
     const { leaves, added, changed, left } = selection;
     const any = leaves + added + changed + left > 0;
     encoder.bit(models, ANY_MODEL, any ? 1 : 0);

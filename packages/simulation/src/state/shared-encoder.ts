@@ -34,6 +34,10 @@ export class SharedEncoder implements TableEncoder {
     this.#records.start(tick);
   }
 
+  giveUp(): void {
+    // Nothing is kept with a view.
+  }
+
   changeCost(index: number, entry: number): number {
     const { words, wordCount } = this.#table;
     const base = this.#base;

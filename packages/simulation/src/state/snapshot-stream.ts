@@ -59,7 +59,7 @@ export interface SnapshotStreamStats {
 }
 
 /** Acknowledged snapshots that are kept beside the baseline, to be the older one. */
-const OLDER_KEPT = 8;
+const OLDER_KEPT = 4;
 
 /** The older baseline lies as far before the baseline as this part of the baseline's age, or nearly. */
 const OLDER_PART = 1 / 8;
@@ -196,6 +196,8 @@ export class SnapshotStream {
     let kept = 0;
     for (let slot = 0; slot < SNAPSHOT_HISTORY; slot++) {
       if (this.#ticks[slot] >= tick || this.#ticks[slot] === NO_TICK) continue;
+      const views = this.#views[slot];
+      if (views !== undefined) for (let i = 0; i < this.#streams.length; i++) this.#streams[i].giveUp(views[i]);
       if (this.#acknowledged[slot] === 0 || this.#range === undefined) {
         this.#ticks[slot] = NO_TICK;
         continue;

@@ -32,6 +32,8 @@ export interface TableSelection {
 export interface TableEncoder {
   /** Starts a snapshot against a baseline and, for encoders that use it, an older one; both may be empty. */
   start(tick: number, base: TableView, older: TableView): void;
+  /** Nothing will be made against this view any more. */
+  giveUp(view: TableView): void;
   /** Roughly the bits of a row against an entry of the baseline; 0 when nothing differs that the client may see. */
   changeCost(index: number, entry: number): number;
   /** Roughly the bits of a row that the client does not know. */

@@ -178,6 +178,11 @@ export class TableStream {
     }
   }
 
+  /** Nothing will be made against this view any more, though it may still be the older one. */
+  giveUp(view: TableView): void {
+    this.#encoder.giveUp(view);
+  }
+
   #leave(entry: number): void {
     this.#selection.leaving[entry] = 1;
     this.#selection.leaves++;

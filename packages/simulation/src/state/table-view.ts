@@ -1,6 +1,8 @@
 import { NEW_MODEL } from "@riposte/wire";
 import { copyWords } from "./leaf-codec.ts";
 
+const NO_MODELS = new Int32Array(0);
+
 /**
  * What a client knows of one table after one snapshot: entities in order of their index, each with its record and
  * the tick at which the record was the server's. Server and client keep the same views, which is what deltas rest on.
@@ -28,7 +30,7 @@ export class TableView {
     this.mine = new Uint8Array(0);
     this.ticks = new Float64Array(0);
     this.words = new Int32Array(0);
-    this.models = new Int32Array(0);
+    this.models = NO_MODELS;
   }
 
   /** Appends an entry, whose record the caller writes, and returns its place. At most `capacity` entries. */
@@ -49,12 +51,19 @@ export class TableView {
     copyWords(view.words, entry * this.wordCount, this.words, to * this.wordCount, this.wordCount);
   }
 
-  /** Makes `models` those of `view`, or new ones when it has none. */
-  continueModels(view: TableView, count: number): Int32Array {
-    if (this.models.length !== count) this.models = new Int32Array(count);
+  /** Makes `models` those of `view`, or new ones when it has none; `spare` are arrays that nobody needs. */
+  continueModels(view: TableView, count: number, spare?: Int32Array[]): Int32Array {
+    if (this.models.length !== count) this.models = spare?.pop() ?? new Int32Array(count);
     if (view.models.length === count) this.models.set(view.models);
     else this.models.fill(NEW_MODEL);
     return this.models;
+  }
+
+  /** Nothing will be built upon this view any more: hands its models over to `spare`. */
+  giveUpModels(spare: Int32Array[]): void {
+    if (this.models.length === 0) return;
+    spare.push(this.models);
+    this.models = NO_MODELS;
   }
 
   /**
