@@ -7,9 +7,9 @@ import {
   inspectAbilities,
   predictionResult,
 } from "@riposte/simulation";
-import type { PredictionResult } from "@riposte/simulation";
+import type { HappenedAbility, PlayedEvent, PredictionResult } from "@riposte/simulation";
 import { TickRandom } from "../src/game/random.ts";
-import { ABILITIES, abilityGame, kit } from "./ability-game.ts";
+import { ABILITIES, abilityGame, happened, kit } from "./ability-game.ts";
 import type { Ability, Decision } from "./ability-game.ts";
 import { TestNetwork } from "./link.ts";
 import type { LinkConditions } from "./link.ts";
@@ -28,6 +28,25 @@ function play(
   const results: PredictionResult<Ability>[] = [];
   const out = predictionResult(kit);
   const { view, world } = player.client;
+  /** Events as the player heard them, by what and when; those that were revoked are gone again. */
+  const played: string[] = [];
+  const revoked: string[] = [];
+  const name = ({ kind, name: what }: HappenedAbility, { tick }: PlayedEvent): string => `${tick} ${what} ${kind}`;
+  happened.on(
+    player.client.events,
+    (event, about) => void played.push(name(event, about)),
+    (event, about) => void revoked.push(name(event, about)),
+  );
+  /** The server's own. */
+  const truth: string[] = [];
+  const server = AbilityPredictor.of(kit, network.match.world.heroes);
+  const send = happened.into(network.match.world);
+  server.events = {
+    emit(event): void {
+      truth.push(`${event.tick} ${event.name} ${event.kind}`);
+      send.emit(event);
+    },
+  };
   player.onFrame = (): void => {
     const mine = world.heroes.firstOwnedBy(player.seat);
     verdicts.update(mine, player.client.predictedTick, mine && view.heroes.authoritative(mine), view.confirmedTick);
@@ -49,7 +68,7 @@ function play(
     player.input = idle;
     network.run(7000);
   };
-  return { network, player, decisions, results, verdicts, rows, settle, here, there };
+  return { network, player, decisions, results, verdicts, rows, settle, here, there, played, revoked, truth };
 }
 
 function outcomes(results: readonly PredictionResult[], ability: Ability): string[] {
@@ -72,7 +91,10 @@ describe("abilities in a game", () => {
   });
 
   it("undoes what only the server could refuse: cost, cooldown, charge, cast and effect", () => {
-    const { network, player, results, rows, here } = play({ latencyMs: 100 }, (_tick, ability) => ability !== "rifle");
+    const { network, player, results, rows, here, played, revoked } = play(
+      { latencyMs: 100 },
+      (_tick, ability) => ability !== "rifle",
+    );
     const abilities = AbilityPredictor.of(kit, here);
     player.input = { ...idle, dash: true };
     network.run(30);
@@ -82,6 +104,9 @@ describe("abilities in a game", () => {
     assert.ok(mine.energy < 72 && abilities.isActive(mine, "haste"));
     network.run(200);
     assert.deepEqual(outcomes(results, "dash"), ["predicted none", "rejected refused"]);
+    network.run(200);
+    assert.ok(played.some((event) => event.endsWith("dash activated")));
+    assert.deepEqual(played, revoked);
     assert.equal(mine.energy, 100);
     const { abilities: status, effects } = inspectAbilities(kit, mine, player.client.predictedTick);
     assert.deepEqual(effects, {});
@@ -117,7 +142,11 @@ describe("abilities in a game", () => {
       const forbids = (tick: number, ability: Ability): boolean =>
         ((tick * 2654435761 + ABILITIES.indexOf(ability) * 40503 + seed * 977) >>> 8) % 100 < refusals * 100;
       const hits = (tick: number): boolean => (tick * 7919 + seed) % 97 === 0;
-      const { network, player, decisions, results, verdicts, rows, settle } = play(conditions, forbids, hits);
+      const { network, player, decisions, results, verdicts, rows, settle, played, revoked, truth } = play(
+        conditions,
+        forbids,
+        hits,
+      );
       for (let i = 0; i < 60; i++) {
         player.input = {
           dash: random.next() < 0.3,
@@ -133,6 +162,7 @@ describe("abilities in a game", () => {
       assert.deepEqual(own, server, message);
       assert.equal(verdicts.stats.dropped, 0, message);
       checkVerdicts(results, decisions, message);
+      checkEvents(played, revoked, truth, message);
     }
   });
 
@@ -192,6 +222,23 @@ describe("abilities in a game", () => {
     assert.deepEqual(...rows());
   });
 });
+
+/** What is not revoked was played once each, and is what happened on the server. */
+function checkEvents(
+  played: readonly string[],
+  revoked: readonly string[],
+  truth: readonly string[],
+  message: string,
+): void {
+  const left = [...played];
+  for (const event of revoked) {
+    const at = left.indexOf(event);
+    assert.ok(at >= 0, `${message}: ${event} was revoked and never played`);
+    left.splice(at, 1);
+  }
+  assert.ok(left.length > 10, message);
+  assert.deepEqual(left.toSorted(), [...truth].toSorted(), message);
+}
 
 /** Each request that was predicted is judged once, and as the server decided; what the server accepted is told. */
 function checkVerdicts(results: readonly PredictionResult[], decisions: readonly Decision[], message: string): void {

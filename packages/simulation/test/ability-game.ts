@@ -1,5 +1,6 @@
 /** A game whose players only use abilities: what the behaviour tests of abilities run. */
 import {
+  abilityEvents,
   abilityFields,
   AbilityPredictor,
   bool,
@@ -35,6 +36,8 @@ export const kit = defineAbilities({
 export type Ability = (typeof kit)["abilities"][number]["name"];
 export const ABILITIES: readonly Ability[] = ["dash", "rifle", "mend"];
 
+export const happened = abilityEvents(kit, { audience: "owner" });
+
 /** What the server decided, which no player is told directly. */
 export interface Decision {
   readonly tick: number;
@@ -58,12 +61,14 @@ export function abilityGame(
   return defineGame({
     tickRate: 60,
     states: States,
+    events: happened.definitions,
     input: defineInput({ dash: bool(), rifle: bool(), mend: bool(), stop: bool() }),
     join(world, client) {
       AbilityPredictor.of(kit, world.heroes).reset(world.heroes.spawn(client.id));
     },
     step(world, inputs) {
       const abilities = AbilityPredictor.of(kit, world.heroes);
+      abilities.events ??= happened.into(world);
       for (const hero of world.heroes) {
         const now = abilities.step(hero, world);
         hero.health += now.ticks("regrowth");

@@ -18,6 +18,16 @@ export type {
   ResourceOptions,
 } from "./abilities/ability-options.ts";
 export type { AbilityEvent, AbilityEventKind, AbilityEventSink } from "./abilities/ability-events.ts";
+export { abilityEvents } from "./abilities/ability-event-set.ts";
+export type {
+  AbilityEventDefinition,
+  AbilityEventSet,
+  AbilityEventsOptions,
+  AbilityListener,
+  EmittingWorld,
+  EventPlayer,
+  HappenedAbility,
+} from "./abilities/ability-event-set.ts";
 export { AbilityPredictor } from "./abilities/ability-predictor.ts";
 export type { AbilityStep, AbilityTable, AbilityWorld } from "./abilities/ability-predictor.ts";
 export { AbilityVerdicts } from "./abilities/ability-verdicts.ts";
