@@ -27,6 +27,8 @@ interface Flight {
   color: number;
 }
 
+const MEND_COLOR = 0x5dffd6;
+
 export class Effects {
   readonly layer = new Container();
   readonly #textures: Textures;
@@ -224,6 +226,12 @@ export class Effects {
     const color = hueColor(hue);
     this.ring(x, y, 4.2, -2.4, 0.45, color);
     this.#emit(this.#textures.glow, { x, y, length: 6, width: 6, seconds: 0.5, color, alpha: 0.7 });
+  }
+
+  /** Health comes back. */
+  mend(x: number, y: number): void {
+    this.ring(x, y, 1.5, 3.2, 0.4, MEND_COLOR);
+    this.#emit(this.#textures.glow, { x, y, length: 3.4, width: 3.4, seconds: 0.3, color: MEND_COLOR, alpha: 0.5 });
   }
 
   #spark(x: number, y: number, way: number, speed: number, seconds: number, color: number): void {

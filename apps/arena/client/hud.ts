@@ -1,14 +1,11 @@
 /** The interface over the picture: plain HTML, touched only when a shown value changes. */
-import { DASH_COOLDOWN_TICKS, DASH_ENERGY, ORB_COOLDOWN_TICKS, ORB_ENERGY } from "../src/rules.ts";
+import { abilityKit } from "../src/abilities.ts";
+import type { AbilityName } from "../src/abilities.ts";
+import type { AbilityDefinition, AbilityView } from "@riposte/simulation";
 import { hueCss } from "./colors.ts";
 
-/** Own state that the bars show. */
-export interface Vitals {
-  readonly health: number;
-  readonly energy: number;
-  readonly dashWait: number;
-  readonly orbWait: number;
-}
+/** Own abilities, as `inspectAbilities` tells. */
+export type OwnAbilities = AbilityView<AbilityName, "mending", "energy">;
 
 /** The network box, in the units it prints. */
 export interface NetFigures {
@@ -68,9 +65,7 @@ export class Hud {
   readonly #stats = new Map<keyof NetFigures, HTMLElement>();
   readonly #health = element("#health");
   readonly #energy = element("#energy");
-  readonly #dash = element("#dash");
-  readonly #orb = element("#orb");
-  readonly #rifle = element("#rifle");
+  readonly #abilities = abilityKit.abilities.map((ability) => ({ ability, item: element(`#${ability.name}`) }));
   readonly #hurt = element("#hurt");
   readonly #center = element("#center");
   readonly #hitMark = element("#hitmark");
@@ -87,22 +82,26 @@ export class Hud {
   }
 
   /** Every frame. */
-  vitals(own: Vitals, dt: number): void {
-    if (own.health < this.#lastHealth) this.#pain = Math.min(1, this.#pain + (this.#lastHealth - own.health) / 26);
-    this.#lastHealth = own.health;
+  vitals(health: number, own: OwnAbilities, dt: number): void {
+    if (health < this.#lastHealth) this.#pain = Math.min(1, this.#pain + (this.#lastHealth - health) / 26);
+    this.#lastHealth = health;
     this.#pain *= Math.exp(-dt * 4);
-    const low = own.health > 0 && own.health < 30 ? 0.3 : 0;
+    const low = health > 0 && health < 30 ? 0.3 : 0;
     this.#set(this.#hurt, Math.max(low, this.#pain).toFixed(2), (item, value) => {
       item.style.opacity = value;
       // Even an invisible sheet over the whole picture costs every frame.
       item.hidden = value === "0.00";
     });
-    this.#meter(this.#health, own.health);
-    this.#health.classList.toggle("low", own.health < 30);
-    this.#meter(this.#energy, own.energy);
-    this.#ability(this.#rifle, 0, true);
-    this.#ability(this.#orb, own.orbWait / ORB_COOLDOWN_TICKS, own.energy >= ORB_ENERGY);
-    this.#ability(this.#dash, own.dashWait / DASH_COOLDOWN_TICKS, own.energy >= DASH_ENERGY);
+    this.#meter(this.#health, health);
+    this.#health.classList.toggle("low", health < 30);
+    this.#meter(this.#energy, own.resources.energy);
+    for (const { ability, item } of this.#abilities) this.#ability(item, ability, own);
+  }
+
+  /** The server refused what this client had foreseen: its square flashes. */
+  refused(name: AbilityName): void {
+    const item = this.#abilities.find(({ ability }) => ability.name === name)?.item;
+    item?.animate([{ borderColor: "#ff5470" }, {}], { duration: 600 });
   }
 
   /** Some times a second. */
@@ -168,11 +167,26 @@ export class Hud {
     });
   }
 
-  #ability(item: HTMLElement, wait: number, affordable: boolean): void {
-    this.#set(item, `${wait.toFixed(2)}${affordable}`, () => {
+  #ability(
+    item: HTMLElement,
+    { name, cooldownTicks, rechargeTicks, costs }: AbilityDefinition,
+    own: OwnAbilities,
+  ): void {
+    const status = own.abilities[name as AbilityName];
+    // Shots come too fast to show their waits.
+    const cooling = cooldownTicks < 10 ? 0 : status.cooldownTicks / cooldownTicks;
+    const wait = status.charges === 0 ? status.rechargeTicks / rechargeTicks : cooling;
+    const affordable = costs.every(({ steps }) => own.resources.energy >= steps * abilityKit.resources[0].step);
+    const cast = own.cast?.ability === name ? 1 - own.cast.leftTicks / own.cast.totalTicks : 0;
+    const charges = Number.isFinite(status.charges) ? String(status.charges) : "";
+    this.#set(item, `${wait.toFixed(2)} ${cast.toFixed(2)} ${charges} ${affordable}`, () => {
       item.style.setProperty("--wait", wait.toFixed(2));
+      item.style.setProperty("--cast", cast.toFixed(2));
       item.classList.toggle("ready", wait === 0 && affordable);
       item.classList.toggle("poor", !affordable);
+      item.classList.toggle("casting", cast > 0);
+      const count = item.querySelector("output");
+      if (count !== null) count.textContent = charges;
     });
   }
 

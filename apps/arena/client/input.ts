@@ -9,6 +9,7 @@ export interface Hands {
   readonly fire: boolean;
   readonly orb: boolean;
   readonly dash: boolean;
+  readonly mend: boolean;
 }
 
 type Action = keyof Hands;
@@ -27,6 +28,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   ShiftLeft: "dash",
   ShiftRight: "dash",
   KeyE: "orb",
+  KeyQ: "mend",
   Mouse2: "orb",
   KeyF: "fire",
   Mouse0: "fire",
@@ -68,6 +70,7 @@ export class Input {
       fire: wanted.has("fire"),
       orb: wanted.has("orb"),
       dash: wanted.has("dash"),
+      mend: wanted.has("mend"),
     };
   }
 

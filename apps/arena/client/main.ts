@@ -1,5 +1,7 @@
 /** The browser client: connects, feeds the hands to the session and the session's view to the picture. */
 import { connect } from "@riposte/client";
+import { AbilityVerdicts, inspectAbilities, predictionResult } from "@riposte/simulation";
+import { abilityKit, mendEvents } from "../src/abilities.ts";
 import { game } from "../src/game.ts";
 import { Blast, Hit, Kill, Scores } from "../src/messages.ts";
 import { writeProfile } from "../src/profile.ts";
@@ -88,6 +90,10 @@ async function play(): Promise<void> {
     }));
     hud.board(ranks, scores.players, session.seat);
   });
+  mendEvents.on(session, ({ kind }) => {
+    if (kind === "castStarted") picture.sound.cast();
+    if (kind === "effectTicked") picture.sound.mend();
+  });
   void session.closed.then((error) => fail(error ?? new Error("The session has ended.")));
 
   element("#hud").hidden = false;
@@ -103,6 +109,8 @@ async function play(): Promise<void> {
   let lastTick = -1;
   let frameMs = 1000 / 60;
   let frames = 0;
+  const verdicts = new AbilityVerdicts(abilityKit);
+  const verdict = predictionResult(abilityKit);
   let wasAlive = true;
   let mispredictions = 0;
   let shownError = 0;
@@ -145,7 +153,9 @@ async function play(): Promise<void> {
     handle.noteFrame(now);
 
     if (own !== undefined) {
-      hud.vitals(own, dt);
+      hud.vitals(own.health, inspectAbilities(abilityKit, own, Math.floor(view.predictedTick)), dt);
+      verdicts.update(own, view.predictedTick, view.players.authoritative(own), view.confirmedTick);
+      while (verdicts.poll(verdict)) if (verdict.outcome === "rejected") hud.refused(verdict.ability);
       if (own.health > 0 && !wasAlive) hud.announce("", "");
       wasAlive = own.health > 0;
     }

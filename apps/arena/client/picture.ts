@@ -183,6 +183,8 @@ export class Picture {
         this.camera.shake(0.35);
       }
     }
+    // Wounds close by themselves one by one; a mend is more at once.
+    if (before.health > 0 && player.health > before.health + 3) this.#effects.mend(player.x, player.y);
     if (before.health > 0 && player.health === 0) this.#die(player);
     if (before.health === 0 && player.health > 0) this.#effects.arrival(player.x, player.y, player.hue);
     if (player.dash > 0 && player.health > 0) {

@@ -44,6 +44,14 @@ export class Sound {
     this.#hiss(3200, 0.16, 0.35 * near);
   }
 
+  cast(): void {
+    this.#tone("sine", 260, 520, 0.45, 0.3);
+  }
+
+  mend(): void {
+    this.#tone("sine", 660, 880, 0.12, 0.22);
+  }
+
   hit(): void {
     this.#tone("triangle", 1250, 980, 0.06, 0.55);
   }

@@ -17,7 +17,6 @@ export interface OwnPlayer extends SeenPlayer {
   readonly vx: number;
   readonly vy: number;
   readonly energy: number;
-  readonly orbWait: number;
 }
 
 /** Frames between two thoughts. */
@@ -37,6 +36,7 @@ export class BotMind {
     fire: false,
     orb: false,
     dash: false,
+    mend: false,
     aim: 0,
   };
   readonly #random: () => number;
@@ -65,7 +65,7 @@ export class BotMind {
   /** The wish of this frame; the object is reused. */
   decide(own: OwnPlayer | undefined, others: Iterable<SeenPlayer>, dt: number): Wish {
     const wish = this.#wish;
-    wish.dash = false;
+    wish.dash = wish.mend = false;
     if (own === undefined || own.health === 0) {
       wish.up = wish.down = wish.left = wish.right = wish.fire = wish.orb = false;
       this.#goal = this.#target = -1;
@@ -131,6 +131,8 @@ export class BotMind {
     this.#walk(wayX, wayY);
     this.#turn(Math.atan2(wayY, wayX), 4 * dt);
     if (thinks && this.#random() < 0.02 && own.energy > 80) wish.dash = true;
+    // Nobody in sight: time to lick one's wounds.
+    if (thinks && own.health < 60) wish.mend = true;
   }
 
   #fight(own: OwnPlayer, target: SeenPlayer, thinks: boolean, dt: number): void {
@@ -158,7 +160,7 @@ export class BotMind {
     wish.fire = this.#burstFrames > 0 && off < 0.25 && away < RIFLE_RANGE;
     wish.orb = false;
     if (!thinks) return;
-    if (own.energy > ORB_ENERGY + 20 && own.orbWait === 0 && away > 4 && away < 18 && this.#random() < 0.12) {
+    if (own.energy > ORB_ENERGY + 20 && away > 4 && away < 18 && this.#random() < 0.12) {
       const flight = away / ORB_SPEED;
       const aimX = toX + this.#targetVx * flight;
       const aimY = toY + this.#targetVy * flight;

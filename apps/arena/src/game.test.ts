@@ -1,16 +1,40 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { GameClient, Match, outgoingMessage } from "@riposte/simulation/game";
+import { inspectAbilities } from "@riposte/simulation";
+import { abilityKit, mendEvents } from "./abilities.ts";
 import { game } from "./game.ts";
 import type { ArenaGame } from "./game.ts";
 import { arenaStatics, spawnPoints } from "./map.ts";
 import { Blast, Kill, Scores } from "./messages.ts";
 import { clearLine, goals, nextStep, pathBetween } from "./navigation.ts";
 import { readProfile, writeProfile } from "./profile.ts";
-import { DASH_COOLDOWN_TICKS, DASH_ENERGY, FIELD, MAX_ENERGY, MOVE_SPEED, PLAYER_RADIUS } from "./rules.ts";
+import {
+  DASH_COOLDOWN_TICKS,
+  DASH_ENERGY,
+  FIELD,
+  MAX_ENERGY,
+  MEND_CAST_TICKS,
+  MEND_CHARGES,
+  MEND_EVERY_TICKS,
+  MEND_HEALTH,
+  MEND_TICKS,
+  MOVE_SPEED,
+  PLAYER_RADIUS,
+} from "./rules.ts";
 import type { Wish } from "./states.ts";
 
-const IDLE: Wish = { up: false, down: false, left: false, right: false, fire: false, orb: false, dash: false, aim: 0 };
+const IDLE: Wish = {
+  up: false,
+  down: false,
+  left: false,
+  right: false,
+  fire: false,
+  orb: false,
+  dash: false,
+  mend: false,
+  aim: 0,
+};
 
 /** A match and its clients with nothing between them, in virtual time. */
 class Table {
@@ -43,6 +67,10 @@ class Table {
           this.match.receive(seat, this.#out.buffer, this.#out.offset, this.#out.length);
       });
     }
+  }
+
+  abilities(seat: number) {
+    return inspectAbilities(abilityKit, this.row(seat), this.match.currentTick);
   }
 
   row(seat: number) {
@@ -91,7 +119,7 @@ describe("arena", () => {
     table.play(12, () => ({ ...IDLE, dash: true }));
     const row = table.row(0);
     assert(row.energy <= MAX_ENERGY - DASH_ENERGY + 6, `energy ${row.energy}`);
-    assert(row.dashWait > DASH_COOLDOWN_TICKS - 20);
+    assert(table.abilities(0).abilities.dash.cooldownTicks > DASH_COOLDOWN_TICKS - 20);
   });
 
   it("lets nobody dash without the energy for it", () => {
@@ -105,13 +133,59 @@ describe("arena", () => {
       table.play(1, () => ({ ...IDLE, dash: true, right: true }));
       fastest = Math.max(fastest, Math.hypot(row.vx, row.vy));
     }
-    assert.equal(row.dashWait, 0);
+    assert.equal(table.abilities(0).abilities.dash.cooldownTicks, 0);
     assert.ok(fastest > 2 && fastest <= MOVE_SPEED + 0.1, `${fastest} m/s`);
     assert.ok(row.energy > DASH_ENERGY - 5, "and nothing was paid");
     // It comes back with time, and then a dash is one.
     row.energy = DASH_ENERGY;
     table.play(3, () => ({ ...IDLE, dash: true, right: true }));
     assert.ok(Math.hypot(row.vx, row.vy) > MOVE_SPEED * 2);
+  });
+
+  it("mends after a moment without shooting or being shot, for a while, twice", () => {
+    const table = new Table();
+    const client = table.sit("Ada");
+    const heard: string[] = [];
+    mendEvents.on(
+      client.events,
+      ({ kind, name }) => void heard.push(`${kind} ${name}`),
+      ({ kind, name }) => void heard.push(`no ${kind} ${name}`),
+    );
+    const { mispredictions } = client.stats;
+    table.play(60, () => IDLE);
+    const row = table.row(0);
+    Object.assign(row, { health: 40, calmTicks: 0 });
+    table.play(3, () => ({ ...IDLE, mend: true }));
+    table.play(MEND_CAST_TICKS - 6, () => IDLE);
+    assert.equal(table.abilities(0).cast?.ability, "mend");
+    assert.equal(row.health, 40);
+    table.play(MEND_TICKS + 10, () => IDLE);
+    const ticks = MEND_TICKS / MEND_EVERY_TICKS;
+    assert.equal(row.health, 40 + ticks * MEND_HEALTH);
+    assert.equal(table.abilities(0).abilities.mend.charges, MEND_CHARGES - 1);
+    assert.deepEqual(heard, ["castStarted mend", ...Array.from({ length: ticks }, () => "effectTicked mending")]);
+    assert.equal(client.stats.mispredictions, mispredictions);
+  });
+
+  it("gives a mend back to who shoots instead, and not to who is shot", () => {
+    const table = new Table();
+    table.sit("Ada");
+    table.sit("Grace");
+    table.play(120, () => IDLE);
+    Object.assign(table.row(0), { x: -5, y: 0 });
+    Object.assign(table.row(1), { x: 3, y: 0 });
+    const mends = (): number => table.abilities(0).abilities.mend.charges;
+    table.play(6, () => IDLE);
+    table.play(4, (seat) => ({ ...IDLE, mend: seat === 0 }));
+    assert.equal(mends(), MEND_CHARGES - 1);
+    table.play(6, (seat) => ({ ...IDLE, fire: seat === 0, aim: Math.PI }));
+    assert.equal(mends(), MEND_CHARGES);
+    table.play(10, () => IDLE);
+    table.play(4, (seat) => ({ ...IDLE, mend: seat === 0 }));
+    table.play(10, (seat) => (seat === 1 ? { ...IDLE, fire: true, aim: Math.PI } : IDLE));
+    assert.ok(table.row(0).health < 100);
+    assert.equal(table.abilities(0).cast, undefined);
+    assert.equal(mends(), MEND_CHARGES - 1);
   });
 
   it("tells where something happens only to those who may see it", () => {

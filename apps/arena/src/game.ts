@@ -1,10 +1,11 @@
 /** The arena: one step, run by the server for everybody and by each client for its own player. */
 import { defineGame, hypot } from "@riposte/simulation";
+import { abilitiesOf, mendEvents, stepAbilities } from "./abilities.ts";
 import { arenaStatics, spawnPoints } from "./map.ts";
 import { Blast, Hit, Kill, Scores } from "./messages.ts";
 import { movePlayer } from "./movement.ts";
 import { readProfile } from "./profile.ts";
-import { CALM_TICKS, HEALTH_PER_SEC, MAX_ENERGY, MAX_HEALTH, SHIELD_TICKS, SIGHT_RADIUS, TICK_RATE } from "./rules.ts";
+import { CALM_TICKS, HEALTH_PER_SEC, MAX_HEALTH, SHIELD_TICKS, SIGHT_RADIUS, TICK_RATE } from "./rules.ts";
 import { Intent, states } from "./states.ts";
 import type { ArenaWorld, PlayerRow } from "./states.ts";
 import { moveOrbs, useWeapons } from "./weapons.ts";
@@ -19,6 +20,7 @@ export const game = defineGame({
   states,
   input: Intent,
   messages: [Kill, Hit, Blast, Scores],
+  events: mendEvents.definitions,
   statics: arenaStatics,
   interest: { radius: SIGHT_RADIUS },
 
@@ -35,6 +37,7 @@ export const game = defineGame({
         continue;
       }
       const wish = inputs.of(player);
+      stepAbilities(world, player, wish);
       movePlayer(world, player, wish);
       useWeapons(world, player, wish);
       if (world.isServer) recover(world, player);
@@ -81,7 +84,7 @@ function enter(world: ArenaWorld, player: PlayerRow): void {
   player.y = best.y;
   player.vx = player.vy = player.dash = 0;
   player.health = MAX_HEALTH;
-  player.energy = MAX_ENERGY;
+  abilitiesOf(world).reset(player);
   player.calmTicks = CALM_TICKS;
   player.shielded = true;
   player.shieldTicks = SHIELD_TICKS;

@@ -34,6 +34,16 @@ export const ORB_BLAST_RADIUS = 3;
 export const ORB_LIFE_TICKS = 120;
 export const ORB_COOLDOWN_TICKS = 42;
 export const ORB_ENERGY = 35;
+
+/** Mend: a moment without shooting or being shot, then health comes back for a while. */
+export const MEND_CHARGES = 2;
+export const MEND_RECHARGE_TICKS = 14 * TICK_RATE;
+export const MEND_ENERGY = 20;
+export const MEND_CAST_TICKS = TICK_RATE / 2;
+export const MEND_TICKS = 1.5 * TICK_RATE;
+export const MEND_EVERY_TICKS = TICK_RATE / 4;
+export const MEND_HEALTH = 6;
+
 /** Where an orb or a muzzle flash leaves the barrel. */
 export const MUZZLE = 1.15;
 

@@ -1,18 +1,8 @@
 /** What there is in the arena, field by field, and what a player can want. */
-import { angle, bool, circle, defineInput, defineState, float, text, uint } from "@riposte/simulation";
+import { abilityFields, angle, bool, circle, defineInput, defineState, float, text, uint } from "@riposte/simulation";
 import type { World } from "@riposte/simulation";
-import {
-  DASH_COOLDOWN_TICKS,
-  DASH_TICKS,
-  FIELD,
-  MAX_ENERGY,
-  MAX_HEALTH,
-  ORB_COOLDOWN_TICKS,
-  ORB_LIFE_TICKS,
-  ORB_RADIUS,
-  PLAYER_RADIUS,
-  RIFLE_COOLDOWN_TICKS,
-} from "./rules.ts";
+import { abilityKit } from "./abilities.ts";
+import { DASH_TICKS, FIELD, MAX_HEALTH, ORB_LIFE_TICKS, ORB_RADIUS, PLAYER_RADIUS } from "./rules.ts";
 
 /** Nobody walks this far in one snapshot: a longer way is a respawn. */
 const coordinate = float({ min: -FIELD, max: FIELD, step: 1 / 256, teleport: 6 });
@@ -27,12 +17,10 @@ export const Player = defineState(
     aim: angle({ bits: 11 }),
     // Only the server takes and gives health.
     health: uint({ max: MAX_HEALTH, predicted: false }),
-    energy: float({ min: 0, max: MAX_ENERGY, step: 1 / 16, audience: "owner" }),
+    // Energy, cooldowns, charges, casts and effects, for the owner.
+    ...abilityFields(abilityKit),
     /** Ticks left of a dash. */
     dash: uint({ max: DASH_TICKS }),
-    dashWait: uint({ max: DASH_COOLDOWN_TICKS, audience: "owner" }),
-    rifleWait: uint({ max: RIFLE_COOLDOWN_TICKS, audience: "owner" }),
-    orbWait: uint({ max: ORB_COOLDOWN_TICKS, audience: "owner" }),
     /** Rifle shots and orbs since the game began, for muzzle flashes; they wrap. */
     shots: uint({ max: 255 }),
     orbs: uint({ max: 15, audience: "owner" }),
@@ -70,6 +58,7 @@ export const Intent = defineInput({
   fire: bool(),
   orb: bool(),
   dash: bool(),
+  mend: bool(),
   aim: angle({ bits: 11 }),
 });
 
@@ -88,5 +77,6 @@ export interface Wish {
   readonly fire: boolean;
   readonly orb: boolean;
   readonly dash: boolean;
+  readonly mend: boolean;
   readonly aim: number;
 }

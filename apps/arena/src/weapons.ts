@@ -1,18 +1,16 @@
 /** Rifle and orb. Everybody pulls the trigger in prediction; only the server hurts. */
 import { atan2, cos, hypot, sin } from "@riposte/simulation/math";
+import { abilitiesOf } from "./abilities.ts";
 import { Blast, Hit, Kill } from "./messages.ts";
 import {
   MUZZLE,
   ORB_BLAST_RADIUS,
-  ORB_COOLDOWN_TICKS,
   ORB_DAMAGE,
-  ORB_ENERGY,
   ORB_LIFE_TICKS,
   ORB_RADIUS,
   ORB_SPEED,
   PLAYER_RADIUS,
   RESPAWN_TICKS,
-  RIFLE_COOLDOWN_TICKS,
   RIFLE_DAMAGE,
   RIFLE_RANGE,
 } from "./rules.ts";
@@ -25,14 +23,13 @@ const seen = { x: 0, y: 0, angle: 0 };
 const canBeHit = (player: PlayerRow): boolean => player.health > 0 && !player.shielded;
 
 export function useWeapons(world: ArenaWorld, player: PlayerRow, wish: Wish): void {
-  if (player.rifleWait > 0) player.rifleWait--;
-  if (player.orbWait > 0) player.orbWait--;
-  if (wish.fire && player.rifleWait === 0 && player.dash === 0) shoot(world, player);
-  if (wish.orb && player.orbWait === 0 && player.energy >= ORB_ENERGY) launch(world, player);
+  const abilities = abilitiesOf(world);
+  if (wish.fire && player.dash === 0 && abilities.activate(player, "rifle", world).outcome !== "rejected")
+    shoot(world, player);
+  if (wish.orb && abilities.activate(player, "orb", world).outcome !== "rejected") launch(world, player);
 }
 
 function shoot(world: ArenaWorld, player: PlayerRow): void {
-  player.rifleWait = RIFLE_COOLDOWN_TICKS;
   player.shots = (player.shots + 1) & 255;
   if (!world.isServer) return;
   dropShield(player);
@@ -53,8 +50,6 @@ function shoot(world: ArenaWorld, player: PlayerRow): void {
 }
 
 function launch(world: ArenaWorld, player: PlayerRow): void {
-  player.orbWait = ORB_COOLDOWN_TICKS;
-  player.energy -= ORB_ENERGY;
   player.orbs = (player.orbs + 1) & 15;
   if (!world.isServer) return;
   dropShield(player);
@@ -116,6 +111,7 @@ function burst(world: ArenaWorld, orb: OrbRow): void {
 
 function hurt(world: ArenaWorld, victim: PlayerRow, damage: number, by: PlayerRow, weapon: number): void {
   victim.calmTicks = 0;
+  abilitiesOf(world).cancel(victim, "damage", world);
   victim.health = Math.max(0, victim.health - damage);
   if (victim.health > 0) return;
   victim.respawnTicks = RESPAWN_TICKS;
