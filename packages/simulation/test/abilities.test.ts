@@ -16,6 +16,10 @@ import type { LinkConditions } from "./link.ts";
 
 const idle = { dash: false, rifle: false, mend: false, stop: false };
 
+function nameOf({ kind, name }: HappenedAbility, { tick }: PlayedEvent): string {
+  return `${tick} ${name} ${kind}`;
+}
+
 /** One player on a link, whose verdicts are taken once a frame. */
 function play(
   conditions: LinkConditions,
@@ -31,17 +35,15 @@ function play(
   /** Events as the player heard them, by what and when; those that were revoked are gone again. */
   const played: string[] = [];
   const revoked: string[] = [];
-  const name = ({ kind, name: what }: HappenedAbility, { tick }: PlayedEvent): string => `${tick} ${what} ${kind}`;
   happened.on(
     player.client.events,
-    (event, about) => void played.push(name(event, about)),
-    (event, about) => void revoked.push(name(event, about)),
+    (event, about) => void played.push(nameOf(event, about)),
+    (event, about) => void revoked.push(nameOf(event, about)),
   );
   /** The server's own. */
   const truth: string[] = [];
-  const server = AbilityPredictor.of(kit, network.match.world.heroes);
   const send = happened.into(network.match.world);
-  server.events = {
+  AbilityPredictor.of(kit, network.match.world.heroes).events = {
     emit(event): void {
       truth.push(`${event.tick} ${event.name} ${event.kind}`);
       send.emit(event);
@@ -58,10 +60,10 @@ function play(
   const rows = (): [here: Int32Array, there: Int32Array] => {
     const mine = here.firstOwnedBy(player.seat) ?? assert.fail();
     const own = new Int32Array(here.wordCount);
-    const server = new Int32Array(there.wordCount);
+    const word = new Int32Array(there.wordCount);
     here.readWords(mine.index, own, 0);
-    there.readWords(mine.index, server, 0);
-    return [own, server];
+    there.readWords(mine.index, word, 0);
+    return [own, word];
   };
   /** Hands off until energy and charges are full and every word has arrived. */
   const settle = (): void => {
