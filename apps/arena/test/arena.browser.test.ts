@@ -14,7 +14,7 @@ import type { Browser, Page } from "playwright-core";
 import { peerOrSkip } from "../../../scripts/peers.mjs";
 import { buildClient } from "../src/build-client.ts";
 import { clearLine } from "../src/navigation.ts";
-import { FIELD } from "../src/rules.ts";
+import { FIELD, MEND_CHARGES } from "../src/rules.ts";
 import type { OverlayValues } from "@riposte/client/overlay";
 import type { Standing } from "../client/arena-handle.ts";
 import {
@@ -125,6 +125,20 @@ describe("arena in the browser", { skip: peer.skip }, () => {
       const text = await grace.locator("#headcount").textContent();
       return text === `${BOTS + 2} playing`;
     });
+  });
+
+  it("mends by its key: the cast takes a charge, which the interface shows", async () => {
+    const charges = (): Promise<string | null> => grace.locator("#mend output").textContent();
+    await until("she has all charges", 10, async () => (await charges()) === String(MEND_CHARGES));
+    await grace.keyboard.press("KeyQ");
+    await until("one is spent", 5, async () => (await charges()) === String(MEND_CHARGES - 1));
+    await until("the server says so, too", 5, () =>
+      grace.evaluate(() => {
+        const { players } = arena.session.view;
+        const own = players.mine;
+        return own !== undefined && Reflect.get(players.authoritative(own) ?? {}, "mendSpent") === 1;
+      }),
+    );
   });
 
   it("shows in the interface what the line is like", async () => {

@@ -208,8 +208,10 @@ export class AbilityPredictor<A extends string = string, E extends string = stri
       if (stepsPerTick === 0) continue;
       // Whole steps that add up to the exact rate over time.
       const gained = Math.floor((tick + 1) * stepsPerTick) - Math.floor(tick * stepsPerTick);
-      const value = (stepsOf(this.#resources[i][index], step) + gained) * step;
-      this.#resources[i][index] = Math.max(0, Math.min(max, value));
+      // As `stepsOf`, written out: a number that is passed on may be boxed.
+      const column = this.#resources[i];
+      const value = (Math.floor(column[index] / step + 0.5) + gained) * step;
+      column[index] = value < 0 ? 0 : value > max ? max : value;
     }
     for (let i = 0; i < abilities.length; i++) {
       const spent = this.#spent[i];
@@ -255,7 +257,8 @@ export class AbilityPredictor<A extends string = string, E extends string = stri
     if (readyAt !== undefined && tick < readyAt[index]) return COOLDOWN;
     for (let i = 0; i < ability.costs.length; i++) {
       const { resource, steps } = ability.costs[i];
-      if (stepsOf(this.#resources[resource][index], this.kit.resources[resource].step) < steps) return COST;
+      const { step } = this.kit.resources[resource];
+      if (Math.floor(this.#resources[resource][index] / step + 0.5) < steps) return COST;
     }
     return NONE;
   }
