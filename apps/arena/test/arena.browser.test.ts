@@ -134,9 +134,9 @@ describe("arena in the browser", { skip: peer.skip }, () => {
     await until("one is spent", 5, async () => (await charges()) === String(MEND_CHARGES - 1));
     await until("the server says so, too", 5, () =>
       grace.evaluate(() => {
-        const { players } = arena.session.view;
-        const own = players.mine;
-        return own !== undefined && Reflect.get(players.authoritative(own) ?? {}, "mendSpent") === 1;
+        const drawn = arena.session.view.players;
+        const { mine } = drawn;
+        return mine !== undefined && Reflect.get(drawn.authoritative(mine) ?? {}, "mendSpent") === 1;
       }),
     );
   });
