@@ -128,8 +128,8 @@ describe("arena in the browser", { skip: peer.skip }, () => {
   });
 
   it("mends by its key: the cast takes a charge, which the interface shows", async () => {
-    const charges = (): Promise<string | null> => grace.locator("#mend output").textContent();
-    await until("she has all charges", 10, async () => (await charges()) === String(MEND_CHARGES));
+    const charges = grace.locator("#mend output");
+    await until("she has all charges", 10, async () => (await charges.textContent()) === String(MEND_CHARGES));
     // A machine that draws few frames sends its inputs late, and the server may refuse the first.
     await until("the server has her mend", 15, async () => {
       await grace.keyboard.press("KeyQ");
@@ -139,7 +139,7 @@ describe("arena in the browser", { skip: peer.skip }, () => {
         return mine !== undefined && Number(Reflect.get(drawn.authoritative(mine) ?? {}, "mendSpent")) > 0;
       });
     });
-    await until("the interface shows it", 5, async () => Number(await charges()) < MEND_CHARGES);
+    await until("the interface shows it", 5, async () => Number(await charges.textContent()) < MEND_CHARGES);
   });
 
   it("shows in the interface what the line is like", async () => {
