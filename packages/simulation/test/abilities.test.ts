@@ -66,10 +66,10 @@ function play(
     there.readWords(mine.index, word, 0);
     return [own, word];
   };
-  /** Hands off until energy and charges are full and every word has arrived. */
+  /** Hands off until energy and charges are full, every word has arrived, and the log, which ages by the tick, is empty here and there. */
   const settle = (): void => {
     player.input = idle;
-    network.run(7000);
+    network.run(9500);
   };
   return { network, player, decisions, results, verdicts, rows, settle, here, there, played, revoked, truth };
 }
