@@ -175,14 +175,22 @@ describe("arena", () => {
     Object.assign(table.row(0), { x: -5, y: 0 });
     Object.assign(table.row(1), { x: 3, y: 0 });
     const mends = (): number => table.abilities(0).abilities.mend.charges;
+    // Inputs are some ticks under way; a cast takes longer.
+    const cast = (): void => {
+      table.play(4, (seat) => ({ ...IDLE, mend: seat === 0 }));
+      table.play(8, () => IDLE);
+      assert.equal(table.abilities(0).cast?.ability, "mend");
+      assert.equal(mends(), MEND_CHARGES - 1);
+    };
     table.play(6, () => IDLE);
-    table.play(4, (seat) => ({ ...IDLE, mend: seat === 0 }));
-    assert.equal(mends(), MEND_CHARGES - 1);
-    table.play(6, (seat) => ({ ...IDLE, fire: seat === 0, aim: Math.PI }));
+    cast();
+    table.play(4, (seat) => ({ ...IDLE, fire: seat === 0, aim: Math.PI }));
+    table.play(8, () => IDLE);
+    assert.equal(table.abilities(0).cast, undefined);
     assert.equal(mends(), MEND_CHARGES);
-    table.play(10, () => IDLE);
-    table.play(4, (seat) => ({ ...IDLE, mend: seat === 0 }));
-    table.play(10, (seat) => (seat === 1 ? { ...IDLE, fire: true, aim: Math.PI } : IDLE));
+    cast();
+    table.play(4, (seat) => (seat === 1 ? { ...IDLE, fire: true, aim: Math.PI } : IDLE));
+    table.play(8, () => IDLE);
     assert.ok(table.row(0).health < 100);
     assert.equal(table.abilities(0).cast, undefined);
     assert.equal(mends(), MEND_CHARGES - 1);
