@@ -2,7 +2,7 @@
 import { playCell } from "./sweep-cell.ts";
 import type { CellConditions, CellFigures } from "./sweep-cell.ts";
 
-export interface Link {
+interface Link {
   readonly name: string;
   readonly jitterMs: number;
   readonly lossRate: number;
