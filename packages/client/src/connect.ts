@@ -26,6 +26,10 @@ export interface ConnectOptions {
   readonly smoothingHalfLifeMs?: number;
   /** How others are drawn; `session.interpolationMode` changes it later. Default "linear". */
   readonly interpolationMode?: InterpolationMode;
+  /** Own inputs act this many ticks later on this client, 0 to 10: less is predicted, and less is wrong. Default 0. */
+  readonly inputDelayTicks?: number;
+  /** Most bytes that inputs and predicted states are kept in. Default 4 MiB. */
+  readonly historyBytes?: number;
   /** Artificial network conditions from the first packet on. */
   readonly simulate?: NetworkConditions;
   /** Aborting gives up connecting; the promise rejects with the signal's reason. It does not end an open session. */

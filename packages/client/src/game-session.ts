@@ -17,7 +17,7 @@ import type {
   ValuesOf,
   ViewOf,
 } from "@riposte/simulation/game";
-import type { EventDefinition, EventListener } from "@riposte/simulation/prediction";
+import type { EventDefinition, EventListener, SpawnListener } from "@riposte/simulation/prediction";
 import type { Fields } from "@riposte/simulation/state";
 import type { CarrierHandlers, CarrierName, ClientCarrier } from "./carriers/carrier.ts";
 import { RateMeter } from "./rate-meter.ts";
@@ -206,6 +206,20 @@ export class GameSession<G extends AnyGame> implements Session<G> {
         }
       };
     return this.#game.events.on(definition, guarded(play), revoke === undefined ? undefined : guarded(revoke));
+  }
+
+  onSpawn(listener: SpawnListener | undefined): void {
+    const guard = (hear: () => void): void => {
+      try {
+        hear();
+      } catch (error) {
+        this.#report("listener of spawns", error);
+      }
+    };
+    this.#game.spawnListener = listener && {
+      matched: (table, provisional, id) => guard(() => listener.matched?.(table, provisional, id)),
+      vanished: (table, provisional) => guard(() => listener.vanished?.(table, provisional)),
+    };
   }
 
   onCall<Q extends Fields, A extends Fields>(definition: CallDefinition<Q, A>, handler: CallHandler<Q, A>): void {

@@ -16,7 +16,7 @@ import type {
   ValuesOf,
   ViewOf,
 } from "@riposte/simulation/game";
-import type { EventDefinition, EventListener } from "@riposte/simulation/prediction";
+import type { EventDefinition, EventListener, SpawnListener } from "@riposte/simulation/prediction";
 import type { Fields } from "@riposte/simulation/state";
 
 /** What happens to a session. */
@@ -95,6 +95,8 @@ export interface Session<G extends AnyGame = AnyGame> extends AsyncDisposable {
     play: EventListener<ValuesOf<EventDefinition<F>>>,
     revoke?: EventListener<ValuesOf<EventDefinition<F>>>,
   ): Unsubscribe;
+  /** Hears what became of the entities that this client has spawned ahead of the server; a later listener replaces it. */
+  onSpawn(listener: SpawnListener | undefined): void;
   /** Answers a type of call of the server's; a later handler takes the place of an earlier one. Without one it is refused. */
   onCall<Q extends Fields, A extends Fields>(definition: CallDefinition<Q, A>, handler: CallHandler<Q, A>): void;
   /**

@@ -6,16 +6,23 @@ import { InputHistory } from "../prediction/input/input-history.ts";
 import { InputWriter } from "../prediction/input/input-message.ts";
 import { StateTable } from "../state/index.ts";
 import type { Fields, RowIdentity } from "../state/index.ts";
+import { RelayedInputs } from "../prediction/input/relayed-inputs.ts";
+import { MAX_DECAY_TICKS } from "../prediction/prediction-options.ts";
 import type { AnyGame, Inputs, InputView } from "./define-game.ts";
 
 /** Room for 32 inputs of typical size; of larger ones, fewer are sent again. */
 const MAX_INPUT_BYTES = 1100;
 
 export class ClientInputs {
-  /** What a step reads: the current input for this client's entities, the neutral one for others. */
+  /** What a step reads: the current input for this client's entities; for others what is relayed, or the neutral one. */
   readonly view: Inputs<Fields>;
   /** What `write` wrote. */
   readonly packet: Uint8Array = new Uint8Array(MAX_INPUT_BYTES);
+  /** Other players' inputs, of a game that asks for them. */
+  readonly relayed: RelayedInputs | undefined;
+  /** Memory of the ring. */
+  readonly bytes: number;
+  #tick = -1;
   readonly #definition: AnyGame["input"];
   /** A row for each tick of the ring, so that a replay copies nothing; then the input of this frame, and the neutral one. */
   readonly #table: StateTable<Fields>;
@@ -39,10 +46,19 @@ export class ClientInputs {
     this.#words = new Int32Array(game.input.wordCount);
     this.history = new InputHistory(game.input.wordCount, ringTicks);
     this.#writer = new InputWriter(game.input);
+    // A record and its tick, view tick and place.
+    this.bytes = ringTicks * (game.input.wordCount + 4) * 4;
+    const { remote } = game.prediction;
+    const relayed =
+      remote === undefined ? undefined : new RelayedInputs(game.input, remote.decayTicks ?? MAX_DECAY_TICKS);
+    this.relayed = relayed;
     this.view = {
-      of: (row: RowIdentity): InputView<Fields> =>
-        this.#table.rowAt(row.owner === seatOf() ? this.#current : this.#neutralRow),
-      isPresent: (row: RowIdentity): boolean => row.owner >= 0 && row.owner === seatOf(),
+      of: (row: RowIdentity): InputView<Fields> => {
+        if (row.owner === seatOf()) return this.#table.rowAt(this.#current);
+        return relayed?.at(row.owner, this.#tick) ?? this.#table.rowAt(this.#neutralRow);
+      },
+      isPresent: (row: RowIdentity): boolean =>
+        row.owner >= 0 && (row.owner === seatOf() || relayed?.has(row.owner) === true),
     };
   }
 
@@ -72,6 +88,7 @@ export class ClientInputs {
 
   /** Makes the input of `tick`, or the neutral one, the current one. */
   use(tick: number): void {
+    this.#tick = tick;
     const history = this.history;
     this.#current = history.has(tick) ? tick & (history.ringTicks - 1) : this.#neutralRow;
   }
@@ -81,6 +98,7 @@ export class ClientInputs {
     return this.#writer.write(this.history, newest, count, snapshotTick, receipts, this.packet);
   }
 
+  /** What was made for ticks to come no longer fits. */
   clear(): void {
     this.history.clear();
   }

@@ -1,4 +1,5 @@
 /** What a client measures of its own game. Round trip, jitter and loss are the connection's. */
+import { VisibleCorrection } from "../prediction/visible-correction.ts";
 import type { PredictionStats } from "../prediction/client-prediction.ts";
 
 export class ClientStats {
@@ -7,6 +8,10 @@ export class ClientStats {
   /** How far the last misprediction moved an own entity, declared jumps aside, and the mean of recent ones; in world units. */
   predictionError = 0;
   meanPredictionError = 0;
+  /** What the player sees of corrections: how far predicted entities were drawn to move beyond their own movement, frame by frame. */
+  readonly visibleCorrection: VisibleCorrection = new VisibleCorrection();
+  /** Ticks by which own inputs act later on this client: as the option says, or less where the link is too short for it. */
+  inputDelayTicks = 0;
   snapshots = 0;
   snapshotBytes = 0;
   /** Snapshots that say that the server had no input of ours for their tick. */

@@ -5,6 +5,8 @@
 import { schemaHash } from "../state/index.ts";
 import type { AccessOf, Fields, InputDefinition, RowIdentity, StateDefinition, Values } from "../state/index.ts";
 import type { EventDefinition } from "../prediction/events/define-event.ts";
+import { tablePredictions } from "../prediction/prediction-options.ts";
+import type { PredictionOptions, TablePrediction } from "../prediction/prediction-options.ts";
 import type { AnyMessage, ValuesOf } from "./message.ts";
 import type { Sight } from "./sight.ts";
 import { StaticGeometry } from "./statics/static-geometry.ts";
@@ -27,7 +29,7 @@ export type InputView<I extends Fields> = { readonly [K in keyof I]: AccessOf<I[
 export interface Inputs<I extends Fields> {
   /** The input of the player who owns `row`; the neutral one when there is none. */
   of(row: RowIdentity): InputView<I>;
-  /** Whether the owner of `row` is connected; on a client: whether it is this client. */
+  /** Whether the owner of `row` is connected; on a client: whether it is this client, or one whose inputs are relayed. */
   isPresent(row: RowIdentity): boolean;
 }
 
@@ -87,6 +89,10 @@ export interface GameOptions<S extends States, I extends Fields, M extends reado
   readonly snapshots?: SnapshotsOptions;
   /** Corrections of a client's own entities farther than this, in world units, are drawn at once and do not fade. Default 4. */
   readonly snapDistance?: number;
+  /** The same for angles and rotations, in radians. Default a right angle. */
+  readonly snapAngle?: number;
+  /** What clients predict beyond their own entities. Default: nothing. */
+  readonly prediction?: PredictionOptions;
   /** Server: a player has taken a seat. Spawn its entities here. */
   join(this: void, world: World<S>, client: RoomClient): void;
   /** Server: a player is gone for good (after the time it had to reconnect). Default: its entities are despawned. */
@@ -116,6 +122,10 @@ export interface GameDefinition<
   readonly interest: InterestOptions;
   readonly snapshots: SnapshotsOptions;
   readonly snapDistance: number;
+  readonly snapAngle: number;
+  readonly prediction: PredictionOptions;
+  /** By place in `states`. */
+  readonly tablePredictions: readonly TablePrediction[];
   /** 8 bytes over everything that both sides must agree on. */
   readonly schemaHash: Uint8Array;
   join(this: void, world: World<S>, client: RoomClient): void;
@@ -148,6 +158,7 @@ export function defineGame<
   if (messages.length > 255) throw new RangeError(`a game has at most 255 messages, got ${messages.length}`);
   const names = new Set(messages.map((message) => message.name));
   if (names.size !== messages.length) throw new RangeError("two messages have the same name");
+  const prediction: PredictionOptions = options.prediction ?? {};
   const events = options.events ?? [];
   if (events.length > 255) throw new RangeError(`a game has at most 255 events, got ${events.length}`);
   if (new Set(events.map((event) => event.name)).size !== events.length)
@@ -156,6 +167,8 @@ export function defineGame<
   checkInterest(interest, states);
   const snapDistance = options.snapDistance ?? 4;
   if (!(snapDistance >= 0)) throw new RangeError(`snapDistance must not be negative, got ${snapDistance}`);
+  const snapAngle = options.snapAngle ?? Math.PI / 2;
+  if (!(snapAngle >= 0)) throw new RangeError(`snapAngle must not be negative, got ${snapAngle}`);
   const statics = options.statics instanceof StaticGeometry ? options.statics : new StaticGeometry(options.statics);
   return {
     name: options.name ?? "game",
@@ -171,12 +184,18 @@ export function defineGame<
     interest,
     snapshots: checkSnapshots(options.snapshots ?? {}),
     snapDistance,
+    snapAngle,
+    prediction,
+    tablePredictions: tablePredictions(prediction, states),
     schemaHash: schemaHash(
       tickRate,
       states,
       Object.values(states).map((state) => state.capacity),
       input,
       messages.map(describeMessage),
+      ...(prediction.spawns === undefined && prediction.remote === undefined
+        ? []
+        : [prediction.spawns ?? [], prediction.remote?.state ?? ""]),
       ...(events.length === 0 ? [] : [events.map(({ name, channel, record }) => [name, channel, record])]),
     ),
     join: options.join,

@@ -3,7 +3,8 @@
  * came in of them. What is drawn of the others is also what a step sees of them.
  */
 import { ColumnCopy } from "../prediction/column-copy.ts";
-import { CorrectionOffsets } from "../prediction/correction-offsets.ts";
+import { DrawnCorrections } from "../prediction/drawn-corrections.ts";
+import type { SmoothingOptions } from "../prediction/drawn-corrections.ts";
 import type { StateHistory } from "../prediction/state-history.ts";
 import { DrawnDifferences } from "../prediction/interpolation/drawn-differences.ts";
 import type { InterpolationMode } from "../prediction/interpolation/interpolation-mode.ts";
@@ -14,11 +15,8 @@ import type { UpdatedTable } from "../prediction/interpolation/state-interpolato
 import type { AnyViewTable } from "./view.ts";
 import type { AnyWorldTable } from "./world.ts";
 
-export interface DrawnTableOptions {
+export interface DrawnTableOptions extends SmoothingOptions {
   readonly tickRate: number;
-  readonly smoothingHalfLifeMs: number;
-  /** In world units. */
-  readonly snapDistance: number;
   readonly maxExtrapolationTicks: number;
   /** Updates kept of each entity of others; a power of two. */
   readonly updateDepth: number;
@@ -47,7 +45,7 @@ export class DrawnTable {
   readonly #target: AnyViewTable;
   readonly #history: StateHistory;
   readonly #interpolator: StateInterpolator;
-  readonly #offsets: CorrectionOffsets;
+  readonly #corrections: DrawnCorrections;
   readonly #copy: ColumnCopy;
   readonly #maxExtrapolationTicks: number;
   readonly #sample: StateSample = emptySample();
@@ -61,12 +59,6 @@ export class DrawnTable {
   /** Of the last frame. */
   #mode: InterpolationMode = "linear";
   #view = -1;
-  /** Predicted rows before a correction: ids (-1: none) and positions of the first `#remembered` indices, and records if rows may jump. */
-  readonly #ids: Int32Array;
-  readonly #x: Float64Array;
-  readonly #y: Float64Array;
-  readonly #words: Int32Array;
-  #remembered = 0;
 
   constructor(table: AnyWorldTable, target: AnyViewTable, history: StateHistory, options: DrawnTableOptions) {
     const { capacity, wordCount } = table;
@@ -74,7 +66,7 @@ export class DrawnTable {
     this.#target = target;
     this.#history = history;
     this.#interpolator = new StateInterpolator(capacity, wordCount, options.updateDepth);
-    this.#offsets = new CorrectionOffsets(capacity, options.smoothingHalfLifeMs, options.snapDistance);
+    this.#corrections = new DrawnCorrections(table, target, options);
     this.#copy = new ColumnCopy(target, table);
     this.#blend = new RecordBlend(target, options.tickRate);
     this.#worldBlend = this.#copy.complete ? undefined : new RecordBlend(table, options.tickRate);
@@ -82,10 +74,6 @@ export class DrawnTable {
     this.#drawnTicks = new Float64Array(capacity);
     this.#carriedOn = new Uint8Array(capacity);
     this.#maxExtrapolationTicks = options.maxExtrapolationTicks;
-    this.#ids = new Int32Array(capacity);
-    this.#x = new Float64Array(capacity);
-    this.#y = new Float64Array(capacity);
-    this.#words = new Int32Array(table.mayJump ? capacity * wordCount : 0);
   }
 
   clear(): void {
@@ -100,47 +88,18 @@ export class DrawnTable {
 
   /** Before a correction: notes where the predicted rows are. */
   remember(): void {
-    const table = this.#table;
-    const { positionX, positionY, simulated, highWater } = table;
-    this.#remembered = highWater;
-    for (let index = 0; index < highWater; index++) {
-      this.#ids[index] = simulated[index] === 1 ? table.idAt(index) : -1;
-      this.#x[index] = positionX?.[index] ?? 0;
-      this.#y[index] = positionY?.[index] ?? 0;
-      if (table.mayJump && simulated[index] === 1) table.readWords(index, this.#words, index * table.wordCount);
-    }
+    this.#corrections.remember();
   }
 
-  /**
-   * After it: what rows were moved by is taken back in the picture, and fades. Declared jumps are neither taken back nor
-   * an error. Returns the farthest move.
-   */
-  correct(): number {
-    const table = this.#table;
-    const { positionX, positionY, simulated, highWater } = table;
-    if (positionX === undefined || positionY === undefined) return 0;
-    let farthest = 0;
-    for (let index = 0; index < highWater; index++) {
-      const known = index < this.#remembered && this.#ids[index] === table.idAt(index);
-      if (simulated[index] === 0 || !known) {
-        this.#offsets.clear(index);
-        continue;
-      }
-      const at = index * table.wordCount;
-      const x = positionX[index] - this.#x[index];
-      const y = positionY[index] - this.#y[index];
-      if (table.mayJump && table.jumps(this.#words, at, table.words, at)) {
-        this.#offsets.clear(index);
-        continue;
-      }
-      this.#offsets.add(index, x, y);
-      farthest = Math.max(farthest, Math.hypot(x, y));
-    }
-    return farthest;
+  /** After it. Returns the farthest move of an entity of `seat`, declared jumps aside. */
+  correct(seat: number): number {
+    return this.#corrections.correct(seat);
   }
 
-  draw(moment: Readonly<DrawnMoment>, elapsedMs: number, heardAge: AgeListener): void {
-    this.#offsets.fade(elapsedMs);
+  /** Returns how far any row's picture moved beyond what the simulation moved it. */
+  draw(moment: Readonly<DrawnMoment>, elapsedMs: number, heardAge: AgeListener): number {
+    const corrections = this.#corrections;
+    corrections.fade(elapsedMs);
     const table = this.#table;
     const target = this.#target;
     const interpolator = this.#interpolator;
@@ -178,10 +137,14 @@ export class DrawnTable {
       const newest = interpolator.newestTick(index);
       this.#drawnTicks[index] = newest;
       this.#carriedOn[index] = sample.beyondTicks > 0 ? 1 : 0;
+      corrections.applyToRemote(index);
       heardAge(heard - newest);
     }
     this.#mode = mode;
     this.#view = view;
+    const { visible } = corrections;
+    corrections.visible = 0;
+    return visible;
   }
 
   /** Whether what was drawn of a row in the last frame is not what would be drawn of that moment now. */
@@ -222,20 +185,24 @@ export class DrawnTable {
   }
 
   #drawOwn(index: number, moment: Readonly<DrawnMoment>): void {
+    this.#carriedOn[index] = 0;
     const target = this.#target;
     const history = this.#history;
-    const { seat, newest, predicted } = moment;
+    const { newest, predicted } = moment;
     const id = this.#table.idAt(index);
-    if (target.indexOf(id) !== index) target.insert(id, seat);
-    target.owners[index] = seat;
+    const owner = this.#table.owners[index];
+    if (target.indexOf(id) !== index) target.insert(id, owner);
+    target.owners[index] = owner;
     const to = history.offsetOf(newest, id);
     const from = history.offsetOf(newest - 1, id);
-    if (to < 0) return;
-    const fraction = Math.min(1, Math.max(0, predicted - (newest - 1)));
-    target.blendWords(index, history.words, from < 0 ? to : from, history.words, to, fraction);
-    const { positionX, positionY } = target;
-    if (positionX === undefined || positionY === undefined) return;
-    positionX[index] += this.#offsets.x(index);
-    positionY[index] += this.#offsets.y(index);
+    if (to >= 0) {
+      const fraction = Math.min(1, Math.max(0, predicted - (newest - 1)));
+      target.blendWords(index, history.words, from < 0 ? to : from, history.words, to, fraction);
+    } else {
+      // There was no memory to keep it: it is drawn as it is.
+      const { words, wordCount } = this.#table;
+      target.writeWords(index, words, index * wordCount);
+    }
+    this.#corrections.apply(index);
   }
 }

@@ -11,6 +11,11 @@ import type { Fields, RowIdentity, StateTable, Values } from "../state/index.ts"
 import { reportPrediction } from "../debug/client-report.ts";
 import { DebugLink } from "../debug/debug-link.ts";
 import { MispredictionRecorder } from "../debug/misprediction-recorder.ts";
+import { HistoryBudget } from "../prediction/history-budget.ts";
+import { PROVISIONAL_ROWS } from "../prediction/prediction-options.ts";
+import { PredictedSpawns } from "../prediction/spawns/predicted-spawns.ts";
+import type { SpawnListener } from "../prediction/spawns/predicted-spawns.ts";
+import { NamedSpawns } from "../prediction/spawns/spawn-ledger.ts";
 import { ClientPrediction } from "../prediction/client-prediction.ts";
 import type { EventDefinition } from "../prediction/events/define-event.ts";
 import { EventReader } from "../prediction/events/event-message.ts";
@@ -45,6 +50,13 @@ export interface GameClientOptions {
   readonly smoothingHalfLifeMs?: number;
   /** How entities of others are drawn; it may be changed later. Default "linear". */
   readonly interpolationMode?: InterpolationMode;
+  /**
+   * Own inputs act this many ticks later on this client, 0 to 10: that much less is predicted, and that much less is
+   * there to be wrong, at the price of a slower answer. They reach the server as early as ever. Default 0.
+   */
+  readonly inputDelayTicks?: number;
+  /** Most bytes that inputs and predicted states are kept in. Default 4 MiB. */
+  readonly historyBytes?: number;
 }
 
 export class GameClient<G extends AnyGame = AnyGame> {
@@ -90,13 +102,20 @@ export class GameClient<G extends AnyGame = AnyGame> {
   #lastAdvanceAt = Number.NaN;
   #stampTick = -1;
   #mode: InterpolationMode = "linear";
+  readonly #inputDelayTicks: number;
+  /** Of the newest snapshot, and of the one that is being read. */
+  #named = new NamedSpawns();
+  #reading = new NamedSpawns();
   #rttMs = DEFAULT_RTT_MS;
   #lossRate = 0;
 
   constructor(game: G, options: GameClientOptions = {}) {
     this.game = game;
     this.#game = game;
-    const { inputRedundancy, smoothingHalfLifeMs = 60 } = options;
+    const { inputRedundancy, smoothingHalfLifeMs = 60, inputDelayTicks = 0 } = options;
+    if (!(Number.isInteger(inputDelayTicks) && inputDelayTicks >= 0 && inputDelayTicks <= MAX_INPUT_DELAY_TICKS))
+      throw new RangeError(`inputDelayTicks must be 0 to ${MAX_INPUT_DELAY_TICKS}, got ${inputDelayTicks}`);
+    this.#inputDelayTicks = inputDelayTicks;
     if (inputRedundancy !== undefined && !(inputRedundancy >= 0 && inputRedundancy < MAX_INPUTS))
       throw new RangeError(`inputRedundancy must be 0 to ${MAX_INPUTS - 1}, got ${inputRedundancy}`);
     this.#redundancy = inputRedundancy;
@@ -110,12 +129,16 @@ export class GameClient<G extends AnyGame = AnyGame> {
       broadcastNear: (): boolean => false,
       emit: <F extends Fields>(definition: EventDefinition<F>, row: RowIdentity, value: Values<F>): void => {
         const table = tableOf(tables, row);
-        if (table >= 0) this.events.emit(this.events.kindOf(definition), table, row.id, row.id, row.owner, value);
+        if (table < 0) return;
+        const { id, owner: seat } = row;
+        this.events.emit(this.events.kindOf(definition), table, tables[table].identityOf(row), id, seat, value);
       },
     };
+    const extraRows = game.tablePredictions.map(({ spawns }) => (spawns ? PROVISIONAL_ROWS : 0));
     const { world, tables } = createWorld<States>(
       new WorldBase(game.tickRate, false, game.statics, owner),
       game.states,
+      extraRows,
     );
     const source = {
       seatOf: (): number => this.#seat,
@@ -125,7 +148,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
       copyNewest: (table: number, index: number, id: number, target: Pick<StateTable<Fields>, "writeWords">): boolean =>
         this.#copyNewest(table, index, id, target),
     };
-    const { view, tables: viewTables } = createView<States>(game.states, source);
+    const { view, tables: viewTables } = createView<States>(game.states, source, extraRows);
     this.world = world;
     this.view = view as ViewOf<G>;
     this.#view = view;
@@ -140,16 +163,28 @@ export class GameClient<G extends AnyGame = AnyGame> {
     });
     this.#eventReader = new EventReader(game.events);
     this.#inputs = new ClientInputs(game, RING_TICKS, source.seatOf);
-    const prediction = new ClientPrediction(
+    const spawnStats = { predicted: 0, matched: 0, unmatched: 0, refused: 0 };
+    const names = Object.keys(game.states);
+    for (let t = 0; t < tables.length; t++) {
+      const { capacity } = tables[t].state;
+      if (extraRows[t] > 0)
+        tables[t].spawns = new PredictedSpawns(names[t], capacity, extraRows[t], spawnStats, source.seatOf);
+    }
+    const budget = new HistoryBudget(options.historyBytes ?? DEFAULT_HISTORY_BYTES);
+    if (!budget.replace(0, this.#inputs.bytes))
+      throw new RangeError(`historyBytes: the inputs alone take ${this.#inputs.bytes} bytes`);
+    const prediction = new ClientPrediction({
       game,
       world,
       tables,
-      this.#inputs.view,
-      this.#inputs,
-      RING_TICKS,
-      this.events,
-      { mispredicted: (place) => this.mispredictions.record(this.#seat, place) },
-    );
+      inputs: this.#inputs.view,
+      source: this.#inputs,
+      ringTicks: RING_TICKS,
+      budget,
+      events: this.events,
+      spawnStats,
+      listener: { mispredicted: (place) => this.mispredictions.record(this.#seat, place) },
+    });
     this.#prediction = prediction;
     this.mispredictions = new MispredictionRecorder({
       input: game.input,
@@ -162,6 +197,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
       tickRate: game.tickRate,
       smoothingHalfLifeMs,
       snapDistance: game.snapDistance,
+      snapAngle: game.snapAngle,
       maxExtrapolationTicks: MAX_EXTRAPOLATION_MS / game.tickMs,
       updateDepth: updateDepth(game.snapshotRate),
     };
@@ -209,6 +245,11 @@ export class GameClient<G extends AnyGame = AnyGame> {
     // The view goes on from what is drawn, and falls back behind it by running slower.
     if (before === "none" && mode !== "none" && this.#snapshotTick >= 0)
       this.#viewTimeline.clock.ticks = this.#snapshotTick;
+  }
+
+  /** Hears what became of the entities that this client has spawned ahead of the server. */
+  set spawnListener(listener: SpawnListener | undefined) {
+    for (const { spawns } of this.#tables) if (spawns !== undefined) spawns.listener = listener;
   }
 
   /** What the connection measures: for the first guess of the clock, and for how often inputs are repeated. */
@@ -325,6 +366,9 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#prediction.reset(seat, seed);
     this.events.clear();
     this.#inputs.clear();
+    this.#inputs.relayed?.clear();
+    this.#named.count = 0;
+    this.stats.inputDelayTicks = this.#inputDelayTicks;
     for (const drawn of this.#drawn) drawn.clear();
     this.#viewTimeline.reset();
     this.#inputTimeline.start(tick, this.#rttMs);
@@ -346,6 +390,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
     bits.bits(8);
     const depth = (bits.bits(8) << 24) >> 24;
     const origin = bits.bits(2);
+    if (this.#game.prediction.spawns !== undefined && !this.#reading.read(bits, this.#tables.length)) return false;
+    if (this.#inputs.relayed?.read(bits) === false) return false;
     const { stats } = this.#receiver;
     const { malformed } = stats;
     const tick = this.#receiver.read(bits);
@@ -358,6 +404,11 @@ export class GameClient<G extends AnyGame = AnyGame> {
         this.#snapshotTick < 0 || gap > 32 ? 0 : gap === 32 ? 1 << 31 : (this.#receipts << gap) | (1 << (gap - 1));
       this.#snapshotTick = tick;
       this.#fresh = true;
+      this.#reading.resolve(tick);
+      const named = this.#named;
+      this.#named = this.#reading;
+      this.#reading = named;
+      this.#inputs.relayed?.adopt(tick);
       this.#viewTimeline.noteSnapshot(tick);
       if (depth === MAX_DEPTH) this.#restartTick = tick;
       else if (depth !== -128) {
@@ -376,9 +427,12 @@ export class GameClient<G extends AnyGame = AnyGame> {
     const known = prediction.tick >= 0;
     const { mispredictions } = prediction.stats;
     if (known) for (const drawn of this.#drawn) drawn.remember();
-    if (!prediction.reconcile(this.#snapshotTick, this.#states, this.#inputTick) || !known) return;
+    // On a short link the server's word is there before a late input would act.
+    const delay = Math.min(this.stats.inputDelayTicks, Math.max(0, this.#inputTick - this.#snapshotTick));
+    this.stats.inputDelayTicks = delay;
+    if (!prediction.reconcile(this.#snapshotTick, this.#states, this.#inputTick - delay, this.#named) || !known) return;
     let farthest = 0;
-    for (const drawn of this.#drawn) farthest = Math.max(farthest, drawn.correct());
+    for (const drawn of this.#drawn) farthest = Math.max(farthest, drawn.correct(this.#seat));
     // What the server alone decides was no error of the prediction.
     if (prediction.stats.mispredictions > mispredictions) this.stats.noteError(farthest);
   }
@@ -418,13 +472,14 @@ export class GameClient<G extends AnyGame = AnyGame> {
       this.#inputs.clear();
       this.#prediction.invalidate();
     }
+    const delay = this.stats.inputDelayTicks;
     let made = 0;
     while (this.#inputTick < due) {
       const tick = ++this.#inputTick;
       if (this.#inputs.add(tick, this.#stampTick)) this.#inputTimeline.noteSent(tick);
       made++;
       // After a gap the prediction begins again from the server's next word.
-      if (this.#prediction.tick === tick - 1) this.#prediction.step();
+      if (this.#prediction.tick === tick - delay - 1) this.#prediction.step();
     }
     if (made === 0) return;
     const redundancy = this.#redundancy ?? Math.min(10, 3 + Math.ceil(this.#lossRate * 20));
@@ -441,7 +496,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
     const drawn = Math.floor(view * 256) / 256;
     this.#stampTick = view < 0 ? -1 : drawn;
     this.#view.tick = drawn;
-    const predicted = this.#inputTimeline.clock.ticks;
+    const predicted = this.#inputTimeline.clock.ticks - this.stats.inputDelayTicks;
     this.#view.predictedTick = predicted;
     this.#view.confirmedTick = this.#prediction.confirmedTick;
     this.stats.viewRate = timeline.clock.rate;
@@ -455,7 +510,9 @@ export class GameClient<G extends AnyGame = AnyGame> {
     moment.newest = this.#prediction.tick;
     moment.heard = heard;
     moment.mode = this.#mode;
-    for (const table of this.#drawn) table.draw(moment, elapsedMs, this.#noteAge);
+    let visible = 0;
+    for (const table of this.#drawn) visible = Math.max(visible, table.draw(moment, elapsedMs, this.#noteAge));
+    this.stats.visibleCorrection.record(visible);
   }
 
   #copyNewest(table: number, index: number, id: number, target: Pick<StateTable<Fields>, "writeWords">): boolean {
@@ -483,6 +540,8 @@ const RING_TICKS = 128;
 const STALL_MS = 250;
 /** Enough for 330 snapshots a second. */
 const MAX_UPDATE_DEPTH = 256;
+const MAX_INPUT_DELAY_TICKS = 10;
+const DEFAULT_HISTORY_BYTES = 4 * 1024 * 1024;
 const NO_KEY = new Uint32Array(8);
 const DEFAULT_RTT_MS = 100;
 const MAX_TICK = 0x7fffffff;

@@ -16,6 +16,8 @@ import { RewoundSight } from "../rewind/rewound-sight.ts";
 import { InputBuffer } from "../prediction/input/input-buffer.ts";
 import type { ViewStamp } from "../prediction/input/input-buffer.ts";
 import type { EventDefinition } from "../prediction/events/define-event.ts";
+import { MAX_RELAYED, writeRelayed } from "../prediction/input/relayed-inputs.ts";
+import type { PhysicsAdapter } from "../prediction/physics.ts";
 import { EventSender } from "../prediction/events/event-sender.ts";
 import { InputReader } from "../prediction/input/input-message.ts";
 import type { AnyGame, Inputs, InputView, WorldOf } from "./define-game.ts";
@@ -53,7 +55,11 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   readonly #inputs: Inputs<Fields>;
   readonly #inputReader: InputReader;
   readonly #recorders: readonly PoseRecorder[];
+  readonly #physics: PhysicsAdapter | undefined;
   readonly #events: EventSender;
+  /** Place of the state whose players' inputs are relayed, -1 for none; by seat, while a snapshot is written: 1 when done. */
+  readonly #relayedTable: number;
+  readonly #relayed: Uint8Array;
   readonly #entropy: (length: number) => Uint8Array;
   /** Of the random numbers of entities that nobody owns. */
   readonly #nobodysKey: Uint32Array;
@@ -85,6 +91,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     this.#grid = radius === undefined ? undefined : new InterestGrid({ cellSize: radius / 2 });
     this.#seats = Array.from({ length: this.maxSeats }, () => undefined);
     this.router = new MessageRouter(game.messages);
+    this.#relayedTable = game.tablePredictions.findIndex(({ remoteRadius }) => remoteRadius > 0);
+    this.#relayed = new Uint8Array(this.maxSeats);
     this.#events = new EventSender(game.events, this.#seats, radius ?? Infinity);
 
     this.#entropy = options.entropy ?? bytesFromSeed(this.#seed);
@@ -115,6 +123,12 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       stampOf: (seat: number): Readonly<ViewStamp> | undefined =>
         this.#seats[seat]?.stampAt(this.#tick, this.#maxRewindTicks, extrapolationTicks),
     };
+    for (let t = 0; t < tables.length; t++) {
+      if (!game.tablePredictions[t].spawns) continue;
+      const noteSpawn = (id: number, owner: number): number => this.#seats[owner]?.spawns.add(t, id, this.#tick) ?? 0;
+      tables[t].witness = { noteSpawn };
+    }
+    this.#physics = game.prediction.physics?.attach(world);
     this.#recorders = tables.map((table) => {
       const { hitbox } = table.state;
       const recorder = new PoseRecorder(table, hitbox, this.#maxRewindTicks);
@@ -247,6 +261,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     this.#world.beginTick(tick, this.#seed, false);
     this.#events.beginTick(tick);
     this.#game.step(this.#world, this.#inputs);
+    this.#physics?.step();
     this.#settle();
     for (let i = 0; i < this.#recorders.length; i++) this.#recorders[i].record(tick);
   }
@@ -266,6 +281,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     const depth = heard ? Math.max(-127, Math.min(127, seat.inputs.depth)) : -128;
     bits.bits(depth & 0xff, 8);
     bits.bits(seat.inputOrigin, 2);
+    if (this.#game.prediction.spawns !== undefined) seat.spawns.write(this.#tick, bits);
+    if (this.#relayedTable >= 0) this.#writeRelayed(seat, bits);
     seat.eye.update();
     const written = seat.stream.write(this.#tick, seat.eye.x, seat.eye.y, bits);
     const length = bits.finish() - offset;
@@ -354,7 +371,10 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     if (kind === MessageKind.inputs) {
       if (!this.#inputReader.read(buffer, offset, length, seat.inputs)) return false;
       const acknowledged = this.#inputReader.snapshotTick;
-      if (seat.wasSent(acknowledged)) seat.stream.acknowledge(acknowledged);
+      if (seat.wasSent(acknowledged)) {
+        seat.stream.acknowledge(acknowledged);
+        seat.spawns.acknowledge(acknowledged);
+      }
       return true;
     }
     if (kind === MessageKind.debug) return seat.debug.receive(buffer, offset, length, this.#tick * this.#game.tickMs);
@@ -362,6 +382,24 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     return this.router.receive(seat.peer, seat.id, buffer, offset, length, (definition, value) => {
       this.#game.receive?.(this.#world, seat, new Received(definition, value));
     });
+  }
+
+  /** Tells a client the inputs of the players whose entities it has been told of. */
+  #writeRelayed(seat: Seat, bits: BitWriter): void {
+    const table = this.#tables[this.#relayedTable];
+    const { input } = this.#game;
+    let count = 0;
+    for (let index = 0; index < table.highWater && count < MAX_RELAYED; index++) {
+      const owner = table.owners[index];
+      if (table.alive[index] === 0 || owner < 0 || owner === seat.id || this.#relayed[owner] === 1) continue;
+      if (this.#seats[owner]?.connected !== true || !seat.stream.hasSent(this.#relayedTable, table.idAt(index)))
+        continue;
+      this.#relayed[owner] = 1;
+      count++;
+      writeRelayed(input, owner, this.#inputTable.words, owner * input.wordCount, bits);
+    }
+    this.#relayed.fill(0);
+    bits.bits(0, 1);
   }
 
   #freeSeat(): number {

@@ -1,5 +1,6 @@
 /** One place in a match: who has it, what comes from them and what goes to them. */
 import type { SnapshotStream } from "../state/index.ts";
+import { SpawnLedger } from "../prediction/spawns/spawn-ledger.ts";
 import type { InputBuffer, ViewStamp } from "../prediction/input/input-buffer.ts";
 import type { DebugLink } from "../debug/debug-link.ts";
 import type { RoomClient } from "./define-game.ts";
@@ -70,6 +71,8 @@ export class Seat implements SeatInfo, SeatStats {
   clampedViews = 0;
   snapshotsSent = 0;
   snapshotBytes = 0;
+  /** What the player's step has spawned and its client may not know of. */
+  readonly spawns: SpawnLedger = new SpawnLedger();
   readonly #checked: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
   #checkedAtTick = -1;
   readonly #sentTicks: Int32Array = new Int32Array(SENT_RING).fill(-1);
@@ -162,6 +165,7 @@ export class Seat implements SeatInfo, SeatStats {
     this.connected = false;
     this.peer.close();
     this.debug.close();
+    this.spawns.clear();
     this.inputs.reset(tick);
     this.stamp.viewTick = -1;
     this.stamp.snapshotTick = -1;

@@ -10,8 +10,8 @@ export class ViewTable<F extends Fields> extends StateTable<F> {
   readonly #ordinal: number;
   #newest: StateTable<F> | undefined;
 
-  constructor(state: StateDefinition<F>, ordinal: number, source: ViewSource) {
-    super(state);
+  constructor(state: StateDefinition<F>, ordinal: number, source: ViewSource, capacity: number) {
+    super(state, { capacity });
     this.#state = state;
     this.#ordinal = ordinal;
     this.#source = source;
@@ -76,13 +76,23 @@ export type ViewOf<G extends AnyGame> = View<G["states"]>;
 
 export type AnyViewTable = ViewTable<Fields>;
 
-export function createView<S extends States>(states: S, source: ViewSource): { view: View<S>; tables: AnyViewTable[] } {
+/** `extraRows`: as for `createWorld`. */
+export function createView<S extends States>(
+  states: S,
+  source: ViewSource,
+  extraRows: readonly number[] = [],
+): { view: View<S>; tables: AnyViewTable[] } {
   const tables: AnyViewTable[] = [];
   const named: Record<string, AnyViewTable> = {};
   for (const name of Object.keys(states)) {
     if (name === "tick" || name === "predictedTick" || name === "confirmedTick")
       throw new RangeError(`a state cannot be called "${name}"`);
-    const table: AnyViewTable = new ViewTable<Fields>(states[name], tables.length, source);
+    const table: AnyViewTable = new ViewTable<Fields>(
+      states[name],
+      tables.length,
+      source,
+      states[name].capacity + (extraRows[tables.length] ?? 0),
+    );
     named[name] = table;
     tables.push(table);
   }

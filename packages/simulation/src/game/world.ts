@@ -106,16 +106,18 @@ export class WorldBase {
   }
 }
 
-/** A world with a table for every state. */
+/** A world with a table for every state, each with so many rows beyond the state's capacity. */
 export function createWorld<S extends States>(
   base: WorldBase,
   states: S,
+  extraRows: readonly number[] = [],
 ): { world: World<S>; tables: AnyWorldTable[] } {
   const tables: AnyWorldTable[] = [];
   const named: Record<string, AnyWorldTable> = {};
   for (const name of Object.keys(states)) {
     if (name in base) throw new RangeError(`a state cannot be called "${name}": the world has a member of that name`);
-    const table: AnyWorldTable = new WorldTable(states[name], base.isServer);
+    const capacity = states[name].capacity + (extraRows[tables.length] ?? 0);
+    const table: AnyWorldTable = new WorldTable(states[name], base.isServer, capacity);
     named[name] = table;
     tables.push(table);
   }

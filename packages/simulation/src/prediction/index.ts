@@ -44,10 +44,13 @@ export { predictionResult } from "./abilities/prediction-result.ts";
 export type { AbilityReason, PredictionOutcome, PredictionResult } from "./abilities/prediction-result.ts";
 export { ClientPrediction } from "./client-prediction.ts";
 export type {
+  AuthoritativeState,
   AuthoritativeTable,
   Misprediction,
   MispredictionListener,
   MispredictionPlace,
+  PredictedState,
+  PredictionParts,
   PredictionSource,
   PredictionStats,
 } from "./client-prediction.ts";
@@ -69,3 +72,9 @@ export type { MovementBody, MovementWish } from "./movement/movement-body.ts";
 export { movementRules } from "./movement/movement-options.ts";
 export type { MovementOptions, MovementRules } from "./movement/movement-options.ts";
 export { MovementPredictor } from "./movement/movement-predictor.ts";
+export { definePhysics } from "./physics.ts";
+export type { Physics, PhysicsAdapter, PhysicsDefinition, PhysicsOptions, PhysicsStats } from "./physics.ts";
+export type { PredictionOptions, RemotePrediction, SharedPrediction } from "./prediction-options.ts";
+export type { SpawnListener, SpawnStats } from "./spawns/predicted-spawns.ts";
+export type { StateHistory } from "./state-history.ts";
+export type { VisibleCorrection } from "./visible-correction.ts";

@@ -1,21 +1,28 @@
 /**
  * What a client predicted for its own entities of one table, tick by tick: what the server's word
  * is compared with. A ring of ticks; in each tick, the settled records of the predicted rows by
- * rising index. It grows with the number of predicted rows and never shrinks.
+ * rising index. It grows with the number of predicted rows as far as the budget allows, and never shrinks; rows that
+ * find no room are not kept.
  */
 import type { AnyTable } from "../state/index.ts";
+import type { HistoryBudget } from "./history-budget.ts";
 
 export class StateHistory {
   readonly ringTicks: number;
   readonly #wordCount: number;
   readonly #ticks: Int32Array;
   readonly #counts: Int32Array;
+  readonly #budget: HistoryBudget | undefined;
   #rows = 2;
+  /** Rows that the budget had no room for. */
+  #refusedRows = Infinity;
   #ids: Int32Array;
   #words: Int32Array;
 
-  /** `ringTicks`: a power of two. */
-  constructor(wordCount: number, ringTicks: number) {
+  /** `ringTicks`: a power of two. Room for two rows is taken whatever the budget. */
+  constructor(wordCount: number, ringTicks: number, budget?: HistoryBudget) {
+    this.#budget = budget;
+    if (budget !== undefined) budget.usedBytes += ringTicks * this.#rows * (wordCount + 1) * 4;
     this.ringTicks = ringTicks;
     this.#wordCount = wordCount;
     this.#ticks = new Int32Array(ringTicks).fill(-1);
@@ -36,7 +43,7 @@ export class StateHistory {
     let count = 0;
     for (let index = 0; index < highWater; index++) {
       if (simulated[index] === 0) continue;
-      if (count === this.#rows) this.#grow(table.capacity);
+      if (count === this.#rows && !this.#grow(table.capacity)) break;
       this.#keep(at * this.#rows + count, table, index);
       count++;
     }
@@ -84,9 +91,16 @@ export class StateHistory {
     for (let i = 0; i < wordCount; i++) words[to + i] = from[at + i];
   }
 
-  #grow(capacity: number): void {
+  /** False when there is no room. */
+  #grow(capacity: number): boolean {
     const old = this.#rows;
     const rows = Math.min(old * 2, Math.max(capacity, old + 1));
+    if (rows >= this.#refusedRows) return false;
+    const rowBytes = this.ringTicks * (this.#wordCount + 1) * 4;
+    if (this.#budget?.replace(old * rowBytes, rows * rowBytes) === false) {
+      this.#refusedRows = rows;
+      return false;
+    }
     const ids = new Int32Array(this.ringTicks * rows);
     const words = new Int32Array(this.ringTicks * rows * this.#wordCount);
     const length = old * this.#wordCount;
@@ -97,5 +111,6 @@ export class StateHistory {
     this.#rows = rows;
     this.#ids = ids;
     this.#words = words;
+    return true;
   }
 }

@@ -129,6 +129,11 @@ export class SnapshotStream {
     };
   }
 
+  /** Whether the client has been sent this entity of a table, by its place, and it is still relevant to it. */
+  hasSent(table: number, id: number): boolean {
+    return this.#streams[table].hasSent(id);
+  }
+
   /** The newest acknowledged tick that is still remembered, or -1. */
   get baselineTick(): number {
     return this.#baselineTick;

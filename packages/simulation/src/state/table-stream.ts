@@ -124,6 +124,12 @@ export class TableStream {
     status[index] = status[index] === NEW ? NEW_CHOSEN : CHANGED_CHOSEN;
   }
 
+  /** Whether the client has been sent this entity and it is still relevant to it. */
+  hasSent(id: number): boolean {
+    const index = id & 0xffff;
+    return this.#inside[index] === id && this.#told[index] === 1;
+  }
+
   /** Takes back every choice. */
   unchoose(): void {
     const { relevant, relevantCount, status } = this.#selection;

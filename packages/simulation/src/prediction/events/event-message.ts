@@ -1,6 +1,6 @@
 /**
  * The server's word on one event. After the kind byte: u8 number in the game's list, varints tick, table and entity id,
- * varint spawn key plus 1 (0: none), varint ordinal, then the values in bits.
+ * varint spawn key (0: none), varint ordinal, then the values in bits.
  */
 import { BitReader, BitWriter, ByteReader, ByteWriter } from "@riposte/wire";
 import { decodeFields, encodeFields } from "../../state/index.ts";
@@ -23,7 +23,7 @@ export class EventWriter {
     bytes.varint(key.tick);
     bytes.varint(key.table);
     bytes.varint(id);
-    bytes.varint(key.entity < 0 ? -key.entity : 0);
+    bytes.varint(key.entity < 0 ? -1 - key.entity : 0);
     bytes.varint(key.ordinal);
     const bits = this.#bits.reset(this.packet, bytes.offset);
     encodeFields(definition.record, value, bits);
@@ -55,7 +55,7 @@ export class EventReader {
     key.table = bytes.varint();
     this.id = bytes.varint();
     const spawnKey = bytes.varint();
-    key.entity = spawnKey > 0 ? -spawnKey : this.id;
+    key.entity = spawnKey > 0 ? -1 - spawnKey : this.id;
     key.ordinal = bytes.varint();
     const definition = this.#definitions[key.kind];
     if (bytes.failed || definition === undefined) return undefined;

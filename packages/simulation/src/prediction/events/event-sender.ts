@@ -53,7 +53,7 @@ export class EventSender {
     const key = this.#key;
     key.kind = kindOf(this.#definitions, definition);
     key.table = ordinal;
-    key.entity = row.id;
+    key.entity = table.identityOf(row);
     key.ordinal = this.#ordinals.next(key.kind, key.table, key.entity);
     if (key.ordinal < 0) {
       this.dropped++;
