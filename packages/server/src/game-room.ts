@@ -73,6 +73,7 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     this.#match = new Match(game, {
       seed: options.seed,
       entropy: (length) => randomBytes(length),
+      now: () => performance.now(),
       ...options.match,
     });
     this.#phases = Array.from({ length: game.snapshotTicks }, () => []);
@@ -92,7 +93,8 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
   }
 
   get stats(): RoomStats {
-    return { clients: this.#clients.size, ...this.#counts };
+    const { inputs, codecSeconds } = this.#match.inputDecoding;
+    return { clients: this.#clients.size, ...this.#counts, inputs, inputCodecSeconds: codecSeconds };
   }
 
   on<Name extends keyof RoomEvents>(event: Name, listener: (value: RoomEvents[Name]) => unknown): Unsubscribe {

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
+import type { InputPolicy } from "@riposte/simulation/prediction";
 import type { NetworkThreadOptions } from "@riposte/transport";
 import { resolveDiagnosticsOptions } from "./diagnostics/diagnostics-options.ts";
 import type { DiagnosticsOptions } from "./diagnostics/diagnostics-options.ts";
@@ -22,8 +23,8 @@ export interface MatchOptions {
   readonly snapshotBudgetBytes?: number;
   /** How far back a shot may be checked. Default 500. */
   readonly maxRewindMs?: number;
-  /** For how long a missing input repeats the one before; after that it is neutral. Default 100. */
-  readonly repeatInputMs?: number;
+  /** How players' inputs are taken in: what a missing one is, how far ahead they may be, limits, and how much is remembered. */
+  readonly inputs?: InputPolicy;
 }
 
 export interface ListenOptions extends NetworkOptions {
@@ -174,7 +175,7 @@ export function resolveOptions(options: ListenOptions, tickRate: number): Resolv
       reconnectGraceMs: match.reconnectGraceMs ?? 15_000,
       snapshotBudgetBytes: match.snapshotBudgetBytes ?? 1000,
       maxRewindMs: match.maxRewindMs ?? 500,
-      repeatInputMs: match.repeatInputMs ?? 100,
+      inputs: match.inputs ?? {},
     },
     publicDir: publicDir === false ? undefined : publicDir,
     localTokens,

@@ -39,6 +39,10 @@ export interface RoomStats {
   readonly malformed: number;
   /** Messages dropped because their sender was over its limit. */
   readonly limited: number;
+  /** Inputs of players that were decoded. */
+  readonly inputs: number;
+  /** `input_codec_seconds_total`: processor time that took, from every 16th message. */
+  readonly inputCodecSeconds: number;
   /** Errors of game code and listeners. */
   readonly errors: number;
 }

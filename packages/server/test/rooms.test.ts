@@ -104,7 +104,7 @@ test("a loop that falls behind says so", async () => {
 });
 
 test("the server shows how a client's inputs arrive", async (t) => {
-  const server = await startServer(t, { match: { repeatInputMs: 200 } });
+  const server = await startServer(t, { match: { inputs: { repeatInputMs: 200 } } });
   const player = await join(t, server);
   await until([player], "it plays", () => (player.me?.x ?? -1) === 0);
   const [client] = server.room.clients as Iterable<Client>;

@@ -44,9 +44,11 @@ export class BitReader {
     }
     this.#bit = bit + count;
     let at = this.start + (bit >>> 3);
+    const shift = bit & 7;
+    // Most values are small, and within one byte.
+    if (shift + count <= 8) return count === 0 ? 0 : (this.buffer[at] >>> shift) & ((1 << count) - 1);
     let value = 0;
     let got = 0;
-    const shift = bit & 7;
     if (shift !== 0) {
       value = this.buffer[at++] >>> shift;
       got = 8 - shift;
@@ -67,8 +69,9 @@ export class BitReader {
   grouped(group: number): number {
     let value = 0;
     for (let shift = 0; shift < 32; shift += group) {
-      const more = this.bits(1);
-      const bits = this.bits(group);
+      const both = group < 32 ? this.bits(group + 1) : this.bits(1);
+      const more = both & 1;
+      const bits = group < 32 ? both >>> 1 : this.bits(group);
       if (shift > 0 && bits >>> (32 - shift) !== 0) break;
       value = (value | (bits << shift)) >>> 0;
       if (more === 0) return value;

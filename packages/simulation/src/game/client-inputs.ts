@@ -4,6 +4,8 @@
  */
 import { InputHistory } from "../prediction/input/input-history.ts";
 import { InputWriter } from "../prediction/input/input-message.ts";
+import type { InputSizes } from "../prediction/input/input-message.ts";
+import type { ViewStamp } from "../prediction/input/player-input.ts";
 import { StateTable } from "../state/index.ts";
 import type { Fields, RowIdentity } from "../state/index.ts";
 import { RelayedInputs } from "../prediction/input/relayed-inputs.ts";
@@ -24,6 +26,8 @@ export class ClientInputs {
   readonly bytes: number;
   #tick = -1;
   readonly #definition: AnyGame["input"];
+  readonly #sanitize: AnyGame["sanitize"];
+  readonly #seatOf: () => number;
   /** A row for each tick of the ring, so that a replay copies nothing; then the input of this frame, and the neutral one. */
   readonly #table: StateTable<Fields>;
   readonly #frameRow: number;
@@ -38,6 +42,8 @@ export class ClientInputs {
   /** `ringTicks`: a power of two; `seatOf`: this client's seat. */
   constructor(game: AnyGame, ringTicks: number, seatOf: () => number) {
     this.#definition = game.input;
+    this.#sanitize = game.sanitize;
+    this.#seatOf = seatOf;
     this.#table = new StateTable<Fields>(game.input, { capacity: ringTicks + 2 });
     for (let row = 0; row < ringTicks + 2; row++) this.#table.insert(row, -1);
     this.#frameRow = ringTicks;
@@ -73,14 +79,18 @@ export class ClientInputs {
       if (value !== undefined) row[name] = value;
     }
     this.#table.settleRow(this.#frameRow);
+    if (this.#sanitize !== undefined) {
+      this.#sanitize(this.#table.rowAt(this.#frameRow), this.#seatOf());
+      this.#table.settleRow(this.#frameRow);
+    }
     this.#table.readWords(this.#frameRow, this.#words);
   }
 
-  /** Makes the input of this frame that of `tick`, given at the sight of `viewTick`; false when it has one already. */
-  add(tick: number, viewTick: number): boolean {
+  /** Makes the input of this frame that of `tick`, given at the sight of `view`; false when it has one already. */
+  add(tick: number, view: Readonly<ViewStamp>): boolean {
     const history = this.history;
     if (history.has(tick)) return false;
-    const at = history.add(tick, viewTick);
+    const at = history.add(tick, view);
     for (let i = 0; i < history.wordCount; i++) history.words[at + i] = this.#words[i];
     this.#table.writeWords(tick & (history.ringTicks - 1), this.#words);
     return true;
@@ -96,6 +106,11 @@ export class ClientInputs {
   /** Writes the message with `newest` and up to `count - 1` inputs before it into `packet`; returns its length. */
   write(newest: number, count: number, snapshotTick: number, receipts: number): number {
     return this.#writer.write(this.history, newest, count, snapshotTick, receipts, this.packet);
+  }
+
+  /** What inputs took on the wire. */
+  get sizes(): InputSizes {
+    return this.#writer.sizes;
   }
 
   /** What was made for ticks to come no longer fits. */

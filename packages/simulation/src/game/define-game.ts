@@ -3,7 +3,7 @@
  * by the server, predicted by clients and replayed after corrections.
  */
 import { schemaHash } from "../state/index.ts";
-import type { AccessOf, Fields, InputDefinition, RowIdentity, StateDefinition, Values } from "../state/index.ts";
+import type { AccessOf, Fields, InputDefinition, Row, RowIdentity, StateDefinition, Values } from "../state/index.ts";
 import type { EventDefinition } from "../prediction/events/define-event.ts";
 import { tablePredictions } from "../prediction/prediction-options.ts";
 import type { PredictionOptions, TablePrediction } from "../prediction/prediction-options.ts";
@@ -99,6 +99,17 @@ export interface GameOptions<S extends States, I extends Fields, M extends reado
   leave?(this: void, world: World<S>, client: RoomClient): void;
   /** Server: a typed message came from a player. */
   receive?(this: void, world: World<S>, client: RoomClient, message: ReceivedMessage): void;
+  /**
+   * Makes an input what it may be, where ranges do not say it all (a direction is no longer than 1; who is dead does not
+   * fire): changes the row. Called before every step, on the server and for its own input on the client, which so
+   * predicts it. Must depend on nothing but its arguments.
+   */
+  sanitize?(this: void, input: Row<I>, seat: number): void;
+  /**
+   * Server: makes up the input of a tick that has none. `input` is the newest one known; `missed` counts such ticks in a
+   * row, from 1. Default: it is repeated for a while, then neutral (`InputPolicy.repeatInputMs`).
+   */
+  idle?(this: void, input: Row<I>, missed: number, seat: number): void;
   /** One tick: on the server for everybody, on a client for its own entities. Must depend on nothing but its arguments. */
   step(this: void, world: World<S>, inputs: Inputs<I>): void;
 }
@@ -131,6 +142,8 @@ export interface GameDefinition<
   join(this: void, world: World<S>, client: RoomClient): void;
   leave?(this: void, world: World<S>, client: RoomClient): void;
   receive?(this: void, world: World<S>, client: RoomClient, message: ReceivedMessage): void;
+  sanitize?(this: void, input: Row<I>, seat: number): void;
+  idle?(this: void, input: Row<I>, missed: number, seat: number): void;
   step(this: void, world: World<S>, inputs: Inputs<I>): void;
 }
 
@@ -201,6 +214,8 @@ export function defineGame<
     join: options.join,
     ...(options.leave === undefined ? {} : { leave: options.leave }),
     ...(options.receive === undefined ? {} : { receive: options.receive }),
+    ...(options.sanitize === undefined ? {} : { sanitize: options.sanitize }),
+    ...(options.idle === undefined ? {} : { idle: options.idle }),
     step: options.step,
   };
 }

@@ -20,7 +20,11 @@ import { ClientPrediction } from "../prediction/client-prediction.ts";
 import type { EventDefinition } from "../prediction/events/define-event.ts";
 import { EventReader } from "../prediction/events/event-message.ts";
 import { PredictedEvents } from "../prediction/events/predicted-events.ts";
+import { inputCopies } from "../prediction/input/input-copies.ts";
 import { MAX_INPUTS } from "../prediction/input/input-message.ts";
+import type { InputSizes } from "../prediction/input/input-message.ts";
+import { createViewStamp } from "../prediction/input/player-input.ts";
+import type { ViewStamp } from "../prediction/input/player-input.ts";
 import { INTERPOLATION_MODES } from "../prediction/interpolation/interpolation-mode.ts";
 import type { InterpolationMode } from "../prediction/interpolation/interpolation-mode.ts";
 import type { UpdatedTable } from "../prediction/interpolation/state-interpolator.ts";
@@ -44,7 +48,10 @@ import { createWorld, tableOf, WorldBase } from "./world.ts";
 import type { AnyWorldTable, States } from "./world.ts";
 
 export interface GameClientOptions {
-  /** Older inputs sent again with each new one, 0 to 31. Default: 3, up to 10 when `updateLink` tells of loss. */
+  /**
+   * Older inputs sent again with each new one, 0 to 31. Default: 2, and as many as it takes that 1 input in 10,000 gets
+   * lost altogether when `updateLink` tells of loss (`inputCopies`).
+   */
   readonly inputRedundancy?: number;
   /** Half-life of the drawn error after a correction; 0: corrections are drawn at once. Default 60 ms. */
   readonly smoothingHalfLifeMs?: number;
@@ -100,14 +107,17 @@ export class GameClient<G extends AnyGame = AnyGame> {
   /** Tick of a snapshot that says that the clock must start over; -1: none did. */
   #restartTick = -1;
   #lastAdvanceAt = Number.NaN;
-  #stampTick = -1;
+  /** What was drawn last. */
+  readonly #stamp: ViewStamp = createViewStamp();
+  /** The newest input's tick minus its picture's. */
+  #viewAhead = Infinity;
   #mode: InterpolationMode = "linear";
   readonly #inputDelayTicks: number;
   /** Of the newest snapshot, and of the one that is being read. */
   #named = new NamedSpawns();
   #reading = new NamedSpawns();
   #rttMs = DEFAULT_RTT_MS;
-  #lossRate = 0;
+  readonly #link = { lossRate: 0, meanBurstPackets: 1 };
 
   constructor(game: G, options: GameClientOptions = {}) {
     this.game = game;
@@ -252,10 +262,19 @@ export class GameClient<G extends AnyGame = AnyGame> {
     for (const { spawns } of this.#tables) if (spawns !== undefined) spawns.listener = listener;
   }
 
-  /** What the connection measures: for the first guess of the clock, and for how often inputs are repeated. */
-  updateLink(rttMs: number, lossRate: number): void {
+  /**
+   * What the connection measures: for the first guess of the clock, and for how often inputs are repeated.
+   * `meanBurstPackets`: how many packets in a row are lost when one is, where that is known. Default: independent losses.
+   */
+  updateLink(rttMs: number, lossRate: number, meanBurstPackets = 1): void {
     this.#rttMs = rttMs;
-    this.#lossRate = lossRate;
+    this.#link.lossRate = lossRate;
+    this.#link.meanBurstPackets = meanBurstPackets;
+  }
+
+  /** What inputs and view stamps took on the wire, for measurements. */
+  get inputSizes(): InputSizes {
+    return this.#inputs.sizes;
   }
 
   /** One message of the server. False when it was malformed: it is dropped and counted. */
@@ -362,7 +381,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#snapshotTick = -1;
     this.#receipts = 0;
     this.#fresh = false;
-    this.#stampTick = -1;
+    this.#stamp.viewTick = -1;
+    this.#viewAhead = Infinity;
     this.#prediction.reset(seat, seed);
     this.events.clear();
     this.#inputs.clear();
@@ -476,13 +496,14 @@ export class GameClient<G extends AnyGame = AnyGame> {
     let made = 0;
     while (this.#inputTick < due) {
       const tick = ++this.#inputTick;
-      if (this.#inputs.add(tick, this.#stampTick)) this.#inputTimeline.noteSent(tick);
+      if (this.#inputs.add(tick, this.#stamp)) this.#inputTimeline.noteSent(tick);
+      this.#viewAhead = this.#stamp.viewTick < 0 ? Infinity : tick - this.#stamp.viewTick;
       made++;
       // After a gap the prediction begins again from the server's next word.
       if (this.#prediction.tick === tick - delay - 1) this.#prediction.step();
     }
     if (made === 0) return;
-    const redundancy = this.#redundancy ?? Math.min(10, 3 + Math.ceil(this.#lossRate * 20));
+    const redundancy = this.#redundancy ?? inputCopies(this.#link) - 1;
     const length = this.#inputs.write(this.#inputTick, made + redundancy, this.#snapshotTick, this.#receipts);
     if (length > 0) this.#peer.queue.push("unreliableUnordered", this.#inputs.packet, 0, length);
   }
@@ -493,8 +514,13 @@ export class GameClient<G extends AnyGame = AnyGame> {
     const newest = this.#snapshotTick;
     const view = this.#mode === "none" ? newest : timeline.clock.started ? timeline.clock.ticks : -1;
     // What the server is told is exactly what is drawn, to 1/256 of a tick.
-    const drawn = Math.floor(view * 256) / 256;
-    this.#stampTick = view < 0 ? -1 : drawn;
+    // Where it is hardly off, it is drawn where the server expects it: as far behind the next input as at the last one.
+    const expected = this.#inputTick + 1 - this.#viewAhead;
+    const steady = Math.abs(view - expected) <= STEADY_TICKS && expected >= this.#stamp.viewTick;
+    const drawn = steady ? expected : Math.floor(view * 256) / 256;
+    this.#stamp.viewTick = view < 0 ? -1 : drawn;
+    this.#stamp.snapshotTick = newest;
+    this.#stamp.mode = this.#mode;
     this.#view.tick = drawn;
     const predicted = this.#inputTimeline.clock.ticks - this.stats.inputDelayTicks;
     this.#view.predictedTick = predicted;
@@ -543,6 +569,8 @@ const MAX_UPDATE_DEPTH = 256;
 const MAX_INPUT_DELAY_TICKS = 10;
 const DEFAULT_HISTORY_BYTES = 4 * 1024 * 1024;
 const NO_KEY = new Uint32Array(8);
+/** How far from the view timeline the picture may be, so that its stamp takes a single bit: half a millisecond at 60 ticks. */
+const STEADY_TICKS = 8 / 256;
 const DEFAULT_RTT_MS = 100;
 const MAX_TICK = 0x7fffffff;
 /** The largest depth that a snapshot can tell. */

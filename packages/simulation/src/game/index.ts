@@ -16,6 +16,7 @@ export type {
 export { GameClient } from "./game-client.ts";
 export type { GameClientOptions } from "./game-client.ts";
 export { Match } from "./match.ts";
+export type { RecordedInput, RecordedState } from "./match-inputs.ts";
 export type { MatchOptions } from "./match-options.ts";
 export { MessageKind } from "./message-kind.ts";
 export { defineCall, defineMessage } from "./message.ts";

@@ -1,4 +1,6 @@
 /** What a match may be told. */
+import type { InputPolicy } from "../prediction/input/client-prediction-handler.ts";
+
 export interface MatchOptions {
   /** Seeds `world.random`. Clients are told. Default 1. */
   readonly seed?: number;
@@ -17,6 +19,8 @@ export interface MatchOptions {
   readonly maxRewindMs?: number;
   /** Opens the debug channel to clients: they may ask about themselves and are asked about themselves. Default false. */
   readonly debug?: boolean;
-  /** Missing inputs repeat the last one for this long. Default 100 ms. */
-  readonly repeatInputMs?: number;
+  /** How inputs are taken in: what a missing one is, how far ahead they may be, limits, and how much is remembered. */
+  readonly inputs?: InputPolicy;
+  /** Milliseconds of a monotonic clock: measures what reading inputs takes, and decides nothing. Default: not measured. */
+  readonly now?: () => number;
 }

@@ -7,22 +7,24 @@
  * ticks to come, view stamps are checked against what was sent, and malformed bytes are counted.
  */
 import { BitWriter, ByteWriter } from "@riposte/wire";
-import { InterestGrid, SharedSnapshots, SnapshotStream, StateTable } from "../state/index.ts";
+import { InterestGrid, SharedSnapshots, SnapshotStream } from "../state/index.ts";
 import type { AnyTable, Fields, RowIdentity, Values } from "../state/index.ts";
 import { DebugLink } from "../debug/debug-link.ts";
 import type { DebugOutcome } from "../debug/debug-link.ts";
 import { PoseRecorder } from "../rewind/pose-recorder.ts";
 import { RewoundSight } from "../rewind/rewound-sight.ts";
-import { InputBuffer } from "../prediction/input/input-buffer.ts";
-import type { ViewStamp } from "../prediction/input/input-buffer.ts";
 import type { EventDefinition } from "../prediction/events/define-event.ts";
 import { MAX_RELAYED, writeRelayed } from "../prediction/input/relayed-inputs.ts";
 import type { PhysicsAdapter } from "../prediction/physics.ts";
 import { EventSender } from "../prediction/events/event-sender.ts";
-import { InputReader } from "../prediction/input/input-message.ts";
-import type { AnyGame, Inputs, InputView, WorldOf } from "./define-game.ts";
+import type { ViewStamp } from "../prediction/input/player-input.ts";
+import type { InputDecoderStats } from "../prediction/input/input-decoder.ts";
+import type { ViewResolver } from "../rewind/view-resolver.ts";
+import type { AnyGame, WorldOf } from "./define-game.ts";
 import { InterestEye } from "./interest-eye.ts";
 import { ClientSight } from "./sight.ts";
+import { MatchInputs } from "./match-inputs.ts";
+import type { RecordedInput, RecordedState } from "./match-inputs.ts";
 import type { MatchOptions } from "./match-options.ts";
 import { MessageKind, WelcomeFlag } from "./message-kind.ts";
 import { MessagePeer, MessageRouter } from "./message-router.ts";
@@ -31,10 +33,10 @@ import type { CallDefinition, MessageDefinition } from "./message.ts";
 import type { OutgoingMessage } from "./outgoing-queue.ts";
 import { bytesFromSeed } from "./random.ts";
 import { Received } from "./received-message.ts";
-import { Seat } from "./seat.ts";
+import { createSeatCounters, Seat } from "./seat.ts";
 import type { SeatInfo } from "./seat.ts";
 import { createWorld, tableOf, WorldBase } from "./world.ts";
-import type { AnyWorldTable, States, World, WorldOwner } from "./world.ts";
+import type { AnyWorldTable, FieldsOf, States, World, WorldOwner } from "./world.ts";
 
 export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   readonly game: G;
@@ -46,14 +48,11 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   readonly #tables: readonly AnyWorldTable[];
   readonly #seed: number;
   readonly #graceTicks: number;
-  readonly #repeatTicks: number;
   readonly #maxRewindTicks: number;
   readonly #budgetBytes: number;
   readonly #seats: (Seat | undefined)[];
-  readonly #inputTable: StateTable<Fields>;
-  readonly #inputScratch: Int32Array;
-  readonly #inputs: Inputs<Fields>;
-  readonly #inputReader: InputReader;
+  readonly #inputs: MatchInputs;
+  readonly #extrapolationTicks: number;
   readonly #recorders: readonly PoseRecorder[];
   readonly #physics: PhysicsAdapter | undefined;
   readonly #events: EventSender;
@@ -83,7 +82,6 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       throw new RangeError(`maxSeats must be an integer from 1 to ${MAX_SEATS}, got ${this.maxSeats}`);
     this.#seed = (options.seed ?? 1) | 0;
     this.#graceTicks = Math.ceil((options.reconnectGraceMs ?? 15_000) / game.tickMs);
-    this.#repeatTicks = Math.ceil((options.repeatInputMs ?? 100) / game.tickMs);
     this.#maxRewindTicks = Math.ceil((options.maxRewindMs ?? 500) / game.tickMs);
     this.#debug = options.debug ?? false;
     this.#budgetBytes = options.snapshotBudgetBytes ?? 1000;
@@ -108,20 +106,12 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     const { tickRate } = game;
     this.#shared = encoder === "shared" ? new SharedSnapshots({ tables: this.#tablesByName, tickRate }) : undefined;
 
-    // The row behind the last seat is never written: the neutral input.
-    this.#inputTable = new StateTable<Fields>(game.input, { capacity: this.maxSeats + 1 });
-    for (let seat = 0; seat <= this.maxSeats; seat++) this.#inputTable.insert(seat, seat);
-    this.#inputScratch = new Int32Array(game.input.wordCount);
-    this.#inputReader = new InputReader(game.input);
-    this.#inputs = {
-      of: (row: RowIdentity): InputView<Fields> => this.#inputTable.rowAt(this.#seatOf(row)?.id ?? this.maxSeats),
-      isPresent: (row: RowIdentity): boolean => this.#seatOf(row)?.connected ?? false,
-    };
-
-    const extrapolationTicks = MAX_EXTRAPOLATION_MS / game.tickMs;
+    this.#inputs = new MatchInputs(game, this.#seats, options.inputs ?? {}, options.now);
+    const extrapolationTicks = (this.#extrapolationTicks = MAX_EXTRAPOLATION_MS / game.tickMs);
     const stamps = {
       stampOf: (seat: number): Readonly<ViewStamp> | undefined =>
         this.#seats[seat]?.stampAt(this.#tick, this.#maxRewindTicks, extrapolationTicks),
+      resolverOf: (seat: number): ViewResolver | undefined => this.#seats[seat]?.resolver,
     };
     for (let t = 0; t < tables.length; t++) {
       if (!game.tablePredictions[t].spawns) continue;
@@ -129,10 +119,10 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       tables[t].witness = { noteSpawn };
     }
     this.#physics = game.prediction.physics?.attach(world);
-    this.#recorders = tables.map((table) => {
+    this.#recorders = tables.map((table, t) => {
       const { hitbox } = table.state;
-      const recorder = new PoseRecorder(table, hitbox, this.#maxRewindTicks);
-      table.sight = new RewoundSight(table, hitbox, game.statics, recorder.history, stamps, extrapolationTicks);
+      const recorder = new PoseRecorder(table, hitbox, this.#maxRewindTicks + Math.ceil(UPDATE_GAP_MS / game.tickMs));
+      table.sight = new RewoundSight(table, t, hitbox, game.statics, recorder.history, stamps, extrapolationTicks);
       return recorder;
     });
   }
@@ -150,6 +140,25 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   /** What is known of a seat; `undefined` when it is free. */
   seat(id: number): SeatInfo | undefined {
     return this.#seats[id];
+  }
+
+  /**
+   * What the player of a seat did in the last seconds, oldest first, as it was used; and the player's own entities
+   * after each of these ticks. For validation and debugging: they allocate. Empty when nobody is there.
+   */
+  inputHistory(seat: number): RecordedInput<FieldsOf<G["input"]>>[] {
+    const of = this.#seats[seat];
+    return of === undefined ? [] : (this.#inputs.inputsOf(of) as RecordedInput<FieldsOf<G["input"]>>[]);
+  }
+
+  stateHistory(seat: number): RecordedState[] {
+    const of = this.#seats[seat];
+    return of === undefined ? [] : this.#inputs.statesOf(of);
+  }
+
+  /** What reading the players' inputs took; its `codecSeconds` needs the option `now`. */
+  get inputDecoding(): Readonly<InputDecoderStats> {
+    return this.#inputs.decoder.stats;
   }
 
   /** The seat that a client has or may come back to; -1 for none. */
@@ -177,8 +186,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     }
     const id = this.#freeSeat();
     if (id < 0) return -1;
-    const inputs = new InputBuffer({ wordCount: this.#game.input.wordCount, repeatTicks: this.#repeatTicks });
-    inputs.reset(this.#tick);
+    const stats = createSeatCounters();
     const eyeName = this.#game.interest.eye;
     const eye = new InterestEye(this.#tables, id, eyeName === undefined ? undefined : this.#world[eyeName]);
     const peer = new MessagePeer();
@@ -188,7 +196,10 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       id,
       clientId,
       userData,
-      inputs,
+      handler: this.#inputs.createHandler(this.#tick, stats),
+      stats,
+      tableCount: this.#tables.length,
+      maxExtrapolationTicks: this.#extrapolationTicks,
       peer,
       debug,
       stream: this.#createStream(id, eye),
@@ -196,7 +207,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       randomKey: this.#createKey(),
     });
     this.#seats[id] = seat;
-    this.#inputTable.writeWords(id, this.#game.input.initialWords);
+    this.#inputs.clear(id);
     this.#sendWelcome(seat, false);
     try {
       this.#game.join(this.#world, seat);
@@ -215,7 +226,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     if (seat === undefined || !seat.connected) return;
     seat.disconnect(this.#tick);
     seat.expiresAtTick = this.#tick + this.#graceTicks;
-    this.#inputTable.writeWords(id, this.#game.input.initialWords);
+    this.#inputs.clear(id);
   }
 
   /** Gives the seat up now: the game's `leave`, or its entities are despawned. */
@@ -224,7 +235,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     if (seat === undefined) return;
     seat.disconnect(this.#tick);
     this.#seats[id] = undefined;
-    this.#inputTable.writeWords(id, this.#game.input.initialWords);
+    this.#inputs.clear(id);
     try {
       this.#game.leave?.(this.#world, seat);
     } finally {
@@ -238,14 +249,13 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     const seat = this.#seats[id];
     if (seat === undefined || !seat.connected) return false;
     const good = length > 0 && this.#receive(seat, buffer, offset, length);
-    if (!good) seat.malformed++;
+    if (!good) seat.stats.malformed++;
     return good;
   }
 
   /** Simulates the next tick. */
   tick(): void {
     const tick = ++this.#tick;
-    const scratch = this.#inputScratch;
     for (const seat of this.#seats) {
       if (seat === undefined) continue;
       if (tick >= seat.expiresAtTick) {
@@ -253,16 +263,16 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
         continue;
       }
       if (!seat.connected) continue;
-      seat.inputOrigin = seat.inputs.take(tick, scratch, 0, seat.stamp);
-      this.#inputTable.writeWords(seat.id, seat.inputOrigin === 2 ? this.#game.input.initialWords : scratch, 0);
+      this.#inputs.take(seat, tick);
       seat.debug.handleTimeout(tick * this.#game.tickMs);
       if (seat.peer.pending.size > 0) this.router.handleTimeout(seat.peer, tick * this.#game.tickMs);
     }
     this.#world.beginTick(tick, this.#seed, false);
     this.#events.beginTick(tick);
-    this.#game.step(this.#world, this.#inputs);
+    this.#game.step(this.#world, this.#inputs.view);
     this.#physics?.step();
     this.#settle();
+    this.#inputs.record(tick, this.#tables);
     for (let i = 0; i < this.#recorders.length; i++) this.#recorders[i].record(tick);
   }
 
@@ -277,10 +287,9 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     const bits = this.#bits.reset(buffer, offset, offset + capacity);
     bits.bits(MessageKind.snapshot, 8);
     // Depth as a signed byte, -128 before the first input; then what this tick's input was.
-    const heard = seat.inputs.newestTick >= 0 || seat.inputs.depth > 0;
-    const depth = heard ? Math.max(-127, Math.min(127, seat.inputs.depth)) : -128;
-    bits.bits(depth & 0xff, 8);
-    bits.bits(seat.inputOrigin, 2);
+    const { depth, origin } = seat.handler;
+    bits.bits((depth === undefined ? -128 : Math.max(-127, Math.min(127, depth))) & 0xff, 8);
+    bits.bits(origin, 2);
     if (this.#game.prediction.spawns !== undefined) seat.spawns.write(this.#tick, bits);
     if (this.#relayedTable >= 0) this.#writeRelayed(seat, bits);
     seat.eye.update();
@@ -369,13 +378,10 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   #receive(seat: Seat, buffer: Uint8Array, offset: number, length: number): boolean {
     const kind = buffer[offset];
     if (kind === MessageKind.inputs) {
-      if (!this.#inputReader.read(buffer, offset, length, seat.inputs)) return false;
-      const acknowledged = this.#inputReader.snapshotTick;
-      if (seat.wasSent(acknowledged)) {
-        seat.stream.acknowledge(acknowledged);
-        seat.spawns.acknowledge(acknowledged);
-      }
-      return true;
+      const good = seat.handler.receive(buffer, offset, length);
+      const { snapshotTick, receiptMask } = this.#inputs.decoder.reader;
+      if (seat.handler.wasRead) seat.noteReceived(snapshotTick, receiptMask);
+      return good;
     }
     if (kind === MessageKind.debug) return seat.debug.receive(buffer, offset, length, this.#tick * this.#game.tickMs);
     if (kind !== MessageKind.message && kind !== MessageKind.call && kind !== MessageKind.reply) return false;
@@ -396,7 +402,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
         continue;
       this.#relayed[owner] = 1;
       count++;
-      writeRelayed(input, owner, this.#inputTable.words, owner * input.wordCount, bits);
+      writeRelayed(input, owner, this.#inputs.words, owner * input.wordCount, bits);
     }
     this.#relayed.fill(0);
     bits.bits(0, 1);
@@ -456,10 +462,6 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     seat.peer.queue.push("reliableOrdered", this.#welcome, 0, bytes.length);
   }
 
-  #seatOf(row: RowIdentity): Seat | undefined {
-    return row.owner < 0 ? undefined : this.#seats[row.owner];
-  }
-
   #createKey(): Uint32Array {
     return new Uint32Array(this.#entropy(KEY_BYTES).slice().buffer);
   }
@@ -467,6 +469,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
 
 const KEY_BYTES = 32;
 const MAX_SEATS = 4096;
+/** An update that a picture is made from may be this much older than the picture, for want of room in snapshots. */
+const UPDATE_GAP_MS = 500;
 /** As far as a client draws beyond its newest snapshot. */
 export const MAX_EXTRAPOLATION_MS = 200;
 const NO_DATA = new Uint8Array(0);

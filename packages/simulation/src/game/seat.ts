@@ -1,32 +1,33 @@
 /** One place in a match: who has it, what comes from them and what goes to them. */
 import type { SnapshotStream } from "../state/index.ts";
 import { SpawnLedger } from "../prediction/spawns/spawn-ledger.ts";
-import type { InputBuffer, ViewStamp } from "../prediction/input/input-buffer.ts";
 import type { DebugLink } from "../debug/debug-link.ts";
+import type { ClientPredictionHandler, InputCounters } from "../prediction/input/client-prediction-handler.ts";
+import { createInputCounters } from "../prediction/input/client-prediction-handler.ts";
+import { copyViewStamp, createViewStamp } from "../prediction/input/player-input.ts";
+import type { ViewStamp } from "../prediction/input/player-input.ts";
+import { SentSnapshots } from "../rewind/sent-snapshots.ts";
+import { ViewResolver } from "../rewind/view-resolver.ts";
 import type { RoomClient } from "./define-game.ts";
 import type { InterestEye } from "./interest-eye.ts";
 import type { MessagePeer } from "./message-router.ts";
 
 /** How a player's inputs arrive, since it took the seat. */
-export interface InputStats {
-  /** Inputs that came after their tick had been simulated. */
-  readonly lateInputs: number;
-  /** Inputs for ticks too far ahead, which were dropped. */
-  readonly earlyInputs: number;
-  /** Ticks that were simulated without their input. */
-  readonly missedInputs: number;
-  /** Newest input received minus the tick that was simulated. */
-  readonly inputBufferDepth: number;
+export interface InputStats extends Readonly<InputCounters> {
   /** Ticks with a `seenBy` whose view stamp claimed what cannot be (newer than was sent, or never sent) or was beyond the rewind limit, and was cut. */
   readonly clampedViews: number;
 }
 
-export interface SeatStats extends InputStats {
+/** As the match counts. */
+export interface SeatCounters extends InputCounters {
+  clampedViews: number;
   /** Messages dropped as malformed. */
-  readonly malformed: number;
-  readonly snapshotsSent: number;
-  readonly snapshotBytes: number;
+  malformed: number;
+  snapshotsSent: number;
+  snapshotBytes: number;
 }
+
+export type SeatStats = Readonly<SeatCounters>;
 
 /** What a server may know of a seat. */
 export interface SeatInfo extends RoomClient {
@@ -39,7 +40,12 @@ export interface SeatOptions {
   readonly id: number;
   readonly clientId: bigint;
   readonly userData: Uint8Array;
-  readonly inputs: InputBuffer;
+  readonly handler: ClientPredictionHandler;
+  /** Kept by the handler and the seat. */
+  readonly stats: SeatCounters;
+  /** Tables of the game. */
+  readonly tableCount: number;
+  readonly maxExtrapolationTicks: number;
   readonly peer: MessagePeer;
   readonly debug: DebugLink;
   readonly stream: SnapshotStream;
@@ -47,14 +53,15 @@ export interface SeatOptions {
   readonly randomKey: Uint32Array;
 }
 
-export class Seat implements SeatInfo, SeatStats {
+export class Seat implements SeatInfo {
   readonly id: number;
   readonly clientId: bigint;
   userData: Uint8Array;
   connected = true;
   /** Tick at which the seat is given up when the player does not come back. */
   expiresAtTick: number = Infinity;
-  readonly inputs: InputBuffer;
+  readonly handler: ClientPredictionHandler;
+  readonly stats: SeatCounters;
   readonly peer: MessagePeer;
   /** Closed unless the match opened the debug channel. */
   readonly debug: DebugLink;
@@ -62,26 +69,23 @@ export class Seat implements SeatInfo, SeatStats {
   readonly eye: InterestEye;
   /** Of the random numbers of the player's entities: for the player and the server only. */
   readonly randomKey: Uint32Array;
-  /** What the player saw at the input of the current tick. */
-  readonly stamp: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
-  /** 0: the tick's input was received, 1: the last one was repeated, 2: neutral. */
-  inputOrigin: 0 | 1 | 2 = 2;
   lastSnapshotTick = -1;
-  malformed = 0;
-  clampedViews = 0;
-  snapshotsSent = 0;
-  snapshotBytes = 0;
   /** What the player's step has spawned and its client may not know of. */
   readonly spawns: SpawnLedger = new SpawnLedger();
-  readonly #checked: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
+  /** What the player's client knows from which snapshot, and how it drew that. */
+  readonly sent: SentSnapshots;
+  readonly resolver: ViewResolver;
+  readonly #checked: ViewStamp = createViewStamp();
   #checkedAtTick = -1;
-  readonly #sentTicks: Int32Array = new Int32Array(SENT_RING).fill(-1);
 
   constructor(options: SeatOptions) {
     this.id = options.id;
     this.clientId = options.clientId;
     this.userData = options.userData;
-    this.inputs = options.inputs;
+    this.handler = options.handler;
+    this.stats = options.stats;
+    this.sent = new SentSnapshots(options.tableCount);
+    this.resolver = new ViewResolver(this.sent, options.maxExtrapolationTicks);
     this.peer = options.peer;
     this.debug = options.debug;
     this.stream = options.stream;
@@ -89,63 +93,43 @@ export class Seat implements SeatInfo, SeatStats {
     this.randomKey = options.randomKey;
   }
 
-  get stats(): SeatStats {
-    return this;
-  }
-
-  get lateInputs(): number {
-    return this.inputs.late;
-  }
-
-  get earlyInputs(): number {
-    return this.inputs.early;
-  }
-
-  get missedInputs(): number {
-    return this.inputs.missed;
-  }
-
-  get inputBufferDepth(): number {
-    return this.inputs.depth;
-  }
-
+  /** The snapshot of `tick` goes out. */
   noteSnapshot(tick: number, bytes: number): void {
     this.lastSnapshotTick = tick;
-    this.#sentTicks[tick & (SENT_RING - 1)] = tick;
-    this.snapshotsSent++;
-    this.snapshotBytes += bytes;
+    this.sent.note(tick, this.stream);
+    this.stats.snapshotsSent++;
+    this.stats.snapshotBytes += bytes;
   }
 
-  /** Whether a snapshot of this tick was sent in this session, as far back as that is remembered. */
-  wasSent(tick: number): boolean {
-    return tick >= 0 && this.#sentTicks[tick & (SENT_RING - 1)] === tick;
+  /** A message of inputs says which snapshots have arrived; what was never sent is ignored. */
+  noteReceived(tick: number, mask: number): void {
+    if (this.sent.numberOf(tick) < 0) return;
+    this.sent.noteReceived(tick, mask);
+    this.stream.acknowledge(tick);
+    this.spawns.acknowledge(tick);
   }
 
   /**
    * What the player saw at the input of the current `tick`, as far as that can be true; `undefined` when it gave none.
-   * Nobody has drawn much more than the newest snapshot that was sent, nor what is beyond the limit.
+   * Nobody has drawn much more than the newest snapshot that was sent, nor what is beyond the limit. The resolver is set to it.
    */
   stampAt(tick: number, maxRewindTicks: number, maxExtrapolationTicks: number): Readonly<ViewStamp> | undefined {
-    const { viewTick, snapshotTick, receiptMask } = this.stamp;
-    if (this.inputOrigin === 2 || viewTick < 0) return undefined;
+    const { origin, stamp } = this.handler;
+    if (origin === 2 || stamp.viewTick < 0) return undefined;
     const checked = this.#checked;
     if (this.#checkedAtTick === tick) return checked;
     this.#checkedAtTick = tick;
+    copyViewStamp(stamp, checked);
     const newest = Math.max(0, this.lastSnapshotTick);
     const oldest = Math.max(0, tick - maxRewindTicks);
-    checked.viewTick = Math.min(Math.max(viewTick, oldest), newest + maxExtrapolationTicks);
-    let honest = checked.viewTick === viewTick;
-    checked.snapshotTick = snapshotTick;
-    checked.receiptMask = 0;
-    if (this.wasSent(snapshotTick)) {
-      for (let i = 0; i < 32; i++)
-        if (((receiptMask >>> i) & 1) === 1 && this.wasSent(snapshotTick - 1 - i)) checked.receiptMask |= 1 << i;
-      if (checked.receiptMask !== receiptMask) honest = false;
-    } else {
-      checked.snapshotTick = Math.min(newest, Math.ceil(checked.viewTick));
-      if (snapshotTick >= 0) honest = false;
-    }
-    if (!honest) this.clampedViews++;
+    checked.viewTick = Math.min(Math.max(stamp.viewTick, oldest), newest + maxExtrapolationTicks);
+    // What was longer ago than shots are judged at is looked at as it was at the limit, not as the client had it.
+    if (stamp.viewTick < oldest) checked.snapshotTick = -1;
+    checked.receiptMask = this.sent.receiptsBefore(checked.snapshotTick);
+    const known = this.resolver.begin(checked);
+    // Receipts that the message had no room for are known from others; those of what was never sent are not true.
+    if (!known || checked.viewTick !== stamp.viewTick || (stamp.receiptMask & ~checked.receiptMask) !== 0)
+      this.stats.clampedViews++;
     return checked;
   }
 
@@ -156,7 +140,7 @@ export class Seat implements SeatInfo, SeatStats {
     this.connected = true;
     this.expiresAtTick = Infinity;
     this.lastSnapshotTick = -1;
-    this.#sentTicks.fill(-1);
+    this.sent.clear();
     this.disconnect(tick);
     this.connected = true;
   }
@@ -166,12 +150,10 @@ export class Seat implements SeatInfo, SeatStats {
     this.peer.close();
     this.debug.close();
     this.spawns.clear();
-    this.inputs.reset(tick);
-    this.stamp.viewTick = -1;
-    this.stamp.snapshotTick = -1;
-    this.stamp.receiptMask = 0;
-    this.inputOrigin = 2;
+    this.handler.reset(tick);
   }
 }
 
-const SENT_RING = 256;
+export function createSeatCounters(): SeatCounters {
+  return { ...createInputCounters(), clampedViews: 0, malformed: 0, snapshotsSent: 0, snapshotBytes: 0 };
+}

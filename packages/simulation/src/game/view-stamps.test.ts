@@ -54,7 +54,7 @@ function judge(claim: Claim): number {
     if (tick % 2 === 0) assert.ok(match.writeSnapshot(0, buffer) > 0);
   }
   const history = new InputHistory(Input.wordCount, 8);
-  history.words[history.add(200, claim.viewTick)] = 1;
+  history.words[history.add(200, { ...claim, mode: "linear" })] = 1;
   const length = new InputWriter(Input).write(history, 200, 1, claim.snapshotTick, claim.receiptMask, buffer);
   assert.ok(match.receive(0, buffer, 0, length));
   seen.viewTick = seen.x = Number.NaN;

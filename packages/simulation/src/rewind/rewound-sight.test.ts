@@ -24,8 +24,16 @@ function scene(hitbox: Hitbox = circle({ radius: 0.5 }), statics = new StaticGeo
     history.begin(tick);
     for (const row of table) history.set(row.index, row.id, row.x, row.y, 0, tick === 90 && row === target);
   }
-  const stamp: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
-  const sight = new RewoundSight(table, hitbox, statics, history, { stampOf: () => stamp }, 6);
+  const stamp: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0, mode: "linear" };
+  const sight = new RewoundSight(
+    table,
+    0,
+    hitbox,
+    statics,
+    history,
+    { stampOf: () => stamp, resolverOf: () => undefined },
+    6,
+  );
   return { table, shooter, target, history, stamp, sight };
 }
 

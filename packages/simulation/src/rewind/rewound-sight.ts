@@ -2,21 +2,26 @@
  * What a player saw, on the server: every target as it was at the view tick that came with the
  * player's input, checked against what the server has really sent.
  *
- * A client draws an entity between two snapshots it has; the receipts in the view stamp say which,
- * so the same two ticks are blended here. Entities that the player owns are predicted by its
- * client, so they are looked at as they are now.
+ * A client draws an entity between two updates it has. `ViewResolver` finds the same two, entity by entity, from what was
+ * sent to the client and has arrived. A stamp that names no snapshot of these is no honest one: then the receipts it
+ * claims say which two ticks are blended. Entities that the player owns are predicted by its client, so they are
+ * looked at as they are now.
  */
 import type { Fields, Hitbox, RowIdentity, StateTable } from "../state/index.ts";
 import type { StaticGeometry } from "../game/statics/static-geometry.ts";
-import type { ViewStamp } from "../prediction/input/input-buffer.ts";
+import type { ViewStamp } from "../prediction/input/player-input.ts";
 import type { PoseHistory } from "./pose-history.ts";
 import { extrapolatedTicks } from "../prediction/interpolation/curve.ts";
+import { createDrawnPicture } from "./view-resolver.ts";
+import type { DrawnPicture, ViewResolver } from "./view-resolver.ts";
 import { RaySight } from "./ray-sight.ts";
 import type { SeenPose } from "./seen-by.ts";
 
-/** The checked stamp of a seat's current input; `undefined` when it has none. */
 export interface StampSource {
+  /** The checked stamp of a seat's current input; `undefined` when it has none. */
   stampOf(seat: number): Readonly<ViewStamp> | undefined;
+  /** What resolves that stamp; `undefined`: nothing is known of the client's snapshots. */
+  resolverOf(seat: number): ViewResolver | undefined;
 }
 
 export class RewoundSight<F extends Fields> extends RaySight<F> {
@@ -24,12 +29,17 @@ export class RewoundSight<F extends Fields> extends RaySight<F> {
   readonly #stamps: StampSource;
   readonly #maxExtrapolationTicks: number;
   readonly #angles: Float64Array | undefined;
+  readonly #number: number;
   #from = -1;
   #to = -1;
   #fraction = 0;
+  readonly #picture: DrawnPicture = createDrawnPicture();
+  #resolver: ViewResolver | undefined;
 
+  /** `number`: the table's place among the tables of the game. */
   constructor(
     table: StateTable<F>,
+    number: number,
     hitbox: Hitbox,
     statics: StaticGeometry,
     history: PoseHistory,
@@ -37,6 +47,7 @@ export class RewoundSight<F extends Fields> extends RaySight<F> {
     maxExtrapolationTicks: number,
   ) {
     super(table, hitbox, statics);
+    this.#number = number;
     this.#history = history;
     this.#stamps = stamps;
     this.#maxExtrapolationTicks = maxExtrapolationTicks;
@@ -47,7 +58,10 @@ export class RewoundSight<F extends Fields> extends RaySight<F> {
     const stamp = this.#stamps.stampOf(row.owner);
     this.viewTick = stamp?.viewTick ?? -1;
     this.#from = -1;
+    this.#resolver = undefined;
     if (stamp === undefined || stamp.viewTick < 0) return;
+    const resolver = this.#stamps.resolverOf(row.owner);
+    if (resolver?.known === true) this.#resolver = resolver;
     this.#findTicks(stamp);
   }
 
@@ -60,13 +74,20 @@ export class RewoundSight<F extends Fields> extends RaySight<F> {
       return true;
     }
     const history = this.#history;
-    const from = history.at(index, this.#from);
-    const to = history.at(index, this.#to);
     const id = table.idAt(index);
+    const picture = this.#picture;
+    if (this.#resolver === undefined) {
+      picture.fromTick = this.#from;
+      picture.toTick = this.#to;
+      picture.fraction = this.#fraction;
+    } else if (!this.#resolver.resolve(this.#number, id, picture)) return false;
+    // An update from before the history was longer ago than any shot may be judged at.
+    const from = history.at(index, Math.max(picture.fromTick, history.oldestTick));
+    const to = history.at(index, Math.max(picture.toTick, history.oldestTick));
     // Born since: it could not be seen. Born between the two: it was drawn where it first appeared.
     if (history.ids[to] !== id) return false;
     const first = history.ids[from] === id ? from : to;
-    let fraction = this.#fraction;
+    let { fraction } = picture;
     if (history.jumps[first] !== history.jumps[to]) fraction = fraction < 1 ? 0 : 1;
     pose.x = history.x[first] + (history.x[to] - history.x[first]) * fraction;
     pose.y = history.y[first] + (history.y[to] - history.y[first]) * fraction;

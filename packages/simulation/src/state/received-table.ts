@@ -133,24 +133,26 @@ export class ReceivedTable {
     return this.#dense.read(this.#views[slot], this.#viewIn(base), this.#viewIn(older), tick, clientId, decoder);
   }
 
-  /** For the receiver: takes over what a well-formed snapshot says. */
+  /**
+   * For the receiver: takes over what a well-formed snapshot says, if it is the newest. One that was overtaken is something
+   * to build upon and nothing else: the server is told what a picture was made of, and it is made of the snapshots
+   * that came in order.
+   */
   adopt(slot: number, newest: boolean): void {
+    if (!newest) return;
     const view = this.#views[slot];
-    if (newest) this.present.fill(0, 0, this.highWater);
+    this.present.fill(0, 0, this.highWater);
     for (let entry = 0; entry < view.count; entry++) {
       const index = view.indexAt(entry);
       const id = view.ids[entry];
       const same = this.ids[index] === id;
-      if (newest) {
-        this.present[index] = 1;
-        this.ids[index] = id;
-        this.owners[index] = view.owners[entry];
-      } else if (!same || this.present[index] === 0) continue;
+      this.present[index] = 1;
+      this.ids[index] = id;
+      this.owners[index] = view.owners[entry];
       if (same && view.ticks[entry] <= this.updatedAt[index]) continue;
       this.updatedAt[index] = view.ticks[entry];
       copyWords(view.words, entry * this.wordCount, this.words, index * this.wordCount, this.wordCount);
     }
-    if (!newest) return;
     this.count = view.count;
     this.highWater = view.count === 0 ? 0 : view.indexAt(view.count - 1) + 1;
   }

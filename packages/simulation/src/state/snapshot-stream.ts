@@ -93,6 +93,7 @@ export class SnapshotStream {
   readonly #nothing: readonly TableView[];
   readonly #range: RangeEncoder | undefined;
   #newestTick: number = NO_TICK;
+  #newest: readonly TableView[];
   #baselineTick: number = NO_TICK;
 
   constructor(options: SnapshotStreamOptions) {
@@ -127,6 +128,7 @@ export class SnapshotStream {
       visibility: options.visibility,
       testsLeft: new Int32Array(1),
     };
+    this.#newest = this.#nothing;
   }
 
   /** Whether the client has been sent this entity of a table, by its place, and it is still relevant to it. */
@@ -191,6 +193,11 @@ export class SnapshotStream {
     return true;
   }
 
+  /** What the client knows of a table (by its place in `tables`) once it has the snapshot that was written last. */
+  lastSent(table: number): TableView {
+    return this.#newest[table];
+  }
+
   /** The client has the snapshot of this tick. Unknown and older ticks are ignored, so what a client claims is harmless. */
   acknowledge(tick: number): void {
     const at = this.#ticks.indexOf(tick);
@@ -225,6 +232,7 @@ export class SnapshotStream {
     this.#frames[slot] = frame;
     this.#serials[slot] = frame?.serial ?? 0;
     this.#newestTick = tick;
+    this.#newest = frame === undefined ? this.#views[slot] : frame.views;
     this.stats.snapshots++;
     if (this.#baselineTick < 0) this.stats.whole++;
     this.stats.bits += bits;

@@ -5,6 +5,8 @@
  * input repeats the last one for a few ticks and is neutral from then on. Inputs for ticks that
  * are over, or too far ahead, are dropped and counted.
  */
+import { copyViewStamp, createViewStamp } from "./player-input.ts";
+import type { ViewStamp } from "./player-input.ts";
 
 export interface InputBufferOptions {
   /** Words of one input record. */
@@ -13,16 +15,6 @@ export interface InputBufferOptions {
   readonly maxLeadTicks?: number;
   /** Missing inputs repeat the last one for this many ticks. Default 6. */
   readonly repeatTicks?: number;
-}
-
-/** What the player saw when an input was sampled. */
-export interface ViewStamp {
-  /** Fractional tick that was drawn; -1: nothing was. */
-  viewTick: number;
-  /** Newest snapshot received by then, -1: none. */
-  snapshotTick: number;
-  /** Bit i: snapshot `snapshotTick - 1 - i` was received too. */
-  receiptMask: number;
 }
 
 export class InputBuffer {
@@ -40,12 +32,10 @@ export class InputBuffer {
   readonly #lead: number;
   readonly #ticks: Int32Array;
   readonly #words: Int32Array;
-  readonly #viewTicks: Float64Array;
-  readonly #snapshotTicks: Int32Array;
-  readonly #receipts: Int32Array;
+  readonly #stamps: readonly ViewStamp[];
   /** The newest input known, also when it came too late for its own tick: what is repeated, and its picture. */
   readonly #lastWords: Int32Array;
-  readonly #lastStamp: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
+  readonly #lastStamp: ViewStamp = createViewStamp();
   #lastTick = -1;
   #currentTick = -1;
   /** The last input that was too far ahead; -1 when the last ones were not. */
@@ -61,9 +51,7 @@ export class InputBuffer {
     this.#lead = lead;
     this.#ticks = new Int32Array(size).fill(-1);
     this.#words = new Int32Array(size * options.wordCount);
-    this.#viewTicks = new Float64Array(size);
-    this.#snapshotTicks = new Int32Array(size);
-    this.#receipts = new Int32Array(size);
+    this.#stamps = Array.from({ length: size }, createViewStamp);
     this.#lastWords = new Int32Array(options.wordCount);
   }
 
@@ -76,18 +64,19 @@ export class InputBuffer {
     return newest < 0 ? 0 : newest - this.#currentTick;
   }
 
+  /** The tick that was taken last. */
+  get currentTick(): number {
+    return this.#currentTick;
+  }
+
   /** Whether an input of `tick` would change nothing: it was received before, or is too old to be of use. */
   knows(tick: number): boolean {
     return this.#ticks[tick & this.#mask] === tick || tick <= this.#currentTick - this.#lead;
   }
 
   /** Stores the record at `words[offset...]`, which must be settled, as the input of `tick`. */
-  put(tick: number, words: Int32Array, offset: number, stamp: ViewStamp): void {
-    if (tick > this.#currentTick + this.#lead) {
-      this.early++;
-      this.#earlyTick = tick;
-      return;
-    }
+  put(tick: number, words: Int32Array, offset: number, stamp: Readonly<ViewStamp>): void {
+    if (tick > this.#currentTick + this.#lead) return this.refuse(tick);
     // The client is in reach again.
     if (tick > this.#currentTick) this.#earlyTick = -1;
     const at = tick & this.#mask;
@@ -106,10 +95,21 @@ export class InputBuffer {
     this.#ticks[at] = tick;
     const count = this.#wordCount;
     for (let i = 0; i < count; i++) this.#words[at * count + i] = words[offset + i];
-    this.#viewTicks[at] = stamp.viewTick;
-    this.#snapshotTicks[at] = stamp.snapshotTick;
-    this.#receipts[at] = stamp.receiptMask;
+    copyViewStamp(stamp, this.#stamps[at]);
     if (tick > this.newestTick) this.newestTick = tick;
+  }
+
+  /** An input of `tick` came and is not taken, because that is too far ahead. It counts for the depth. */
+  refuse(tick: number): void {
+    this.early++;
+    this.#earlyTick = tick;
+  }
+
+  /** Copies the newest input known, also when it came too late for its own tick; false when there is none. */
+  copyNewest(words: Int32Array, offset: number): boolean {
+    if (this.#lastTick < 0) return false;
+    for (let i = 0; i < this.#wordCount; i++) words[offset + i] = this.#lastWords[i];
+    return true;
   }
 
   /**
@@ -123,9 +123,7 @@ export class InputBuffer {
     const count = this.#wordCount;
     if (this.#ticks[at] === tick) {
       for (let i = 0; i < count; i++) words[offset + i] = this.#words[at * count + i];
-      stamp.viewTick = this.#viewTicks[at];
-      stamp.snapshotTick = this.#snapshotTicks[at];
-      stamp.receiptMask = this.#receipts[at];
+      copyViewStamp(this.#stamps[at], stamp);
       this.#keep(tick, words, offset, stamp);
       return 0;
     }
@@ -133,7 +131,7 @@ export class InputBuffer {
     this.missed++;
     if (this.#lastTick < 0 || tick - this.#lastTick > this.#repeatTicks) return 2;
     for (let i = 0; i < count; i++) words[offset + i] = this.#lastWords[i];
-    copyStamp(this.#lastStamp, stamp);
+    copyViewStamp(this.#lastStamp, stamp);
     // The picture went on as well as far as anyone knows.
     if (stamp.viewTick >= 0) stamp.viewTick += tick - this.#lastTick;
     return 1;
@@ -151,12 +149,6 @@ export class InputBuffer {
   #keep(tick: number, words: Int32Array, offset: number, stamp: ViewStamp): void {
     this.#lastTick = tick;
     for (let i = 0; i < this.#wordCount; i++) this.#lastWords[i] = words[offset + i];
-    copyStamp(stamp, this.#lastStamp);
+    copyViewStamp(stamp, this.#lastStamp);
   }
-}
-
-function copyStamp(from: ViewStamp, to: ViewStamp): void {
-  to.viewTick = from.viewTick;
-  to.snapshotTick = from.snapshotTick;
-  to.receiptMask = from.receiptMask;
 }

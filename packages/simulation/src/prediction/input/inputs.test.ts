@@ -3,51 +3,73 @@ import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { angle, bool, bytes, defineInput, int } from "../../state/index.ts";
 import { InputBuffer } from "./input-buffer.ts";
-import type { ViewStamp } from "./input-buffer.ts";
 import { InputHistory } from "./input-history.ts";
 import { InputReader, InputWriter, MAX_INPUTS } from "./input-message.ts";
+import { createViewStamp as freshStamp } from "./player-input.ts";
+import type { ViewStamp } from "./player-input.ts";
+import { INTERPOLATION_MODES } from "../interpolation/interpolation-mode.ts";
 
 const Input = defineInput({ x: int({ min: -100, max: 100 }), fire: bool(), aim: angle({ bits: 10 }) });
 const words = Input.wordCount;
 
-function freshStamp(): ViewStamp {
-  return { viewTick: -1, snapshotTick: -1, receiptMask: 0 };
+function drawn(viewTick: number, snapshotTick = Math.ceil(viewTick)): ViewStamp {
+  return { viewTick, snapshotTick, receiptMask: 0, mode: "linear" };
+}
+
+/** The receipts of these ticks before `at`. */
+function bits(at: number, ticks: readonly number[]): number {
+  return ticks.reduce((mask, tick) => (tick < at && tick >= at - 32 ? mask | (1 << (at - 1 - tick)) : mask), 0);
 }
 
 describe("input messages", () => {
-  it("carry records, view stamps and receipts unchanged", () => {
+  it("carry records, and the stamp of each as it was when it was sampled", () => {
     const step = fc.record({
       x: fc.nat(200),
       fire: fc.nat(1),
       aim: fc.nat(1023),
-      // Views move by about a tick, sometimes they leap.
-      moved: fc.oneof(fc.constant(256), fc.integer({ min: 200, max: 300 }), fc.integer({ min: -9000, max: 9000 })),
+      // Views move by about a tick, sometimes they leap, and sometimes nothing was drawn.
+      moved: fc.oneof(
+        { weight: 5, arbitrary: fc.constant(256) },
+        { weight: 5, arbitrary: fc.integer({ min: 200, max: 300 }) },
+        fc.integer({ min: -9000, max: 9000 }),
+      ),
+      dark: fc.nat(20).map((n) => n === 0),
+      // Snapshots that arrive before this input, and how many ticks apart.
+      arrivals: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 2 }),
+      mode: fc.oneof({ weight: 9, arbitrary: fc.constant("linear" as const) }, fc.constantFrom(...INTERPOLATION_MODES)),
     });
+    let exact = 0;
     fc.assert(
       fc.property(
         fc.array(step, { minLength: 1, maxLength: 40 }),
         fc.integer({ min: 1, max: 40 }),
         fc.integer({ min: 100, max: 1 << 24 }),
-        fc.integer(),
-        (steps, count, first, receipts) => {
+        (steps, count, first) => {
           const history = new InputHistory(words, 64);
           const buffer = new Uint8Array(2000);
           let view = first * 256 + 128;
-          const views: number[] = [];
+          const arrived = [first - 7, first - 5, first - 3];
+          const given: { stamp: ViewStamp; received: readonly number[] }[] = [];
           for (let i = 0; i < steps.length; i++) {
-            view = Math.max(0, view + steps[i].moved);
-            views.push(view / 256);
-            const at = history.add(first + i, view / 256);
-            history.words.set([steps[i].x, steps[i].fire, steps[i].aim], at);
+            const { moved, dark, arrivals, mode, x, fire, aim } = steps[i];
+            for (const apart of arrivals) arrived.push(arrived[arrived.length - 1] + apart);
+            const received = arrived.slice();
+            view = Math.max(0, view + moved);
+            const stamp = { ...drawn(dark ? -1 : view / 256, received[received.length - 1]), mode };
+            given.push({ stamp, received });
+            history.words.set([x, fire, aim], history.add(first + i, stamp));
           }
           const newest = first + steps.length - 1;
-          const length = new InputWriter(Input).write(history, newest, count, first, receipts, buffer);
+          // One more comes between the last picture and the sending.
+          const snapshot = arrived[arrived.length - 1] + 2;
+          const mask = bits(snapshot, arrived);
+          const length = new InputWriter(Input).write(history, newest, count, snapshot, mask, buffer);
           assert.ok(length > 0);
           const target = new InputBuffer({ wordCount: words });
           target.reset(newest - 40);
           const reader = new InputReader(Input);
           assert.equal(reader.read(buffer, 0, length, target), true);
-          assert.equal(reader.snapshotTick, first);
+          assert.deepEqual([reader.newestTick, reader.snapshotTick, reader.receiptMask], [newest, snapshot, mask]);
           const sent = Math.min(count, steps.length, MAX_INPUTS);
           const taken = new Int32Array(words);
           const stamp = freshStamp();
@@ -60,31 +82,42 @@ describe("input messages", () => {
             const i = tick - first;
             assert.equal(origin, 0);
             assert.deepEqual([...taken], [steps[i].x, steps[i].fire, steps[i].aim]);
-            assert.equal(stamp.viewTick, views[i]);
-            assert.equal(stamp.snapshotTick, first);
-            assert.equal(stamp.receiptMask, receipts | 0);
+            const expected = given[i].stamp;
+            // What is not among the receipts that a message has room for is not told at all.
+            const told = expected.viewTick >= 0 && expected.snapshotTick >= snapshot - 32;
+            assert.equal(stamp.viewTick, told ? expected.viewTick : -1);
+            if (!told) continue;
+            exact++;
+            assert.equal(stamp.snapshotTick, expected.snapshotTick);
+            assert.equal(stamp.mode, expected.mode);
+            const known = given[i].received.filter((at) => at >= snapshot - 32);
+            assert.equal(stamp.receiptMask, bits(expected.snapshotTick, known));
           }
         },
       ),
       { seed: 31, numRuns: 500 },
     );
+    assert.ok(exact > 2000, `${exact} stamps`);
   });
 
-  it("are small when nothing changes", () => {
+  it("spend two bits on an input that is as the one before, seen as expected", () => {
     const history = new InputHistory(words, 64);
+    for (let tick = 1000; tick < 1040; tick++) {
+      // A snapshot comes with every second tick; the picture is 9 ticks back.
+      history.words.fill(7, history.add(tick, drawn(tick - 9, (tick - 4) & ~1)), history.offsetOf(tick) + words);
+    }
+    const writer = new InputWriter(Input);
     const buffer = new Uint8Array(200);
-    for (let tick = 1000; tick < 1010; tick++)
-      history.words.fill(7, history.add(tick, tick - 9), history.add(tick, tick - 9) + words);
-    const one = new InputWriter(Input).write(history, 1009, 1, 996, -1, buffer);
-    const ten = new InputWriter(Input).write(history, 1009, 10, 996, -1, buffer);
-    assert.ok(ten - one <= 3, `nine repetitions take ${ten - one} bytes`);
+    assert.ok(writer.write(history, 1039, 30, (1039 - 4) & ~1, 0xaaaaaaaa | 0, buffer) > 0);
+    assert.equal(writer.sizes.stamps[1], 29);
+    assert.equal(writer.sizes.records[1], 29);
   });
 
   it("repeat less of what is large", () => {
     const Large = defineInput({ drawing: bytes({ maxBytes: 400 }) });
     const history = new InputHistory(Large.wordCount, 64);
     for (let tick = 1; tick <= 10; tick++) {
-      const at = history.add(tick, tick);
+      const at = history.add(tick, drawn(tick, tick));
       history.words.fill(0x1010101 * tick, at + 1, at + Large.wordCount);
       history.words[at] = 400;
     }
@@ -140,7 +173,7 @@ function record(value: number): Int32Array {
 }
 
 function seen(viewTick: number): ViewStamp {
-  return { viewTick, snapshotTick: Math.ceil(viewTick), receiptMask: 1 };
+  return { ...drawn(viewTick), receiptMask: 1 };
 }
 
 /** What became of a tick, and its record. */
@@ -208,7 +241,7 @@ describe("InputBuffer", () => {
     // Each input comes a tick too late from now on.
     buffer.put(18, record(2), 0, seen(11.5));
     assert.equal(buffer.take(19, out, 0, stamp), 1);
-    assert.deepEqual(stamp, { viewTick: 12.5, snapshotTick: 12, receiptMask: 1 });
+    assert.deepEqual(stamp, { viewTick: 12.5, snapshotTick: 12, receiptMask: 1, mode: "linear" });
     assert.equal(buffer.take(20, out, 0, stamp), 1);
     assert.equal(stamp.viewTick, 13.5);
     buffer.put(20, record(2), 0, freshStamp());

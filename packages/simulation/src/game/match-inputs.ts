@@ -1,0 +1,138 @@
+/**
+ * The inputs of all players of a match, as its step reads them: one row for each seat, filled anew in every tick by the
+ * seat's `ClientPredictionHandler`, checked by the game, and remembered with what came of it.
+ */
+import { StateTable, wordsToValues } from "../state/index.ts";
+import type { Fields, RowIdentity, Values } from "../state/index.ts";
+import { ClientPredictionHandler } from "../prediction/input/client-prediction-handler.ts";
+import type { InputCounters } from "../prediction/input/client-prediction-handler.ts";
+import type { InputPolicy } from "../prediction/input/client-prediction-handler.ts";
+import { InputDecoder } from "../prediction/input/input-decoder.ts";
+import type { PlayerInput } from "../prediction/input/player-input.ts";
+import type { AnyGame, Inputs, InputView } from "./define-game.ts";
+import type { Seat } from "./seat.ts";
+import type { AnyWorldTable } from "./world.ts";
+
+/** An input as it was used. */
+export interface RecordedInput<F extends Fields = Fields> extends PlayerInput<F> {
+  /** Whether it came from the client; otherwise the last one was repeated, or the neutral one used. */
+  readonly source: "received" | "repeated" | "neutral";
+}
+
+/** A player's own entities after one tick. */
+export interface RecordedState {
+  readonly tick: number;
+  readonly entities: readonly {
+    /** The state's name in the game. */
+    readonly table: string;
+    readonly id: number;
+    readonly values: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+export class MatchInputs {
+  /** What a step reads. */
+  readonly view: Inputs<Fields>;
+  readonly decoder: InputDecoder;
+  readonly #game: AnyGame;
+  readonly #seats: readonly (Seat | undefined)[];
+  readonly #policy: InputPolicy;
+  /** A row for each seat; that behind the last seat is never written: the neutral input. */
+  readonly #table: StateTable<Fields>;
+
+  constructor(game: AnyGame, seats: readonly (Seat | undefined)[], policy: InputPolicy, now?: () => number) {
+    this.#game = game;
+    this.#seats = seats;
+    this.#policy = policy;
+    this.decoder = new InputDecoder(game.input, now);
+    const neutral = seats.length;
+    this.#table = new StateTable<Fields>(game.input, { capacity: neutral + 1 });
+    for (let seat = 0; seat <= neutral; seat++) this.#table.insert(seat, seat);
+    this.view = {
+      of: (row: RowIdentity): InputView<Fields> => this.#table.rowAt(this.#seatOf(row)?.id ?? neutral),
+      isPresent: (row: RowIdentity): boolean => this.#seatOf(row)?.connected ?? false,
+    };
+    // What cannot be is the caller's mistake at once, not when the first player comes.
+    this.createHandler(0);
+  }
+
+  /** The records of this tick's inputs, one after the other by seat. */
+  get words(): Int32Array {
+    return this.#table.words;
+  }
+
+  createHandler(tick: number, counters?: InputCounters): ClientPredictionHandler {
+    const { game, policy } = { game: this.#game, policy: this.#policy };
+    const handler = new ClientPredictionHandler(game.input, game.tickRate, this.decoder, policy, counters);
+    handler.reset(tick);
+    return handler;
+  }
+
+  /** Makes a seat's input the neutral one. */
+  clear(seat: number): void {
+    this.#table.writeWords(seat, this.#game.input.initialWords);
+  }
+
+  /** Makes the input of `tick` that of the seat's row. */
+  take({ id, handler }: Seat, tick: number): void {
+    const table = this.#table;
+    const { idle, sanitize, input } = this.#game;
+    handler.take(tick);
+    const { words, origin } = handler;
+    if (origin === 0 || (idle === undefined && origin === 1)) table.writeWords(id, words);
+    else if (idle === undefined || !handler.copyNewest()) table.writeWords(id, input.initialWords);
+    else {
+      table.writeWords(id, words);
+      idle(table.rowAt(id), handler.missedInARow, id);
+      table.settleRow(id);
+    }
+    if (sanitize !== undefined) {
+      sanitize(table.rowAt(id), id);
+      table.settleRow(id);
+    }
+    table.readWords(id, words);
+  }
+
+  /** Remembers the inputs of `tick` and what the players' entities, which are settled, have become. */
+  record(tick: number, tables: readonly AnyWorldTable[]): void {
+    let any = false;
+    for (const seat of this.#seats) if (seat?.connected === true && seat.handler.beginRecord(tick)) any = true;
+    if (!any) return;
+    for (let t = 0; t < tables.length; t++) {
+      const { owners, alive, words, wordCount, highWater } = tables[t];
+      for (let index = 0; index < highWater; index++) {
+        const owner = owners[index];
+        if (alive[index] === 0 || owner < 0) continue;
+        const seat = this.#seats[owner];
+        if (seat?.connected !== true) continue;
+        seat.handler.history.add(t, tables[t].idAt(index), words, index * wordCount, wordCount);
+      }
+    }
+  }
+
+  /** The inputs of the last seconds, oldest first, as they were used. */
+  inputsOf(seat: Seat): RecordedInput[] {
+    return Array.from(seat.handler.history.read(), ({ tick, origin, view, input }) => {
+      const values: Values<Fields> = wordsToValues(this.#game.input, input);
+      return { tick, values, view, source: SOURCES[origin] };
+    });
+  }
+
+  /** The player's own entities after each of those ticks. */
+  statesOf(seat: Seat): RecordedState[] {
+    const names = Object.keys(this.#game.states);
+    return Array.from(seat.handler.history.read(), ({ tick, entities }) => ({
+      tick,
+      entities: entities.map(({ table, id, words }) => {
+        const values: Values<Fields> = wordsToValues(this.#game.states[names[table]], words);
+        return { table: names[table], id, values };
+      }),
+    }));
+  }
+
+  #seatOf(row: RowIdentity): Seat | undefined {
+    return row.owner < 0 ? undefined : this.#seats[row.owner];
+  }
+}
+
+const SOURCES = ["received", "repeated", "neutral"] as const;
