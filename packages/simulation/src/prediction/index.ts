@@ -95,3 +95,15 @@ export type { PredictionOptions, RemotePrediction, SharedPrediction } from "./pr
 export type { SpawnListener, SpawnStats } from "./spawns/predicted-spawns.ts";
 export type { StateHistory } from "./state-history.ts";
 export type { VisibleCorrection } from "./visible-correction.ts";
+export type { PaceOptions } from "./movement/claim-pace.ts";
+export type {
+  ClaimFault,
+  MovementClaim,
+  MovementCounters,
+  MovementOutcome,
+  MovementVerdict,
+} from "./movement/movement-claim.ts";
+export { MovementValidator } from "./movement/movement-validator.ts";
+export type { MovementValidatorOptions } from "./movement/movement-validator.ts";
+export { movementFinding, validateMovement } from "./movement/validate-movement.ts";
+export type { MovementAllowance, MovementFault, MovementFinding, MovementPlace } from "./movement/validate-movement.ts";

@@ -14,6 +14,7 @@ import { cos, sin } from "../../math/index.ts";
 import { rayBox, rayCircle, rayCylinder, rayTallBox } from "./rays.ts";
 import { separateFromBox, separateFromCircle } from "./separation.ts";
 import { ShapeGrid } from "./shape-grid.ts";
+import { ShortestWay } from "./shortest-way.ts";
 import { BOUNDS, boundsOf } from "./shapes.ts";
 import type { BoxShape, CircleShape, StaticsOptions } from "./shapes.ts";
 
@@ -42,6 +43,7 @@ export class StaticGeometry {
   /** Separation and normal of the shape looked at last. */
   readonly #contact: Float64Array = new Float64Array(3);
   readonly #scratch: MovablePoint = { x: 0, y: 0 };
+  readonly #way: ShortestWay = new ShortestWay();
 
   /** Throws `RangeError` for a shape without a place or a size, and for a floor that is no height. */
   constructor(options: StaticsOptions = {}) {
@@ -185,6 +187,43 @@ export class StaticGeometry {
       if (radius - this.#contact[0] > CONTACT) ceiling = bottom;
     }
     return ceiling;
+  }
+
+  /**
+   * A lower bound of the length of a circle's way from one place to another around the shapes that reach from below
+   * `high` to above `low`; `Infinity` when it is longer than `limit`. A circle that was never nearer to a shape than
+   * `radius` has gone at least this far. Where more than 16 shapes are in reach it is the straight line.
+   */
+  shortestWay(
+    fromX: number,
+    fromY: number,
+    toX: number,
+    toY: number,
+    radius: number,
+    limit: number,
+    low: number = -Infinity,
+    high: number = Infinity,
+  ): number {
+    const byX = toX - fromX;
+    const byY = toY - fromY;
+    const straight = Math.sqrt(byX * byX + byY * byY);
+    if (!(straight <= limit)) return Infinity;
+    // Whatever is in reach is within half of the limit of the middle.
+    const count = this.#gather(fromX + byX / 2, fromY + byY / 2, limit / 2 + radius, 0, 0, low, high);
+    this.#way.clear();
+    for (let i = 0; i < count; i++) {
+      const shape = this.#found[i];
+      const at = shape * BOUNDS;
+      const minX = this.#bounds[at];
+      const minY = this.#bounds[at + 1];
+      const maxX = this.#bounds[at + 2];
+      const maxY = this.#bounds[at + 3];
+      // The corners of this box are at most `radius` from the shape.
+      const half = ((maxX - minX) / 2 + radius) * Math.SQRT1_2;
+      const grow = shape < this.#boxCount ? radius * Math.SQRT1_2 : half - (maxX - minX) / 2;
+      if (!this.#way.addWall(minX - grow, minY - grow, maxX + grow, maxY + grow)) return straight;
+    }
+    return this.#way.find(fromX, fromY, toX, toY, limit);
   }
 
   #move(

@@ -7,11 +7,11 @@
  * cylinder, and shapes have flat tops: there are no slopes, stairs are boxes.
  */
 import type { MovablePoint, StaticGeometry } from "../../game/statics/static-geometry.ts";
+import { cos, sin } from "../../math/index.ts";
 import type { MovementBody, MovementWish } from "./movement-body.ts";
 import { movementRules } from "./movement-options.ts";
 import type { MovementOptions, MovementRules } from "./movement-options.ts";
 
-const { cos, sin } = Math;
 /** A knockback slower than this is over. */
 const LEAST_KNOCK = 0.05;
 
