@@ -26,7 +26,7 @@ const cheats: readonly (Cheat & { readonly inSpaceOnly?: boolean })[] = [
   { name: "claims kept back, and too fast", withholdsMs: 300, speed: () => 1.3 },
   { name: "claims kept back by a fast clock", withholdsMs: 400, clock: 1.3 },
   { name: "going on where it was not put", speed: () => 1.06, disobeys: true },
-  { name: "flying up slowly", flies: 2, inSpaceOnly: true },
+  { name: "flying up slowly", flies: 4, inSpaceOnly: true },
   { name: "flying up", flies: 8, inSpaceOnly: true },
   { name: "hovering", flies: 0, inSpaceOnly: true },
 ];

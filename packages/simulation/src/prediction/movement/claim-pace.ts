@@ -24,7 +24,7 @@ const PATH_REFILL_MS_PER_SEC = 4;
 /** What is forgotten of the greatest lead, so that it follows a clock that is slow. */
 const FORGET_MS_PER_SEC = 1;
 /** A rise of this much at once is no fast clock. */
-const SUDDEN_MS = 80;
+const SUDDEN_MS = 120;
 /** A rise of more than this is not believed at all. */
 export const ABSURD_MS = 1000;
 /** What is later than this is of another count of ticks: the client was started anew. */
@@ -109,7 +109,13 @@ export class ClaimPace {
   #rebase(leadMs: number, now: number): void {
     if (leadMs > this.#recentMs) this.#recentMs = leadMs;
     if (now - this.#recentSince < REBASE_AFTER_MS) return;
-    if (this.#greatestMs - this.#recentMs > REBASE_BY_MS) this.#greatestMs = this.#recentMs;
+    const lostMs = this.#greatestMs - this.#recentMs;
+    if (lostMs > REBASE_BY_MS) {
+      // What a few seconds showed may not be the least delay: that is learned again, with some of what was lost.
+      this.#greatestMs = this.#recentMs;
+      this.#bankMs += REBASE_BY_MS;
+      this.#claims = 1;
+    }
     this.#recentMs = -Infinity;
     this.#recentSince = now;
   }

@@ -195,7 +195,10 @@ export class MovementValidator {
     this.#heardAt = serverTick;
     const elapsedTicks = this.#elapsed(claim.tick, serverTick);
     if (aheadMs <= ABSURD_MS) this.#tick = claim.tick;
-    if (aheadMs > 0) return this.#putBack("pace", aheadMs, serverTick);
+    if (aheadMs > 0) {
+      this.#note(claim);
+      return this.#putBack("pace", aheadMs, serverTick);
+    }
     this.#grantClaimedDash(claim);
     if (serverTick > this.#grantUntil) this.#granted = 0;
     if (claim.placement !== this.#placement) {
@@ -223,9 +226,7 @@ export class MovementValidator {
       allowance.highest = this.#flight.highest(x, y, z, Math.min(far, allowance.distance), elapsedSec);
       allowance.swing = this.#flight.swing(elapsedSec);
     }
-    this.#claimed.x = claim.x;
-    this.#claimed.y = claim.y;
-    this.#claimed.placement = claim.placement;
+    this.#note(claim);
     validateMovement(at, claim, allowance, this.rules, this.#statics, finding);
     at.x = finding.x;
     at.y = finding.y;
@@ -241,16 +242,20 @@ export class MovementValidator {
   }
 
   /** A client that does not yet know that it was put elsewhere is no faster for that. Returns how much too far it went. */
-  #followElsewhere({ x, y, placement }: MovementClaim, elapsedSec: number): number {
+  #followElsewhere(claim: MovementClaim, elapsedSec: number): number {
     const claimed = this.#claimed;
-    const isElsewhere = placement !== claimed.placement;
-    claimed.placement = placement;
-    const far = Math.sqrt((x - claimed.x) ** 2 + (y - claimed.y) ** 2);
+    const isElsewhere = claim.placement !== claimed.placement;
+    const far = Math.sqrt((claim.x - claimed.x) ** 2 + (claim.y - claimed.y) ** 2);
     const walked = this.#carry + elapsedSec * this.rules.maxSpeed * (1 + this.#options.speedTolerance);
     this.#carry = Math.max(0, Math.min(this.#maxCarry(), walked - far));
-    claimed.x = x;
-    claimed.y = y;
+    this.#note(claim);
     return isElsewhere ? 0 : far - walked - this.#dashWay - this.#granted;
+  }
+
+  #note({ x, y, placement }: MovementClaim): void {
+    this.#claimed.x = x;
+    this.#claimed.y = y;
+    this.#claimed.placement = placement;
   }
 
   /** Ticks since the claim before; the most that a pause counts for after the first placement. */
