@@ -181,7 +181,7 @@ export function playSession({ seed, seconds, tall, cheat, cheatAtSec = 12 }: Ses
         firstFaultAtSec = sec;
       }
       const suspects = verdict.outcome === "flag" || verdict.outcome === "disconnect";
-      if (suspects && flaggedAfterSec < 0) flaggedAfterSec = sec - (cheat === undefined ? 0 : cheatAtSec);
+      if (suspects && flaggedAfterSec < 0) flaggedAfterSec = sec - client.cheatsSinceSec;
       if (!verdict.moved) continue;
       const { placement, x, y, z } = verdict;
       client.told.push({ at: down.sendReliably(now), placement, x, y, z, knockX: 0, knockY: 0, knockZ: 0 });
@@ -239,6 +239,8 @@ interface Told {
 
 class ClaimingClient {
   tick = 1000;
+  /** When it began to cheat; one who hovers, when it came to be in the air. */
+  cheatsSinceSec = 0;
   readonly told: Told[] = [];
   readonly #mover: MovementPredictor;
   readonly #statics: StaticGeometry;
@@ -280,6 +282,9 @@ class ClaimingClient {
     const body = this.#body;
     const wish = this.#wish;
     if (cheatSec >= 0) {
+      const begins = !this.#cheats && (this.#cheat?.flies !== 0 || this.#body.z > 1);
+      if (begins) this.cheatsSinceSec = now / 1000;
+      this.#cheats ||= begins;
       this.#cheatStep(cheatSec);
       return;
     }
@@ -322,7 +327,6 @@ class ClaimingClient {
     const body = this.#body;
     const wish = this.#wish;
     if (cheat === undefined) return;
-    this.#cheats = true;
     wish.moveX = cheat.clips === true ? 0 : 1;
     wish.moveY = cheat.clips === true ? 1 : 0;
     wish.jump = wish.dash = false;
