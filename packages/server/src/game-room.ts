@@ -21,6 +21,7 @@ import type {
 import type { Fields } from "@riposte/simulation/state";
 import type { MatchOptions, ResolvedOptions } from "./options.ts";
 import { RoomClient } from "./room-client.ts";
+import { GameRoomDebug } from "./room-debug.ts";
 import type { Client } from "./room-client.ts";
 import type { CallHandler, MessageHandler, Room, RoomError, RoomEvents, RoomStats } from "./room.ts";
 
@@ -51,6 +52,7 @@ const snapshotBuffer = new Uint8Array(SNAPSHOT_BUFFER_BYTES);
 export class GameRoom<G extends AnyGame> implements Room<G> {
   readonly name: string;
   readonly onDemand: boolean;
+  readonly debug: GameRoomDebug;
   /** Since when nobody is here, in the loop's milliseconds; undefined while somebody is. */
   emptySince: number | undefined;
   readonly #match: Match<G>;
@@ -77,6 +79,11 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
       ...options.match,
     });
     this.#phases = Array.from({ length: game.snapshotTicks }, () => []);
+    this.debug = new GameRoomDebug({
+      enabled: options.match.debug,
+      seatOf: (client) => (this.#isHere(client) ? this.#match.debugOf(client.seat) : undefined),
+      ask: (client, method, parameters, done) => this.#match.askDebug(client.seat, method, parameters, done),
+    });
   }
 
   get tick(): number {

@@ -5,6 +5,7 @@ export type { ListenOptions, MatchOptions } from "./options.ts";
 export type { IssueTokenOptions, PlainPeerHandlers, Server, ServerError, ServerEvents, ServerStats } from "./server.ts";
 export type { CallHandler, MessageHandler, Room, RoomError, RoomEvents, RoomStats } from "./room.ts";
 export type { Client } from "./room-client.ts";
+export type { AbilityReport, RoomDebug } from "./room-debug.ts";
 export { CallError } from "@riposte/simulation/game";
 export type { InputStats } from "@riposte/simulation/game";
 export type { Unsubscribe } from "@riposte/protocol";

@@ -23,6 +23,8 @@ export interface MatchOptions {
   readonly snapshotBudgetBytes?: number;
   /** How far back a shot may be checked. Default 500. */
   readonly maxRewindMs?: number;
+  /** Opens the debug channel to clients, see `room.debug` and `docs/debugging.md`. Default false. */
+  readonly debug?: boolean;
   /** How players' inputs are taken in: what a missing one is, how far ahead they may be, limits, and how much is remembered. */
   readonly inputs?: InputPolicy;
 }
@@ -175,6 +177,7 @@ export function resolveOptions(options: ListenOptions, tickRate: number): Resolv
       reconnectGraceMs: match.reconnectGraceMs ?? 15_000,
       snapshotBudgetBytes: match.snapshotBudgetBytes ?? 1000,
       maxRewindMs: match.maxRewindMs ?? 500,
+      debug: match.debug ?? false,
       inputs: match.inputs ?? {},
     },
     publicDir: publicDir === false ? undefined : publicDir,

@@ -4,6 +4,7 @@ import type { NetworkError, Unsubscribe } from "@riposte/protocol";
 import type { AnyGame, CallDefinition, MessageDefinition, ReplyOf, ValuesOf, WorldOf } from "@riposte/simulation/game";
 import type { Fields } from "@riposte/simulation/state";
 import type { Client } from "./room-client.ts";
+import type { RoomDebug } from "./room-debug.ts";
 
 /** What happens in a room. */
 export interface RoomEvents {
@@ -65,6 +66,8 @@ export interface Room<G extends AnyGame = AnyGame> {
   /** Those connected now. */
   readonly clients: Iterable<Client> & { readonly size: number };
   readonly stats: RoomStats;
+  /** Questions about one player's prediction, for developers and operators. */
+  readonly debug: RoomDebug;
   on<Name extends keyof RoomEvents>(event: Name, listener: (value: RoomEvents[Name]) => unknown): Unsubscribe;
   /** Hears a type of message from this room's clients. */
   onMessage<F extends Fields>(definition: MessageDefinition<F>, handler: MessageHandler<F>): Unsubscribe;

@@ -47,7 +47,7 @@ describe("DebugLink", () => {
     const outcome = ask(end(), server, "echo", { a: "ü", b: [1, null] });
     assert.deepEqual(outcome, {
       ok: true,
-      value: { parameters: { a: "ü", b: [1, null] }, list: [1, -2], far: "-Infinity", id: "1152921504606846976" },
+      value: { parameters: { a: "ü", b: [1, null] }, list: [1, -2], far: -Infinity, id: "1152921504606846976" },
     });
     assert.equal(server.link.stats.answered, 1);
     assert.deepEqual(ask(end(), end({ nothing: () => undefined }), "nothing", null), { ok: true, value: null });

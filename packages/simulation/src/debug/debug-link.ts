@@ -184,7 +184,7 @@ function write(status: number, id: number, content: unknown): number {
   return encodeUtf8(text, scratch, bytes.offset);
 }
 
-/** Typed arrays become lists; JSON has no infinities and no big integers, so they become text. */
+/** Typed arrays become lists, big integers text; so do infinities and NaN, which come out of it again as numbers. */
 function plain(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   if (typeof value === "number" && !Number.isFinite(value)) return String(value);
@@ -192,11 +192,15 @@ function plain(_key: string, value: unknown): unknown {
   return value;
 }
 
+function revive(_key: string, value: unknown): unknown {
+  return value === "Infinity" || value === "-Infinity" || value === "NaN" ? Number(value) : value;
+}
+
 function parse(buffer: Uint8Array, offset: number, end: number): { readonly value: unknown } | undefined {
   const text = decodeUtf8(buffer, offset, end);
   if (text === undefined) return undefined;
   try {
-    return { value: JSON.parse(text) as unknown };
+    return { value: JSON.parse(text, revive) as unknown };
   } catch {
     return undefined;
   }

@@ -44,6 +44,9 @@ describe("explainMisprediction", () => {
     const server = history([10, 0, true], [11, 0, false, "neutral"], [12, 1, true]);
     const found = explainMisprediction(client, server);
     assert.deepEqual([found?.cause, found?.tick, found?.input.tick], ["input", 12, 11]);
+    const corrected = history([11, 0, true], [12, 2, true]);
+    const after = explainMisprediction(corrected, history([11, 0, false, "neutral"], [12, 1, true]));
+    assert.deepEqual([after?.cause, after?.input.tick], ["step", 12], "the state of the first tick was taken over");
   });
 
   it("blames the step when state and input were the same before", () => {

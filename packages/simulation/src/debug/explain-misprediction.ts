@@ -55,8 +55,10 @@ export function explainMisprediction(
     const theirs = truth.get(mine.tick);
     if (theirs === undefined) continue;
     const input = involved(mine, theirs);
-    if (parted === undefined && input.differs.length > 0) parted = input;
     const difference = firstDifference(mine, theirs, fields);
+    // What made a first tick on which both agree is no longer of interest: a correction may have been taken over there.
+    const mayMatter = !isFirst || difference !== undefined;
+    if (parted === undefined && mayMatter && input.differs.length > 0) parted = input;
     if (difference !== undefined) {
       const cause = difference.field === "" ? "entity" : parted !== undefined ? "input" : isFirst ? "unknown" : "step";
       const found = { cause, tick: mine.tick, ...difference, input: parted ?? input } as const;

@@ -9,5 +9,7 @@ export { MispredictionRecorder, predictedFields } from "./misprediction-recorder
 export type { MispredictionReport, MispredictionSources } from "./misprediction-recorder.ts";
 export { readPlayerHistory } from "./player-history.ts";
 export type { InputOrigin, PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";
+export { SeatDebug } from "./seat-debug.ts";
+export type { InputBufferReport, TickRange } from "./seat-debug.ts";
 export { PredictionProbe, PROBE_CURVES, SampleRing } from "./prediction-probe.ts";
 export type { Path, PredictionProbeOptions, ProbeCurve, ProbedClient } from "./prediction-probe.ts";

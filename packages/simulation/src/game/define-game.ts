@@ -7,6 +7,7 @@ import type { AccessOf, Fields, InputDefinition, Row, RowIdentity, StateDefiniti
 import type { EventDefinition } from "../prediction/events/define-event.ts";
 import { tablePredictions } from "../prediction/prediction-options.ts";
 import type { PredictionOptions, TablePrediction } from "../prediction/prediction-options.ts";
+import type { AbilityView } from "../prediction/abilities/inspect-abilities.ts";
 import type { AnyMessage, ValuesOf } from "./message.ts";
 import type { Sight } from "./sight.ts";
 import { StaticGeometry } from "./statics/static-geometry.ts";
@@ -110,6 +111,11 @@ export interface GameOptions<S extends States, I extends Fields, M extends reado
    * row, from 1. Default: it is repeated for a while, then neutral (`InputPolicy.repeatInputMs`).
    */
   idle?(this: void, input: Row<I>, missed: number, seat: number): void;
+  /**
+   * Both sides: the abilities of a seat's player at the world's tick, for the debug channel: what `inspectAbilities` of the
+   * player's row gives.
+   */
+  inspectAbilities?(this: void, world: World<S>, seat: number, tick: number): AbilityView | undefined;
   /** One tick: on the server for everybody, on a client for its own entities. Must depend on nothing but its arguments. */
   step(this: void, world: World<S>, inputs: Inputs<I>): void;
 }
@@ -144,6 +150,7 @@ export interface GameDefinition<
   receive?(this: void, world: World<S>, client: RoomClient, message: ReceivedMessage): void;
   sanitize?(this: void, input: Row<I>, seat: number): void;
   idle?(this: void, input: Row<I>, missed: number, seat: number): void;
+  inspectAbilities?(this: void, world: World<S>, seat: number, tick: number): AbilityView | undefined;
   step(this: void, world: World<S>, inputs: Inputs<I>): void;
 }
 
@@ -216,6 +223,7 @@ export function defineGame<
     ...(options.receive === undefined ? {} : { receive: options.receive }),
     ...(options.sanitize === undefined ? {} : { sanitize: options.sanitize }),
     ...(options.idle === undefined ? {} : { idle: options.idle }),
+    ...(options.inspectAbilities === undefined ? {} : { inspectAbilities: options.inspectAbilities }),
     step: options.step,
   };
 }

@@ -202,7 +202,13 @@ export class GameClient<G extends AnyGame = AnyGame> {
       inputs: this.#inputs.history,
       historyOf: (table) => prediction.historyOf(table),
     });
-    this.debug = new DebugLink({ queue: this.#peer.queue, answers: { prediction: () => reportPrediction(this) } });
+    this.debug = new DebugLink({
+      queue: this.#peer.queue,
+      answers: {
+        prediction: () => reportPrediction(this),
+        abilities: () => game.inspectAbilities?.(world, this.#seat, this.predictedTick),
+      },
+    });
     const drawing = {
       tickRate: game.tickRate,
       smoothingHalfLifeMs,

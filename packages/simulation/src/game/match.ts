@@ -11,6 +11,7 @@ import { InterestGrid, SharedSnapshots, SnapshotStream } from "../state/index.ts
 import type { AnyTable, Fields, RowIdentity, Values } from "../state/index.ts";
 import { DebugLink } from "../debug/debug-link.ts";
 import type { DebugOutcome } from "../debug/debug-link.ts";
+import { SeatDebug } from "../debug/seat-debug.ts";
 import { PoseRecorder } from "../rewind/pose-recorder.ts";
 import { RewoundSight } from "../rewind/rewound-sight.ts";
 import type { EventDefinition } from "../prediction/events/define-event.ts";
@@ -190,9 +191,10 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     const eyeName = this.#game.interest.eye;
     const eye = new InterestEye(this.#tables, id, eyeName === undefined ? undefined : this.#world[eyeName]);
     const peer = new MessagePeer();
-    const debug = new DebugLink({ queue: peer.queue, answers: {} });
+    const inspector = new SeatDebug(this.#game, this.#world, () => seat);
+    const debug = new DebugLink({ queue: peer.queue, answers: inspector.answers });
     debug.enabled = this.#debug;
-    const seat = new Seat({
+    const seat: Seat = new Seat({
       id,
       clientId,
       userData,
@@ -204,6 +206,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       debug,
       stream: this.#createStream(id, eye),
       eye,
+      inspector,
       randomKey: this.#createKey(),
     });
     this.#seats[id] = seat;
@@ -360,9 +363,14 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     this.router.call(to.peer, definition, request, this.#tick * this.#game.tickMs, done);
   }
 
+  /** What is known of a seat's player, for debugging; `undefined` when the seat is free or the debug channel is not open. */
+  debugOf(seat: number): SeatDebug | undefined {
+    return this.#debug ? this.#seats[seat]?.inspector : undefined;
+  }
+
   /**
    * Asks one seat's client over the debug channel; `done` is called exactly once. Methods: "prediction" (see
-   * `readPredictionReport`). What comes back is what the client says, no more.
+   * `readPredictionReport`), "abilities", "interpolationMode". What comes back is what the client says, no more.
    */
   askDebug(seat: number, method: string, parameters: unknown, done: (outcome: DebugOutcome) => void): void {
     const to = this.#seats[seat];

@@ -2,6 +2,7 @@
 import type { SnapshotStream } from "../state/index.ts";
 import { SpawnLedger } from "../prediction/spawns/spawn-ledger.ts";
 import type { DebugLink } from "../debug/debug-link.ts";
+import type { SeatDebug } from "../debug/seat-debug.ts";
 import type { ClientPredictionHandler, InputCounters } from "../prediction/input/client-prediction-handler.ts";
 import { createInputCounters } from "../prediction/input/client-prediction-handler.ts";
 import { copyViewStamp, createViewStamp } from "../prediction/input/player-input.ts";
@@ -48,6 +49,7 @@ export interface SeatOptions {
   readonly maxExtrapolationTicks: number;
   readonly peer: MessagePeer;
   readonly debug: DebugLink;
+  readonly inspector: SeatDebug;
   readonly stream: SnapshotStream;
   readonly eye: InterestEye;
   readonly randomKey: Uint32Array;
@@ -65,6 +67,7 @@ export class Seat implements SeatInfo {
   readonly peer: MessagePeer;
   /** Closed unless the match opened the debug channel. */
   readonly debug: DebugLink;
+  readonly inspector: SeatDebug;
   stream: SnapshotStream;
   readonly eye: InterestEye;
   /** Of the random numbers of the player's entities: for the player and the server only. */
@@ -88,6 +91,7 @@ export class Seat implements SeatInfo {
     this.resolver = new ViewResolver(this.sent, options.maxExtrapolationTicks);
     this.peer = options.peer;
     this.debug = options.debug;
+    this.inspector = options.inspector;
     this.stream = options.stream;
     this.eye = options.eye;
     this.randomKey = options.randomKey;

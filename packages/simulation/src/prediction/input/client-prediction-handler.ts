@@ -192,6 +192,11 @@ export class ClientPredictionHandler implements InputSink {
     return this.#buffer.copyNewest(this.words, 0);
   }
 
+  /** For debugging: the inputs that wait for their tick. */
+  waiting(): IterableIterator<{ readonly tick: number; readonly words: Int32Array }> {
+    return this.#buffer.waiting();
+  }
+
   /** Notes the input of `tick` (`words`, as it was used) in the history; then every entity of the player's is added. */
   beginRecord(tick: number): boolean {
     const begun = this.history.begin(tick, this.origin, this.stamp, this.words, 0);

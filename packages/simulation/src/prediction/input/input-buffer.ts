@@ -137,6 +137,15 @@ export class InputBuffer {
     return 1;
   }
 
+  /** For debugging: the inputs that wait for their tick, by rising tick. The words are copies. */
+  *waiting(): IterableIterator<{ readonly tick: number; readonly words: Int32Array }> {
+    for (let tick = this.#currentTick + 1; tick <= this.newestTick; tick++) {
+      const at = tick & this.#mask;
+      if (this.#ticks[at] !== tick) continue;
+      yield { tick, words: this.#words.slice(at * this.#wordCount, (at + 1) * this.#wordCount) };
+    }
+  }
+
   /** Back to empty, at a simulation that has reached `tick`. */
   reset(tick: number): void {
     this.newestTick = -1;

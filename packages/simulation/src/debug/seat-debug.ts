@@ -1,0 +1,106 @@
+/**
+ * What a match tells of one player: to the player itself over the debug channel, and to whoever runs the server. Only of
+ * the player's own entities, and only fields that the player may see. Reading allocates; nobody does it in a tick.
+ */
+import type { AnyGame } from "../game/define-game.ts";
+import type { States, World } from "../game/world.ts";
+import type { AbilityView } from "../prediction/abilities/inspect-abilities.ts";
+import type { ClientPredictionHandler, InputCounters } from "../prediction/input/client-prediction-handler.ts";
+import type { RecordedTick } from "../prediction/input/player-records.ts";
+import type { StateDefinition } from "../state/index.ts";
+import type { DebugAnswer } from "./debug-link.ts";
+import { INPUT_ORIGINS, inputValues, isObject, ownersValues } from "./player-history.ts";
+import type { PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";
+
+export interface InputBufferReport {
+  /** The tick that was simulated last. */
+  readonly tick: number;
+  /** How the player's inputs arrive. */
+  readonly counters: Readonly<InputCounters>;
+  /** Inputs that have arrived and wait for their tick, by rising tick. */
+  readonly waiting: readonly { readonly tick: number; readonly input: PlainFields }[];
+}
+
+/** Both ends included. */
+export interface TickRange {
+  readonly fromTick?: number;
+  readonly toTick?: number;
+}
+
+/** The player that is looked at: a seat of a match. */
+export interface DebuggedSeat {
+  readonly id: number;
+  readonly handler: ClientPredictionHandler;
+  readonly stats: InputCounters;
+}
+
+export class SeatDebug {
+  /** For the player's `DebugLink`. */
+  readonly answers: Readonly<Record<string, DebugAnswer>> = {
+    inputBuffer: () => this.inputBuffer(),
+    history: (parameters) => this.history(rangeOf(parameters), MAX_TICKS_IN_MESSAGE),
+    abilities: () => this.abilities(),
+  };
+  readonly #game: AnyGame;
+  readonly #world: World<States>;
+  readonly #seat: () => DebuggedSeat;
+  readonly #states: readonly (readonly [string, StateDefinition])[];
+
+  constructor(game: AnyGame, world: World<States>, seat: () => DebuggedSeat) {
+    this.#game = game;
+    this.#world = world;
+    this.#seat = seat;
+    this.#states = Object.entries(game.states);
+  }
+
+  inputBuffer(): InputBufferReport {
+    const { handler, stats } = this.#seat();
+    const waiting = Array.from(handler.waiting(), ({ tick, words }) => ({
+      tick,
+      input: inputValues(this.#game.input, words, 0),
+    }));
+    return { tick: this.#world.tick, counters: { ...stats }, waiting };
+  }
+
+  /** Inputs as they were used, and the player's entities after each tick, as far as they are kept; the newest `most`. */
+  history(range: TickRange = {}, most: number = Infinity): PlayerHistory {
+    const { fromTick = 0, toTick = Infinity } = range;
+    const { id, handler } = this.#seat();
+    const ticks: PlayerTick[] = [];
+    for (const record of handler.history.read())
+      if (record.tick >= fromTick && record.tick <= toTick) ticks.push(this.#tick(record));
+    return { seat: id, ticks: ticks.length > most ? ticks.slice(-most) : ticks };
+  }
+
+  /** What the game's `inspectAbilities` says of the player now. */
+  abilities(): AbilityView | undefined {
+    return this.#game.inspectAbilities?.(this.#world, this.#seat().id, this.#world.tick);
+  }
+
+  #tick({ tick, origin, input, entities }: RecordedTick): PlayerTick {
+    const rows: Record<string, PlayerEntity[]> = {};
+    for (const [name] of this.#states) rows[name] = [];
+    for (const { table, id, words } of entities) {
+      const [name, definition] = this.#states[table];
+      rows[name].push({ id, values: ownersValues(definition, words, 0) });
+    }
+    return {
+      tick,
+      origin: INPUT_ORIGINS[origin],
+      input: inputValues(this.#game.input, input, 0),
+      entities: rows,
+    };
+  }
+}
+
+function rangeOf(parameters: unknown): TickRange {
+  if (!isObject(parameters)) return {};
+  const { fromTick, toTick } = parameters;
+  return {
+    ...(typeof fromTick === "number" ? { fromTick } : {}),
+    ...(typeof toTick === "number" ? { toTick } : {}),
+  };
+}
+
+/** So that an answer fits a message also where states are large. */
+const MAX_TICKS_IN_MESSAGE = 24;
