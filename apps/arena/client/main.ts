@@ -50,7 +50,13 @@ async function play(): Promise<void> {
 
   const hud = new Hud();
   const map = new Minimap();
-  const panel = new Panel((line) => session.simulate(conditionsOf(line)));
+  const panel = new Panel({
+    lineChanged: (line) => session.simulate(conditionsOf(line)),
+    mode: session.interpolationMode,
+    modeChosen: (mode) => {
+      session.interpolationMode = mode;
+    },
+  });
   const input = new Input(element("#stage"), (code) => {
     if (code === "KeyN") panel.toggle();
     if (code === "KeyM") picture.sound.mute();

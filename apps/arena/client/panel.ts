@@ -1,4 +1,6 @@
 /** The network lab: a bad line at the pull of a slider, and what the server thinks, drawn into the picture. */
+import { INTERPOLATION_MODES } from "@riposte/simulation";
+import type { InterpolationMode } from "@riposte/simulation";
 import { element } from "./hud.ts";
 
 export interface LineConditions {
@@ -15,6 +17,13 @@ export interface Overlays {
   rewound: boolean;
   /** Curves of the prediction, and the own way as predicted and as the server told. */
   prediction: boolean;
+}
+
+export interface PanelOptions {
+  readonly lineChanged: (conditions: LineConditions) => void;
+  /** How the others are drawn, and that it should be otherwise. */
+  readonly mode: InterpolationMode;
+  readonly modeChosen: (mode: InterpolationMode) => void;
 }
 
 const SLIDERS = [
@@ -42,8 +51,8 @@ export class Panel {
   readonly #figures: HTMLElement;
   readonly #changed: (conditions: LineConditions) => void;
 
-  constructor(changed: (conditions: LineConditions) => void) {
-    this.#changed = changed;
+  constructor(options: PanelOptions) {
+    this.#changed = options.lineChanged;
     const root = this.#root;
     root.append(heading("Simulated line"));
     for (const slider of SLIDERS) {
@@ -96,6 +105,7 @@ export class Panel {
       row.append(box, label, spot);
       root.append(row);
     }
+    root.append(choice("interpolation", "Others", INTERPOLATION_MODES, options.mode, options.modeChosen));
     this.#figures = document.createElement("dl");
     root.append(heading("Inside"), this.#figures);
     element("#panel-button").addEventListener("click", () => {
@@ -126,6 +136,28 @@ export class Panel {
     const [latency, jitter, loss] = this.#sliders.map((slider) => Number(slider.value));
     this.#changed({ latencyMs: latency, jitterMs: jitter, lossRate: loss / 100 });
   }
+}
+
+/** A row with a list to choose from. */
+function choice<T extends string>(
+  id: string,
+  label: string,
+  values: readonly T[],
+  value: T,
+  chosen: (value: T) => void,
+): HTMLElement {
+  const row = document.createElement("label");
+  row.className = "choice";
+  const select = document.createElement("select");
+  select.id = id;
+  for (const name of values) select.add(new Option(name, name, name === value, name === value));
+  select.addEventListener("change", () => {
+    const found = values.find((name) => name === select.value);
+    if (found !== undefined) chosen(found);
+    select.blur();
+  });
+  row.append(label, select);
+  return row;
 }
 
 function heading(text: string): HTMLElement {

@@ -1,6 +1,6 @@
 /** The arena: one step, run by the server for everybody and by each client for its own player. */
-import { defineGame, hypot } from "@riposte/simulation";
-import { abilitiesOf, mendEvents, stepAbilities } from "./abilities.ts";
+import { defineGame, hypot, inspectAbilities } from "@riposte/simulation";
+import { abilitiesOf, abilityKit, mendEvents, stepAbilities } from "./abilities.ts";
 import { arenaStatics, spawnPoints } from "./map.ts";
 import { Blast, Hit, Kill, Scores } from "./messages.ts";
 import { movePlayer } from "./movement.ts";
@@ -27,6 +27,11 @@ export const game = defineGame({
   join(world, client) {
     const { name, hue } = readProfile(client.userData, client.id);
     enter(world, world.players.spawn(client.id, { name, hue }));
+  },
+
+  inspectAbilities(world, seat, tick) {
+    const player = world.players.firstOwnedBy(seat);
+    return player && inspectAbilities(abilityKit, player, tick);
   },
 
   step(world, inputs) {

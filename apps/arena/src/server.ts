@@ -46,7 +46,7 @@ export function openArena(options: ArenaOptions = {}): Promise<Server<ArenaGame>
     publicDir: clientDir,
     maxClients: 128,
     createRoomsOnDemand: true,
-    match: { maxSeats: 64, reconnectGraceMs: GRACE_MS },
+    match: { maxSeats: 64, reconnectGraceMs: GRACE_MS, debug: process.env.NODE_ENV !== "production" },
   });
 }
 

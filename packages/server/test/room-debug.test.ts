@@ -136,6 +136,11 @@ test("the server asks for the input buffer, the client's own figures, and its ab
   assert.ok(abilities.server.abilities.blink.cooldownTicks > 3000);
   assert.equal(abilities.server.abilities.wave.charges, 2);
   assert.deepEqual(abilities.differences, [], "both sides agree");
+
+  assert.equal(session.interpolationMode, "linear");
+  await answer(session, right, room.debug.setInterpolationMode(client, "hermite"));
+  assert.equal(session.interpolationMode, "hermite");
+  await assert.rejects(room.debug.setInterpolationMode(client, "cubic" as "linear"), RangeError);
 });
 
 test("where the channel is off nobody is told anything", async (t) => {

@@ -207,6 +207,10 @@ export class GameClient<G extends AnyGame = AnyGame> {
       answers: {
         prediction: () => reportPrediction(this),
         abilities: () => game.inspectAbilities?.(world, this.#seat, this.predictedTick),
+        setInterpolationMode: (mode) => {
+          // Throws for what is no mode, which refuses it.
+          this.interpolationMode = mode as InterpolationMode;
+        },
       },
     });
     const drawing = {

@@ -370,7 +370,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
 
   /**
    * Asks one seat's client over the debug channel; `done` is called exactly once. Methods: "prediction" (see
-   * `readPredictionReport`), "abilities", "interpolationMode". What comes back is what the client says, no more.
+   * `readPredictionReport`), "abilities", "setInterpolationMode". What comes back is what the client says, no more.
    */
   askDebug(seat: number, method: string, parameters: unknown, done: (outcome: DebugOutcome) => void): void {
     const to = this.#seats[seat];
