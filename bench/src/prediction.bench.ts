@@ -5,6 +5,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { bitsAt } from "@riposte/simulation/prediction";
 import { recordArena } from "./prediction/arena-match.ts";
 import { ColyseusReplay } from "./prediction/colyseus-replay.ts";
 import { emptyGame, emptyInputs, idleGame, walkingGame, walkingInputs } from "./prediction/games.ts";
@@ -60,10 +61,12 @@ export const bench: Bench = async (note, { full }) => {
     ...medians,
     times_faster_than_colyseus: medians.colyseus_replay_ns_per_tick / medians.replay_ns_per_tick,
     bytes_allocated_per_tick: await bytesPerTick(),
+    input_bits_p50: bitsAt(arena.sizes.records, 0.5),
+    view_stamp_bits_p50: bitsAt(arena.sizes.stamps, 0.5),
   };
   return {
     figures,
-    targets: { replay_ns_per_tick: 60, bytes_allocated_per_tick: 1 },
+    targets: { replay_ns_per_tick: 60, bytes_allocated_per_tick: 1, input_bits_p50: 12 },
     floors: {
       times_faster_than_colyseus: 5,
       server_inputs_per_cpu_sec_empty: 3e6,

@@ -6,6 +6,7 @@ import { Random } from "@riposte/protocol";
 import { BotMind } from "@riposte/arena/bot-mind";
 import { game } from "@riposte/arena/game";
 import { GameClient, Match, outgoingMessage } from "@riposte/simulation/game";
+import { InputSizes } from "@riposte/simulation/prediction";
 
 /** Of the way in each direction. */
 const LATENCY_TICKS = 2;
@@ -17,6 +18,8 @@ export interface ArenaRecording {
   readonly players: number;
   /** What the server receives before each tick, by seat: one message for each player that has joined by then. */
   readonly messages: readonly (readonly SeatMessage[])[];
+  /** What inputs and view stamps took, of all players. */
+  readonly sizes: InputSizes;
 }
 
 interface SeatMessage {
@@ -61,6 +64,11 @@ export function recordArena(players: number, ticks: number): ArenaRecording {
     down.push(sent);
     up.push(made);
   }
+  const sizes = new InputSizes();
+  for (const { client } of clients) {
+    client.inputSizes.records.forEach((count, bits) => (sizes.records[bits] += count));
+    client.inputSizes.stamps.forEach((count, bits) => (sizes.stamps[bits] += count));
+  }
   const delay = Array.from({ length: LATENCY_TICKS }, () => []);
-  return { players, messages: [...delay, ...up].slice(0, ticks) };
+  return { players, messages: [...delay, ...up].slice(0, ticks), sizes };
 }
