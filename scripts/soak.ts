@@ -1,5 +1,5 @@
 // The long part of the property tests: every fast-check property runs SOAK_FACTOR (default 20) times
-// as often as in CI, from a fresh seed; those of the datapath's addon under the sanitizers too. Words narrow the selection: `npm run soak -- netcode`.
+// as often as in CI, from a fresh seed (tests see SOAK=true); those of the datapath's addon under the sanitizers too. Words narrow the selection: `npm run soak -- netcode`.
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,5 +12,6 @@ const files = globSync("packages/*/{src,test}/**/*.test.ts", { cwd: root })
   .sort();
 const preload = join(root, "scripts", "soak-preload.mjs");
 const options = ["--import", preload, "--test", "--test-concurrency=2"];
-const { status } = spawnSync(process.execPath, [...options, ...files], { cwd: root, stdio: "inherit" });
+const env = { ...process.env, SOAK: "true" };
+const { status } = spawnSync(process.execPath, [...options, ...files], { cwd: root, stdio: "inherit", env });
 process.exitCode = status ?? 1;

@@ -27,7 +27,7 @@ export const Cube = defineState(
   { position: vec3(coordinate), rotation: quaternion({ bits: 9 }), interacting: bool() },
   { capacity: CUBES },
 );
-export type CubeTable = StateTable<(typeof Cube)["fields"]>;
+type CubeTable = StateTable<(typeof Cube)["fields"]>;
 
 /** The settled records of all cubes, a frame after the other. */
 export function makeFrames(rapier: Rapier): Int32Array[] {

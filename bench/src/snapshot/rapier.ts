@@ -5,13 +5,13 @@ import { registerHooks } from "node:module";
  * which are added here, for its own files only. Its types do not resolve either; what the scene uses is declared below.
  */
 
-export interface Vector {
+interface Vector {
   readonly x: number;
   readonly y: number;
   readonly z: number;
 }
 
-export interface Rotation extends Vector {
+interface Rotation extends Vector {
   readonly w: number;
 }
 

@@ -11,6 +11,7 @@ export type {
   InterestOptions,
   ReceivedMessage,
   RoomClient,
+  SnapshotsOptions,
   WorldOf,
 } from "./define-game.ts";
 export { GameClient } from "./game-client.ts";

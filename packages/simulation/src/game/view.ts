@@ -2,6 +2,7 @@
 import { StateTable } from "../state/index.ts";
 import type { Fields, Row, RowIdentity, StateDefinition } from "../state/index.ts";
 import type { AnyGame } from "./define-game.ts";
+import type { MovablePoint } from "./statics/static-geometry.ts";
 import type { FieldsOf, States } from "./world.ts";
 
 export class ViewTable<F extends Fields> extends StateTable<F> {
@@ -39,7 +40,7 @@ export class ViewTable<F extends Fields> extends StateTable<F> {
   }
 
   /** The position in `authoritative(row)`, whatever its fields are called; false when there is none. */
-  authoritativePlace(row: RowIdentity, out: Place): boolean {
+  authoritativePlace(row: RowIdentity, out: MovablePoint): boolean {
     if (this.authoritative(row) === undefined) return false;
     const { positionX, positionY } = this.#newest ?? this;
     if (positionX === undefined || positionY === undefined) return false;
@@ -47,12 +48,6 @@ export class ViewTable<F extends Fields> extends StateTable<F> {
     out.y = positionY[row.index];
     return true;
   }
-}
-
-/** A position that a query fills. */
-export interface Place {
-  x: number;
-  y: number;
 }
 
 export interface ViewSource {

@@ -7,7 +7,7 @@ import type { RangeDecoder, RangeEncoder } from "@riposte/wire";
  */
 
 /** Classes of the way that a number was expected to go: unknown, none, and four sizes. */
-export const WAYS = 6;
+const WAYS = 6;
 /** Classes of how far off the number before it was, in bits: 0 to 4, and more. */
 const SIBLINGS = 6;
 const PAIRS: number = WAYS * SIBLINGS;
@@ -32,7 +32,7 @@ export function lengthOf(distance: number): number {
 }
 
 /** The class of an expected way; `known`: whether it follows from anything. */
-export function wayClass(way: number, known: boolean): number {
+function wayClass(way: number, known: boolean): number {
   if (!known) return 0;
   if (way === 0) return 1;
   const size = lengthOf(way) >> 1;
