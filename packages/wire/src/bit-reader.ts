@@ -46,15 +46,20 @@ export class BitReader {
     let at = this.start + (bit >>> 3);
     const shift = bit & 7;
     // Most values are small, and within one byte.
-    if (shift + count <= 8) return count === 0 ? 0 : (this.buffer[at] >>> shift) & ((1 << count) - 1);
+    const { buffer } = this;
+    if (shift + count <= 8) return count === 0 ? 0 : (buffer[at] >>> shift) & ((1 << count) - 1);
+    if (shift + count <= 32 && at + 4 <= this.end) {
+      const word = buffer[at] | (buffer[at + 1] << 8) | (buffer[at + 2] << 16) | (buffer[at + 3] << 24);
+      return count === 32 ? word >>> 0 : (word >>> shift) & ((1 << count) - 1);
+    }
     let value = 0;
     let got = 0;
     if (shift !== 0) {
-      value = this.buffer[at++] >>> shift;
+      value = buffer[at++] >>> shift;
       got = 8 - shift;
     }
     while (got < count) {
-      value = got < 32 ? (value | (this.buffer[at] << got)) >>> 0 : value;
+      value = got < 32 ? (value | (buffer[at] << got)) >>> 0 : value;
       got += 8;
       at++;
     }

@@ -259,6 +259,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   /** Simulates the next tick. */
   tick(): void {
     const tick = ++this.#tick;
+    const now = tick * this.#game.tickMs;
     for (const seat of this.#seats) {
       if (seat === undefined) continue;
       if (tick >= seat.expiresAtTick) {
@@ -267,8 +268,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       }
       if (!seat.connected) continue;
       this.#inputs.take(seat, tick);
-      seat.debug.handleTimeout(tick * this.#game.tickMs);
-      if (seat.peer.pending.size > 0) this.router.handleTimeout(seat.peer, tick * this.#game.tickMs);
+      seat.debug.handleTimeout(now);
+      if (seat.peer.pending.size > 0) this.router.handleTimeout(seat.peer, now);
     }
     this.#world.beginTick(tick, this.#seed, false);
     this.#events.beginTick(tick);

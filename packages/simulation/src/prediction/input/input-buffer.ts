@@ -37,6 +37,8 @@ export class InputBuffer {
   readonly #lastWords: Int32Array;
   readonly #lastStamp: ViewStamp = createViewStamp();
   #lastTick = -1;
+  /** Whether that is the input taken last, which is still in the ring and nowhere else. */
+  #isLastInRing = false;
   #currentTick = -1;
   /** The last input that was too far ahead; -1 when the last ones were not. */
   #earlyTick = -1;
@@ -108,6 +110,7 @@ export class InputBuffer {
   /** Copies the newest input known, also when it came too late for its own tick; false when there is none. */
   copyNewest(words: Int32Array, offset: number): boolean {
     if (this.#lastTick < 0) return false;
+    this.#saveLast();
     for (let i = 0; i < this.#wordCount; i++) words[offset + i] = this.#lastWords[i];
     return true;
   }
@@ -124,11 +127,13 @@ export class InputBuffer {
     if (this.#ticks[at] === tick) {
       for (let i = 0; i < count; i++) words[offset + i] = this.#words[at * count + i];
       copyViewStamp(this.#stamps[at], stamp);
-      this.#keep(tick, words, offset, stamp);
+      this.#lastTick = tick;
+      this.#isLastInRing = true;
       return 0;
     }
     if (this.newestTick < 0) return 2;
     this.missed++;
+    this.#saveLast();
     if (this.#lastTick < 0 || tick - this.#lastTick > this.#repeatTicks) return 2;
     for (let i = 0; i < count; i++) words[offset + i] = this.#lastWords[i];
     copyViewStamp(this.#lastStamp, stamp);
@@ -150,13 +155,22 @@ export class InputBuffer {
   reset(tick: number): void {
     this.newestTick = -1;
     this.#lastTick = -1;
+    this.#isLastInRing = false;
     this.#earlyTick = -1;
     this.#currentTick = tick;
     this.#ticks.fill(-1);
   }
 
-  #keep(tick: number, words: Int32Array, offset: number, stamp: ViewStamp): void {
+  /** Before the ring goes on to other ticks. */
+  #saveLast(): void {
+    if (!this.#isLastInRing) return;
+    const at = this.#lastTick & this.#mask;
+    this.#keep(this.#lastTick, this.#words, at * this.#wordCount, this.#stamps[at]);
+  }
+
+  #keep(tick: number, words: Int32Array, offset: number, stamp: Readonly<ViewStamp>): void {
     this.#lastTick = tick;
+    this.#isLastInRing = false;
     for (let i = 0; i < this.#wordCount; i++) this.#lastWords[i] = words[offset + i];
     copyViewStamp(stamp, this.#lastStamp);
   }

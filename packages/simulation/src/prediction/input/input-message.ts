@@ -152,11 +152,10 @@ export class InputReader {
    * At most 32 inputs are decoded, and none when even the newest is no news.
    */
   read(buffer: Uint8Array, offset: number, length: number, target: InputSink): boolean {
-    const reader = this.#reader.reset(buffer, offset, offset + length);
+    const reader = this.#reader.reset(buffer, offset + 1, offset + length);
     const stamps = this.#stampCodec;
     const words = this.#definition.wordCount;
     this.decoded = 0;
-    reader.bits(8);
     const newest = reader.bits(32);
     const rest = reader.bits(6);
     const count = (rest & 31) + 1;

@@ -36,11 +36,14 @@ export class PlayerRecords {
   truncated = 0;
   readonly #options: PlayerRecordsOptions;
   readonly #ring: Int32Array;
-  /** Words written and words forgotten since the beginning, the second one at the length of the oldest tick. */
-  #head = 0;
+  /** Where the oldest tick begins, where the next word goes, and the words between the two. */
   #tail = 0;
-  /** Where the tick being written begins. */
+  #head = 0;
+  #used = 0;
+  /** Of the tick being written: where it begins, and its words; 0 when it has found no room. */
   #start = 0;
+  #length = 0;
+  readonly #header = new Int32Array(HEADER_WORDS);
 
   constructor(options: PlayerRecordsOptions) {
     this.#options = options;
@@ -49,53 +52,61 @@ export class PlayerRecords {
 
   /** Bytes in use. */
   get bytes(): number {
-    return (this.#head - this.#tail) * 4;
+    return this.#used * 4;
   }
 
   /** Begins a tick with its input, the words at `words[at...]`. False: the history is off, or too small for it. */
   begin(tick: number, origin: 0 | 1 | 2, view: Readonly<ViewStamp>, words: Int32Array, at: number): boolean {
     const { inputWordCount, ttlTicks } = this.#options;
-    while (this.ticks > 0 && this.#at(this.#tail + 1) <= tick - ttlTicks) this.#forgetOldest();
+    while (this.ticks > 0 && this.#at(1) <= tick - ttlTicks) this.#forgetOldest();
     this.#start = this.#head;
+    this.#length = 0;
     if (!this.#makeRoom(HEADER_WORDS + inputWordCount)) return false;
     this.ticks++;
     const views = view.viewTick < 0 ? -1 : view.viewTick * 256;
-    this.#push(0);
-    this.#push(tick);
-    this.#push(origin);
-    this.#push(Math.floor(views / 65_536));
-    this.#push(views & 0xffff);
-    this.#push(view.snapshotTick);
-    this.#push(view.receiptMask);
-    this.#push(INTERPOLATION_MODES.indexOf(view.mode));
-    for (let i = 0; i < inputWordCount; i++) this.#push(words[at + i]);
-    this.#close();
+    const header = this.#header;
+    header[1] = tick;
+    header[2] = origin;
+    header[3] = Math.floor(views / 65_536);
+    header[4] = views & 0xffff;
+    header[5] = view.snapshotTick;
+    header[6] = view.receiptMask;
+    header[7] = INTERPOLATION_MODES.indexOf(view.mode);
+    this.#append(header, 0, HEADER_WORDS);
+    this.#append(words, at, inputWordCount);
+    this.#ring[this.#start] = this.#length;
     return true;
   }
 
   /** Adds an entity of the player to the tick that was begun. */
   add(table: number, id: number, words: Int32Array, at: number, wordCount: number): void {
-    if (this.#start === this.#head) return;
-    if (!this.#makeRoom(3 + wordCount)) {
+    if (this.#length === 0) return;
+    if (!this.#makeRoom(ENTITY_WORDS + wordCount)) {
       this.truncated++;
       return;
     }
-    this.#push(table);
-    this.#push(id);
-    this.#push(wordCount);
-    for (let i = 0; i < wordCount; i++) this.#push(words[at + i]);
-    this.#close();
+    const header = this.#header;
+    header[0] = table;
+    header[1] = id;
+    header[2] = wordCount;
+    this.#append(header, 0, ENTITY_WORDS);
+    this.#append(words, at, wordCount);
+    this.#ring[this.#start] = this.#length;
   }
 
   /** The ticks from the oldest to the newest. */
   *read(): IterableIterator<RecordedTick> {
     const { inputWordCount } = this.#options;
-    for (let at = this.#tail; at < this.#head; at += this.#at(at)) {
+    for (let at = 0; at < this.#used; at += this.#at(at)) {
       const end = at + this.#at(at);
       const views = this.#at(at + 3) * 65_536 + this.#at(at + 4);
       const entities = [];
-      for (let e = at + HEADER_WORDS + inputWordCount; e < end; e += 3 + this.#at(e + 2))
-        entities.push({ table: this.#at(e), id: this.#at(e + 1), words: this.#copy(e + 3, this.#at(e + 2)) });
+      for (let e = at + HEADER_WORDS + inputWordCount; e < end; e += ENTITY_WORDS + this.#at(e + 2))
+        entities.push({
+          table: this.#at(e),
+          id: this.#at(e + 1),
+          words: this.#copy(e + ENTITY_WORDS, this.#at(e + 2)),
+        });
       const origin = this.#at(at + 2);
       yield {
         tick: this.#at(at + 1),
@@ -113,15 +124,15 @@ export class PlayerRecords {
   }
 
   clear(): void {
-    this.#head = this.#tail = this.#start = 0;
+    this.#head = this.#tail = this.#used = this.#length = 0;
     this.ticks = 0;
   }
 
   /** Forgets old ticks until so many words fit; false when they cannot. */
   #makeRoom(words: number): boolean {
-    while (this.#head + words - this.#tail > this.#ring.length) {
+    while (this.#used + words > this.#ring.length) {
       // The tick being written does not go.
-      if (this.#tail === this.#start) return false;
+      if (this.#used === this.#length) return false;
       this.#forgetOldest();
       this.evicted++;
     }
@@ -129,21 +140,31 @@ export class PlayerRecords {
   }
 
   #forgetOldest(): void {
-    this.#tail += this.#at(this.#tail);
+    const length = this.#at(0);
+    this.#tail = this.#wrap(this.#tail + length);
+    this.#used -= length;
     this.ticks--;
   }
 
-  #push(word: number): void {
-    this.#ring[this.#head++ % this.#ring.length] = word;
+  #append(words: Int32Array, at: number, count: number): void {
+    const ring = this.#ring;
+    let to = this.#head;
+    for (let i = 0; i < count; i++) {
+      ring[to++] = words[at + i];
+      if (to === ring.length) to = 0;
+    }
+    this.#head = to;
+    this.#used += count;
+    this.#length += count;
   }
 
-  #at(position: number): number {
-    return this.#ring[position % this.#ring.length];
+  /** The word so many after the first one of the oldest tick. */
+  #at(offset: number): number {
+    return this.#ring[this.#wrap(this.#tail + offset)];
   }
 
-  /** Makes what was pushed part of the tick. */
-  #close(): void {
-    this.#ring[this.#start % this.#ring.length] = this.#head - this.#start;
+  #wrap(position: number): number {
+    return position < this.#ring.length ? position : position - this.#ring.length;
   }
 
   #copy(from: number, count: number): Int32Array {
@@ -152,3 +173,4 @@ export class PlayerRecords {
 }
 
 const HEADER_WORDS = 8;
+const ENTITY_WORDS = 3;
