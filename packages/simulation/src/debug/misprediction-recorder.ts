@@ -1,11 +1,16 @@
 /**
  * A client's account of its last mispredictions: what it had predicted for the ticks since the last one that was right, and
- * by which inputs. Taken before the correction overwrites it. Costs nothing while predictions are right.
+ * by which inputs. Taken before the correction overwrites it: copies of records, which become plain values when somebody
+ * reads them. Costs nothing while predictions are right.
  */
 import type { MispredictionPlace } from "../prediction/client-prediction.ts";
+import { PlayerRecords } from "../prediction/input/player-records.ts";
+import type { RecordedTick } from "../prediction/input/player-records.ts";
+import { createViewStamp } from "../prediction/input/player-input.ts";
 import type { InputHistory } from "../prediction/input/input-history.ts";
 import type { StateHistory } from "../prediction/state-history.ts";
 import type { RecordDefinition, StateDefinition } from "../state/index.ts";
+import { copyWords } from "../state/leaf-codec.ts";
 import { inputValues, ownersValues } from "./player-history.ts";
 import type { PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";
 
@@ -34,13 +39,31 @@ export interface MispredictionSources {
   historyOf(table: number): StateHistory;
 }
 
+/** A misprediction as it was noted; used again and again. */
+interface Note {
+  number: number;
+  seat: number;
+  tick: number;
+  table: number;
+  entity: number;
+  field: string;
+  distance: number;
+  /** The entity's record as it was predicted, with `isKnown`, and as the server has it. */
+  isKnown: boolean;
+  readonly predicted: Int32Array;
+  readonly actual: Int32Array;
+  readonly input: Int32Array;
+  readonly history: PlayerRecords;
+}
+
 export class MispredictionRecorder {
   /** Mispredictions since the session began. */
   count = 0;
   readonly #sources: MispredictionSources;
   readonly #names: readonly string[];
   readonly #definitions: readonly StateDefinition[];
-  readonly #kept: MispredictionReport[] = [];
+  /** A ring: number n is at n modulo its capacity. */
+  readonly #notes: Note[] = [];
   readonly #capacity: number;
 
   /** `capacity`: reports kept. Default 16. */
@@ -51,62 +74,91 @@ export class MispredictionRecorder {
     this.#capacity = capacity;
   }
 
-  /** The last ones, oldest first. */
+  /** The last ones, oldest first. Made anew at each call. */
   get reports(): readonly MispredictionReport[] {
-    return this.#kept;
+    const reports: MispredictionReport[] = [];
+    for (let number = Math.max(1, this.count - this.#capacity + 1); number <= this.count; number++)
+      reports.push(this.#report(this.#notes[number % this.#capacity]));
+    return reports;
   }
 
   /** Notes one, before the histories are overwritten. */
   record(seat: number, place: MispredictionPlace): void {
-    const { tick, table, entity, field, distance } = place;
-    const definition = this.#definitions[table];
+    const { tick, table, entity } = place;
+    const { wordCount } = this.#definitions[table];
+    const note = (this.#notes[++this.count % this.#capacity] ??= this.#createNote());
     const history = this.#sources.historyOf(table);
     const at = history.offsetOf(tick, entity);
+    note.number = this.count;
+    note.seat = seat;
+    note.tick = tick;
+    note.table = table;
+    note.entity = entity;
+    note.field = place.field;
+    note.distance = place.distance;
+    note.isKnown = at >= 0;
+    if (at >= 0) copyWords(history.words, at, note.predicted, 0, wordCount);
+    copyWords(place.words, place.wordsAt, note.actual, 0, wordCount);
+    const { input, inputs } = this.#sources;
+    if (inputs.has(tick)) copyWords(inputs.words, inputs.offsetOf(tick), note.input, 0, input.wordCount);
+    else note.input.set(input.initialWords);
+    note.history.clear();
     const first = Math.max(tick - MAX_TICKS + 1, place.rightTick, 0);
-    const ticks: PlayerTick[] = [];
-    for (let t = first; t <= tick; t++) if (this.#sources.inputs.has(t)) ticks.push(this.#tick(t));
-    const report: MispredictionReport = {
-      number: ++this.count,
-      tick,
-      table: this.#names[table],
-      entity,
-      field,
-      predicted: at < 0 ? undefined : ownersValues(definition, history.words, at)[field],
-      actual: ownersValues(definition, place.words, place.wordsAt)[field],
-      distance,
-      input: this.#inputOf(tick),
-      history: { seat, ticks },
-    };
-    this.#kept.push(report);
-    if (this.#kept.length > this.#capacity) this.#kept.shift();
+    for (let t = first; t <= tick; t++) if (inputs.has(t)) this.#noteTick(t, note.history);
   }
 
   /** A new session. */
   clear(): void {
     this.count = 0;
-    this.#kept.length = 0;
   }
 
-  #tick(tick: number): PlayerTick {
-    const entities: Record<string, PlayerEntity[]> = {};
-    for (let t = 0; t < this.#names.length; t++) {
+  #createNote(): Note {
+    const most = Math.max(...this.#definitions.map(({ wordCount }) => wordCount));
+    const inputWordCount = this.#sources.input.wordCount;
+    const none = { number: 0, seat: -1, tick: -1, table: 0, entity: -1, field: "", distance: 0, isKnown: false };
+    return {
+      ...none,
+      predicted: new Int32Array(most),
+      actual: new Int32Array(most),
+      input: new Int32Array(inputWordCount),
+      history: new PlayerRecords({ bytes: HISTORY_BYTES, ttlTicks: Infinity, inputWordCount }),
+    };
+  }
+
+  #noteTick(tick: number, to: PlayerRecords): void {
+    const { inputs } = this.#sources;
+    to.begin(tick, 0, NO_VIEW, inputs.words, inputs.offsetOf(tick));
+    for (let t = 0; t < this.#definitions.length; t++) {
       const history = this.#sources.historyOf(t);
-      if (!history.has(tick)) continue;
-      const rows: PlayerEntity[] = [];
-      for (let place = 0; place < history.count(tick); place++) {
-        const values = ownersValues(this.#definitions[t], history.words, history.offsetAt(tick, place));
-        rows.push({ id: history.idAt(tick, place), values });
-      }
-      entities[this.#names[t]] = rows;
+      const { wordCount } = this.#definitions[t];
+      const rows = history.has(tick) ? history.count(tick) : 0;
+      for (let place = 0; place < rows; place++)
+        to.add(t, history.idAt(tick, place), history.words, history.offsetAt(tick, place), wordCount);
     }
-    return { tick, origin: "received", input: this.#inputOf(tick), entities };
   }
 
-  #inputOf(tick: number): PlainFields {
-    const { input, inputs } = this.#sources;
-    return inputs.has(tick)
-      ? inputValues(input, inputs.words, inputs.offsetOf(tick))
-      : inputValues(input, input.initialWords, 0);
+  #report(note: Note): MispredictionReport {
+    const { number, seat, tick, table, entity, field, distance } = note;
+    const definition = this.#definitions[table];
+    return {
+      number,
+      tick,
+      table: this.#names[table],
+      entity,
+      field,
+      predicted: note.isKnown ? ownersValues(definition, note.predicted, 0)[field] : undefined,
+      actual: ownersValues(definition, note.actual, 0)[field],
+      distance,
+      input: inputValues(this.#sources.input, note.input, 0),
+      history: { seat, ticks: Array.from(note.history.read(), (of) => this.#plainTick(of)) },
+    };
+  }
+
+  #plainTick({ tick, input, entities }: RecordedTick): PlayerTick {
+    const rows: Record<string, PlayerEntity[]> = Object.fromEntries(this.#names.map((name) => [name, []]));
+    for (const { table, id, words } of entities)
+      rows[this.#names[table]].push({ id, values: ownersValues(this.#definitions[table], words, 0) });
+    return { tick, origin: "received", input: inputValues(this.#sources.input, input, 0), entities: rows };
   }
 }
 
@@ -124,3 +176,6 @@ export function predictedFields(
 }
 
 const MAX_TICKS = 16;
+/** Of one misprediction; where many entities are predicted, the oldest ticks have no room. */
+const HISTORY_BYTES = 16_384;
+const NO_VIEW = createViewStamp();

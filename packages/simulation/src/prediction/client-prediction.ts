@@ -257,10 +257,8 @@ export class ClientPrediction {
     for (let i = 0; i < this.#tables.length; i++) this.#tables[i].history.record(tick, this.#tables[i].table);
     this.tick = tick;
     stats.maxReplayTicks = Math.max(stats.maxReplayTicks, end - tick);
-    while (this.tick < end) {
-      this.#step(this.tick + 1, true);
-      stats.replayedTicks++;
-    }
+    stats.replayedTicks += Math.max(0, end - tick);
+    while (this.tick < end) this.#step(this.tick + 1, true);
   }
 
   #remembers(tick: number): boolean {

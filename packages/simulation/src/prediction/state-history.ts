@@ -86,9 +86,9 @@ export class StateHistory {
     const wordCount = this.#wordCount;
     const from = table.words;
     const words = this.#words;
-    const at = index * wordCount;
-    const to = entry * wordCount;
-    for (let i = 0; i < wordCount; i++) words[to + i] = from[at + i];
+    const end = (index + 1) * wordCount;
+    let to = entry * wordCount;
+    for (let at = index * wordCount; at < end; at++) words[to++] = from[at];
   }
 
   /** False when there is no room. */

@@ -22,6 +22,8 @@ export class ColumnPlan {
   /** All columns of doubles, one after the other, and what each was when it was settled last. */
   readonly #doubles: Float64Array;
   readonly #settled: Float64Array;
+  /** The bits of `#doubles`, two words each: they tell -0 from 0. */
+  readonly #bits: Int32Array;
   #doubleColumns = 0;
   /** Levels in doubles: start in `#doubles`, word, and four numbers each: base, step, offset and largest level. */
   readonly #levelStarts: number[] = [];
@@ -49,6 +51,7 @@ export class ColumnPlan {
     this.#slots = slots;
     this.#doubles = new Float64Array(slots * maxColumns);
     this.#settled = new Float64Array(slots * maxColumns);
+    this.#bits = new Int32Array(this.#doubles.buffer);
   }
 
   /** A column of numbers on `levels`. */
@@ -138,12 +141,18 @@ export class ColumnPlan {
   #isAtRest(slot: number): boolean {
     const doubles = this.#doubles;
     const settled = this.#settled;
-    const end = this.#doubleColumns * this.#slots;
-    for (let place = slot; place < end; place += this.#slots) {
+    const slots = this.#slots;
+    const end = this.#doubleColumns * slots;
+    for (let place = slot; place < end; place += slots) {
       const value = doubles[place];
-      if (value !== settled[place] || (value === 0 && 1 / value < 0)) return false;
+      if (value !== settled[place] || (value === 0 && this.#isNegativeZero(place))) return false;
     }
     return true;
+  }
+
+  /** Of a double that is 0 or -0. */
+  #isNegativeZero(place: number): boolean {
+    return (this.#bits[2 * place] | this.#bits[2 * place + 1]) !== 0;
   }
 
   #settleLevels(slot: number, at: number): void {
@@ -156,7 +165,7 @@ export class ColumnPlan {
       const place = starts[i] + slot;
       const value = doubles[place];
       // As it was, which most fields are in most ticks.
-      if (value === settled[place] && (value !== 0 || 1 / value > 0)) continue;
+      if (value === settled[place] && (value !== 0 || !this.#isNegativeZero(place))) continue;
       const base = levels[k];
       const step = levels[k + 1];
       const offset = levels[k + 2];
@@ -175,7 +184,7 @@ export class ColumnPlan {
     for (let i = 0; i < starts.length; i++) {
       const place = starts[i] + slot;
       const value = this.#doubles[place];
-      if (value === this.#settled[place] && (value !== 0 || 1 / value > 0)) continue;
+      if (value === this.#settled[place] && (value !== 0 || !this.#isNegativeZero(place))) continue;
       const step = this.#angleSteps[i];
       const half = this.#angleHalves[i];
       // Whole turns fall away; infinite and NaN angles become level 0.
@@ -188,6 +197,8 @@ export class ColumnPlan {
   #settleIntegers(slot: number, at: number): void {
     const integers = this.#integers;
     const ranges = this.#integerRanges;
+    const places = this.#integerWords;
+    const words = this.#words;
     for (let i = 0; i < integers.length; i++) {
       const storage = integers[i];
       const min = ranges[2 * i];
@@ -195,17 +206,20 @@ export class ColumnPlan {
       let value = storage[slot];
       if (value < min) storage[slot] = value = min;
       else if (value > max) storage[slot] = value = max;
-      this.#words[at + this.#integerWords[i]] = value - min;
+      words[at + places[i]] = value - min;
     }
   }
 
   #settleBytes(slot: number, at: number): void {
     const bytes = this.#bytes;
+    const maxima = this.#byteMaxima;
+    const places = this.#byteWords;
+    const words = this.#words;
     for (let i = 0; i < bytes.length; i++) {
       const storage = bytes[i];
-      const max = this.#byteMaxima[i];
-      if (storage[slot] > max) storage[slot] = max;
-      this.#words[at + this.#byteWords[i]] = storage[slot];
+      let value = storage[slot];
+      if (value > maxima[i]) storage[slot] = value = maxima[i];
+      words[at + places[i]] = value;
     }
   }
 }

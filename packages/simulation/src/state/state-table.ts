@@ -221,7 +221,9 @@ export class StateTable<F extends Fields> {
   settle(): void {
     this.#version++;
     const { simulated } = this;
-    for (let index = 0; index < this.#highWater; index++) if (simulated[index] === 1) this.#plan.settle(index);
+    const plan = this.#plan;
+    const end = this.#highWater;
+    for (let index = 0; index < end; index++) if (simulated[index] === 1) plan.settle(index);
   }
 
   /** `settle` for one row. */
