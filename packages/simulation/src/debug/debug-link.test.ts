@@ -127,6 +127,18 @@ describe("DebugLink", () => {
     assert.equal(client.link.nextTimeout(), Infinity);
   });
 
+  it("takes whatever a refusal holds, and tells who asked", () => {
+    for (const refusal of [{ toString: 1, valueOf: 1 }, [[1]], null, 7, "x".repeat(9000)]) {
+      const { link } = end();
+      const outcomes: DebugOutcome[] = [];
+      link.ask("anything", null, 0, (outcome) => outcomes.push(outcome));
+      const message = Uint8Array.of(8, 2, 1, ...new TextEncoder().encode(JSON.stringify(refusal)));
+      assert.equal(link.receive(message, 0, message.length, 0), true);
+      const [outcome] = outcomes;
+      assert.ok(outcome?.ok === false && outcome.reason === "refused" && outcome.message.length <= 500);
+    }
+  });
+
   it("survives any bytes, and keeps working", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(2), (bytes, status) => {

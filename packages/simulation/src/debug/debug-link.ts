@@ -103,7 +103,7 @@ export class DebugLink {
     pending.done(
       status === ANSWER
         ? { ok: true, value: content.value }
-        : { ok: false, reason: "refused", message: String(content.value) },
+        : { ok: false, reason: "refused", message: textOf(content.value) },
     );
     return true;
   }
@@ -156,7 +156,7 @@ export class DebugLink {
 
   #refuse(id: number, message: string): void {
     this.stats.refused++;
-    const length = write(REFUSAL, id, message.slice(0, 500));
+    const length = write(REFUSAL, id, message.slice(0, MAX_REFUSAL));
     this.#queue.push("reliableOrdered", scratch, 0, length);
   }
 
@@ -206,10 +206,17 @@ function parse(buffer: Uint8Array, offset: number, end: number): { readonly valu
   }
 }
 
+/** Of a refusal: the other side may have sent anything, even what cannot become text. */
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value.slice(0, MAX_REFUSAL) : "refused without a text";
+}
+
 const QUESTION = 0;
 const ANSWER = 1;
 const REFUSAL = 2;
 const MAX_BYTES = 16_384;
+/** Characters of a refusal. */
+const MAX_REFUSAL = 500;
 const MAX_ID = 0x3fffffff;
 const scratch = new Uint8Array(MAX_BYTES);
 const writer = new ByteWriter();
