@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bool, defineGame, defineInput, defineState, float, GameClient, lineOfSight, Match } from "@riposte/simulation";
 import { outgoingMessage } from "@riposte/simulation/game";
+import { SnapshotStream, StateTable } from "@riposte/simulation/state";
+import { BitWriter } from "@riposte/wire";
 import type { InterestOptions, RowIdentity } from "@riposte/simulation";
+import type { AnyTable } from "@riposte/simulation/state";
 
 const coordinate = float({ min: -50, max: 50, step: 1 / 64 });
 const Spy = defineState({ x: coordinate, y: coordinate });
@@ -125,4 +128,31 @@ void test("tests of sight are bounded for a snapshot: everybody has a turn, and 
   });
   assert.equal(most, 3);
   assert.equal(counts.at(-1), 11);
+});
+
+void test("tests of sight go round all states: one that takes them all leaves another its turn", () => {
+  const asked = { crowd: 0, few: 0 };
+  const crowd = new StateTable(Spy, { capacity: 64 });
+  const few = new StateTable(Spy, { capacity: 64 });
+  for (let i = 0; i < 8; i++) crowd.spawn(-1, { x: i, y: 0 });
+  for (let i = 0; i < 3; i++) few.spawn(-1, { x: i, y: 1 });
+  for (const table of [crowd, few]) table.settle();
+  const sees = (table: AnyTable): boolean => {
+    asked[table === crowd ? "crowd" : "few"]++;
+    return true;
+  };
+  const stream = new SnapshotStream({
+    tables: { crowd, few },
+    clientId: 1,
+    visibility: { sees, lingerTicks: 6, maxTests: 4 },
+  });
+  const writer = new BitWriter();
+  const buffer = new Uint8Array(1200);
+  for (let tick = 1; tick <= 33; tick++) {
+    assert.ok(stream.write(tick, 0, 0, writer.reset(buffer)));
+    stream.acknowledge(tick);
+  }
+  assert.deepEqual([stream.lastSent(0).count, stream.lastSent(1).count], [8, 3]);
+  // Eleven rows, three snapshots a round.
+  assert.deepEqual(asked, { crowd: 88, few: 33 });
 });

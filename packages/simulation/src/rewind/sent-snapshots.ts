@@ -10,7 +10,7 @@ import type { SnapshotStream, TableView } from "../state/index.ts";
 class ToldEntities {
   ids: Int32Array = new Int32Array(8);
   /** Tick from which the record is: the snapshot's own, unless it left the entity out. */
-  ticks: Float64Array = new Float64Array(8);
+  ticks: Uint32Array = new Uint32Array(8);
   count = 0;
 
   copy(view: TableView): void {
@@ -18,7 +18,7 @@ class ToldEntities {
     if (this.ids.length < count) {
       const size = Math.min(view.capacity, Math.max(count, this.ids.length * 2));
       this.ids = new Int32Array(size);
-      this.ticks = new Float64Array(size);
+      this.ticks = new Uint32Array(size);
     }
     for (let i = 0; i < count; i++) {
       this.ids[i] = view.ids[i];

@@ -8,6 +8,7 @@ import type { AnyTable } from "./state-table.ts";
 import { TableStream } from "./table-stream.ts";
 import type { Relevance } from "./table-stream.ts";
 import { TableView } from "./table-view.ts";
+import { SightTurns } from "./visibility.ts";
 
 /**
  * For clients who own nothing and are told of everything: what such a client knows is the same for all of them, and so
@@ -41,7 +42,7 @@ export class SharedFrames {
     leaveRadius: Infinity,
     grid: undefined,
     visibility: undefined,
-    testsLeft: new Int32Array(1),
+    turns: new SightTurns(),
   };
   readonly #candidates = new SnapshotCandidates();
   readonly #bytes: Uint8Array;

@@ -13,6 +13,7 @@ import type { TableEncoder } from "./table-encoder.ts";
 import { TableStream } from "./table-stream.ts";
 import type { Relevance } from "./table-stream.ts";
 import { TableView } from "./table-view.ts";
+import { SightTurns } from "./visibility.ts";
 import type { VisibilityTest } from "./visibility.ts";
 
 /**
@@ -126,7 +127,7 @@ export class SnapshotStream {
       leaveRadius,
       grid: options.interest,
       visibility: options.visibility,
-      testsLeft: new Int32Array(1),
+      turns: new SightTurns(),
     };
     this.#newest = this.#nothing;
   }
@@ -164,7 +165,7 @@ export class SnapshotStream {
     this.#ticks[slot] = NO_TICK;
     const candidates = this.#candidates;
     candidates.clear();
-    this.#relevance.testsLeft[0] = this.#relevance.visibility?.maxTests ?? 0;
+    this.#relevance.turns.start(this.#relevance.visibility?.maxTests ?? 0);
     this.#relevance.viewX = viewX;
     this.#relevance.viewY = viewY;
     for (let i = 0; i < this.#streams.length; i++) {

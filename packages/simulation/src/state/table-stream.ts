@@ -8,7 +8,7 @@ import { CHANGED, CHANGED_CHOSEN, NEW, NEW_CHOSEN, SAME } from "./table-encoder.
 import type { TableEncoder, TableSelection } from "./table-encoder.ts";
 import type { TableView } from "./table-view.ts";
 import { VisibleRows } from "./visibility.ts";
-import type { VisibilityTest } from "./visibility.ts";
+import type { SightTurns, VisibilityTest } from "./visibility.ts";
 
 /**
  * One table's part in one client's snapshots: finds what the client should know, compares it with what it does know,
@@ -26,8 +26,7 @@ export interface Relevance {
   readonly grid: InterestGrid | undefined;
   /** What is near enough must also be seen. */
   readonly visibility: VisibilityTest | undefined;
-  /** Of one entry: tests of visibility that the snapshot has left. */
-  readonly testsLeft: Int32Array;
+  readonly turns: SightTurns;
 }
 
 export class TableStream {
@@ -80,7 +79,7 @@ export class TableStream {
     selection.stays = 0;
     selection.relevantCount = 0;
     this.#encoder.start(tick, base, older);
-    if (relevance.visibility !== undefined) (this.#visible ??= new VisibleRows(table)).start(tick);
+    if (relevance.visibility !== undefined) (this.#visible ??= new VisibleRows(table, this.#number)).start(tick);
     const hasPosition = table.positionX !== undefined && table.positionY !== undefined;
     const useGrid = relevance.grid !== undefined && relevance.leaveRadius < Infinity && hasPosition;
     if (useGrid) relevance.grid?.mark(table, relevance.viewX, relevance.viewY, relevance.leaveRadius, this.#marks);
@@ -245,7 +244,7 @@ export class TableStream {
     return distance <= (known ? relevance.leaveRadius : relevance.radius) && this.#isVisible(index, relevance);
   }
 
-  #isVisible(index: number, { visibility, testsLeft }: Relevance): boolean {
-    return visibility === undefined || this.#visible?.isVisible(index, visibility, testsLeft) === true;
+  #isVisible(index: number, { visibility, turns }: Relevance): boolean {
+    return visibility === undefined || this.#visible?.isVisible(index, visibility, turns) === true;
   }
 }

@@ -10,44 +10,72 @@ export interface VisibilityTest {
   readonly maxTests: number;
 }
 
+/**
+ * Whose turn it is to be tested, in one client's snapshots: the rows of all tables go round, each snapshot from where the
+ * one before had no tests left.
+ */
+export class SightTurns {
+  #left = 0;
+  #ranOut = false;
+  /** Place of the table and index of the row that this snapshot's tests begin with, and the next one's. */
+  #table = 0;
+  #row = 0;
+  #nextTable = 0;
+  #nextRow = 0;
+
+  /** Starts a snapshot, in which tables come in their order, and rows by rising index. */
+  start(maxTests: number): void {
+    this.#left = maxTests;
+    this.#ranOut = false;
+    this.#table = this.#nextTable;
+    this.#row = this.#nextRow;
+    this.#nextTable = 0;
+    this.#nextRow = 0;
+  }
+
+  /** Takes a test for a row, if it is its turn. */
+  take(table: number, row: number): boolean {
+    if (this.#ranOut || table < this.#table || (table === this.#table && row < this.#row)) return false;
+    if (this.#left > 0) {
+      this.#left--;
+      return true;
+    }
+    this.#ranOut = true;
+    this.#nextTable = table;
+    this.#nextRow = row;
+    return false;
+  }
+}
+
 /** Of one client and table: when each row was seen last. A row that has not been tested yet is hidden. */
 export class VisibleRows {
   readonly #table: AnyTable;
+  readonly #number: number;
   /** By index: id of the entity that was seen, and when. */
   readonly #ids: Int32Array;
   readonly #seenAt: Float64Array;
-  /** The rows from here on are tested in this snapshot, as far as tests are left. */
-  #cursor = 0;
-  #next = 0;
   #tick = 0;
 
-  constructor(table: AnyTable) {
+  /** `number`: the table's place among the client's tables. */
+  constructor(table: AnyTable, number: number) {
     this.#table = table;
+    this.#number = number;
     this.#ids = new Int32Array(table.capacity).fill(-1);
     this.#seenAt = new Float64Array(table.capacity);
   }
 
   /** Starts a snapshot, in which rows come by rising index. */
   start(tick: number): void {
-    this.#cursor = this.#next;
-    this.#next = 0;
     this.#tick = tick;
   }
 
-  /** `testsLeft[0]` are the tests that this snapshot has left. */
-  isVisible(index: number, test: VisibilityTest, testsLeft: Int32Array): boolean {
+  isVisible(index: number, test: VisibilityTest, turns: SightTurns): boolean {
     const id = this.#table.idAt(index);
-    const known = this.#ids[index] === id;
-    if (index >= this.#cursor && this.#next === 0) {
-      if (testsLeft[0] > 0) {
-        testsLeft[0]--;
-        if (test.sees(this.#table, index)) {
-          this.#ids[index] = id;
-          this.#seenAt[index] = this.#tick;
-          return true;
-        }
-      } else this.#next = index;
+    if (turns.take(this.#number, index) && test.sees(this.#table, index)) {
+      this.#ids[index] = id;
+      this.#seenAt[index] = this.#tick;
+      return true;
     }
-    return known && this.#tick - this.#seenAt[index] <= test.lingerTicks;
+    return this.#ids[index] === id && this.#tick - this.#seenAt[index] <= test.lingerTicks;
   }
 }
