@@ -66,7 +66,7 @@ export class SentSnapshots {
   }
 
   /** The snapshot of `tick`, later than all before, was sent: the last one that `stream` has written. */
-  note(tick: number, stream: SnapshotStream): void {
+  note(tick: number, stream: Pick<SnapshotStream, "lastSent">): void {
     const number = this.count++;
     const place = number % SENT_SNAPSHOTS;
     this.#ticks[place] = tick;

@@ -6,7 +6,7 @@
 import { extrapolatedTicks } from "../prediction/interpolation/curve.ts";
 import type { InterpolationMode } from "../prediction/interpolation/interpolation-mode.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
-import { ABSENT, REPLACED, SENT_SNAPSHOTS } from "./sent-snapshots.ts";
+import { ABSENT, REPLACED } from "./sent-snapshots.ts";
 import type { SentSnapshots } from "./sent-snapshots.ts";
 
 /** How an entity was drawn: the state at `fromTick` and that at `toTick`, mixed at `fraction` (above 1: extrapolated). */
@@ -24,11 +24,6 @@ export function createDrawnPicture(): DrawnPicture {
 export class ViewResolver {
   readonly #sent: SentSnapshots;
   readonly #maxExtrapolationTicks: number;
-  /** Updates of one entity that the client had, oldest first. */
-  readonly #updates = new Float64Array(SENT_SNAPSHOTS);
-  #count = 0;
-  #cameAt = 0;
-  #goneAt = Infinity;
   /** For the newest stamp: number of its snapshot, and of the receipts around its view. */
   #snapshot = -1;
   #view = -1;
@@ -69,9 +64,7 @@ export class ViewResolver {
   resolve(table: number, id: number, out: DrawnPicture): boolean {
     if (this.#snapshot < 0) return false;
     out.mode = this.#mode;
-    if (this.#resolveUsual(table, id, out)) return true;
-    this.#collect(table, id);
-    return this.#pick(out);
+    return this.#resolveUsual(table, id, out) || this.#resolveAny(table, id, out);
   }
 
   /** Nearly always: the entity was in every snapshot since the view, and is new in the two around it. */
@@ -89,52 +82,75 @@ export class ViewResolver {
     return true;
   }
 
-  /** Every update that the client had of the entity, as `StateInterpolator.update` keeps them. */
-  #collect(table: number, id: number): void {
+  /**
+   * What `StateInterpolator.sample` mixes of the updates that it was given by these snapshots. A record is no newer than the
+   * snapshot it is in: looked through from the newest one down, few are needed.
+   */
+  #resolveAny(table: number, id: number, out: DrawnPicture): boolean {
     const sent = this.#sent;
-    let newest = -1;
-    this.#count = 0;
-    this.#goneAt = Infinity;
-    for (let number = sent.oldest; number <= this.#snapshot; number++) {
+    const view = this.#view;
+    let number = this.#snapshot;
+    let gone = false;
+    for (; number >= sent.oldest; number--) {
       if (!sent.wasReceived(number)) continue;
       const tick = sent.recordTick(number, table, id);
-      if (tick === REPLACED) {
-        this.#count = 0;
-        newest = -1;
-      } else if (tick === ABSENT) {
-        if (this.#count > 0 && this.#goneAt === Infinity) this.#goneAt = sent.tickOf(number);
-      } else {
-        if (this.#goneAt !== Infinity) this.#count = 0;
-        this.#goneAt = Infinity;
-        const known = newest;
-        newest = Math.max(newest, tick);
-        if (this.#count === 0) this.#cameAt = newest;
-        else if (newest <= known) continue;
-        this.#updates[this.#count++] = newest;
-      }
+      if (tick === REPLACED) return false;
+      if (tick !== ABSENT) break;
+      if (sent.tickOf(number) <= view) return false;
+      gone = true;
     }
+    // The first update after the view, the last one that is not, and the one before that: only needed beyond the last.
+    let above = -1;
+    let last = -1;
+    let before = -1;
+    let first = -1;
+    for (; number >= sent.oldest; number--) {
+      if (!sent.wasReceived(number)) continue;
+      if (sent.tickOf(number) <= (above >= 0 || gone ? last : before)) break;
+      const tick = sent.recordTick(number, table, id);
+      if (tick < 0) {
+        // It came back with a record from before it went: then what was newest before that counts as its first update.
+        const kept = tick === ABSENT && first < sent.tickOf(number) ? this.#newestBefore(number, table, id) : -1;
+        if (kept <= first) break;
+        if (kept > view) return false;
+        if (kept > last) {
+          last = kept;
+          before = -1;
+        } else if (kept > before) before = kept < last ? kept : -1;
+        break;
+      }
+      first = tick;
+      if (tick > view) {
+        above = tick;
+        last = before = -1;
+      } else if (tick >= last) {
+        // What a later snapshot had from before is no update.
+        last = tick;
+        before = -1;
+      } else if (tick > before) before = tick;
+    }
+    if (last < 0) return false;
+    if (above >= 0) {
+      this.#set(out, last, above, (view - last) / (above - last));
+      return true;
+    }
+    const over = extrapolatedTicks(view - last, this.#maxExtrapolationTicks);
+    if (before < 0 || gone || over <= 0) this.#set(out, last, last, 0);
+    else this.#set(out, before, last, 1 + over / (last - before));
+    return true;
   }
 
-  /** As `StateInterpolator.sample`. */
-  #pick(out: DrawnPicture): boolean {
-    const updates = this.#updates;
-    const count = this.#count;
-    const view = this.#view;
-    if (count === 0 || view >= this.#goneAt || view < this.#cameAt) return false;
-    let older = count - 1;
-    while (older >= 0 && updates[older] > view) older--;
-    if (older < 0) this.#set(out, updates[0], updates[0], 0);
-    else if (older + 1 < count) {
-      const from = updates[older];
-      const to = updates[older + 1];
-      this.#set(out, from, to, (view - from) / (to - from));
-    } else {
-      const newest = updates[older];
-      const over = extrapolatedTicks(view - newest, this.#maxExtrapolationTicks);
-      if (older === 0 || this.#goneAt !== Infinity || over <= 0) this.#set(out, newest, newest, 0);
-      else this.#set(out, updates[older - 1], newest, 1 + over / (newest - updates[older - 1]));
+  /** The newest update of the entity in a snapshot or those before, as long as its place was nobody else's; -1: none. */
+  #newestBefore(from: number, table: number, id: number): number {
+    const sent = this.#sent;
+    let newest = -1;
+    for (let number = from; number >= sent.oldest && sent.tickOf(number) > newest; number--) {
+      if (!sent.wasReceived(number)) continue;
+      const tick = sent.recordTick(number, table, id);
+      if (tick === REPLACED) break;
+      if (tick > newest) newest = tick;
     }
-    return true;
+    return newest;
   }
 
   #set(out: DrawnPicture, from: number, to: number, fraction: number): void {
