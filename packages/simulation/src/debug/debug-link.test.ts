@@ -135,7 +135,7 @@ describe("DebugLink", () => {
       const message = Uint8Array.of(8, 2, 1, ...new TextEncoder().encode(JSON.stringify(refusal)));
       assert.equal(link.receive(message, 0, message.length, 0), true);
       const [outcome] = outcomes;
-      assert.ok(outcome?.ok === false && outcome.reason === "refused" && outcome.message.length <= 500);
+      assert.ok(!outcome.ok && outcome.reason === "refused" && outcome.message.length <= 500);
     }
   });
 
