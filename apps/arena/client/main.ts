@@ -3,7 +3,7 @@ import { connect } from "@riposte/client";
 import { AbilityVerdicts, inspectAbilities, predictionResult } from "@riposte/simulation";
 import { abilityKit, mendEvents } from "../src/abilities.ts";
 import { game } from "../src/game.ts";
-import { Blast, Hit, Kill, Scores } from "../src/messages.ts";
+import { Blast, Hit, Kill, Launch, Scores } from "../src/messages.ts";
 import { writeProfile } from "../src/profile.ts";
 import { ORB_BLAST_RADIUS } from "../src/rules.ts";
 import { ArenaHandle } from "./arena-handle.ts";
@@ -83,9 +83,12 @@ async function play(): Promise<void> {
     hud.hitMark(input.cursorX, input.cursorY, false);
     picture.debug.rewound(hit.x, hit.y, hit.rewoundX, hit.rewoundY);
   });
-  session.onMessage(Blast, ({ x, y, shooter }) =>
-    picture.blast(x, y, ORB_BLAST_RADIUS, shooter, shooter === session.seat),
+  session.onEvent(
+    Launch,
+    ({ x, y }, { id, owner }) => picture.launch(x, y, id, owner === session.seat),
+    ({ x, y }) => picture.fizzle(x, y),
   );
+  session.onEvent(Blast, ({ x, y, shooter }) => picture.blast(x, y, ORB_BLAST_RADIUS, shooter));
   session.onMessage(Scores, (scores) => {
     const ranks = scores.seats.map((seat, i) => ({
       seat,
@@ -151,10 +154,7 @@ async function play(): Promise<void> {
     }
     for (const orb of view.orbs.all()) orbs.push(orb);
     const { cursorX, cursorY } = input;
-    picture.draw(
-      { players, orbs, own, ownOrbs: own?.orbs ?? 0, ghosts, overlays: panel.overlays, cursorX, cursorY },
-      dt,
-    );
+    picture.draw({ players, orbs, own, ghosts, overlays: panel.overlays, cursorX, cursorY }, dt);
     prediction.draw(panel.overlays.prediction);
     handle.noteFrame(now);
 

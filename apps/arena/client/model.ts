@@ -18,6 +18,5 @@ export interface DrawnOrb {
   readonly id: number;
   readonly x: number;
   readonly y: number;
-  readonly angle: number;
-  readonly shooter: number;
+  readonly owner: number;
 }

@@ -1,7 +1,7 @@
 /**
  * The whole picture: layers in order, one `draw` a frame. It watches the drawn rows for what happened (a shot
- * counter that moved, health that fell, a new life) and lets it flash; what only the server knows (hits, kills,
- * bursts) comes in by method.
+ * counter that moved, health that fell, a new life) and lets it flash; events and messages (launches, bursts, hits,
+ * kills) come in by method.
  */
 import { Application, Container } from "pixi.js";
 import { arenaStatics } from "../src/map.ts";
@@ -25,8 +25,6 @@ export interface Frame {
   readonly players: readonly DrawnPlayer[];
   readonly orbs: readonly DrawnOrb[];
   readonly own: DrawnPlayer | undefined;
-  /** Orbs the own player has shot since the game began, modulo 16. */
-  readonly ownOrbs: number;
   readonly ghosts: readonly Spot[];
   readonly overlays: Overlays;
   /** The cursor in window pixels. */
@@ -58,7 +56,6 @@ export class Picture {
   readonly #hues = new Map<number, number>();
   readonly #quality: Quality;
   #frame = 0;
-  #ownOrbs = -1;
 
   static async open(stage: HTMLElement): Promise<Picture> {
     const canvas = document.createElement("canvas");
@@ -132,10 +129,7 @@ export class Picture {
     this.#players.sweep();
     for (const [id, memory] of this.#memory) if (memory.frame !== this.#frame) this.#memory.delete(id);
 
-    if (own !== undefined) this.#watchOrbs(frame.ownOrbs, own);
-    for (const orb of frame.orbs) {
-      if (own === undefined || orb.shooter !== own.owner) this.#orbs.draw(orb, this.#hues.get(orb.shooter) ?? 90);
-    }
+    for (const orb of frame.orbs) this.#orbs.draw(orb, this.#hues.get(orb.owner) ?? 90);
     this.#orbs.finish(dt);
     this.debug.draw(frame.overlays, players, frame.ghosts, dt);
     this.#effects.update(dt);
@@ -154,8 +148,18 @@ export class Picture {
     this.sound.hit();
   }
 
-  blast(x: number, y: number, radius: number, owner: number, mine: boolean): void {
-    if (mine) this.#orbs.burst(x, y);
+  /** An orb leaves the barrel of the player `id`. */
+  launch(x: number, y: number, id: number, own: boolean): void {
+    this.#players.figure(id)?.fired();
+    this.sound.orb(own ? 0.8 : 0.6 * this.#near(x, y));
+  }
+
+  /** What was launched here was not to be. */
+  fizzle(x: number, y: number): void {
+    this.#effects.fizzle(x, y);
+  }
+
+  blast(x: number, y: number, radius: number, owner: number): void {
     this.#effects.blast(x, y, radius, this.#hues.get(owner) ?? 90);
     const near = this.#near(x, y);
     this.sound.blast(near);
@@ -235,17 +239,6 @@ export class Picture {
     } else if (reach === wall) {
       this.#effects.impact(x + dx * reach, y + dy * reach, aim, 0xffd9a0);
     }
-  }
-
-  #watchOrbs(shot: number, own: DrawnPlayer): void {
-    const fired = this.#ownOrbs < 0 ? 0 : (shot - this.#ownOrbs) & 15;
-    if (fired < 12) this.#ownOrbs = shot;
-    if (fired === 0 || fired > 3 || own.health <= 0) return;
-    const x = own.x + Math.cos(own.aim) * MUZZLE;
-    const y = own.y + Math.sin(own.aim) * MUZZLE;
-    this.#orbs.launch(x, y, own.aim, arenaStatics.raycast(x, y, own.aim, 100), own.hue);
-    this.#players.figure(own.id)?.fired();
-    this.sound.orb(0.8);
   }
 
   /** 1 in the middle of the picture, 0 where nothing is heard any more. */

@@ -202,7 +202,7 @@ describe("arena", () => {
     const heard: string[] = [];
     clients.forEach((client, seat) => {
       client.router.onMessage(Kill, () => void heard.push(`${seat} kill`));
-      client.router.onMessage(Blast, () => void heard.push(`${seat} blast`));
+      client.events.on(Blast, () => void heard.push(`${seat} blast`));
     });
     table.play(120, () => IDLE);
     Object.assign(table.row(0), { x: -3, y: 0 });

@@ -2,7 +2,7 @@
 import { defineGame, hypot, inspectAbilities } from "@riposte/simulation";
 import { abilitiesOf, abilityKit, mendEvents, stepAbilities } from "./abilities.ts";
 import { arenaStatics, spawnPoints } from "./map.ts";
-import { Blast, Hit, Kill, Scores } from "./messages.ts";
+import { Blast, Hit, Kill, Launch, Scores } from "./messages.ts";
 import { movePlayer } from "./movement.ts";
 import { readProfile } from "./profile.ts";
 import { CALM_TICKS, HEALTH_PER_SEC, MAX_HEALTH, SHIELD_TICKS, SIGHT_RADIUS, TICK_RATE } from "./rules.ts";
@@ -19,8 +19,9 @@ export const game = defineGame({
   snapshotRate: 30,
   states,
   input: Intent,
-  messages: [Kill, Hit, Blast, Scores],
-  events: mendEvents.definitions,
+  messages: [Kill, Hit, Scores],
+  events: [Launch, Blast, ...mendEvents.definitions],
+  prediction: { spawns: ["orbs"] },
   statics: arenaStatics,
   interest: { radius: SIGHT_RADIUS },
 
@@ -47,9 +48,8 @@ export const game = defineGame({
       useWeapons(world, player, wish);
       if (world.isServer) recover(world, player);
     }
-    if (!world.isServer) return;
     moveOrbs(world);
-    if (world.tick % SCORE_TICKS === 0) publishScores(world);
+    if (world.isServer && world.tick % SCORE_TICKS === 0) publishScores(world);
   },
 });
 

@@ -1,5 +1,5 @@
-/** What is said once, beside the state: names, kills, hits, the score board. */
-import { defineMessage, float, list, text, uint } from "@riposte/simulation";
+/** What is said once, beside the state: names, kills, hits, launches, bursts, the score board. */
+import { defineEvent, defineMessage, float, list, text, uint } from "@riposte/simulation";
 
 const coordinate = float({ min: -50, max: 50, step: 1 / 64 });
 
@@ -24,8 +24,11 @@ export const Hit = defineMessage("hit", {
   rewoundY: coordinate,
 });
 
-/** Server -> those near: an orb burst here. */
-export const Blast = defineMessage("blast", { shooter: uint({ max: 255 }), x: coordinate, y: coordinate });
+/** A player shoots an orb, which begins here. Who shoots hears it at once. */
+export const Launch = defineEvent("launch", { x: coordinate, y: coordinate });
+
+/** An orb bursts here. On a wall its owner foresees it, on a player nobody but the server does. */
+export const Blast = defineEvent("blast", { shooter: uint({ max: 255 }), x: coordinate, y: coordinate });
 
 /** Server -> all, once a second: the best, and how many play. The lists run in parallel. */
 export const Scores = defineMessage("scores", {

@@ -2,7 +2,7 @@
 import { abilityFields, angle, bool, circle, defineInput, defineState, float, text, uint } from "@riposte/simulation";
 import type { World } from "@riposte/simulation";
 import { abilityKit } from "./abilities.ts";
-import { DASH_TICKS, FIELD, MAX_HEALTH, ORB_LIFE_TICKS, ORB_RADIUS, PLAYER_RADIUS } from "./rules.ts";
+import { DASH_TICKS, FIELD, MAX_HEALTH, ORB_RADIUS, PLAYER_RADIUS } from "./rules.ts";
 
 /** Nobody walks this far in one snapshot: a longer way is a respawn. */
 const coordinate = float({ min: -FIELD, max: FIELD, step: 1 / 256, teleport: 6 });
@@ -21,9 +21,8 @@ export const Player = defineState(
     ...abilityFields(abilityKit),
     /** Ticks left of a dash. */
     dash: uint({ max: DASH_TICKS }),
-    /** Rifle shots and orbs since the game began, for muzzle flashes; they wrap. */
+    /** Rifle shots since the game began, for muzzle flashes; they wrap. */
     shots: uint({ max: 255 }),
-    orbs: uint({ max: 15, audience: "owner" }),
     shielded: bool({ predicted: false }),
     name: text({ maxBytes: 16, predicted: false }),
     hue: uint({ max: 179, predicted: false }),
@@ -38,14 +37,14 @@ export const Player = defineState(
   { capacity: 128, hitbox: circle({ radius: PLAYER_RADIUS }) },
 );
 
+/** Its owner shot it, and simulates it, too. */
 export const Orb = defineState(
   {
     x: coordinate,
     y: coordinate,
     angle: angle({ bits: 11 }),
-    /** Seat of who shot it. */
-    shooter: uint({ max: 255 }),
-    life: uint({ max: ORB_LIFE_TICKS, audience: "server" }),
+    /** The tick in which it bursts by itself, modulo 256. */
+    endsAtTick: uint({ max: 255, audience: "owner" }),
   },
   { capacity: 256, hitbox: circle({ radius: ORB_RADIUS }) },
 );

@@ -1,7 +1,7 @@
-/** Rifle and orb. Everybody pulls the trigger in prediction; only the server hurts. */
+/** Rifle and orb. Everybody pulls the trigger and flies his orbs in prediction; only the server hurts. */
 import { atan2, cos, hypot, sin } from "@riposte/simulation/math";
 import { abilitiesOf } from "./abilities.ts";
-import { Blast, Hit, Kill } from "./messages.ts";
+import { Blast, Hit, Kill, Launch } from "./messages.ts";
 import {
   MUZZLE,
   ORB_BLAST_RADIUS,
@@ -50,22 +50,17 @@ function shoot(world: ArenaWorld, player: PlayerRow): void {
 }
 
 function launch(world: ArenaWorld, player: PlayerRow): void {
-  player.orbs = (player.orbs + 1) & 15;
-  if (!world.isServer) return;
-  dropShield(player);
+  if (world.isServer) dropShield(player);
   // The barrel may reach through a wall: the orb starts on this side of it.
   const reach = world.statics.raycast(player.x, player.y, player.aim, MUZZLE);
   const start = Math.min(MUZZLE, Math.max(0, reach - ORB_RADIUS));
-  world.orbs.spawn(-1, {
-    x: player.x + cos(player.aim) * start,
-    y: player.y + sin(player.aim) * start,
-    angle: player.aim,
-    shooter: player.owner,
-    life: ORB_LIFE_TICKS,
-  });
+  const x = player.x + cos(player.aim) * start;
+  const y = player.y + sin(player.aim) * start;
+  world.orbs.spawn(player.owner, { x, y, angle: player.aim, endsAtTick: (world.tick + ORB_LIFE_TICKS - 1) & 255 });
+  world.emit(Launch, player, { x, y });
 }
 
-/** Server: flies every orb one tick. */
+/** Flies orbs one tick: the server every one, a client its own. */
 export function moveOrbs(world: ArenaWorld): void {
   for (const orb of world.orbs) {
     const way = ORB_SPEED * world.dt;
@@ -73,14 +68,14 @@ export function moveOrbs(world: ArenaWorld): void {
     const free = Math.min(way, Math.max(0, wall - ORB_RADIUS));
     orb.x += cos(orb.angle) * free;
     orb.y += sin(orb.angle) * free;
-    orb.life--;
-    if (free < way || orb.life === 0 || touchesPlayer(world, orb)) burst(world, orb);
+    const ends = free < way || orb.endsAtTick === (world.tick & 255);
+    if (ends || (world.isServer && touchesPlayer(world, orb))) burst(world, orb);
   }
 }
 
 function touchesPlayer(world: ArenaWorld, orb: OrbRow): boolean {
   for (const player of world.players) {
-    if (player.owner === orb.shooter || !canBeHit(player)) continue;
+    if (player.owner === orb.owner || !canBeHit(player)) continue;
     const reach = PLAYER_RADIUS + ORB_RADIUS;
     if (hypot(player.x - orb.x, player.y - orb.y) < reach) return true;
   }
@@ -88,9 +83,13 @@ function touchesPlayer(world: ArenaWorld, orb: OrbRow): boolean {
 }
 
 function burst(world: ArenaWorld, orb: OrbRow): void {
-  const { x, y } = orb;
-  const shooter = world.players.firstOwnedBy(orb.shooter);
-  world.broadcastNear(Blast, { shooter: orb.shooter, x, y }, x, y);
+  world.emit(Blast, orb, { shooter: orb.owner, x: orb.x, y: orb.y });
+  if (world.isServer) hurtAround(world, orb);
+  world.orbs.despawn(orb);
+}
+
+function hurtAround(world: ArenaWorld, { x, y, owner }: OrbRow): void {
+  const shooter = world.players.firstOwnedBy(owner);
   for (const player of world.players) {
     if (!canBeHit(player)) continue;
     const away = hypot(player.x - x, player.y - y);
@@ -99,14 +98,13 @@ function burst(world: ArenaWorld, orb: OrbRow): void {
     const angle = atan2(player.y - y, player.x - x);
     if (world.statics.raycast(x, y, angle, away) < away - PLAYER_RADIUS) continue;
     const share = 1 - Math.max(0, away - PLAYER_RADIUS) / ORB_BLAST_RADIUS;
-    const damage = Math.ceil(ORB_DAMAGE * Math.max(0.3, share) * (player.owner === orb.shooter ? 0.4 : 1));
+    const damage = Math.ceil(ORB_DAMAGE * Math.max(0.3, share) * (player.owner === owner ? 0.4 : 1));
     if (shooter !== undefined && shooter !== player) {
       const hit = { victim: player.owner, damage, x: player.x, y: player.y, rewoundX: player.x, rewoundY: player.y };
       world.send(Hit, hit, shooter.owner);
     }
     hurt(world, player, damage, shooter ?? player, ORB);
   }
-  world.orbs.despawn(orb);
 }
 
 function hurt(world: ArenaWorld, victim: PlayerRow, damage: number, by: PlayerRow, weapon: number): void {
