@@ -236,7 +236,16 @@ export class Effects {
 
   /** An orb that was not to be. */
   fizzle(x: number, y: number): void {
-    this.#emit(this.#textures.glow, { x, y, length: 1.6, width: 1.6, grow: 0.9, seconds: 0.4, color: 0x8a94a6, alpha: 0.4 });
+    this.#emit(this.#textures.glow, {
+      x,
+      y,
+      length: 1.6,
+      width: 1.6,
+      grow: 0.9,
+      seconds: 0.4,
+      color: 0x8a94a6,
+      alpha: 0.4,
+    });
   }
 
   #spark(x: number, y: number, way: number, speed: number, seconds: number, color: number): void {

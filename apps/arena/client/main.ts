@@ -85,7 +85,7 @@ async function play(): Promise<void> {
   });
   session.onEvent(
     Launch,
-    ({ x, y }, { id, owner }) => picture.launch(x, y, id, owner === session.seat),
+    (_, { id }) => picture.launch(id),
     ({ x, y }) => picture.fizzle(x, y),
   );
   session.onEvent(Blast, ({ x, y, shooter }) => picture.blast(x, y, ORB_BLAST_RADIUS, shooter));

@@ -148,10 +148,10 @@ export class Picture {
     this.sound.hit();
   }
 
-  /** An orb leaves the barrel of the player `id`. */
-  launch(x: number, y: number, id: number, own: boolean): void {
+  /** An orb of mine leaves the barrel; `id` is my player. */
+  launch(id: number): void {
     this.#players.figure(id)?.fired();
-    this.sound.orb(own ? 0.8 : 0.6 * this.#near(x, y));
+    this.sound.orb(0.8);
   }
 
   /** What was launched here was not to be. */

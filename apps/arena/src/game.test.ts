@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { GameClient, Match, outgoingMessage } from "@riposte/simulation/game";
-import { inspectAbilities } from "@riposte/simulation";
-import { abilityKit, mendEvents } from "./abilities.ts";
-import { game } from "./game.ts";
-import type { ArenaGame } from "./game.ts";
+import { IDLE, Table } from "../test/table.ts";
+import { mendEvents } from "./abilities.ts";
 import { arenaStatics, spawnPoints } from "./map.ts";
 import { Blast, Kill, Scores } from "./messages.ts";
 import { clearLine, goals, nextStep, pathBetween } from "./navigation.ts";
@@ -22,63 +19,6 @@ import {
   MOVE_SPEED,
   PLAYER_RADIUS,
 } from "./rules.ts";
-import type { Wish } from "./states.ts";
-
-const IDLE: Wish = {
-  up: false,
-  down: false,
-  left: false,
-  right: false,
-  fire: false,
-  orb: false,
-  dash: false,
-  mend: false,
-  aim: 0,
-};
-
-/** A match and its clients with nothing between them, in virtual time. */
-class Table {
-  readonly match: Match<ArenaGame> = new Match(game, { seed: 7 });
-  readonly clients: GameClient<ArenaGame>[] = [];
-  readonly #buffer = new Uint8Array(2000);
-  readonly #out = outgoingMessage();
-  now = 1000;
-
-  sit(name: string): GameClient<ArenaGame> {
-    const seat = this.match.join(BigInt(this.clients.length + 1), writeProfile({ name, hue: 10 }));
-    const client = new GameClient(game);
-    assert.equal(seat, this.clients.length);
-    this.clients.push(client);
-    return client;
-  }
-
-  play(ticks: number, wish: (seat: number) => Wish): void {
-    for (let i = 0; i < ticks; i++) {
-      this.now += game.tickMs;
-      this.match.tick();
-      this.clients.forEach((client, seat) => {
-        while (this.match.pollMessage(seat, this.#out))
-          client.receive(this.#out.buffer, this.#out.offset, this.#out.length, this.now);
-        const length =
-          this.match.currentTick % game.snapshotTicks === 0 ? this.match.writeSnapshot(seat, this.#buffer) : 0;
-        if (length > 0) client.receive(this.#buffer, 0, length, this.now);
-        client.advance(this.now, wish(seat));
-        while (client.pollMessage(this.#out))
-          this.match.receive(seat, this.#out.buffer, this.#out.offset, this.#out.length);
-      });
-    }
-  }
-
-  abilities(seat: number) {
-    return inspectAbilities(abilityKit, this.row(seat), this.match.currentTick);
-  }
-
-  row(seat: number) {
-    const row = this.match.world.players.firstOwnedBy(seat);
-    assert(row !== undefined);
-    return row;
-  }
-}
 
 describe("arena", () => {
   it("keeps players out of the walls, whatever they do", () => {

@@ -24,8 +24,8 @@ export const Hit = defineMessage("hit", {
   rewoundY: coordinate,
 });
 
-/** A player shoots an orb, which begins here. Who shoots hears it at once. */
-export const Launch = defineEvent("launch", { x: coordinate, y: coordinate });
+/** Somebody shoots an orb, which begins here. Others see the orb itself. */
+export const Launch = defineEvent("launch", { x: coordinate, y: coordinate }, { audience: "owner" });
 
 /** An orb bursts here. On a wall its owner foresees it, on a player nobody but the server does. */
 export const Blast = defineEvent("blast", { shooter: uint({ max: 255 }), x: coordinate, y: coordinate });
