@@ -5,9 +5,11 @@ import type { Session } from "@riposte/client";
 import type { ArenaGame } from "../src/game.ts";
 import type { Camera } from "./camera.ts";
 
-/** Below the figures in the left upper corner. */
-const LEFT = 16;
-const TOP = 190;
+/** Beside the figures in the left upper corner, below which the network lab may be open; in low windows it is beside them. */
+const LEFT = 202;
+const LOW_LEFT = 484;
+const LOW_PX = 700;
+const TOP = 18;
 
 export class PredictionView {
   readonly #overlay: PredictionOverlay;
@@ -17,7 +19,7 @@ export class PredictionView {
   #height = 0;
 
   constructor(session: Session<ArenaGame>, camera: Camera) {
-    this.#overlay = new PredictionOverlay(session.debug.probe({ state: "players" }), { x: LEFT, y: TOP, unit: "m" });
+    this.#overlay = new PredictionOverlay(session.debug.probe({ state: "players" }), { x: 0, y: TOP, unit: "m" });
     this.#canvas.id = "prediction";
     this.#canvas.hidden = true;
     document.body.append(this.#canvas);
@@ -43,6 +45,10 @@ export class PredictionView {
       context.scale(devicePixelRatio, devicePixelRatio);
     }
     context.clearRect(0, 0, innerWidth, innerHeight);
-    this.#overlay.draw(context, this.#projection);
+    this.#overlay.drawPaths(context, this.#projection);
+    context.save();
+    context.translate(innerHeight < LOW_PX ? LOW_LEFT : LEFT, 0);
+    this.#overlay.drawCurves(context);
+    context.restore();
   }
 }

@@ -249,6 +249,34 @@ describe("arena in the browser", { skip: peer.skip }, () => {
     assert(moved[0] - pressedFrame <= 2, `moved ${moved[0] - pressedFrame} frames after the key`);
   });
 
+  it("flies an orb in the frames of its key, on a line of 150 ms, and takes over the server's", async () => {
+    await ada.evaluate(() => {
+      const seen = { keyFrame: -1, firstFrame: -1, most: 0 };
+      Object.assign(globalThis, { orbs: seen });
+      addEventListener("keydown", () => (seen.keyFrame = arena.frames), { once: true, capture: true });
+      const look = (): void => {
+        const orbs = [...arena.session.view.orbs.all()].filter(({ owner }) => owner === arena.seat).length;
+        seen.most = Math.max(seen.most, orbs);
+        if (orbs > 0 && seen.firstFrame < 0) seen.firstFrame = arena.frames;
+        requestAnimationFrame(look);
+      };
+      look();
+    });
+    const spawns = (): Promise<{ predicted: number; matched: number; unmatched: number }> =>
+      ada.evaluate(() => ({ ...arena.session.stats.game.prediction.spawns }));
+    const before = await spawns();
+    await ada.keyboard.press("KeyE", { delay: 100 });
+    await until("the server has the orb, too", 10, async () => (await spawns()).matched > before.matched);
+    const { keyFrame, firstFrame, most } = await ada.evaluate(
+      () => (globalThis as unknown as { orbs: { keyFrame: number; firstFrame: number; most: number } }).orbs,
+    );
+    assert.ok(firstFrame > 0 && firstFrame - keyFrame <= 2, `drawn ${firstFrame - keyFrame} frames after the key`);
+    assert.equal(most, 1, "never two of it");
+    await until("it is gone", 10, () =>
+      ada.evaluate(() => [...arena.session.view.orbs.all()].every(({ owner }) => owner !== arena.seat)),
+    );
+  });
+
   it("shows the other page the mover where it stopped", async () => {
     const keys = new Keyboard(ada);
     const goal = await own(grace);
