@@ -264,9 +264,9 @@ describe("arena in the browser", { skip: peer.skip }, () => {
     });
     const spawns = (): Promise<{ predicted: number; matched: number; unmatched: number }> =>
       ada.evaluate(() => ({ ...arena.session.stats.game.prediction.spawns }));
-    const before = await spawns();
+    const { matched } = await spawns();
     await ada.keyboard.press("KeyE", { delay: 100 });
-    await until("the server has the orb, too", 10, async () => (await spawns()).matched > before.matched);
+    await until("the server has the orb, too", 10, async () => (await spawns()).matched > matched);
     const { keyFrame, firstFrame, most } = await ada.evaluate(
       () => (globalThis as unknown as { orbs: { keyFrame: number; firstFrame: number; most: number } }).orbs,
     );
