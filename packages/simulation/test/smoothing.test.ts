@@ -52,6 +52,20 @@ const jump = (frames: readonly number[]): number =>
   Math.max(...frames.slice(1).map((value, i) => Math.abs(value - frames[i])));
 
 describe("a correction fades", () => {
+  it("and is forgotten when the session ends: whoever comes back is drawn where it is", () => {
+    const { network, player, row } = scene();
+    row.position.x = row.position.z = 1;
+    row.heading = 1;
+    while ((player.client.view.ships.mine ?? assert.fail()).position.z === 0) network.run(1);
+    network.disconnect(player);
+    network.run(1000);
+    network.connect(player);
+    while (!player.client.ready) network.run(1);
+    const ship = player.client.view.ships.mine ?? assert.fail();
+    assert.deepEqual([ship.position.x, ship.position.z], [1, 1]);
+    assert.ok(Math.abs(ship.heading - 1) < 1e-4, `${ship.heading}`);
+  });
+
   it("in depth as on the ground", () => {
     const { film, row, player } = scene();
     const frames = film(

@@ -79,6 +79,7 @@ export class DrawnTable {
   clear(): void {
     this.#interpolator.clear();
     this.#target.clear();
+    this.#corrections.clear();
   }
 
   /** Takes in what a snapshot of `tick` said. */

@@ -391,6 +391,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#snapshotTick = -1;
     this.#receipts = 0;
     this.#fresh = false;
+    this.#restartTick = -1;
     this.#stamp.viewTick = -1;
     this.#viewAhead = Infinity;
     this.#prediction.reset(seat, seed);

@@ -58,6 +58,11 @@ export class CorrectionOffsets {
     return farthest;
   }
 
+  clearAll(): void {
+    for (let index = 0; index < this.#end; index++) this.clear(index);
+    this.#end = 0;
+  }
+
   clear(index: number): void {
     this.#x[index] = 0;
     this.#y[index] = 0;

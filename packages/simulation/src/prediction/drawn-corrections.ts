@@ -54,6 +54,15 @@ export class DrawnCorrections {
     this.#left = new Uint8Array(capacity);
   }
 
+  /** Another session begins: what was off in the last one is no error of this one. */
+  clear(): void {
+    this.#offsets.clearAll();
+    this.#rotations.clearAll();
+    this.#left.fill(0);
+    this.#remembered = 0;
+    this.visible = 0;
+  }
+
   /** Before a correction: notes where the rows are. */
   remember(): void {
     const table = this.#table;

@@ -80,6 +80,11 @@ export class RotationOffsets {
     this.#end = end;
   }
 
+  clearAll(): void {
+    this.#offsets.fill(0);
+    this.#end = 0;
+  }
+
   clear(index: number): void {
     this.#offsets.fill(0, index * this.#width, (index + 1) * this.#width);
   }

@@ -2,6 +2,8 @@ import { NEW_MODEL } from "@riposte/wire";
 import { copyWords } from "./leaf-codec.ts";
 
 const NO_MODELS = new Int32Array(0);
+/** Arrays that are kept to be used again. After a time without acknowledgements there are more. */
+const MAX_SPARE = 8;
 
 /**
  * What a client knows of one table after one snapshot: entities in order of their index, each with its record and
@@ -62,7 +64,7 @@ export class TableView {
   /** Nothing will be built upon this view any more: hands its models over to `spare`. */
   giveUpModels(spare: Int32Array[]): void {
     if (this.models.length === 0) return;
-    spare.push(this.models);
+    if (spare.length < MAX_SPARE) spare.push(this.models);
     this.models = NO_MODELS;
   }
 
