@@ -196,6 +196,36 @@ describe("another player, by relayed inputs", () => {
     assert.ok(present);
   });
 
+  it("is not relayed in the very snapshot in which it is gone from sight", () => {
+    const play = (move: number): Uint8Array[] => {
+      const base = ballGame({ remote: { state: "players" } });
+      const game = defineGame({
+        ...base,
+        interest: { radius: 20 },
+        step(world, inputs) {
+          // The input that takes it away says one thing or another.
+          for (const player of world.players) if (inputs.of(player).kick) player.x = 400;
+          base.step(world, inputs);
+        },
+      });
+      const network = new TestNetwork(game);
+      const ada = network.add({ latencyMs: 50 }, still);
+      const eve = network.add({ latencyMs: 50 }, still);
+      network.run(1000);
+      const sent: Uint8Array[] = [];
+      const { down } = ada;
+      const send = down.send.bind(down);
+      down.send = (bytes, ...rest): void => {
+        sent.push(bytes.slice());
+        send(bytes, ...rest);
+      };
+      eve.input = { move, kick: true };
+      network.run(500);
+      return sent;
+    };
+    assert.deepEqual(play(1), play(-1));
+  });
+
   it("fades to neutral over its ticks, each kind of field in its way", () => {
     const input = defineInput({
       throttle: float({ min: -1, max: 1, step: 1 / 1024 }),

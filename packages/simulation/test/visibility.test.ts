@@ -1,7 +1,19 @@
 /** Walls hide: what a player does not see is not in the bytes that it is sent. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bool, defineGame, defineInput, defineState, float, GameClient, lineOfSight, Match } from "@riposte/simulation";
+import {
+  bool,
+  defineEvent,
+  defineGame,
+  defineInput,
+  defineMessage,
+  defineState,
+  float,
+  GameClient,
+  lineOfSight,
+  Match,
+  MessageKind,
+} from "@riposte/simulation";
 import { outgoingMessage } from "@riposte/simulation/game";
 import { SnapshotStream, StateTable } from "@riposte/simulation/state";
 import { BitWriter } from "@riposte/wire";
@@ -12,6 +24,9 @@ const coordinate = float({ min: -50, max: 50, step: 1 / 64 });
 const Spy = defineState({ x: coordinate, y: coordinate });
 const Score = defineState({ points: float({ min: 0, max: 99, step: 1 }) });
 
+const Shot = defineEvent("shot", {});
+const Bang = defineMessage("bang", { x: coordinate });
+
 type Encoder = "dense" | "shared";
 const ENCODERS: readonly Encoder[] = ["dense", "shared"];
 
@@ -21,6 +36,8 @@ function spyGame(encoder: Encoder, interest: InterestOptions = {}) {
     tickRate: 60,
     states: { spies: Spy, scores: Score },
     input: defineInput({ fire: bool() }),
+    events: [Shot],
+    messages: [Bang],
     statics: { boxes: [{ x: 4.5, y: 0, width: 1, height: 20 }] },
     snapshots: { encoder },
     interest: { radius: 40, visible: lineOfSight(), lingerMs: 100, ...interest },
@@ -155,4 +172,42 @@ void test("tests of sight go round all states: one that takes them all leaves an
   assert.deepEqual([stream.lastSent(0).count, stream.lastSent(1).count], [8, 3]);
   // Eleven rows, three snapshots a round.
   assert.deepEqual(asked, { crowd: 88, few: 33 });
+});
+
+void test("what happens to whom a player does not see, it does not hear of: events, and messages about it", () => {
+  for (const radius of [40, undefined]) {
+    const { radius: _, ...interest } = spyGame("dense").interest;
+    const match = new Match(
+      defineGame({ ...spyGame("dense"), interest: radius === undefined ? interest : { ...interest, radius } }),
+    );
+    const { world } = match;
+    const seat = match.join(1n);
+    const spy = world.spies.spawn(-1, { x: 20, y: 0 });
+    const out = outgoingMessage();
+    const buffer = new Uint8Array(1500);
+    const heard: string[] = [];
+    const told: string[] = [];
+    for (let tick = 1; tick <= 120; tick++) {
+      // Out in the open from tick 41 to 60.
+      spy.y = tick > 40 && tick <= 60 ? 15 : 0;
+      spy.x = tick > 40 && tick <= 60 ? 2 : 20;
+      match.tick();
+      world.emit(Shot, spy, {});
+      world.broadcastNear(Bang, { x: spy.x }, spy.x, spy.y, undefined, spy);
+      while (match.pollMessage(seat, out)) {
+        if (out.buffer[out.offset] === MessageKind.event) heard.push(`${tick}`);
+        if (out.buffer[out.offset] === MessageKind.message) told.push(`${tick}`);
+      }
+      assert.ok(match.writeSnapshot(seat, buffer) > 0);
+    }
+    // It lingers for 6 ticks, as in snapshots.
+    const expected = Array.from({ length: 26 }, (_, i) => `${41 + i}`);
+    assert.deepEqual(heard, expected);
+    assert.deepEqual(told, expected);
+    assert.throws(() => world.broadcastNear(Bang, { x: 0 }, 0, 0, 9, { id: 1, owner: 1, index: 1 }), TypeError);
+    // Its own, a player hears of wherever it is.
+    const own = world.spies.firstOwnedBy(seat) ?? assert.fail();
+    world.emit(Shot, own, {});
+    assert.ok(match.pollMessage(seat, out));
+  }
 });

@@ -30,6 +30,7 @@ export interface WorldOwner {
     x: number,
     y: number,
     radius?: number,
+    about?: RowIdentity,
   ): boolean;
   emit<F extends Fields>(definition: EventDefinition<F>, row: RowIdentity, value: Values<F>): void;
 }
@@ -77,7 +78,8 @@ export class WorldBase {
 
   /**
    * Sends a typed message to the players who may know what happens at (x, y): those whose centre of interest is within
-   * `radius`, by default the game's `interest.radius`; without one, to all. Does nothing on a client.
+   * `radius`, by default the game's `interest.radius`; without one, to all. With `about`, the entity that it tells of, only
+   * to its owner and those who see it, where the game has `interest.visible`. Does nothing on a client.
    */
   broadcastNear<F extends Fields>(
     message: MessageDefinition<F>,
@@ -85,8 +87,9 @@ export class WorldBase {
     x: number,
     y: number,
     radius?: number,
+    about?: RowIdentity,
   ): void {
-    this.#owner.broadcastNear(message, value, x, y, radius);
+    this.#owner.broadcastNear(message, value, x, y, radius, about);
   }
 
   /**

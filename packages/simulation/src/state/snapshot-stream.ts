@@ -132,9 +132,17 @@ export class SnapshotStream {
     this.#newest = this.#nothing;
   }
 
-  /** Whether the client has been sent this entity of a table, by its place, and it is still relevant to it. */
-  hasSent(table: number, id: number): boolean {
-    return this.#streams[table].hasSent(id);
+  /**
+   * Whether the client sees a row of a table (by its place in `tables`) at `tick`, or has seen it so lately that
+   * snapshots still tell of it. It asks for sight alone, however far the row is.
+   */
+  sees(table: number, index: number, tick: number): boolean {
+    return this.#streams[table].sees(index, tick, this.#relevance);
+  }
+
+  /** Before the snapshot of `tick`: whether the client has been sent a row, and this snapshot will not say that it is gone. */
+  keeps(table: number, index: number, tick: number, viewX: number, viewY: number): boolean {
+    return this.#streams[table].keeps(index, tick, viewX, viewY, this.#relevance);
   }
 
   /** The newest acknowledged tick that is still remembered, or -1. */

@@ -123,10 +123,24 @@ export class TableStream {
     status[index] = status[index] === NEW ? NEW_CHOSEN : CHANGED_CHOSEN;
   }
 
-  /** Whether the client has been sent this entity and it is still relevant to it. */
-  hasSent(id: number): boolean {
-    const index = id & 0xffff;
-    return this.#inside[index] === id && this.#told[index] === 1;
+  /** Whether the client sees a row at `tick`, or has seen it so lately that snapshots still tell of it. */
+  sees(index: number, tick: number, { visibility }: Relevance): boolean {
+    const { positionX, positionY, owners } = this.table;
+    if (visibility === undefined || positionX === undefined || positionY === undefined) return true;
+    if (owners[index] === this.#clientId) return true;
+    return this.#visible?.lingers(index, tick, visibility) === true || visibility.sees(this.table, index);
+  }
+
+  /** Whether the client has been sent a row, and the snapshot of `tick`, from this view, will not say that it is gone. */
+  keeps(index: number, tick: number, viewX: number, viewY: number, relevance: Relevance): boolean {
+    if (this.#inside[index] !== this.table.idAt(index) || this.#told[index] === 0) return false;
+    const { positionX, positionY } = this.table;
+    if (positionX !== undefined && positionY !== undefined && relevance.leaveRadius < Infinity) {
+      const x = positionX[index] - viewX;
+      const y = positionY[index] - viewY;
+      if (!(Math.sqrt(x * x + y * y) <= relevance.leaveRadius)) return false;
+    }
+    return this.sees(index, tick, relevance);
   }
 
   /** Takes back every choice. */

@@ -78,4 +78,9 @@ export class VisibleRows {
     }
     return this.#ids[index] === id && this.#tick - this.#seenAt[index] <= test.lingerTicks;
   }
+
+  /** Whether the row was seen so lately that it is still known at `tick`. */
+  lingers(index: number, tick: number, test: VisibilityTest): boolean {
+    return this.#ids[index] === this.#table.idAt(index) && tick - this.#seenAt[index] <= test.lingerTicks;
+  }
 }

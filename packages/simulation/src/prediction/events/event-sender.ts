@@ -1,5 +1,5 @@
 /** The server's side of events: numbers what a step emits and queues it for the players who may know. */
-import type { Fields, RowIdentity, Values } from "../../state/index.ts";
+import type { Fields, RowIdentity, SnapshotStream, Values } from "../../state/index.ts";
 import type { InterestEye } from "../../game/interest-eye.ts";
 import type { MessagePeer } from "../../game/message-router.ts";
 import type { AnyWorldTable } from "../../game/world.ts";
@@ -15,6 +15,26 @@ export interface EventListenerSeat {
   readonly connected: boolean;
   readonly peer: MessagePeer;
   readonly eye: InterestEye;
+  readonly stream: SnapshotStream;
+}
+
+/**
+ * Whether a player may know what happens to a row at `tick`: within `radius` of where it looks from, if there is a place
+ * and a limit, and in its sight as far as snapshots ask for that.
+ */
+function mayKnow(
+  { eye, stream }: EventListenerSeat,
+  table: AnyWorldTable,
+  ordinal: number,
+  index: number,
+  tick: number,
+  radius: number,
+): boolean {
+  eye.update();
+  const { positionX, positionY } = table;
+  if (positionX !== undefined && positionY !== undefined && radius < Infinity)
+    if (!eye.reaches(positionX[index], positionY[index], radius)) return false;
+  return stream.sees(ordinal, index, tick);
 }
 
 export class EventSender {
@@ -62,16 +82,11 @@ export class EventSender {
     const length = this.#writer.write(definition, key, row.id, value);
     const { audience, radius = this.#radius } = definition;
     const { owner, index } = row;
-    const x = table.positionX?.[index];
-    const y = table.positionY?.[index];
     for (const seat of this.#seats) {
       if (seat === undefined || !seat.connected) continue;
       if (seat.id !== owner) {
         if (audience === "owner") continue;
-        if (x !== undefined && y !== undefined && radius < Infinity) {
-          seat.eye.update();
-          if (!seat.eye.reaches(x, y, radius)) continue;
-        }
+        if (!mayKnow(seat, table, ordinal, index, key.tick, radius)) continue;
       }
       if (!seat.peer.queue.push(definition.channel, this.#writer.packet, 0, length)) this.dropped++;
     }
