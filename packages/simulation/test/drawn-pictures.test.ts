@@ -7,6 +7,8 @@ import { describe, it } from "node:test";
 import { bool, defineGame, defineInput, defineState, float, MessageKind, uint } from "@riposte/simulation";
 import { TestNetwork } from "./link.ts";
 import type { LinkConditions } from "./link.ts";
+import type { InterpolationMode } from "@riposte/simulation";
+import { INTERPOLATION_MODES } from "../src/prediction/interpolation/interpolation-mode.ts";
 
 const coordinate = float({ min: -4096, max: 4096, step: 1 / 64 });
 
@@ -36,6 +38,7 @@ function play(options: {
   readonly snapshotRate?: number;
   readonly radius?: number;
   readonly frameMs?: number;
+  readonly mode?: InterpolationMode;
 }): Journal & { clamped: number } {
   const journal: Journal = { drawn: new Map(), derived: new Map() };
   const pose = { x: 0, y: 0, angle: 0 };
@@ -77,7 +80,7 @@ function play(options: {
       for (const thing of world.things) if ((world.tick + thing.n * 7) % 311 === 0) world.things.despawn(thing);
       while (world.things.count < options.entities) world.things.spawn(-1, { n: world.random.next() * 64 });
       for (const thing of world.things) {
-        thing.x = place(thing.n, world.tick);
+        thing.x = place(thing.n, world.tick) / (options.radius === undefined ? 1 : 50);
         // In and out of sight, about once a second.
         thing.y = options.radius === undefined ? 0 : options.radius * (1 + Math.sin((world.tick + thing.n * 9) / 10));
         thing.pad = place(thing.n + 1, world.tick) + 2000;
@@ -86,7 +89,11 @@ function play(options: {
   });
   const network = new TestNetwork(game, { snapshotBudgetBytes: options.budgetBytes });
   // Without the slide that hides how a picture is rewritten by news: what is blended, and nothing besides.
-  const player = network.add(options.link, { fire: true }, { smoothingHalfLifeMs: 0 });
+  const player = network.add(
+    options.link,
+    { fire: true },
+    { smoothingHalfLifeMs: 0, interpolationMode: options.mode ?? "linear" },
+  );
   player.frameMs = options.frameMs ?? 1000 / 60;
   player.onFrame = (): void => {
     const x = new Map<number, number>();
@@ -128,7 +135,7 @@ function agreement({ drawn, derived }: Journal): number {
 }
 
 describe("the picture that the server derives", () => {
-  const cases: Readonly<Record<string, Parameters<typeof play>[0]>> = {
+  const cases: Record<string, Parameters<typeof play>[0]> = {
     "on a good line": { link: { latencyMs: 60 }, entities: 10, budgetBytes: 1000 },
     "with loss, jitter and overtaken snapshots": {
       link: { latencyMs: 120, jitterMs: 40, lossRate: 0.15 },
@@ -154,7 +161,30 @@ describe("the picture that the server derives", () => {
       budgetBytes: 300,
       frameMs: 40,
     },
+    "of things that go out of sight and come back": {
+      link: { latencyMs: 80, jitterMs: 10 },
+      entities: 30,
+      budgetBytes: 1000,
+      radius: 100,
+    },
+    "of things that go out of sight, with loss, when not all fits": {
+      link: { latencyMs: 120, jitterMs: 30, lossRate: 0.1 },
+      entities: 40,
+      budgetBytes: 120,
+      radius: 100,
+    },
   };
+  for (const mode of INTERPOLATION_MODES) {
+    if (mode === "linear") continue;
+    cases[`in the mode "${mode}"`] = { link: { latencyMs: 80, jitterMs: 10 }, entities: 10, budgetBytes: 1000, mode };
+    cases[`in the mode "${mode}", with loss, when not all fits and things go out of sight`] = {
+      link: { latencyMs: 120, jitterMs: 40, lossRate: 0.15 },
+      entities: 40,
+      budgetBytes: 140,
+      radius: 100,
+      mode,
+    };
+  }
   for (const [name, options] of Object.entries(cases)) {
     it(`is the one that was drawn ${name}`, () => {
       const journal = play(options);

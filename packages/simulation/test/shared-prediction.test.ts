@@ -160,6 +160,34 @@ describe("a shared entity", () => {
   });
 });
 
+/** What is sent to a player about another one whose own input, one or the other, takes it out of sight. */
+function snapshotsWhenTakenAway(move: number): Uint8Array[] {
+  const base = ballGame({ remote: { state: "players" } });
+  const game = defineGame({
+    ...base,
+    interest: { radius: 20 },
+    step(world, inputs) {
+      // The input that takes it away says one thing or another.
+      for (const player of world.players) if (inputs.of(player).kick) player.x = 400;
+      base.step(world, inputs);
+    },
+  });
+  const network = new TestNetwork(game);
+  const ada = network.add({ latencyMs: 50 }, still);
+  const eve = network.add({ latencyMs: 50 }, still);
+  network.run(1000);
+  const sent: Uint8Array[] = [];
+  const { down } = ada;
+  const send = down.send.bind(down);
+  down.send = (bytes, ...rest): void => {
+    sent.push(bytes.slice());
+    send(bytes, ...rest);
+  };
+  eve.input = { move, kick: true };
+  network.run(500);
+  return sent;
+}
+
 describe("another player, by relayed inputs", () => {
   it("is drawn in the present while it goes on as before", () => {
     const predicted = watch({ remote: { state: "players" } });
@@ -197,33 +225,7 @@ describe("another player, by relayed inputs", () => {
   });
 
   it("is not relayed in the very snapshot in which it is gone from sight", () => {
-    const play = (move: number): Uint8Array[] => {
-      const base = ballGame({ remote: { state: "players" } });
-      const game = defineGame({
-        ...base,
-        interest: { radius: 20 },
-        step(world, inputs) {
-          // The input that takes it away says one thing or another.
-          for (const player of world.players) if (inputs.of(player).kick) player.x = 400;
-          base.step(world, inputs);
-        },
-      });
-      const network = new TestNetwork(game);
-      const ada = network.add({ latencyMs: 50 }, still);
-      const eve = network.add({ latencyMs: 50 }, still);
-      network.run(1000);
-      const sent: Uint8Array[] = [];
-      const { down } = ada;
-      const send = down.send.bind(down);
-      down.send = (bytes, ...rest): void => {
-        sent.push(bytes.slice());
-        send(bytes, ...rest);
-      };
-      eve.input = { move, kick: true };
-      network.run(500);
-      return sent;
-    };
-    assert.deepEqual(play(1), play(-1));
+    assert.deepEqual(snapshotsWhenTakenAway(1), snapshotsWhenTakenAway(-1));
   });
 
   it("fades to neutral over its ticks, each kind of field in its way", () => {

@@ -176,10 +176,8 @@ void test("tests of sight go round all states: one that takes them all leaves an
 
 void test("what happens to whom a player does not see, it does not hear of: events, and messages about it", () => {
   for (const radius of [40, undefined]) {
-    const { radius: _, ...interest } = spyGame("dense").interest;
-    const match = new Match(
-      defineGame({ ...spyGame("dense"), interest: radius === undefined ? interest : { ...interest, radius } }),
-    );
+    const interest = { visible: lineOfSight(), lingerMs: 100, ...(radius === undefined ? {} : { radius }) };
+    const match = new Match(defineGame({ ...spyGame("dense"), interest }));
     const { world } = match;
     const seat = match.join(1n);
     const spy = world.spies.spawn(-1, { x: 20, y: 0 });
