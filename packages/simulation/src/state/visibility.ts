@@ -70,13 +70,12 @@ export class VisibleRows {
   }
 
   isVisible(index: number, test: VisibilityTest, turns: SightTurns): boolean {
-    const id = this.#table.idAt(index);
     if (turns.take(this.#number, index) && test.sees(this.#table, index)) {
-      this.#ids[index] = id;
+      this.#ids[index] = this.#table.idAt(index);
       this.#seenAt[index] = this.#tick;
       return true;
     }
-    return this.#ids[index] === id && this.#tick - this.#seenAt[index] <= test.lingerTicks;
+    return this.lingers(index, this.#tick, test);
   }
 
   /** Whether the row was seen so lately that it is still known at `tick`. */
