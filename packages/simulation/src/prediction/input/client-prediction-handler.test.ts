@@ -90,6 +90,20 @@ describe("ClientPredictionHandler", () => {
     assert.ok(had >= 58, `${had}`);
   });
 
+  it("takes an input from the bank once, however often it is repeated", () => {
+    const line = new Line();
+    for (let ticks = 0; ticks < 90; ticks++) {
+      if (ticks !== 85) line.send(25);
+      line.take();
+    }
+    const before = line.counters.leadBankTicks;
+    assert.ok(before > 10 && before < 50, `${before}`);
+    // Ten inputs, of which the newest and the one that was left out are news.
+    line.send(25, 10);
+    line.take();
+    assert.equal(line.counters.leadBankTicks, before - 2);
+  });
+
   it("takes nothing beyond the limit", () => {
     const line = new Line();
     line.send(31);

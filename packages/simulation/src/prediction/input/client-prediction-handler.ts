@@ -169,6 +169,8 @@ export class ClientPredictionHandler implements InputSink {
 
   /** Takes an input in, if its tick is not too far ahead. */
   put(tick: number, words: Int32Array, offset: number, stamp: Readonly<ViewStamp>): void {
+    // A repetition beside one that was news: it is there already, and paid for.
+    if (this.#buffer.knows(tick)) return;
     if (this.#bank.take(tick - this.#buffer.currentTick)) this.#buffer.put(tick, words, offset, stamp);
     else this.#buffer.refuse(tick);
   }
