@@ -2,7 +2,8 @@
  * Why a client was corrected: the first tick at which its own account of its player and the server's part, the entity
  * and field, both values, and the input involved. Needs nothing but the two accounts, so it works live and on files.
  */
-import type { InputOrigin, PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";
+import type { InputOrigin } from "../prediction/input/player-input.ts";
+import type { PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";
 
 /**
  * - "input": the server used another input than the client: it came too late, was lost, or was not allowed.

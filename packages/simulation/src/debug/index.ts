@@ -8,7 +8,8 @@ export type { InputInvolved, MispredictionCause, MispredictionExplanation } from
 export { MispredictionRecorder, predictedFields } from "./misprediction-recorder.ts";
 export type { MispredictionReport, MispredictionSources } from "./misprediction-recorder.ts";
 export { readPlayerHistory } from "./player-history.ts";
-export type { InputOrigin, PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";
+export type { InputOrigin } from "../prediction/input/player-input.ts";
+export type { PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";
 export { SeatDebug } from "./seat-debug.ts";
 export type { InputBufferReport, TickRange } from "./seat-debug.ts";
 export { PredictionProbe, PROBE_CURVES, SampleRing } from "./prediction-probe.ts";

@@ -2,14 +2,10 @@
  * One player's last ticks as plain data: the inputs that were used and what its own entities were afterwards. Both ends
  * write theirs; `explainMisprediction` holds one against the other. Goes over the debug channel, and into files.
  */
+import { INPUT_ORIGINS } from "../prediction/input/player-input.ts";
+import type { InputOrigin } from "../prediction/input/player-input.ts";
 import type { Fields, RecordDefinition, StateDefinition } from "../state/index.ts";
 import { wordsToValues } from "../state/index.ts";
-
-/** How the server came by a tick's input; what a client used is always its own ("received"). */
-export type InputOrigin = "received" | "repeated" | "neutral";
-
-/** By its place: the number in snapshots and in the server's notes. */
-export const INPUT_ORIGINS: readonly InputOrigin[] = ["received", "repeated", "neutral"];
 
 /** Plain values by field name; vectors and rotations are objects, lists and bytes are lists. */
 export type PlainFields = Readonly<Record<string, unknown>>;

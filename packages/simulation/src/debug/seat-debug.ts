@@ -9,7 +9,8 @@ import type { ClientPredictionHandler, InputCounters } from "../prediction/input
 import type { RecordedTick } from "../prediction/input/player-records.ts";
 import type { StateDefinition } from "../state/index.ts";
 import type { DebugAnswer } from "./debug-link.ts";
-import { INPUT_ORIGINS, inputValues, isObject, ownersValues } from "./player-history.ts";
+import { INPUT_ORIGINS } from "../prediction/input/player-input.ts";
+import { inputValues, isObject, ownersValues } from "./player-history.ts";
 import type { PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";
 
 export interface InputBufferReport {

@@ -8,7 +8,8 @@ import { ClientPredictionHandler } from "../prediction/input/client-prediction-h
 import type { InputCounters } from "../prediction/input/client-prediction-handler.ts";
 import type { InputPolicy } from "../prediction/input/client-prediction-handler.ts";
 import { InputDecoder } from "../prediction/input/input-decoder.ts";
-import type { PlayerInput } from "../prediction/input/player-input.ts";
+import { INPUT_ORIGINS } from "../prediction/input/player-input.ts";
+import type { InputOrigin, PlayerInput } from "../prediction/input/player-input.ts";
 import type { AnyGame, Inputs, InputView } from "./define-game.ts";
 import type { Seat } from "./seat.ts";
 import type { AnyWorldTable } from "./world.ts";
@@ -16,7 +17,7 @@ import type { AnyWorldTable } from "./world.ts";
 /** An input as it was used. */
 export interface RecordedInput<F extends Fields = Fields> extends PlayerInput<F> {
   /** Whether it came from the client; otherwise the last one was repeated, or the neutral one used. */
-  readonly source: "received" | "repeated" | "neutral";
+  readonly source: InputOrigin;
 }
 
 /** A player's own entities after one tick. */
@@ -114,7 +115,7 @@ export class MatchInputs {
   inputsOf(seat: Seat): RecordedInput[] {
     return Array.from(seat.handler.history.read(), ({ tick, origin, view, input }) => {
       const values: Values<Fields> = wordsToValues(this.#game.input, input);
-      return { tick, values, view, source: SOURCES[origin] };
+      return { tick, values, view, source: INPUT_ORIGINS[origin] };
     });
   }
 
@@ -134,5 +135,3 @@ export class MatchInputs {
     return row.owner < 0 ? undefined : this.#seats[row.owner];
   }
 }
-
-const SOURCES = ["received", "repeated", "neutral"] as const;

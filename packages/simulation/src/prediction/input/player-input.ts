@@ -31,3 +31,9 @@ export function copyViewStamp(from: Readonly<ViewStamp>, to: ViewStamp): void {
   to.receiptMask = from.receiptMask;
   to.mode = from.mode;
 }
+
+/** How the server came by a tick's input; what a client used is always its own ("received"). */
+export type InputOrigin = "received" | "repeated" | "neutral";
+
+/** By its place: the number in snapshots and in the server's notes. */
+export const INPUT_ORIGINS: readonly InputOrigin[] = ["received", "repeated", "neutral"];
