@@ -93,7 +93,7 @@ export interface GameOptions<S extends States, I extends Fields, M extends reado
   /** The same for angles and rotations, in radians. Default a right angle. */
   readonly snapAngle?: number;
   /** What clients predict beyond their own entities. Default: nothing. */
-  readonly prediction?: PredictionOptions;
+  readonly prediction?: PredictionOptions<S>;
   /** Server: a player has taken a seat. Spawn its entities here. */
   join(this: void, world: World<S>, client: RoomClient): void;
   /** Server: a player is gone for good (after the time it had to reconnect). Default: its entities are despawned. */
@@ -140,7 +140,7 @@ export interface GameDefinition<
   readonly snapshots: SnapshotsOptions;
   readonly snapDistance: number;
   readonly snapAngle: number;
-  readonly prediction: PredictionOptions;
+  readonly prediction: PredictionOptions<S>;
   /** By place in `states`. */
   readonly tablePredictions: readonly TablePrediction[];
   /** 8 bytes over everything that both sides must agree on. */
@@ -178,7 +178,7 @@ export function defineGame<
   if (messages.length > 255) throw new RangeError(`a game has at most 255 messages, got ${messages.length}`);
   const names = new Set(messages.map((message) => message.name));
   if (names.size !== messages.length) throw new RangeError("two messages have the same name");
-  const prediction: PredictionOptions = options.prediction ?? {};
+  const prediction: PredictionOptions<S> = options.prediction ?? {};
   const events = options.events ?? [];
   if (events.length > 255) throw new RangeError(`a game has at most 255 events, got ${events.length}`);
   if (new Set(events.map((event) => event.name)).size !== events.length)

@@ -37,6 +37,11 @@ export class TickRandom {
     this.#d = block[3] | 1;
   }
 
+  /** Whether a number was drawn since it was seeded. */
+  get isDrawn(): boolean {
+    return !this.#isStale;
+  }
+
   /** 32 random bits as an unsigned integer. */
   bits(): number {
     if (this.#isStale) this.#seedNow();

@@ -10,6 +10,8 @@ import type { AnyGame, Inputs } from "../game/define-game.ts";
 import type { AnyWorldTable, States, World } from "../game/world.ts";
 import type { EventStats, PredictedEvents } from "./events/predicted-events.ts";
 import type { HistoryBudget } from "./history-budget.ts";
+import { PartialReplay } from "./islands/partial-replay.ts";
+import type { IslandStats } from "./islands/partial-replay.ts";
 import { PhysicsHistory } from "./physics.ts";
 import type { PhysicsStats } from "./physics.ts";
 import { PredictedSet } from "./shared/predicted-set.ts";
@@ -66,6 +68,8 @@ export interface PredictionStats {
   readonly events: Readonly<EventStats>;
   /** Of a game with `prediction.physics`. */
   readonly physics: Readonly<PhysicsStats> | undefined;
+  /** Of a game with `prediction.islands`. */
+  readonly islands: Readonly<IslandStats> | undefined;
   readonly last: Misprediction;
 }
 
@@ -138,6 +142,8 @@ export class ClientPrediction {
   readonly #events: PredictedEvents;
   readonly #listener: MispredictionListener | undefined;
   readonly #physics: PhysicsHistory | undefined;
+  readonly #islands: PartialReplay | undefined;
+  readonly #simulatePart = (tick: number): void => this.#simulate(tick, true, true);
   #seed = 0;
   #seat = -1;
   /** The tick confirmed before the one that is looked at. */
@@ -166,6 +172,9 @@ export class ClientPrediction {
     }));
     const { physics } = game.prediction;
     this.#physics = physics === undefined ? undefined : new PhysicsHistory(physics.attach(world), physics, ringTicks);
+    const { islands } = game.prediction;
+    this.#islands =
+      islands === undefined ? undefined : new PartialReplay(islands, world, this.#tables, ringTicks, budget);
     this.stats = {
       mispredictions: 0,
       remoteMispredictions: 0,
@@ -183,6 +192,7 @@ export class ClientPrediction {
       spawns: parts.spawnStats,
       events: events.stats,
       physics: this.#physics?.stats,
+      islands: this.#islands?.stats,
       last: { tick: -1, table: "", field: "", entity: -1, distance: 0 },
     };
   }
@@ -195,6 +205,7 @@ export class ClientPrediction {
     this.confirmedTick = -1;
     this.#set.clear();
     this.#physics?.clear();
+    this.#islands?.clear();
     for (let t = 0; t < this.#tables.length; t++) {
       this.#tables[t].table.clear();
       this.#tables[t].history.clear();
@@ -254,8 +265,11 @@ export class ClientPrediction {
     if (this.tick >= 0) stats.corrections++;
     for (let t = 0; t < this.#tables.length; t++) this.#load(tick, this.#tables[t], states[t]);
     this.#physics?.load(tick);
-    for (let i = 0; i < this.#tables.length; i++) this.#tables[i].history.record(tick, this.#tables[i].table);
-    this.tick = tick;
+    const reached = this.#islands?.run(tick, this.tick, Math.min(end, this.tick), this.#simulatePart) ?? -1;
+    if (reached < 0)
+      for (let i = 0; i < this.#tables.length; i++) this.#tables[i].history.record(tick, this.#tables[i].table);
+    this.tick = Math.max(tick, reached);
+    stats.replayedTicks += this.tick - tick;
     stats.maxReplayTicks = Math.max(stats.maxReplayTicks, end - tick);
     stats.replayedTicks += Math.max(0, end - tick);
     while (this.tick < end) this.#step(this.tick + 1, true);
@@ -266,12 +280,17 @@ export class ClientPrediction {
     return true;
   }
 
-  #step(tick: number, isReplay: boolean): void {
+  /** Runs the game's step; `isPart`: not for all that is predicted. */
+  #simulate(tick: number, isReplay: boolean, isPart: boolean): void {
     this.#source.use(tick);
     this.#world.beginTick(tick, this.#seed, isReplay);
-    this.#events.beginTick(tick);
+    this.#events.beginTick(tick, isPart);
     for (let t = 0; t < this.#spawns.length; t++) this.#spawns[t]?.beginTick(tick);
     this.#game.step(this.#world, this.#inputs);
+  }
+
+  #step(tick: number, isReplay: boolean): void {
+    this.#simulate(tick, isReplay, false);
     this.#physics?.step();
     for (let i = 0; i < this.#tables.length; i++) {
       const { table, history } = this.#tables[i];
@@ -279,6 +298,7 @@ export class ClientPrediction {
       history.record(tick, table);
     }
     this.#physics?.record(tick);
+    this.#islands?.record(tick);
     this.tick = tick;
   }
 

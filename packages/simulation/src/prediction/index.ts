@@ -88,6 +88,8 @@ export type { InterpolationMode } from "./interpolation/interpolation-mode.ts";
 export type { MovementBody, MovementWish } from "./movement/movement-body.ts";
 export { movementRules } from "./movement/movement-options.ts";
 export type { MovementOptions, MovementRules } from "./movement/movement-options.ts";
+export type { Islands } from "./islands/island-set.ts";
+export type { IslandStats } from "./islands/partial-replay.ts";
 export { MovementPredictor } from "./movement/movement-predictor.ts";
 export { definePhysics } from "./physics.ts";
 export type { Physics, PhysicsAdapter, PhysicsDefinition, PhysicsOptions, PhysicsStats } from "./physics.ts";

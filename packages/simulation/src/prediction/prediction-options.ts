@@ -1,5 +1,7 @@
 /** What a game asks of prediction beyond its players' own entities. */
+import type { States, World } from "../game/world.ts";
 import type { StateDefinition } from "../state/index.ts";
+import type { Islands } from "./islands/island-set.ts";
 import type { PhysicsDefinition } from "./physics.ts";
 
 export interface SharedPrediction {
@@ -16,7 +18,7 @@ export interface RemotePrediction {
   readonly decayTicks?: number;
 }
 
-export interface PredictionOptions {
+export interface PredictionOptions<S extends States = States> {
   /** Names of states whose entities a client spawns ahead of the server, when its own step says so. */
   readonly spawns?: readonly string[];
   /** By name, states that every client in reach simulates: a ball, a crate. Whoever owns them. */
@@ -25,6 +27,13 @@ export interface PredictionOptions {
   readonly remote?: RemotePrediction;
   /** An engine with a hidden state of its own, from `definePhysics`. */
   readonly physics?: PhysicsDefinition;
+  /**
+   * Tells which predicted rows may influence each other in the next tick, whatever the inputs: then a correction replays
+   * only what can have become different. Asked after each predicted tick. Must depend on nothing but the world; joins too
+   * much rather than too little. `step` must not read rows that it does not iterate over. Not with `spawns`, `remote` or
+   * `physics`. Default: everything is replayed.
+   */
+  islands?(this: void, world: World<S>, out: Islands): void;
 }
 
 /** How one state is predicted. */
@@ -45,6 +54,9 @@ export function tablePredictions(
   states: Readonly<Record<string, StateDefinition>>,
 ): readonly TablePrediction[] {
   const { spawns = [], shared = {}, remote } = options;
+  for (const name of ["spawns", "remote", "physics"] as const)
+    if (options.islands !== undefined && options[name] !== undefined)
+      throw new RangeError(`prediction.islands cannot be had together with prediction.${name}`);
   for (const name of [...spawns, ...Object.keys(shared), ...(remote === undefined ? [] : [remote.state])])
     if (!Object.hasOwn(states, name)) throw new RangeError(`prediction: there is no state "${name}"`);
   const decayTicks = remote?.decayTicks ?? MAX_DECAY_TICKS;

@@ -51,6 +51,11 @@ export class StateHistory {
     this.#counts[at] = count;
   }
 
+  /** Replaces the record at `place` of a tick by that of the row at `index`. */
+  rewrite(tick: number, place: number, table: AnyTable, index: number): void {
+    this.#keep((tick & (this.ringTicks - 1)) * this.#rows + place, table, index);
+  }
+
   has(tick: number): boolean {
     return tick >= 0 && this.#ticks[tick & (this.ringTicks - 1)] === tick;
   }

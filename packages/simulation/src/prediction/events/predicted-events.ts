@@ -115,11 +115,14 @@ export class PredictedEvents {
     this.#confirmedTick = -1;
   }
 
-  /** A tick is about to be simulated, for the first time or again. */
-  beginTick(tick: number): void {
+  /** A tick is about to be simulated, for the first time or again; `isPart`: only rows that are `simulated` now. */
+  beginTick(tick: number, isPart = false): void {
     this.#tick = tick;
     this.#ordinals.reset();
-    for (let i = 0; i < this.#entries.length; i++) if (this.#entries[i].tick === tick) this.#entries[i].emitted = false;
+    for (let i = 0; i < this.#entries.length; i++) {
+      const entry = this.#entries[i];
+      if (entry.tick === tick && !(isPart && !this.#source.simulates(entry.table, entry.id))) entry.emitted = false;
+    }
   }
 
   /** The step emits an event. */
