@@ -9,6 +9,7 @@ import { bitsAt } from "@riposte/simulation/prediction";
 import { recordArena } from "./prediction/arena-match.ts";
 import { ColyseusReplay } from "./prediction/colyseus-replay.ts";
 import { emptyGame, emptyInputs, idleGame, walkingGame, walkingInputs } from "./prediction/games.ts";
+import { pairGame, pairInputs } from "./prediction/island-game.ts";
 import { record, ReplayClient } from "./prediction/riposte-replay.ts";
 import type { Recording, Replayed } from "./prediction/riposte-replay.ts";
 import { inputsPerCpuSec } from "./prediction/server-inputs.ts";
@@ -20,6 +21,10 @@ const ROUNDS = 15;
 const LONG_TICKS = 96;
 const SHORT_TICKS = 24;
 const COLYSEUS_FRAMES = 1500;
+/** Of 64 rows in islands of two, whose replays are long enough each. */
+const ISLAND_TICKS = 16;
+const ISLAND_FRAMES = 100;
+const ISLAND_START_FRAMES = 80;
 const PLAYERS = 12;
 const ARENA_TICKS = 900;
 
@@ -33,11 +38,18 @@ export const bench: Bench = async (note, { full }) => {
   const colyseusShort = new ColyseusReplay(SHORT_TICKS);
   const arena = recordArena(PLAYERS, ARENA_TICKS);
   const walking = walkingGame(false);
+  const pairs = [true, false].map((heavy) =>
+    [false, true].map((islands) =>
+      record(pairGame(heavy, islands), pairInputs, ISLAND_TICKS, ISLAND_START_FRAMES + ISLAND_FRAMES + 1),
+    ),
+  );
 
   const samples = {
     replay_ns_per_tick: [] as number[],
     colyseus_replay_ns_per_tick: [] as number[],
     replay_100_ticks_us: [] as number[],
+    islands_times_faster: [] as number[],
+    islands_times_faster_light_step: [] as number[],
     server_inputs_per_cpu_sec_empty: [] as number[],
     server_inputs_per_cpu_sec: [] as number[],
   };
@@ -47,11 +59,13 @@ export const bench: Bench = async (note, { full }) => {
       replay_ns_per_tick: perTick(playThrough(short), playThrough(long)),
       colyseus_replay_ns_per_tick: perTick(colyseusShort.run(COLYSEUS_FRAMES), colyseusLong.run(COLYSEUS_FRAMES)),
       replay_100_ticks_us: (perTick(playThrough(straight), playThrough(walk)) * 100) / 1000,
+      islands_times_faster: perFrame(pairs[0][0]) / perFrame(pairs[0][1]),
+      islands_times_faster_light_step: perFrame(pairs[1][0]) / perFrame(pairs[1][1]),
       server_inputs_per_cpu_sec_empty: inputsPerCpuSec(idleGame, arena),
       server_inputs_per_cpu_sec: inputsPerCpuSec(walking, arena),
     };
     note(
-      `round ${round}: ${JSON.stringify(taken, (_, value: unknown) => (typeof value === "number" ? Math.round(value) : value))}`,
+      `round ${round}: ${JSON.stringify(taken, (_, value: unknown) => (typeof value === "number" ? Number(value.toPrecision(3)) : value))}`,
     );
     if (round === 0) continue;
     for (const [key, values] of Object.entries(samples)) values.push(taken[key as keyof typeof taken]);
@@ -69,6 +83,7 @@ export const bench: Bench = async (note, { full }) => {
     targets: { replay_ns_per_tick: 60, bytes_allocated_per_tick: 1, input_bits_p50: 12 },
     floors: {
       times_faster_than_colyseus: 5,
+      islands_times_faster: 3,
       server_inputs_per_cpu_sec_empty: 3e6,
       server_inputs_per_cpu_sec: 700_000,
     },
@@ -79,6 +94,12 @@ export const bench: Bench = async (note, { full }) => {
 function playThrough(recording: Recording<AnyGame>): Replayed {
   const client = new ReplayClient(recording);
   return client.run(client.framesLeft);
+}
+
+/** Microseconds of a frame of which nearly all is replay. */
+function perFrame(recording: Recording<AnyGame>): number {
+  const { cpuMicros, frames } = new ReplayClient(recording, ISLAND_START_FRAMES).run(ISLAND_FRAMES);
+  return cpuMicros / frames;
 }
 
 /** Nanoseconds that each replayed tick costs more, where more are replayed in a frame. */

@@ -37,6 +37,7 @@ export function record<G extends AnyGame>(
   game: G,
   inputs: readonly InputOf<G>[],
   roundTripTicks: number,
+  ticks: number = RECORDED_TICKS,
 ): Recording<G> {
   const match = new Match(game, { maxSeats: 1 });
   const client = new GameClient(game);
@@ -49,7 +50,7 @@ export function record<G extends AnyGame>(
   const half = roundTripTicks / 2;
   const down: Uint8Array[][] = [];
   const up: Uint8Array[][] = [];
-  for (let tick = 0; tick < RECORDED_TICKS; tick++) {
+  for (let tick = 0; tick < ticks; tick++) {
     for (const bytes of up[tick - half] ?? []) match.receive(seat, bytes, 0, bytes.length);
     match.tick();
     const sent: Uint8Array[] = [];
@@ -77,11 +78,11 @@ export class ReplayClient<G extends AnyGame> {
   readonly #out = outgoingMessage();
   #next = 0;
 
-  constructor(recording: Recording<G>) {
+  constructor(recording: Recording<G>, startFrames: number = START_FRAMES) {
     this.#recording = recording;
     this.#client = new GameClient(recording.game);
     this.#client.updateLink(recording.roundTripMs, 0);
-    this.run(START_FRAMES);
+    this.run(startFrames);
   }
 
   get framesLeft(): number {

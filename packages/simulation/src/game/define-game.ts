@@ -93,7 +93,7 @@ export interface GameOptions<S extends States, I extends Fields, M extends reado
   /** The same for angles and rotations, in radians. Default a right angle. */
   readonly snapAngle?: number;
   /** What clients predict beyond their own entities. Default: nothing. */
-  readonly prediction?: PredictionOptions<S>;
+  readonly prediction?: PredictionOptions<NoInfer<S>>;
   /** Server: a player has taken a seat. Spawn its entities here. */
   join(this: void, world: World<S>, client: RoomClient): void;
   /** Server: a player is gone for good (after the time it had to reconnect). Default: its entities are despawned. */

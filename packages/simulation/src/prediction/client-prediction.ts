@@ -54,7 +54,7 @@ export interface PredictionStats {
   remoteMispredictions: number;
   /** Corrections for any reason. */
   corrections: number;
-  /** Ticks simulated again, and the most of them in one correction. */
+  /** Ticks simulated again, wholly or by islands, and the most of them in one correction. */
   replayedTicks: number;
   maxReplayTicks: number;
   /** Ticks that could not be simulated, because the server's last word was too long ago. */

@@ -97,7 +97,7 @@ export class PartialReplay {
     this.#world.tick = tick;
     this.#stepped.fill(1);
     let wrong = this.#compare(tick);
-    for (let now = tick; ; ) {
+    for (let now = tick; ;) {
       if (wrong === 0) {
         this.stats.sparedTicks += stop - now;
         this.#restore(stop, false);
