@@ -51,12 +51,12 @@ export function pairGame(heavy: boolean, islands: boolean): AnyGame {
       for (const walker of walkers) {
         const wish = inputs.of(walker);
         if (!heavy) {
-          walker.x += Number(wish.x) * world.dt;
-          walker.y += Number(wish.y) * world.dt;
+          walker.x += wish.x * world.dt;
+          walker.y += wish.y * world.dt;
           continue;
         }
-        want.moveX = Number(wish.x);
-        want.moveY = Number(wish.y);
+        want.moveX = wish.x;
+        want.moveY = wish.y;
         for (const other of walkers) {
           const distance = Math.hypot(walker.x - other.x, walker.y - other.y);
           if (other.index === walker.index || distance > NEAR) continue;

@@ -268,7 +268,7 @@ describe("replay by islands", () => {
         const figures = play(seed);
         for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += figures[key];
       }),
-      { seed: 5, numRuns: 50 },
+      { seed: 5, numRuns: 40 },
     );
     if (process.env.ISLAND_FIGURES !== undefined) console.log(sum);
     assert.ok(sum.partialReplays > sum.fullReplays, JSON.stringify(sum));
