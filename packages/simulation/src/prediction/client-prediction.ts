@@ -269,7 +269,6 @@ export class ClientPrediction {
     if (reached < 0)
       for (let i = 0; i < this.#tables.length; i++) this.#tables[i].history.record(tick, this.#tables[i].table);
     this.tick = Math.max(tick, reached);
-    stats.replayedTicks += this.tick - tick;
     stats.maxReplayTicks = Math.max(stats.maxReplayTicks, end - tick);
     stats.replayedTicks += Math.max(0, end - tick);
     while (this.tick < end) this.#step(this.tick + 1, true);
