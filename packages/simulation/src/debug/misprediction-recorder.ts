@@ -10,7 +10,7 @@ import { createViewStamp } from "../prediction/input/player-input.ts";
 import type { InputHistory } from "../prediction/input/input-history.ts";
 import type { StateHistory } from "../prediction/state-history.ts";
 import type { RecordDefinition, StateDefinition } from "../state/index.ts";
-import { copyWords } from "../state/leaf-codec.ts";
+import { copyWords } from "../state/fields/leaf-codec.ts";
 import { inputValues, ownersValues } from "./player-history.ts";
 import type { PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";
 

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { emptySample } from "../prediction/interpolation/record-blend.ts";
 import { StateInterpolator } from "../prediction/interpolation/state-interpolator.ts";
-import { TableView } from "../state/table-view.ts";
+import { TableView } from "../state/snapshots/table-view.ts";
 import { SentSnapshots } from "./sent-snapshots.ts";
 import { createDrawnPicture, ViewResolver } from "./view-resolver.ts";
 

@@ -1,4 +1,4 @@
-import type { BitSink, BitSource } from "./bit-stream.ts";
+import type { BitSink, BitSource } from "./snapshots/bit-stream.ts";
 
 /**
  * Variable-length codes. Small whole numbers take few bits: an exponential Golomb code of order k spends k + 1 bits

@@ -1,6 +1,6 @@
 import { layOut } from "./definition.ts";
 import type { RecordDefinition } from "./definition.ts";
-import type { Fields } from "./field.ts";
+import type { Fields } from "./fields/field.ts";
 
 /** Declares what a player's input of one tick is made of. */
 export interface InputDefinition<F extends Fields = Fields> extends RecordDefinition<F> {

@@ -1,6 +1,6 @@
 import { layOut } from "./definition.ts";
 import type { RecordDefinition } from "./definition.ts";
-import type { Fields } from "./field.ts";
+import type { Fields } from "./fields/field.ts";
 
 /** Declares the state of one kind of entity: what a table stores, what clients are sent, what is hit. */
 

@@ -1,4 +1,4 @@
-import type { Field, Fields, Leaf } from "./field.ts";
+import type { Field, Fields, Leaf } from "./fields/field.ts";
 
 /**
  * A declared record: its fields laid out one after the other as int32 words. States, inputs and messages

@@ -1,8 +1,8 @@
 import type { BitReader, BitWriter } from "@riposte/wire";
 import type { RecordDefinition } from "./definition.ts";
-import type { Audience, Fields, Values } from "./field.ts";
-import { REACH_ALL, REACH_OWNER, REACH_SERVER } from "./leaf-plan.ts";
-import type { Reach } from "./leaf-plan.ts";
+import type { Audience, Fields, Values } from "./fields/field.ts";
+import { REACH_ALL, REACH_OWNER, REACH_SERVER } from "./fields/leaf-plan.ts";
+import type { Reach } from "./fields/leaf-plan.ts";
 import { RecordCodec } from "./record-codec.ts";
 import { StateTable } from "./state-table.ts";
 

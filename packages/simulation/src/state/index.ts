@@ -1,6 +1,6 @@
-export { bool, entity, enumeration, NO_ENTITY } from "./name-fields.ts";
-export { bytes, text } from "./blob-fields.ts";
-export type { BlobOptions } from "./blob-fields.ts";
+export { bool, entity, enumeration, NO_ENTITY } from "./fields/name-fields.ts";
+export { bytes, text } from "./fields/blob-fields.ts";
+export type { BlobOptions } from "./fields/blob-fields.ts";
 export { capsule, circle, defineState } from "./define-state.ts";
 export type { CapsuleHitbox, CircleHitbox, Hitbox, StateDefinition, StateOptions } from "./define-state.ts";
 export { defineFields, defineInput } from "./define-input.ts";
@@ -25,18 +25,18 @@ export type {
   StorageOf,
   ValueOf,
   Values,
-} from "./field.ts";
-export { list } from "./list-field.ts";
-export type { BoundedList, ListOptions, ListStorage } from "./list-field.ts";
-export { angle, f32, float, int, uint } from "./number-fields.ts";
-export type { AngleOptions, FloatOptions, IntegerStorage, IntOptions, UintOptions } from "./number-fields.ts";
-export { quaternion } from "./quaternion-field.ts";
-export type { Quaternion, QuaternionOptions, QuaternionStorage } from "./quaternion-field.ts";
+} from "./fields/field.ts";
+export { list } from "./fields/list-field.ts";
+export type { BoundedList, ListOptions, ListStorage } from "./fields/list-field.ts";
+export { angle, f32, float, int, uint } from "./fields/number-fields.ts";
+export type { AngleOptions, FloatOptions, IntegerStorage, IntOptions, UintOptions } from "./fields/number-fields.ts";
+export { quaternion } from "./fields/quaternion-field.ts";
+export type { Quaternion, QuaternionOptions, QuaternionStorage } from "./fields/quaternion-field.ts";
 export { describeSchema, schemaHash } from "./schema-hash.ts";
 export { StateTable } from "./state-table.ts";
 export type { AnyTable, StateTableOptions } from "./state-table.ts";
-export { vec2, vec3 } from "./vector-fields.ts";
-export type { Vec2, Vec2Storage, Vec3, Vec3Storage } from "./vector-fields.ts";
+export { vec2, vec3 } from "./fields/vector-fields.ts";
+export type { Vec2, Vec2Storage, Vec3, Vec3Storage } from "./fields/vector-fields.ts";
 export {
   decodeFields,
   decodeRecord,
@@ -45,14 +45,14 @@ export {
   valuesToWords,
   wordsToValues,
 } from "./fields-codec.ts";
-export { InterestGrid } from "./interest-grid.ts";
-export { createSnapshotSample, ReceivedTable } from "./received-table.ts";
-export type { SnapshotSample } from "./received-table.ts";
-export { SharedSnapshots } from "./shared-snapshots.ts";
-export type { SharedSnapshotsOptions } from "./shared-snapshots.ts";
-export { SnapshotReceiver } from "./snapshot-receiver.ts";
-export type { SnapshotReceiverOptions, SnapshotReceiverStats } from "./snapshot-receiver.ts";
-export { SnapshotStream } from "./snapshot-stream.ts";
-export type { SnapshotStreamOptions, SnapshotStreamStats } from "./snapshot-stream.ts";
-export type { TableView } from "./table-view.ts";
-export type { VisibilityTest } from "./visibility.ts";
+export { InterestGrid } from "./snapshots/interest-grid.ts";
+export { createSnapshotSample, ReceivedTable } from "./snapshots/received-table.ts";
+export type { SnapshotSample } from "./snapshots/received-table.ts";
+export { SharedSnapshots } from "./snapshots/shared-snapshots.ts";
+export type { SharedSnapshotsOptions } from "./snapshots/shared-snapshots.ts";
+export { SnapshotReceiver } from "./snapshots/snapshot-receiver.ts";
+export type { SnapshotReceiverOptions, SnapshotReceiverStats } from "./snapshots/snapshot-receiver.ts";
+export { SnapshotStream } from "./snapshots/snapshot-stream.ts";
+export type { SnapshotStreamOptions, SnapshotStreamStats } from "./snapshots/snapshot-stream.ts";
+export type { TableView } from "./snapshots/table-view.ts";
+export type { VisibilityTest } from "./snapshots/visibility.ts";

@@ -1,9 +1,18 @@
 import type { BitReader, BitWriter } from "@riposte/wire";
 import { AdaptiveSizes } from "./adaptive-code.ts";
 import type { RecordDefinition } from "./definition.ts";
-import { copyWords, isRotation, leafCost, readLeaf, readList, sameWords, writeLeaf, writeList } from "./leaf-codec.ts";
-import { expectedWord, LIST, planLeaves, QUATERNION, RANGE, REACHES, WRAP } from "./leaf-plan.ts";
-import type { LeafPlan, Reach } from "./leaf-plan.ts";
+import {
+  copyWords,
+  isRotation,
+  leafCost,
+  readLeaf,
+  readList,
+  sameWords,
+  writeLeaf,
+  writeList,
+} from "./fields/leaf-codec.ts";
+import { expectedWord, LIST, planLeaves, QUATERNION, RANGE, REACHES, WRAP } from "./fields/leaf-plan.ts";
+import type { LeafPlan, Reach } from "./fields/leaf-plan.ts";
 
 /**
  * Puts settled records into bits and takes them out: whole, or as a delta against a baseline record. Per leaf one bit

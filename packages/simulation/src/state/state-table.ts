@@ -1,7 +1,7 @@
-import { ColumnPlan } from "./column-plan.ts";
+import { ColumnPlan } from "./fields/column-plan.ts";
 import type { RecordDefinition } from "./definition.ts";
 import type { StateDefinition } from "./define-state.ts";
-import type { Column, Columns, Fields, Row, RowIdentity, Values } from "./field.ts";
+import type { Column, Columns, Fields, Row, RowIdentity, Values } from "./fields/field.ts";
 import { createRowClass, RowIterator } from "./table-rows.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Fields, Row, RowIdentity, RowPrototype } from "./field.ts";
+import type { Fields, Row, RowIdentity, RowPrototype } from "./fields/field.ts";
 
 /** The rows of a table: their class, and how they are walked without allocating. */
 

@@ -13,9 +13,9 @@
 import type { BitReader, BitWriter } from "@riposte/wire";
 import { valuesToWords, wordsToValues } from "../../state/index.ts";
 import type { Fields, InputDefinition, Values } from "../../state/index.ts";
-import { copyWords, readLeaf, readList, sameWords, writeLeaf, writeList } from "../../state/leaf-codec.ts";
-import { LIST, planLeaves, RANGE, WRAP } from "../../state/leaf-plan.ts";
-import type { LeafPlan } from "../../state/leaf-plan.ts";
+import { copyWords, readLeaf, readList, sameWords, writeLeaf, writeList } from "../../state/fields/leaf-codec.ts";
+import { LIST, planLeaves, RANGE, WRAP } from "../../state/fields/leaf-plan.ts";
+import type { LeafPlan } from "../../state/fields/leaf-plan.ts";
 
 interface SwitchPart {
   readonly kind: "switches";

@@ -3,7 +3,7 @@
  * from what it has kept, with the same result.
  */
 import type { Fields, Leaf, StateTable } from "../../state/index.ts";
-import { f32Value } from "../../state/f32-word.ts";
+import { f32Value } from "../../state/fields/f32-word.ts";
 import { hermite, speedAfter } from "./curve.ts";
 import type { InterpolationMode } from "./interpolation-mode.ts";
 

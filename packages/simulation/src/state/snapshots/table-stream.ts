@@ -3,7 +3,7 @@ import type { InterestGrid } from "./interest-grid.ts";
 import { NO_TICK } from "./snapshot-format.ts";
 import { PROMISED } from "./snapshot-candidates.ts";
 import type { SnapshotCandidates } from "./snapshot-candidates.ts";
-import type { AnyTable } from "./state-table.ts";
+import type { AnyTable } from "../state-table.ts";
 import { CHANGED, CHANGED_CHOSEN, NEW, NEW_CHOSEN, SAME } from "./table-encoder.ts";
 import type { TableEncoder, TableSelection } from "./table-encoder.ts";
 import type { TableView } from "./table-view.ts";

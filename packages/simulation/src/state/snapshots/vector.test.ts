@@ -11,7 +11,7 @@ import {
   SnapshotStream,
   StateTable,
   uint,
-} from "./index.ts";
+} from "../index.ts";
 
 /** The worked example of docs/snapshots.md: what the page shows is what the code sends. */
 const Ship = defineState({
@@ -54,7 +54,7 @@ function send(encoder: "dense" | "shared"): string[] {
 }
 
 void test("the worked examples in docs/snapshots.md are what is sent", () => {
-  const page = readFileSync(new URL("../../../../docs/snapshots.md", import.meta.url), "utf8");
+  const page = readFileSync(new URL("../../../../../docs/snapshots.md", import.meta.url), "utf8");
   const shown = [...page.matchAll(/^ {4}bytes: (.*)$/gm)].map(([, bytes]) => bytes);
   assert.deepEqual([...send("dense"), ...send("shared")], shown);
   assert.ok(page.includes(`schema hash: ${hex(schemaHash(Ship))}`), hex(schemaHash(Ship)));

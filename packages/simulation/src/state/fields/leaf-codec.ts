@@ -1,5 +1,5 @@
 import { decodeUtf8 } from "@riposte/wire";
-import type { BitSink, BitSource } from "./bit-stream.ts";
+import type { BitSink, BitSource } from "../snapshots/bit-stream.ts";
 import { isF32Number } from "./f32-word.ts";
 import type { Leaf } from "./field.ts";
 import { isQuaternion } from "./quaternion-field.ts";

@@ -1,8 +1,8 @@
 import type { BitReader } from "@riposte/wire";
-import { readGolomb } from "./adaptive-code.ts";
-import type { StateDefinition } from "./define-state.ts";
-import { REACH_ALL, REACH_OWNER } from "./leaf-plan.ts";
-import { RecordCodec } from "./record-codec.ts";
+import { readGolomb } from "../adaptive-code.ts";
+import type { StateDefinition } from "../define-state.ts";
+import { REACH_ALL, REACH_OWNER } from "../fields/leaf-plan.ts";
+import { RecordCodec } from "../record-codec.ts";
 import { GapReader } from "./snapshot-format.ts";
 import { TableView } from "./table-view.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { BitReader, BitWriter } from "@riposte/wire";
-import { defineState, float, SnapshotReceiver, SnapshotStream, StateTable, uint } from "./index.ts";
+import { defineState, float, SnapshotReceiver, SnapshotStream, StateTable, uint } from "../index.ts";
 
 const COUNT = 20;
 const SNAPSHOTS = 400;

@@ -1,7 +1,7 @@
 import { RangeDecoder } from "@riposte/wire";
 import type { BitReader } from "@riposte/wire";
 import { ReceivedTable } from "./received-table.ts";
-import type { StateDefinition } from "./define-state.ts";
+import type { StateDefinition } from "../define-state.ts";
 import { DENSE, NO_TICK, readHeader, SNAPSHOT_HISTORY } from "./snapshot-format.ts";
 import type { SnapshotHeader } from "./snapshot-format.ts";
 

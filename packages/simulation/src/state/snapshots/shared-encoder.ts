@@ -1,10 +1,10 @@
 import type { BitWriter } from "@riposte/wire";
-import { writeGolomb } from "./adaptive-code.ts";
-import { REACH_ALL, REACH_OWNER } from "./leaf-plan.ts";
-import type { Reach } from "./leaf-plan.ts";
+import { writeGolomb } from "../adaptive-code.ts";
+import { REACH_ALL, REACH_OWNER } from "../fields/leaf-plan.ts";
+import type { Reach } from "../fields/leaf-plan.ts";
 import type { SharedRecords } from "./shared-records.ts";
 import { GapWriter } from "./snapshot-format.ts";
-import type { AnyTable } from "./state-table.ts";
+import type { AnyTable } from "../state-table.ts";
 import { CHANGED, CHANGED_CHOSEN, NEW_CHOSEN } from "./table-encoder.ts";
 import type { TableEncoder, TableSelection } from "./table-encoder.ts";
 import type { TableView } from "./table-view.ts";

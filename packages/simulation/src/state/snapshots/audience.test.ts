@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { BitReader, BitWriter } from "@riposte/wire";
-import * as state from "./index.ts";
+import * as state from "../index.ts";
 
 const Soldier = state.defineState({
   x: state.float({ min: 0, max: 100, step: 0.1 }),

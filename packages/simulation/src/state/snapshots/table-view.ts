@@ -1,5 +1,5 @@
 import { NEW_MODEL } from "@riposte/wire";
-import { copyWords } from "./leaf-codec.ts";
+import { copyWords } from "../fields/leaf-codec.ts";
 
 const NO_MODELS = new Int32Array(0);
 /** Arrays that are kept to be used again. After a time without acknowledgements there are more. */

@@ -1,11 +1,11 @@
 import type { RangeEncoder } from "@riposte/wire";
-import { writeGolomb } from "./adaptive-code.ts";
+import { writeGolomb } from "../adaptive-code.ts";
 import { ANY_MODEL, LEAVES_MODEL, NEW_MODEL_AT } from "./dense-table.ts";
 import type { DenseTable } from "./dense-table.ts";
-import { REACH_ALL, REACH_OWNER } from "./leaf-plan.ts";
-import type { Reach } from "./leaf-plan.ts";
+import { REACH_ALL, REACH_OWNER } from "../fields/leaf-plan.ts";
+import type { Reach } from "../fields/leaf-plan.ts";
 import { GapWriter } from "./snapshot-format.ts";
-import type { AnyTable } from "./state-table.ts";
+import type { AnyTable } from "../state-table.ts";
 import { CHANGED, NEW_CHOSEN, SAME } from "./table-encoder.ts";
 import type { TableEncoder, TableSelection } from "./table-encoder.ts";
 import type { TableView } from "./table-view.ts";

@@ -1,6 +1,6 @@
 import type { BitReader, BitWriter } from "@riposte/wire";
 import type { BitSink, BitSource } from "./bit-stream.ts";
-import { readGolomb, writeGolomb } from "./adaptive-code.ts";
+import { readGolomb, writeGolomb } from "../adaptive-code.ts";
 
 /**
  * The parts of a snapshot's bits that stream and receiver share. docs/snapshots.md has the whole layout.

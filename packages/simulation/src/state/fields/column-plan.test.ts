@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { angle, bool, defineFields, enumeration, float, int, StateTable, uint, vec2 } from "./index.ts";
+import { angle, bool, defineFields, enumeration, float, int, StateTable, uint, vec2 } from "../index.ts";
 import { createLevels, levelValue, roundToLevel } from "./rounding.ts";
 import type { Levels } from "./rounding.ts";
 

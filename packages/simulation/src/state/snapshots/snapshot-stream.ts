@@ -8,7 +8,7 @@ import type { SharedFrame } from "./shared-frames.ts";
 import type { SharedSnapshots } from "./shared-snapshots.ts";
 import { SnapshotCandidates } from "./snapshot-candidates.ts";
 import { DENSE, MAX_TICK, NO_TICK, SHARED, SNAPSHOT_HISTORY, writeHeader } from "./snapshot-format.ts";
-import type { AnyTable } from "./state-table.ts";
+import type { AnyTable } from "../state-table.ts";
 import type { TableEncoder } from "./table-encoder.ts";
 import { TableStream } from "./table-stream.ts";
 import type { Relevance } from "./table-stream.ts";

@@ -4,7 +4,7 @@ import { copyBits } from "./shared-records.ts";
 import type { SharedRecords } from "./shared-records.ts";
 import { SnapshotCandidates } from "./snapshot-candidates.ts";
 import { NO_TICK, SNAPSHOT_HISTORY } from "./snapshot-format.ts";
-import type { AnyTable } from "./state-table.ts";
+import type { AnyTable } from "../state-table.ts";
 import { TableStream } from "./table-stream.ts";
 import type { Relevance } from "./table-stream.ts";
 import { TableView } from "./table-view.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { BitReader, BitWriter } from "@riposte/wire";
-import * as state from "./index.ts";
-import type { AnyTable } from "./index.ts";
+import * as state from "../index.ts";
+import type { AnyTable } from "../index.ts";
 
 const coordinate = (velocity: string) => state.float({ min: -50, max: 50, step: 1 / 512, velocity });
 const speed = state.float({ min: -20, max: 20, step: 1 / 64 });

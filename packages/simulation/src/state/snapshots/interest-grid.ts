@@ -1,4 +1,4 @@
-import type { AnyTable } from "./state-table.ts";
+import type { AnyTable } from "../state-table.ts";
 
 /**
  * Finds the rows near a point without looking at all of them. One grid serves all clients of a room: it sorts a

@@ -1,4 +1,4 @@
-import type { LeafPlan } from "./leaf-plan.ts";
+import type { LeafPlan } from "../fields/leaf-plan.ts";
 
 /**
  * Where a rotation is expected, from the two records before: turned on as it turned between them. Everything is

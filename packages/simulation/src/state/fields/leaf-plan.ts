@@ -1,4 +1,4 @@
-import type { LeafEntry, RecordDefinition } from "./definition.ts";
+import type { LeafEntry, RecordDefinition } from "../definition.ts";
 import type { Audience } from "./field.ts";
 
 /** The leaves of a record, ready for coding: what kind of difference each one sends, who may see it, what it should be. */

@@ -1,4 +1,4 @@
-import type { AnyTable } from "./state-table.ts";
+import type { AnyTable } from "../state-table.ts";
 
 /** Decides what a client may know of beyond the radius of its interest, say by line of sight. */
 export interface VisibilityTest {

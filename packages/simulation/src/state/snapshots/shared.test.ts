@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BitReader, BitWriter } from "@riposte/wire";
-import * as state from "./index.ts";
+import * as state from "../index.ts";
 
 const Ball = state.defineState(
   {

@@ -1,7 +1,7 @@
 import { SharedFrames } from "./shared-frames.ts";
 import { SharedRecords } from "./shared-records.ts";
 import type { SharedRecordsStats } from "./shared-records.ts";
-import type { AnyTable } from "./state-table.ts";
+import type { AnyTable } from "../state-table.ts";
 
 /**
  * What the shared encoder keeps for all clients of a room. It is bounded: what does not fit is encoded for each client

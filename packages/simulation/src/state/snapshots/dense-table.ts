@@ -1,8 +1,8 @@
 import type { RangeDecoder, RangeEncoder } from "@riposte/wire";
 import { DenseCodec, MAX_RATIO } from "./dense-codec.ts";
 import type { KnownRecords } from "./dense-codec.ts";
-import type { RecordDefinition } from "./definition.ts";
-import type { Reach } from "./leaf-plan.ts";
+import type { RecordDefinition } from "../definition.ts";
+import type { Reach } from "../fields/leaf-plan.ts";
 import type { TableView } from "./table-view.ts";
 
 /**

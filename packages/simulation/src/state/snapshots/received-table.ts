@@ -1,7 +1,7 @@
 import type { BitReader, RangeDecoder } from "@riposte/wire";
 import { DenseDecoder } from "./dense-decoder.ts";
-import type { StateDefinition } from "./define-state.ts";
-import { copyWords } from "./leaf-codec.ts";
+import type { StateDefinition } from "../define-state.ts";
+import { copyWords } from "../fields/leaf-codec.ts";
 import { SharedDecoder } from "./shared-decoder.ts";
 import { NO_TICK } from "./snapshot-format.ts";
 import { TableView } from "./table-view.ts";

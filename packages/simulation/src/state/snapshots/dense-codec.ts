@@ -1,10 +1,19 @@
 import type { RangeDecoder, RangeEncoder } from "@riposte/wire";
-import type { RecordDefinition } from "./definition.ts";
+import type { RecordDefinition } from "../definition.ts";
 import { lengthOf, NUMBER_MODELS, readNumber, writeNumber } from "./dense-number.ts";
 import { ExpectedRotation } from "./dense-rotation.ts";
-import { copyWords, isRotation, leafCost, readLeaf, readList, sameWords, writeLeaf, writeList } from "./leaf-codec.ts";
-import { expectedWord, LIST, planLeaves, QUATERNION, RANGE, REACHES, WRAP } from "./leaf-plan.ts";
-import type { LeafPlan, Reach } from "./leaf-plan.ts";
+import {
+  copyWords,
+  isRotation,
+  leafCost,
+  readLeaf,
+  readList,
+  sameWords,
+  writeLeaf,
+  writeList,
+} from "../fields/leaf-codec.ts";
+import { expectedWord, LIST, planLeaves, QUATERNION, RANGE, REACHES, WRAP } from "../fields/leaf-plan.ts";
+import type { LeafPlan, Reach } from "../fields/leaf-plan.ts";
 
 /**
  * Records for the dense encoder: the differences between a settled record and where its two last known records say

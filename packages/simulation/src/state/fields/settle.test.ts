@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { BitReader, BitWriter } from "@riposte/wire";
-import * as state from "./index.ts";
-import type { Field } from "./index.ts";
+import * as state from "../index.ts";
+import type { Field } from "../index.ts";
 
 /** Numbers of every size and kind, NaN and infinities among them. */
 const wild = fc.oneof(fc.double(), fc.double({ min: -100, max: 100 }), fc.integer({ min: -200, max: 200 }));

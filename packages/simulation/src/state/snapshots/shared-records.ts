@@ -1,7 +1,7 @@
 import { BitWriter } from "@riposte/wire";
-import { RecordCodec } from "./record-codec.ts";
-import type { Reach } from "./leaf-plan.ts";
-import type { AnyTable } from "./state-table.ts";
+import { RecordCodec } from "../record-codec.ts";
+import type { Reach } from "../fields/leaf-plan.ts";
+import type { AnyTable } from "../state-table.ts";
 
 /**
  * The records of one table as the clients of a room need them in one tick, each encoded once: a record depends on

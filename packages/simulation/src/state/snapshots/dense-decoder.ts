@@ -1,8 +1,8 @@
 import type { RangeDecoder } from "@riposte/wire";
-import { readGolomb } from "./adaptive-code.ts";
+import { readGolomb } from "../adaptive-code.ts";
 import { ANY_MODEL, DenseTable, LEAVES_MODEL, NEW_MODEL_AT } from "./dense-table.ts";
-import type { StateDefinition } from "./define-state.ts";
-import { REACH_ALL, REACH_OWNER } from "./leaf-plan.ts";
+import type { StateDefinition } from "../define-state.ts";
+import { REACH_ALL, REACH_OWNER } from "../fields/leaf-plan.ts";
 import { GapReader, NO_TICK } from "./snapshot-format.ts";
 import { TableView } from "./table-view.ts";
 
