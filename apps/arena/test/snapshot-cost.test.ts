@@ -21,7 +21,7 @@ function numbers(): () => number {
   return () => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) / 2 ** 32;
 }
 
-it("costs about 27 bits to tell of a player who fights", (t) => {
+it("costs about 27 bits to tell of a player who fights, densely coded, and 1.5 kB/s for each client by default", (t) => {
   const match = new Match(game, { seed: 5 });
   const random = numbers();
   const bots = Array.from({ length: PLAYERS }, (_, i) => {
@@ -30,7 +30,7 @@ it("costs about 27 bits to tell of a player who fights", (t) => {
     match.join(BigInt(i + 1));
     return { client: new GameClient(game), mind };
   });
-  // One observer hears of everybody, whatever the distance and the budget.
+  // One observer hears of everybody, whatever the distance and the budget, from the dense encoder.
   const tables = { players: match.world.players, orbs: match.world.orbs };
   const stream = new SnapshotStream({ tables, clientId: PLAYERS, budgetBytes: 8000 });
   const receiver = new SnapshotReceiver({ definitions: states, clientId: PLAYERS });
@@ -75,5 +75,5 @@ it("costs about 27 bits to tell of a player who fights", (t) => {
     `${bits.toFixed(1)} bits; a client sees ${seen.toFixed(1)} others for ${bytesPerSec.toFixed(0)} bytes a second`,
   );
   assert.ok(bits > 23 && bits < 32, `${bits} bits`);
-  assert.ok(bytesPerSec > 300 && bytesPerSec < 1200, `${bytesPerSec} bytes a second`);
+  assert.ok(bytesPerSec > 1000 && bytesPerSec < 2000, `${bytesPerSec} bytes a second`);
 });

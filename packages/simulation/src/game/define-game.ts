@@ -64,8 +64,8 @@ export interface InterestOptions {
 
 export interface SnapshotsOptions {
   /**
-   * "dense": the fewest bits, made for each client alone. "shared": about half as many again, but encoded once for all
-   * clients that need the same; for worlds that very many watch. Default "dense".
+   * "shared": encoded once for all clients that need the same, the least work for the server. "dense": a third fewer
+   * bytes, made for each client alone: more processor time and memory for each of them. Default "shared".
    */
   readonly encoder?: "dense" | "shared";
 }
@@ -137,7 +137,7 @@ export interface GameDefinition<
   readonly events: readonly EventDefinition[];
   readonly statics: StaticGeometry;
   readonly interest: InterestOptions;
-  readonly snapshots: SnapshotsOptions;
+  readonly snapshots: Required<SnapshotsOptions>;
   readonly snapDistance: number;
   readonly snapAngle: number;
   readonly prediction: PredictionOptions<S>;
@@ -202,7 +202,7 @@ export function defineGame<
     events,
     statics,
     interest,
-    snapshots: checkSnapshots(options.snapshots ?? {}),
+    snapshots: resolveSnapshots(options.snapshots ?? {}),
     snapDistance,
     snapAngle,
     prediction,
@@ -228,11 +228,10 @@ export function defineGame<
   };
 }
 
-function checkSnapshots(snapshots: SnapshotsOptions): SnapshotsOptions {
-  const { encoder = "dense" } = snapshots;
+function resolveSnapshots({ encoder = "shared" }: SnapshotsOptions): Required<SnapshotsOptions> {
   if (encoder !== "dense" && encoder !== "shared")
     throw new RangeError(`snapshots.encoder must be "dense" or "shared", got ${String(encoder)}`);
-  return snapshots;
+  return { encoder };
 }
 
 function checkInterest({ radius, eye, lingerMs = 0, maxSightTests = 1 }: InterestOptions, states: States): void {
