@@ -26,7 +26,7 @@ const ISLAND_TICKS = 16;
 const ISLAND_FRAMES = 100;
 const ISLAND_START_FRAMES = 80;
 const PLAYERS = 12;
-const ARENA_TICKS = 900;
+const ARENA_TICKS = 2400;
 
 export const bench: Bench = async (note, { full }) => {
   note("recording");

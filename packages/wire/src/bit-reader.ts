@@ -3,55 +3,60 @@
  * A read past the window returns 0 and sets `failed`; wire data never makes it throw.
  */
 export class BitReader {
-  buffer: Uint8Array;
-  start: number;
-  end: number;
-  failed: boolean;
+  failed = false;
+  #buffer: Uint8Array;
+  /** Places in bits from the beginning of the buffer. */
   #bit: number;
+  #startBit: number;
+  #endBit: number;
 
   constructor(buffer: Uint8Array = new Uint8Array(0), start = 0, end: number = buffer.length) {
-    this.buffer = buffer;
-    this.start = start;
-    this.end = end;
-    this.failed = false;
-    this.#bit = 0;
+    this.#buffer = buffer;
+    this.#bit = this.#startBit = start * 8;
+    this.#endBit = end * 8;
   }
 
+  /** Reads from `buffer[start]` up to but not including `buffer[end]`. */
   reset(buffer: Uint8Array, start = 0, end: number = buffer.length): this {
-    this.buffer = buffer;
-    this.start = start;
-    this.end = end;
+    this.#buffer = buffer;
     this.failed = false;
-    this.#bit = 0;
+    this.#bit = this.#startBit = start * 8;
+    this.#endBit = end * 8;
     return this;
   }
 
   /** Bits read since `start`. */
   get bitOffset(): number {
-    return this.#bit;
+    return this.#bit - this.#startBit;
   }
 
   get remainingBits(): number {
-    return (this.end - this.start) * 8 - this.#bit;
+    return this.#endBit - this.#bit;
   }
 
   /** The next `count` bits as an unsigned integer; `count` from 0 to 32. */
   bits(count: number): number {
     const bit = this.#bit;
-    if (count > (this.end - this.start) * 8 - bit) {
+    if (bit + count > this.#endBit) {
       this.failed = true;
       return 0;
     }
     this.#bit = bit + count;
-    let at = this.start + (bit >>> 3);
+    const at = bit >>> 3;
     const shift = bit & 7;
+    const buffer = this.#buffer;
     // Most values are small, and within one byte.
-    const { buffer } = this;
     if (shift + count <= 8) return count === 0 ? 0 : (buffer[at] >>> shift) & ((1 << count) - 1);
-    if (shift + count <= 32 && at + 4 <= this.end) {
+    if (shift + count <= 32 && at * 8 + 32 <= this.#endBit) {
       const word = buffer[at] | (buffer[at + 1] << 8) | (buffer[at + 2] << 16) | (buffer[at + 3] << 24);
       return count === 32 ? word >>> 0 : (word >>> shift) & ((1 << count) - 1);
     }
+    return this.#bitsByByte(at, shift, count);
+  }
+
+  #bitsByByte(first: number, shift: number, count: number): number {
+    const buffer = this.#buffer;
+    let at = first;
     let value = 0;
     let got = 0;
     if (shift !== 0) {
@@ -88,6 +93,6 @@ export class BitReader {
   /** Skips to the next whole byte and returns its offset in `buffer`. */
   finish(): number {
     this.#bit = (this.#bit + 7) & ~7;
-    return this.start + (this.#bit >>> 3);
+    return this.#bit >>> 3;
   }
 }

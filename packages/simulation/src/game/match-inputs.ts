@@ -3,6 +3,7 @@
  * seat's `ClientPredictionHandler`, checked by the game, and remembered with what came of it.
  */
 import { StateTable, wordsToValues } from "../state/index.ts";
+import { sameWords } from "../state/fields/leaf-codec.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
 import { ClientPredictionHandler } from "../prediction/input/client-prediction-handler.ts";
 import type { InputCounters } from "../prediction/input/client-prediction-handler.ts";
@@ -80,10 +81,12 @@ export class MatchInputs {
     const { idle, sanitize, input } = this.#game;
     handler.take(tick);
     const { words, origin } = handler;
-    if (origin === 0 || (idle === undefined && origin === 1)) table.writeWords(id, words);
-    else if (idle === undefined || !handler.copyNewest()) table.writeWords(id, input.initialWords);
+    if (origin === 0 || (idle === undefined && origin === 1)) {
+      this.#set(id, words);
+      if (sanitize === undefined) return;
+    } else if (idle === undefined || !handler.copyNewest()) this.#set(id, input.initialWords);
     else {
-      table.writeWords(id, words);
+      this.#set(id, words);
       idle(table.rowAt(id), handler.missedInARow, id);
       table.settleRow(id);
     }
@@ -129,6 +132,12 @@ export class MatchInputs {
         return { table: names[table], id, values };
       }),
     }));
+  }
+
+  /** Most inputs are what they were in the tick before. */
+  #set(id: number, words: Int32Array): void {
+    const { words: records, wordCount } = this.#table;
+    if (!sameWords(records, id * wordCount, words, 0, wordCount)) this.#table.writeWords(id, words);
   }
 
   #seatOf(row: RowIdentity): Seat | undefined {

@@ -10,13 +10,14 @@ import type { HistoryBudget } from "./history-budget.ts";
 export class StateHistory {
   readonly ringTicks: number;
   readonly #wordCount: number;
-  readonly #ticks: Int32Array;
-  readonly #counts: Int32Array;
+  /** Words of an entry: the id and the record. */
+  readonly #stride: number;
+  /** For each tick of the ring: the tick, and how many entries it has. */
+  readonly #heads: Int32Array;
   readonly #budget: HistoryBudget | undefined;
   #rows = 2;
   /** Rows that the budget had no room for. */
   #refusedRows = Infinity;
-  #ids: Int32Array;
   #words: Int32Array;
 
   /** `ringTicks`: a power of two. Room for two rows is taken whatever the budget. */
@@ -25,10 +26,9 @@ export class StateHistory {
     if (budget !== undefined) budget.usedBytes += ringTicks * this.#rows * (wordCount + 1) * 4;
     this.ringTicks = ringTicks;
     this.#wordCount = wordCount;
-    this.#ticks = new Int32Array(ringTicks).fill(-1);
-    this.#counts = new Int32Array(ringTicks);
-    this.#ids = new Int32Array(ringTicks * this.#rows);
-    this.#words = new Int32Array(ringTicks * this.#rows * wordCount);
+    this.#stride = wordCount + 1;
+    this.#heads = new Int32Array(ringTicks * 2).fill(-1);
+    this.#words = new Int32Array(ringTicks * this.#rows * this.#stride);
   }
 
   /** The records; offsets from `offsetOf` and `offsetAt` point into it. A `record` may replace it. */
@@ -47,8 +47,8 @@ export class StateHistory {
       this.#keep(at * this.#rows + count, table, index);
       count++;
     }
-    this.#ticks[at] = tick;
-    this.#counts[at] = count;
+    this.#heads[2 * at] = tick;
+    this.#heads[2 * at + 1] = count;
   }
 
   /** Replaces the record at `place` of a tick by that of the row at `index`. */
@@ -57,21 +57,21 @@ export class StateHistory {
   }
 
   has(tick: number): boolean {
-    return tick >= 0 && this.#ticks[tick & (this.ringTicks - 1)] === tick;
+    return tick >= 0 && this.#heads[2 * (tick & (this.ringTicks - 1))] === tick;
   }
 
   /** Rows kept of a tick that it `has`. */
   count(tick: number): number {
-    return this.#counts[tick & (this.ringTicks - 1)];
+    return this.#heads[2 * (tick & (this.ringTicks - 1)) + 1];
   }
 
   idAt(tick: number, place: number): number {
-    return this.#ids[(tick & (this.ringTicks - 1)) * this.#rows + place];
+    return this.#words[((tick & (this.ringTicks - 1)) * this.#rows + place) * this.#stride];
   }
 
   /** Where in `words` the record at `place` of a tick is. */
   offsetAt(tick: number, place: number): number {
-    return ((tick & (this.ringTicks - 1)) * this.#rows + place) * this.#wordCount;
+    return ((tick & (this.ringTicks - 1)) * this.#rows + place) * this.#stride + 1;
   }
 
   /** Where in `words` the record of an entity after `tick` is; -1 when it is not kept. */
@@ -83,16 +83,16 @@ export class StateHistory {
   }
 
   clear(): void {
-    this.#ticks.fill(-1);
+    this.#heads.fill(-1);
   }
 
   #keep(entry: number, table: AnyTable, index: number): void {
-    this.#ids[entry] = table.idAt(index);
     const wordCount = this.#wordCount;
     const from = table.words;
     const words = this.#words;
+    let to = entry * this.#stride;
+    words[to++] = table.idAt(index);
     const end = (index + 1) * wordCount;
-    let to = entry * wordCount;
     for (let at = index * wordCount; at < end; at++) words[to++] = from[at];
   }
 
@@ -101,20 +101,16 @@ export class StateHistory {
     const old = this.#rows;
     const rows = Math.min(old * 2, Math.max(capacity, old + 1));
     if (rows >= this.#refusedRows) return false;
-    const rowBytes = this.ringTicks * (this.#wordCount + 1) * 4;
+    const rowBytes = this.ringTicks * this.#stride * 4;
     if (this.#budget?.replace(old * rowBytes, rows * rowBytes) === false) {
       this.#refusedRows = rows;
       return false;
     }
-    const ids = new Int32Array(this.ringTicks * rows);
-    const words = new Int32Array(this.ringTicks * rows * this.#wordCount);
-    const length = old * this.#wordCount;
-    for (let at = 0; at < this.ringTicks; at++) {
-      ids.set(this.#ids.subarray(at * old, at * old + old), at * rows);
-      words.set(this.#words.subarray(at * length, at * length + length), at * rows * this.#wordCount);
-    }
+    const length = old * this.#stride;
+    const words = new Int32Array(this.ringTicks * rows * this.#stride);
+    for (let at = 0; at < this.ringTicks; at++)
+      words.set(this.#words.subarray(at * length, at * length + length), at * rows * this.#stride);
     this.#rows = rows;
-    this.#ids = ids;
     this.#words = words;
     return true;
   }

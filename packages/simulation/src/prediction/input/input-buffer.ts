@@ -5,6 +5,7 @@
  * input repeats the last one for a few ticks and is neutral from then on. Inputs for ticks that
  * are over, or too far ahead, are dropped and counted.
  */
+import { INTERPOLATION_MODES, modeNumber } from "../interpolation/interpolation-mode.ts";
 import { copyViewStamp, createViewStamp } from "./player-input.ts";
 import type { ViewStamp } from "./player-input.ts";
 
@@ -32,7 +33,8 @@ export class InputBuffer {
   readonly #lead: number;
   readonly #ticks: Int32Array;
   readonly #words: Int32Array;
-  readonly #stamps: readonly ViewStamp[];
+  /** Four numbers for each input: view tick, snapshot, receipts, number of the mode. */
+  readonly #stamps: Float64Array;
   /** The newest input known, also when it came too late for its own tick: what is repeated, and its picture. */
   readonly #lastWords: Int32Array;
   readonly #lastStamp: ViewStamp = createViewStamp();
@@ -53,7 +55,7 @@ export class InputBuffer {
     this.#lead = lead;
     this.#ticks = new Int32Array(size).fill(-1);
     this.#words = new Int32Array(size * options.wordCount);
-    this.#stamps = Array.from({ length: size }, createViewStamp);
+    this.#stamps = new Float64Array(size * 4);
     this.#lastWords = new Int32Array(options.wordCount);
   }
 
@@ -97,7 +99,10 @@ export class InputBuffer {
     this.#ticks[at] = tick;
     const count = this.#wordCount;
     for (let i = 0; i < count; i++) this.#words[at * count + i] = words[offset + i];
-    copyViewStamp(stamp, this.#stamps[at]);
+    this.#stamps[at * 4] = stamp.viewTick;
+    this.#stamps[at * 4 + 1] = stamp.snapshotTick;
+    this.#stamps[at * 4 + 2] = stamp.receiptMask;
+    this.#stamps[at * 4 + 3] = modeNumber(stamp.mode);
     if (tick > this.newestTick) this.newestTick = tick;
   }
 
@@ -126,7 +131,7 @@ export class InputBuffer {
     const count = this.#wordCount;
     if (this.#ticks[at] === tick) {
       for (let i = 0; i < count; i++) words[offset + i] = this.#words[at * count + i];
-      copyViewStamp(this.#stamps[at], stamp);
+      this.#copyStamp(at, stamp);
       this.#lastTick = tick;
       this.#isLastInRing = true;
       return 0;
@@ -165,7 +170,15 @@ export class InputBuffer {
   #saveLast(): void {
     if (!this.#isLastInRing) return;
     const at = this.#lastTick & this.#mask;
-    this.#keep(this.#lastTick, this.#words, at * this.#wordCount, this.#stamps[at]);
+    this.#copyStamp(at, this.#lastStamp);
+    this.#keep(this.#lastTick, this.#words, at * this.#wordCount, this.#lastStamp);
+  }
+
+  #copyStamp(at: number, stamp: ViewStamp): void {
+    stamp.viewTick = this.#stamps[at * 4];
+    stamp.snapshotTick = this.#stamps[at * 4 + 1];
+    stamp.receiptMask = this.#stamps[at * 4 + 2];
+    stamp.mode = INTERPOLATION_MODES[this.#stamps[at * 4 + 3]];
   }
 
   #keep(tick: number, words: Int32Array, offset: number, stamp: Readonly<ViewStamp>): void {

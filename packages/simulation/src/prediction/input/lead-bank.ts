@@ -46,7 +46,7 @@ export class LeadBank {
       this.#lastWithin = this.#within;
       this.#ticks = this.#within = 0;
     }
-    if (!this.isAhead) this.credit = Math.min(bankTicks, this.credit + PAY_BACK);
+    if (this.credit < bankTicks && !this.isAhead) this.credit = Math.min(bankTicks, this.credit + PAY_BACK);
   }
 
   /** Whether the client runs ahead without need. Known after one window. */

@@ -1,16 +1,16 @@
 /**
  * What one player did and what came of it, for the last seconds: the input of every tick and the player's own entities after
- * it. A ring of words: when it is full, or a tick is too old, the oldest ticks go. For validation and debugging;
- * reading it allocates.
+ * it. A ring of words that grows as far as it may: when it is full, or a tick is too old, the oldest ticks go. For validation
+ * and debugging; reading it allocates.
  *
  *     tick:   length in words, tick, origin, view tick * 256 in two words, snapshot, receipts, mode, the input's words,
  *             then every entity: table, id, its record
  */
-import { INTERPOLATION_MODES } from "../interpolation/interpolation-mode.ts";
+import { INTERPOLATION_MODES, modeNumber } from "../interpolation/interpolation-mode.ts";
 import type { ViewStamp } from "./player-input.ts";
 
 export interface PlayerRecordsOptions {
-  /** Most memory it takes. */
+  /** Most memory it takes; rounded down to a power of two. */
   readonly bytes: number;
   /** Ticks after which a tick is forgotten. */
   readonly ttlTicks: number;
@@ -35,7 +35,9 @@ export class PlayerRecords {
   /** Ticks of which the ring is too small for all entities: those are not in it. */
   truncated = 0;
   readonly #options: PlayerRecordsOptions;
-  readonly #ring: Int32Array;
+  /** A power of two of words, or none. */
+  #ring: Int32Array;
+  readonly #maxWords: number;
   /** Where the oldest tick begins, where the next word goes, and the words between the two. */
   #tail = 0;
   #head = 0;
@@ -43,11 +45,11 @@ export class PlayerRecords {
   /** Of the tick being written: where it begins, and its words; 0 when it has found no room. */
   #start = 0;
   #length = 0;
-  readonly #header = new Int32Array(HEADER_WORDS);
 
   constructor(options: PlayerRecordsOptions) {
     this.#options = options;
-    this.#ring = new Int32Array(Math.floor(options.bytes / 4));
+    this.#maxWords = options.bytes < 4 ? 0 : 2 ** Math.floor(Math.log2(options.bytes / 4));
+    this.#ring = new Int32Array(Math.min(this.#maxWords, FIRST_WORDS));
   }
 
   /** Bytes in use. */
@@ -64,15 +66,17 @@ export class PlayerRecords {
     if (!this.#makeRoom(HEADER_WORDS + inputWordCount)) return false;
     this.ticks++;
     const views = view.viewTick < 0 ? -1 : view.viewTick * 256;
-    const header = this.#header;
-    header[1] = tick;
-    header[2] = origin;
-    header[3] = Math.floor(views / 65_536);
-    header[4] = views & 0xffff;
-    header[5] = view.snapshotTick;
-    header[6] = view.receiptMask;
-    header[7] = INTERPOLATION_MODES.indexOf(view.mode);
-    this.#append(header, 0, HEADER_WORDS);
+    const ring = this.#ring;
+    const mask = ring.length - 1;
+    const to = this.#head;
+    ring[(to + 1) & mask] = tick;
+    ring[(to + 2) & mask] = origin;
+    ring[(to + 3) & mask] = Math.floor(views / 65_536);
+    ring[(to + 4) & mask] = views & 0xffff;
+    ring[(to + 5) & mask] = view.snapshotTick;
+    ring[(to + 6) & mask] = view.receiptMask;
+    ring[(to + 7) & mask] = modeNumber(view.mode);
+    this.#advance(HEADER_WORDS);
     this.#append(words, at, inputWordCount);
     this.#ring[this.#start] = this.#length;
     return true;
@@ -85,11 +89,13 @@ export class PlayerRecords {
       this.truncated++;
       return;
     }
-    const header = this.#header;
-    header[0] = table;
-    header[1] = id;
-    header[2] = wordCount;
-    this.#append(header, 0, ENTITY_WORDS);
+    const ring = this.#ring;
+    const mask = ring.length - 1;
+    const to = this.#head;
+    ring[to] = table;
+    ring[(to + 1) & mask] = id;
+    ring[(to + 2) & mask] = wordCount;
+    this.#advance(ENTITY_WORDS);
     this.#append(words, at, wordCount);
     this.#ring[this.#start] = this.#length;
   }
@@ -128,9 +134,13 @@ export class PlayerRecords {
     this.ticks = 0;
   }
 
-  /** Forgets old ticks until so many words fit; false when they cannot. */
+  /** Grows, or forgets old ticks, until so many words fit; false when they cannot. */
   #makeRoom(words: number): boolean {
     while (this.#used + words > this.#ring.length) {
+      if (this.#ring.length < this.#maxWords) {
+        this.#grow();
+        continue;
+      }
       // The tick being written does not go.
       if (this.#used === this.#length) return false;
       this.#forgetOldest();
@@ -139,32 +149,41 @@ export class PlayerRecords {
     return true;
   }
 
+  #grow(): void {
+    const old = this.#ring;
+    this.#ring = new Int32Array(Math.min(old.length * 2, this.#maxWords));
+    this.#ring.set(old.subarray(this.#tail));
+    this.#ring.set(old.subarray(0, this.#tail), old.length - this.#tail);
+    this.#start = this.#used - this.#length;
+    this.#tail = 0;
+    this.#head = this.#used;
+  }
+
   #forgetOldest(): void {
     const length = this.#at(0);
-    this.#tail = this.#wrap(this.#tail + length);
+    this.#tail = (this.#tail + length) & (this.#ring.length - 1);
     this.#used -= length;
     this.ticks--;
   }
 
   #append(words: Int32Array, at: number, count: number): void {
     const ring = this.#ring;
-    let to = this.#head;
-    for (let i = 0; i < count; i++) {
-      ring[to++] = words[at + i];
-      if (to === ring.length) to = 0;
-    }
-    this.#head = to;
+    const mask = ring.length - 1;
+    const to = this.#head;
+    for (let i = 0; i < count; i++) ring[(to + i) & mask] = words[at + i];
+    this.#advance(count);
+  }
+
+  /** So many words have been written. */
+  #advance(count: number): void {
+    this.#head = (this.#head + count) & (this.#ring.length - 1);
     this.#used += count;
     this.#length += count;
   }
 
   /** The word so many after the first one of the oldest tick. */
   #at(offset: number): number {
-    return this.#ring[this.#wrap(this.#tail + offset)];
-  }
-
-  #wrap(position: number): number {
-    return position < this.#ring.length ? position : position - this.#ring.length;
+    return this.#ring[(this.#tail + offset) & (this.#ring.length - 1)];
   }
 
   #copy(from: number, count: number): Int32Array {
@@ -172,5 +191,7 @@ export class PlayerRecords {
   }
 }
 
+/** What the ring begins with. */
+const FIRST_WORDS = 1024;
 const HEADER_WORDS = 8;
 const ENTITY_WORDS = 3;

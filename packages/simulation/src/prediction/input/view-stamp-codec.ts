@@ -14,7 +14,7 @@
  *             snapshot: receipts back from the newer input's; view: what is more than expected (zigzag, in groups of 5)
  */
 import type { BitReader, BitWriter } from "@riposte/wire";
-import { INTERPOLATION_MODES } from "../interpolation/interpolation-mode.ts";
+import { INTERPOLATION_MODES, modeNumber } from "../interpolation/interpolation-mode.ts";
 import type { InterpolationMode } from "../interpolation/interpolation-mode.ts";
 import type { InputHistory } from "./input-history.ts";
 import type { ViewStamp } from "./player-input.ts";
@@ -113,7 +113,7 @@ export class ViewStampCodec {
     writer.bool(steps >= 0 && Math.abs(distance) <= FARTHEST);
     if (steps < 0 || Math.abs(distance) > FARTHEST) return this.#forget();
     writer.bool(mode !== "linear");
-    if (mode !== "linear") writer.bits(INTERPOLATION_MODES.indexOf(mode), 3);
+    if (mode !== "linear") writer.bits(modeNumber(mode), 3);
     writeUnary(steps, writer);
     let left = 0;
     while (left < MAX_LEFT && history.has(tick - left - 1) && history.snapshotTickOf(tick - left - 1) === snapshot)
@@ -209,7 +209,7 @@ function unzigzag(value: number): number {
 
 /** "Not as expected" and "more", in 3 bits. */
 const WHOLE = 6;
-const LINEAR: number = INTERPOLATION_MODES.indexOf("linear");
+const LINEAR = modeNumber("linear");
 const MAX_LEFT = 7;
 /** In 1/256 tick: a stamp whose view is farther from its snapshot or from the next view is sent as none, or whole. */
 const FARTHEST = 2 ** 24;

@@ -19,3 +19,11 @@ export type InterpolationMode = (typeof INTERPOLATION_MODES)[number];
 
 /** The place of a mode in this list is its number on the wire. */
 export const INTERPOLATION_MODES = ["none", "step", "linear", "hermite", "spherical", "extrapolation"] as const;
+
+/** The number of a mode on the wire. */
+export function modeNumber(mode: InterpolationMode): number {
+  return mode === "linear" ? LINEAR : INTERPOLATION_MODES.indexOf(mode);
+}
+
+/** What nearly every client has all the time. */
+const LINEAR: number = INTERPOLATION_MODES.indexOf("linear");

@@ -15,6 +15,28 @@ export interface RowColumn {
   load(slot: number): void;
 }
 
+/** Columns of one kind: for each, where its storage starts, its word in a record, and up to four numbers. */
+class Lanes {
+  count = 0;
+  readonly starts: Int32Array;
+  readonly words: Int32Array;
+  readonly numbers: Float64Array;
+
+  constructor(maxColumns: number) {
+    this.starts = new Int32Array(maxColumns);
+    this.words = new Int32Array(maxColumns);
+    this.numbers = new Float64Array(maxColumns * 4);
+  }
+
+  add(start: number, word: number, ...numbers: number[]): void {
+    if (this.count === this.starts.length) throw new RangeError("more columns than were announced");
+    this.starts[this.count] = start;
+    this.words[this.count] = word;
+    this.numbers.set(numbers, this.count * 4);
+    this.count++;
+  }
+}
+
 export class ColumnPlan {
   readonly #words: Int32Array;
   readonly #stride: number;
@@ -22,26 +44,22 @@ export class ColumnPlan {
   /** All columns of doubles, one after the other, and what each was when it was settled last. */
   readonly #doubles: Float64Array;
   readonly #settled: Float64Array;
-  /** The bits of `#doubles`, two words each: they tell -0 from 0. */
-  readonly #bits: Int32Array;
-  #doubleColumns = 0;
-  /** Levels in doubles: start in `#doubles`, word, and four numbers each: base, step, offset and largest level. */
-  readonly #levelStarts: number[] = [];
-  readonly #levelWords: number[] = [];
-  readonly #levels: number[] = [];
-  /** Levels of a circle: start in `#doubles`, word, step, and half of how many there are. */
-  readonly #angleStarts: number[] = [];
-  readonly #angleWords: number[] = [];
-  readonly #angleSteps: number[] = [];
-  readonly #angleHalves: number[] = [];
-  /** Whole numbers in integers: two numbers each, the least and the largest. */
-  readonly #integers: Int32Array[] = [];
-  readonly #integerWords: number[] = [];
-  readonly #integerRanges: number[] = [];
+  #doublesEnd = 0;
+  /** The same of integers and of bytes. */
+  readonly #integers: Int32Array;
+  readonly #settledIntegers: Int32Array;
+  #integersEnd = 0;
+  readonly #bytes: Uint8Array;
+  readonly #settledBytes: Uint8Array;
+  #bytesEnd = 0;
+  /** Levels in doubles: base, step, offset and largest level. */
+  readonly #levelLanes: Lanes;
+  /** Levels of a circle: step, and half of how many there are. */
+  readonly #angleLanes: Lanes;
+  /** Whole numbers in integers: the least and the largest. */
+  readonly #integerLanes: Lanes;
   /** What is kept as it is up to a largest value. */
-  readonly #bytes: Uint8Array[] = [];
-  readonly #byteWords: number[] = [];
-  readonly #byteMaxima: number[] = [];
+  readonly #byteLanes: Lanes;
   readonly #others: RowColumn[] = [];
 
   /** For rows whose record words start at `words[slot * stride]`, with at most `maxColumns` columns of numbers. */
@@ -51,41 +69,43 @@ export class ColumnPlan {
     this.#slots = slots;
     this.#doubles = new Float64Array(slots * maxColumns);
     this.#settled = new Float64Array(slots * maxColumns);
-    this.#bits = new Int32Array(this.#doubles.buffer);
+    this.#integers = new Int32Array(slots * maxColumns);
+    this.#bytes = new Uint8Array(slots * maxColumns);
+    this.#settledIntegers = new Int32Array(slots * maxColumns);
+    this.#settledBytes = new Uint8Array(slots * maxColumns);
+    this.#levelLanes = new Lanes(maxColumns);
+    this.#angleLanes = new Lanes(maxColumns);
+    this.#integerLanes = new Lanes(maxColumns);
+    this.#byteLanes = new Lanes(maxColumns);
   }
 
   /** A column of numbers on `levels`. */
   addLevels(levels: Levels, word: number): Float64Array {
-    const { base, step, offset, maxLevel } = levels;
-    this.#levelWords.push(word);
-    this.#levels.push(base, step, offset, maxLevel);
-    return this.#addDoubles(this.#levelStarts);
-  }
-
-  /** A column of whole numbers from `min` to `max`, both of 32 bits. */
-  addIntegers(min: number, max: number, word: number): Int32Array {
-    const storage = new Int32Array(this.#slots);
-    this.#integers.push(storage);
-    this.#integerWords.push(word);
-    this.#integerRanges.push(min, max);
-    return storage;
+    const start = this.#doublesEnd;
+    this.#levelLanes.add(start, word, levels.base, levels.step, levels.offset, levels.maxLevel);
+    return this.#addDoubles();
   }
 
   /** A column of radians from -PI, `count` steps to the circle; a power of two. */
   addAngle(step: number, count: number, word: number): Float64Array {
-    this.#angleWords.push(word);
-    this.#angleSteps.push(step);
-    this.#angleHalves.push(count / 2);
-    return this.#addDoubles(this.#angleStarts);
+    this.#angleLanes.add(this.#doublesEnd, word, step, count / 2);
+    return this.#addDoubles();
+  }
+
+  /** A column of whole numbers from `min` to `max`, both of 32 bits. */
+  addIntegers(min: number, max: number, word: number): Int32Array {
+    const start = this.#integersEnd;
+    this.#integersEnd += this.#slots;
+    this.#integerLanes.add(start, word, min, max);
+    return this.#integers.subarray(start, this.#integersEnd);
   }
 
   /** A column of small numbers up to `max`. */
   addBytes(max: number, word: number): Uint8Array {
-    const storage = new Uint8Array(this.#slots);
-    this.#bytes.push(storage);
-    this.#byteWords.push(word);
-    this.#byteMaxima.push(max);
-    return storage;
+    const start = this.#bytesEnd;
+    this.#bytesEnd += this.#slots;
+    this.#byteLanes.add(start, word, max);
+    return this.#bytes.subarray(start, this.#bytesEnd);
   }
 
   addOther(column: RowColumn): void {
@@ -98,9 +118,9 @@ export class ColumnPlan {
     if (!this.#isAtRest(slot)) {
       this.#settleLevels(slot, at);
       this.#settleAngles(slot, at);
+      this.#settleIntegers(slot, at);
+      this.#settleBytes(slot, at);
     }
-    this.#settleIntegers(slot, at);
-    this.#settleBytes(slot, at);
     for (let i = 0; i < this.#others.length; i++) this.#others[i].settle(slot);
   }
 
@@ -108,27 +128,28 @@ export class ColumnPlan {
   load(slot: number): void {
     const at = slot * this.#stride;
     const words = this.#words;
-    const levels = this.#levels;
-    for (let i = 0, k = 0; i < this.#levelStarts.length; i++, k += 4) {
-      const level = words[at + this.#levelWords[i]] >>> 0;
-      this.#keep(this.#levelStarts[i] + slot, (level + levels[k + 2]) * levels[k + 1] + levels[k]);
+    const levels = this.#levelLanes;
+    for (let i = 0; i < levels.count; i++) {
+      const level = words[at + levels.words[i]] >>> 0;
+      const { numbers } = levels;
+      this.#keep(levels.starts[i] + slot, (level + numbers[4 * i + 2]) * numbers[4 * i + 1] + numbers[4 * i]);
     }
-    for (let i = 0; i < this.#angleStarts.length; i++) {
-      const level = signed(words[at + this.#angleWords[i]], this.#angleHalves[i]);
-      this.#keep(this.#angleStarts[i] + slot, level * this.#angleSteps[i]);
+    const angles = this.#angleLanes;
+    for (let i = 0; i < angles.count; i++) {
+      const level = signed(words[at + angles.words[i]], angles.numbers[4 * i + 1]);
+      this.#keep(angles.starts[i] + slot, level * angles.numbers[4 * i]);
     }
-    const integers = this.#integers;
-    for (let i = 0; i < integers.length; i++)
-      integers[i][slot] = (words[at + this.#integerWords[i]] >>> 0) + this.#integerRanges[2 * i];
-    const bytes = this.#bytes;
-    for (let i = 0; i < bytes.length; i++) bytes[i][slot] = words[at + this.#byteWords[i]];
+    const integers = this.#integerLanes;
+    for (let i = 0; i < integers.count; i++)
+      this.#keepInteger(integers.starts[i] + slot, (words[at + integers.words[i]] >>> 0) + integers.numbers[4 * i]);
+    const bytes = this.#byteLanes;
+    for (let i = 0; i < bytes.count; i++) this.#keepByte(bytes.starts[i] + slot, words[at + bytes.words[i]]);
     for (let i = 0; i < this.#others.length; i++) this.#others[i].load(slot);
   }
 
-  #addDoubles(starts: number[]): Float64Array {
-    const start = this.#doubleColumns++ * this.#slots;
-    if (start + this.#slots > this.#doubles.length) throw new RangeError("more columns than were announced");
-    starts.push(start);
+  #addDoubles(): Float64Array {
+    const start = this.#doublesEnd;
+    this.#doublesEnd += this.#slots;
     return this.#doubles.subarray(start, start + this.#slots);
   }
 
@@ -137,89 +158,94 @@ export class ColumnPlan {
     this.#settled[at] = value;
   }
 
-  /** Whether every double of a row is what it was when it was settled last, down to the sign of 0. */
+  #keepInteger(at: number, value: number): void {
+    this.#integers[at] = value;
+    this.#settledIntegers[at] = value;
+  }
+
+  #keepByte(at: number, value: number): void {
+    this.#bytes[at] = value;
+    this.#settledBytes[at] = value;
+  }
+
+  /** Whether every number of a row is what it was when it was settled last, down to the sign of 0. */
   #isAtRest(slot: number): boolean {
+    const slots = this.#slots;
     const doubles = this.#doubles;
     const settled = this.#settled;
-    const slots = this.#slots;
-    const end = this.#doubleColumns * slots;
-    for (let place = slot; place < end; place += slots) {
+    const doublesEnd = this.#doublesEnd;
+    for (let place = slot; place < doublesEnd; place += slots) {
       const value = doubles[place];
-      if (value !== settled[place] || (value === 0 && this.#isNegativeZero(place))) return false;
+      // What is settled is never -0.
+      if (value !== settled[place] || Object.is(value, -0)) return false;
     }
+    const integers = this.#integers;
+    const settledIntegers = this.#settledIntegers;
+    const integersEnd = this.#integersEnd;
+    for (let place = slot; place < integersEnd; place += slots)
+      if (integers[place] !== settledIntegers[place]) return false;
+    const bytes = this.#bytes;
+    const settledBytes = this.#settledBytes;
+    const bytesEnd = this.#bytesEnd;
+    for (let place = slot; place < bytesEnd; place += slots) if (bytes[place] !== settledBytes[place]) return false;
     return true;
   }
 
-  /** Of a double that is 0 or -0. */
-  #isNegativeZero(place: number): boolean {
-    return (this.#bits[2 * place] | this.#bits[2 * place + 1]) !== 0;
-  }
-
   #settleLevels(slot: number, at: number): void {
-    const words = this.#words;
     const doubles = this.#doubles;
     const settled = this.#settled;
-    const starts = this.#levelStarts;
-    const levels = this.#levels;
-    for (let i = 0, k = 0; i < starts.length; i++, k += 4) {
+    const { count, starts, words, numbers } = this.#levelLanes;
+    for (let i = 0; i < count; i++) {
       const place = starts[i] + slot;
       const value = doubles[place];
       // As it was, which most fields are in most ticks.
-      if (value === settled[place] && (value !== 0 || !this.#isNegativeZero(place))) continue;
-      const base = levels[k];
-      const step = levels[k + 1];
-      const offset = levels[k + 2];
-      const max = levels[k + 3];
+      if (value === settled[place] && !Object.is(value, -0)) continue;
+      const base = numbers[4 * i];
+      const step = numbers[4 * i + 1];
+      const offset = numbers[4 * i + 2];
+      const max = numbers[4 * i + 3];
       let level = Math.floor((value - base) / step + 0.5) - offset;
       // NaN becomes level 0.
       if (!(level > 0)) level = 0;
       else if (level > max) level = max;
-      words[at + this.#levelWords[i]] = level;
+      this.#words[at + words[i]] = level;
       this.#keep(place, (level + offset) * step + base);
     }
   }
 
   #settleAngles(slot: number, at: number): void {
-    const starts = this.#angleStarts;
-    for (let i = 0; i < starts.length; i++) {
+    const { count, starts, words, numbers } = this.#angleLanes;
+    for (let i = 0; i < count; i++) {
       const place = starts[i] + slot;
       const value = this.#doubles[place];
-      if (value === this.#settled[place] && (value !== 0 || !this.#isNegativeZero(place))) continue;
-      const step = this.#angleSteps[i];
-      const half = this.#angleHalves[i];
+      if (value === this.#settled[place] && !Object.is(value, -0)) continue;
+      const step = numbers[4 * i];
+      const half = numbers[4 * i + 1];
       // Whole turns fall away; infinite and NaN angles become level 0.
       const level = Math.floor(value / step + 0.5) & (2 * half - 1);
-      this.#words[at + this.#angleWords[i]] = level;
+      this.#words[at + words[i]] = level;
       this.#keep(place, signed(level, half) * step);
     }
   }
 
   #settleIntegers(slot: number, at: number): void {
-    const integers = this.#integers;
-    const ranges = this.#integerRanges;
-    const places = this.#integerWords;
-    const words = this.#words;
-    for (let i = 0; i < integers.length; i++) {
-      const storage = integers[i];
-      const min = ranges[2 * i];
-      const max = ranges[2 * i + 1];
-      let value = storage[slot];
-      if (value < min) storage[slot] = value = min;
-      else if (value > max) storage[slot] = value = max;
-      words[at + places[i]] = value - min;
+    const { count, starts, words, numbers } = this.#integerLanes;
+    for (let i = 0; i < count; i++) {
+      const place = starts[i] + slot;
+      const min = numbers[4 * i];
+      const value = Math.min(Math.max(this.#integers[place], min), numbers[4 * i + 1]);
+      this.#words[at + words[i]] = value - min;
+      this.#keepInteger(place, value);
     }
   }
 
   #settleBytes(slot: number, at: number): void {
-    const bytes = this.#bytes;
-    const maxima = this.#byteMaxima;
-    const places = this.#byteWords;
-    const words = this.#words;
-    for (let i = 0; i < bytes.length; i++) {
-      const storage = bytes[i];
-      let value = storage[slot];
-      if (value > maxima[i]) storage[slot] = value = maxima[i];
-      words[at + places[i]] = value;
+    const { count, starts, words, numbers } = this.#byteLanes;
+    for (let i = 0; i < count; i++) {
+      const place = starts[i] + slot;
+      const value = Math.min(this.#bytes[place], numbers[4 * i]);
+      this.#words[at + words[i]] = value;
+      this.#keepByte(place, value);
     }
   }
 }
