@@ -9,6 +9,7 @@ import { tablePredictions } from "../prediction/prediction-options.ts";
 import type { PredictionOptions, TablePrediction } from "../prediction/prediction-options.ts";
 import type { AbilityView } from "../prediction/abilities/inspect-abilities.ts";
 import type { AnyMessage, ValuesOf } from "./message.ts";
+import type { EntityPriorities } from "./entity-priority.ts";
 import type { Sight } from "./sight.ts";
 import { StaticGeometry } from "./statics/static-geometry.ts";
 import type { StaticsOptions } from "./statics/shapes.ts";
@@ -41,7 +42,7 @@ export interface ReceivedMessage<M extends AnyMessage = AnyMessage> {
   is<N extends AnyMessage>(definition: N): this is ReceivedMessage<N>;
 }
 
-export interface InterestOptions {
+export interface InterestOptions<S extends States = States> {
   /** Entities farther than this from a player's eye are not sent. Default: no limit. */
   readonly radius?: number;
   /**
@@ -56,6 +57,15 @@ export interface InterestOptions {
    * everything within the radius.
    */
   readonly visible?: (this: void, world: World<States>, sight: Sight) => boolean;
+  /**
+   * Server: by state, how much an entity matters to a player just now, `(world, sight) => factor`, for snapshots that have
+   * no room for all that has changed. It multiplies the state's own `priority` and the nearness that counts anyway: what
+   * has 2 comes twice as often as what has 1; what has 0, only when there is room left. Asked at most once for a player,
+   * entity and snapshot, and only when room is short; not for a player's own entities, which go first, nor while it has
+   * no place to look from. What has no position counts as being at the eye. A factor that is below 0 or not finite throws
+   * `RangeError`: the player gets no snapshot. Default: 1.
+   */
+  readonly priority?: EntityPriorities<S>;
   /** How long an entity stays known after it was seen last, so that nothing flickers at corners. Default 250. */
   readonly lingerMs?: number;
   /** Most calls of `visible` for one player's snapshot; the rest is asked for in the next ones. Default 256. */
@@ -86,7 +96,7 @@ export interface GameOptions<S extends States, I extends Fields, M extends reado
   readonly events?: readonly EventDefinition[];
   /** Walls and the like. */
   readonly statics?: StaticsOptions | StaticGeometry;
-  readonly interest?: InterestOptions;
+  readonly interest?: InterestOptions<NoInfer<S>>;
   readonly snapshots?: SnapshotsOptions;
   /** Corrections of a client's own entities farther than this, in world units, are drawn at once and do not fade. Default 4. */
   readonly snapDistance?: number;
@@ -136,7 +146,7 @@ export interface GameDefinition<
   readonly messages: M;
   readonly events: readonly EventDefinition[];
   readonly statics: StaticGeometry;
-  readonly interest: InterestOptions;
+  readonly interest: InterestOptions<S>;
   readonly snapshots: Required<SnapshotsOptions>;
   readonly snapDistance: number;
   readonly snapAngle: number;
@@ -183,7 +193,7 @@ export function defineGame<
   if (events.length > 255) throw new RangeError(`a game has at most 255 events, got ${events.length}`);
   if (new Set(events.map((event) => event.name)).size !== events.length)
     throw new RangeError("two events have the same name");
-  const interest = options.interest ?? {};
+  const interest: InterestOptions<S> = options.interest ?? {};
   checkInterest(interest, states);
   const snapDistance = options.snapDistance ?? 4;
   if (!(snapDistance >= 0)) throw new RangeError(`snapDistance must not be negative, got ${snapDistance}`);
@@ -234,7 +244,11 @@ function resolveSnapshots({ encoder = "shared" }: SnapshotsOptions): Required<Sn
   return { encoder };
 }
 
-function checkInterest({ radius, eye, lingerMs = 0, maxSightTests = 1 }: InterestOptions, states: States): void {
+function checkInterest<S extends States>(interest: InterestOptions<S>, states: States): void {
+  const { radius, eye, priority = {}, lingerMs = 0, maxSightTests = 1 } = interest;
+  for (const name of Object.keys(priority))
+    if (!Object.hasOwn(states, name)) throw new RangeError(`interest.priority: there is no state "${name}"`);
+
   if (!(lingerMs >= 0)) throw new RangeError(`interest.lingerMs must be at least 0, got ${lingerMs}`);
   if (!(Number.isInteger(maxSightTests) && maxSightTests >= 1))
     throw new RangeError(`interest.maxSightTests must be an integer from 1, got ${maxSightTests}`);

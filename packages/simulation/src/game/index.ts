@@ -14,6 +14,7 @@ export type {
   SnapshotsOptions,
   WorldOf,
 } from "./define-game.ts";
+export type { EntityPriorities } from "./entity-priority.ts";
 export { GameClient } from "./game-client.ts";
 export type { GameClientOptions } from "./game-client.ts";
 export { Match } from "./match.ts";
@@ -28,7 +29,7 @@ export type { MessageChannel, OutgoingMessage } from "./outgoing-queue.ts";
 export type { TickRandom } from "./random.ts";
 export type { InputStats, SeatInfo, SeatStats } from "./seat.ts";
 export { lineOfSight } from "./sight.ts";
-export type { LineOfSightOptions, Sight } from "./sight.ts";
+export type { LineOfSightOptions, Sight, StateSight } from "./sight.ts";
 export { StaticGeometry } from "./statics/static-geometry.ts";
 export type { MovablePoint } from "./statics/static-geometry.ts";
 export type { BoxShape, CircleShape, ShapeHeights, StaticsOptions } from "./statics/shapes.ts";

@@ -24,6 +24,11 @@ export class InterestEye {
     this.#table = table;
   }
 
+  /** Whether the player has ever had a place to look from. */
+  get isSomewhere(): boolean {
+    return this.x === this.x && this.y === this.y;
+  }
+
   /** The entity that is looked from; undefined while there is none. */
   get row(): RowIdentity | undefined {
     const index = this.#table?.indexOf(this.#entity) ?? -1;

@@ -8,6 +8,7 @@ import { SeatDebug } from "../debug/seat-debug.ts";
 import { InterestGrid, SharedSnapshots, SnapshotStream } from "../state/index.ts";
 import type { AnyTable } from "../state/index.ts";
 import type { AnyGame } from "./define-game.ts";
+import { ClientPriority } from "./entity-priority.ts";
 import { InterestEye } from "./interest-eye.ts";
 import type { MatchInputs } from "./match-inputs.ts";
 import { MessageKind, WelcomeFlag } from "./message-kind.ts";
@@ -177,7 +178,7 @@ export class MatchSeats {
   #createStream(seat: number, eye: InterestEye): SnapshotStream {
     const { game, world, budgetBytes } = this.#options;
     const { interest, tickMs, tickRate } = game;
-    const { radius, visible } = interest;
+    const { radius, visible, priority } = interest;
     return new SnapshotStream({
       tables: this.#tablesByName,
       clientId: seat,
@@ -187,6 +188,7 @@ export class MatchSeats {
       ...(visible === undefined
         ? {}
         : { visibility: new ClientSight(visible, { ...interest, tickMs }, world, this.#tableNames, eye) }),
+      ...(priority === undefined ? {} : { priority: new ClientPriority(priority, world, this.#tableNames, eye) }),
       ...(this.#shared === undefined ? {} : { shared: this.#shared }),
     });
   }

@@ -3,7 +3,7 @@
  * plane. What a player does not see is not in the bytes that it is sent, so that a changed client that
  * draws through walls has nothing to draw.
  */
-import type { AnyTable, RowIdentity, VisibilityTest } from "../state/index.ts";
+import type { AnyTable, Fields, Row, RowIdentity, VisibilityTest } from "../state/index.ts";
 import type { InterestOptions } from "./define-game.ts";
 import type { InterestEye } from "./interest-eye.ts";
 import type { AnyWorldTable, States, World } from "./world.ts";
@@ -20,6 +20,11 @@ export interface Sight {
   readonly toX: number;
   readonly toY: number;
   readonly state: string;
+}
+
+/** The same about a state whose fields are known. */
+export interface StateSight<F extends Fields = Fields> extends Sight {
+  readonly entity: Readonly<Row<F>>;
 }
 
 export interface LineOfSightOptions {
@@ -53,6 +58,33 @@ export function lineOfSight(
   };
 }
 
+/** Puts the questions of one client into one reused object. */
+export class SightQuestion {
+  readonly #eye: InterestEye;
+  readonly #names: ReadonlyMap<AnyTable, string>;
+  #sight: { -readonly [K in keyof StateSight]: StateSight[K] } | undefined;
+
+  constructor(names: ReadonlyMap<AnyTable, string>, eye: InterestEye) {
+    this.#names = names;
+    this.#eye = eye;
+  }
+
+  /** About a row. What has no position counts as being at the eye. */
+  about(table: AnyWorldTable, index: number): StateSight {
+    const eye = this.#eye;
+    const entity = table.rowAt(index);
+    const sight = (this.#sight ??= { fromX: 0, fromY: 0, eye: undefined, entity, toX: 0, toY: 0, state: "" });
+    sight.fromX = eye.x;
+    sight.fromY = eye.y;
+    sight.eye = eye.row;
+    sight.entity = entity;
+    sight.toX = table.positionX?.[index] ?? eye.x;
+    sight.toY = table.positionY?.[index] ?? eye.y;
+    sight.state = this.#names.get(table) ?? "";
+    return sight;
+  }
+}
+
 /** Asks the game for one client. */
 export class ClientSight implements VisibilityTest {
   readonly lingerTicks: number;
@@ -60,8 +92,7 @@ export class ClientSight implements VisibilityTest {
   readonly #visible: (this: void, world: World<States>, sight: Sight) => boolean;
   readonly #world: World<States>;
   readonly #eye: InterestEye;
-  readonly #names: ReadonlyMap<AnyTable, string>;
-  readonly #sight: { -readonly [K in keyof Sight]: Sight[K] };
+  readonly #question: SightQuestion;
 
   constructor(
     visible: (this: void, world: World<States>, sight: Sight) => boolean,
@@ -72,26 +103,14 @@ export class ClientSight implements VisibilityTest {
   ) {
     this.#visible = visible;
     this.#world = world;
-    this.#names = tables;
     this.#eye = eye;
+    this.#question = new SightQuestion(tables, eye);
     this.lingerTicks = Math.ceil((options.lingerMs ?? 250) / options.tickMs);
     this.maxTests = options.maxSightTests ?? 256;
-    const nobody: RowIdentity = { id: -1, owner: -1, index: -1 };
-    this.#sight = { fromX: 0, fromY: 0, eye: undefined, entity: nobody, toX: 0, toY: 0, state: "" };
   }
 
   sees(table: AnyWorldTable, index: number): boolean {
-    const sight = this.#sight;
-    const eye = this.#eye;
     // Who has never had a place to look from sees nothing.
-    if (!(eye.x === eye.x && eye.y === eye.y)) return false;
-    sight.fromX = eye.x;
-    sight.fromY = eye.y;
-    sight.eye = eye.row;
-    sight.entity = table.rowAt(index);
-    sight.toX = table.positionX?.[index] ?? 0;
-    sight.toY = table.positionY?.[index] ?? 0;
-    sight.state = this.#names.get(table) ?? "";
-    return this.#visible(this.#world, sight);
+    return this.#eye.isSomewhere && this.#visible(this.#world, this.#question.about(table, index));
   }
 }

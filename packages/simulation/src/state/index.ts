@@ -50,6 +50,7 @@ export { createSnapshotSample, ReceivedTable } from "./snapshots/received-table.
 export type { SnapshotSample } from "./snapshots/received-table.ts";
 export { SharedSnapshots } from "./snapshots/shared-snapshots.ts";
 export type { SharedSnapshotsOptions } from "./snapshots/shared-snapshots.ts";
+export type { PriorityRule } from "./snapshots/priority-rule.ts";
 export { SnapshotReceiver } from "./snapshots/snapshot-receiver.ts";
 export type { SnapshotReceiverOptions, SnapshotReceiverStats } from "./snapshots/snapshot-receiver.ts";
 export { SnapshotStream } from "./snapshots/snapshot-stream.ts";

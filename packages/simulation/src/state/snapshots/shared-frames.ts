@@ -43,6 +43,7 @@ export class SharedFrames {
     grid: undefined,
     visibility: undefined,
     turns: new SightTurns(),
+    priority: undefined,
   };
   readonly #candidates = new SnapshotCandidates();
   readonly #bytes: Uint8Array;

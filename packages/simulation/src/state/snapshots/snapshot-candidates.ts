@@ -8,8 +8,9 @@ export class SnapshotCandidates {
   totalCost = 0;
   tables: Int32Array = new Int32Array(64);
   indices: Int32Array = new Int32Array(64);
+  /** How much each should be in: filled in before `pick`. */
+  claims: Float64Array = new Float64Array(64);
   #costs = new Int32Array(64);
-  #claims = new Float64Array(64);
   /** Candidates by falling claim, once `pick` has sorted them. */
   #order = new Int32Array(64);
 
@@ -18,14 +19,12 @@ export class SnapshotCandidates {
     this.totalCost = 0;
   }
 
-  /** The claim is `claims[index]`: passed so because a number in a typed array allocates nothing. */
-  add(table: number, index: number, cost: number, claims: Float64Array): void {
+  add(table: number, index: number, cost: number): void {
     if (this.count === this.tables.length) this.#grow();
     const candidate = this.count++;
     this.tables[candidate] = table;
     this.indices[candidate] = index;
     this.#costs[candidate] = cost;
-    this.#claims[candidate] = claims[index];
     this.totalCost += cost;
   }
 
@@ -42,7 +41,7 @@ export class SnapshotCandidates {
     for (let i = 0; i < this.count; i++) {
       const candidate = this.#order[i];
       const cost = this.#costs[candidate];
-      const claim = this.#claims[candidate];
+      const claim = this.claims[candidate];
       if (spent + cost > (claim < PROMISED ? budgetBits : stretched) && claim < Infinity) continue;
       spent += cost;
       chosen[picked++] = candidate;
@@ -65,7 +64,7 @@ export class SnapshotCandidates {
 
   #sink(start: number, end: number): void {
     const order = this.#order;
-    const claims = this.#claims;
+    const { claims } = this;
     let parent = start;
     for (;;) {
       let child = parent * 2 + 1;
@@ -91,8 +90,8 @@ export class SnapshotCandidates {
     costs.set(this.#costs);
     this.#costs = costs;
     const claims = new Float64Array(size);
-    claims.set(this.#claims);
-    this.#claims = claims;
+    claims.set(this.claims);
+    this.claims = claims;
     this.#order = new Int32Array(size);
   }
 }

@@ -6,6 +6,7 @@ import type { InterestGrid } from "./interest-grid.ts";
 import { SharedEncoder } from "./shared-encoder.ts";
 import type { SharedFrame } from "./shared-frames.ts";
 import type { SharedSnapshots } from "./shared-snapshots.ts";
+import type { PriorityRule } from "./priority-rule.ts";
 import { SnapshotCandidates } from "./snapshot-candidates.ts";
 import { DENSE, MAX_TICK, NO_TICK, SHARED, SNAPSHOT_HISTORY, writeHeader } from "./snapshot-format.ts";
 import type { AnyTable } from "../state-table.ts";
@@ -40,6 +41,8 @@ export interface SnapshotStreamOptions {
   readonly interest?: InterestGrid;
   /** What is near enough must also be seen by this. Default none: everything near enough is sent. */
   readonly visibility?: VisibilityTest;
+  /** Who goes first when there is no room for everybody. Default: by the states' priorities and the distance alone. */
+  readonly priority?: PriorityRule;
   /**
    * Shared by all clients of a room: makes their snapshots shared ones, whose records are encoded once for all. Default
    * none: dense ones, which take about half the bits, and are made for each client alone.
@@ -79,6 +82,8 @@ export class SnapshotStream {
   readonly #relevance: Relevance;
   readonly #candidates = new SnapshotCandidates();
   #chosen = new Int32Array(64);
+  /** Whether the candidates of this snapshot have their claims: only when there is no room for all. */
+  #claimed = false;
   /**
    * Tick and views of the sent snapshots that may still become the baseline, by slot. What the baseline has overtaken is
    * free, and the lowest free slot is used next: as few as a round trip needs are in use, and stay in the processor's cache.
@@ -128,6 +133,7 @@ export class SnapshotStream {
       grid: options.interest,
       visibility: options.visibility,
       turns: new SightTurns(),
+      priority: options.priority,
     };
     this.#newest = this.#nothing;
   }
@@ -173,6 +179,7 @@ export class SnapshotStream {
     this.#ticks[slot] = NO_TICK;
     const candidates = this.#candidates;
     candidates.clear();
+    this.#claimed = false;
     this.#relevance.turns.start(this.#relevance.visibility?.maxTests ?? 0);
     this.#relevance.viewX = viewX;
     this.#relevance.viewY = viewY;
@@ -324,13 +331,22 @@ export class SnapshotStream {
     let overhead = 64;
     for (let i = 0; i < this.#streams.length; i++) overhead += this.#streams[i].overheadBits;
     const fits = candidates.totalCost + overhead <= budgetBits;
-    if (!fits && this.#chosen.length < count) this.#chosen = new Int32Array(candidates.tables.length);
+    if (!fits) this.#claim();
     const picked = fits ? count : candidates.pick(budgetBits - overhead, this.#chosen);
     for (let i = 0; i < picked; i++) {
       const candidate = fits ? i : this.#chosen[i];
       this.#streams[candidates.tables[candidate]].choose(candidates.indices[candidate]);
     }
     return picked;
+  }
+
+  /** Gives the candidates their claims, once for a snapshot. */
+  #claim(): void {
+    if (this.#claimed) return;
+    this.#claimed = true;
+    const { count, tables, indices, claims } = this.#candidates;
+    if (this.#chosen.length < count) this.#chosen = new Int32Array(tables.length);
+    for (let i = 0; i < count; i++) this.#streams[tables[i]].claim(indices[i], this.#relevance, claims, i);
   }
 
   #writeAll(

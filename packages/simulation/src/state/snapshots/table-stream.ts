@@ -4,6 +4,7 @@ import { NO_TICK } from "./snapshot-format.ts";
 import { PROMISED } from "./snapshot-candidates.ts";
 import type { SnapshotCandidates } from "./snapshot-candidates.ts";
 import type { AnyTable } from "../state-table.ts";
+import type { PriorityRule } from "./priority-rule.ts";
 import { CHANGED, CHANGED_CHOSEN, NEW, NEW_CHOSEN, SAME } from "./table-encoder.ts";
 import type { TableEncoder, TableSelection } from "./table-encoder.ts";
 import type { TableView } from "./table-view.ts";
@@ -13,7 +14,8 @@ import type { SightTurns, VisibilityTest } from "./visibility.ts";
 /**
  * One table's part in one client's snapshots: finds what the client should know, compares it with what it does know,
  * and has its encoder write the difference. A snapshot takes three calls: `collect` (what has changed, what it costs),
- * `write`, and `commit` (what the client will know when the snapshot arrives).
+ * `write`, and `commit` (what the client will know when the snapshot arrives). When there is no room for all that was
+ * collected, `claim` says for each how much it should be in.
  */
 
 /** What is relevant to a client. */
@@ -27,6 +29,8 @@ export interface Relevance {
   /** What is near enough must also be seen. */
   readonly visibility: VisibilityTest | undefined;
   readonly turns: SightTurns;
+  /** Who goes first beyond that. */
+  readonly priority: PriorityRule | undefined;
 }
 
 export class TableStream {
@@ -42,8 +46,6 @@ export class TableStream {
   readonly #claims: Float64Array;
   /** By index: 1 once the entity inside has been sent, so the client may show it. */
   readonly #told: Uint8Array;
-  /** Of the row being looked at; a typed array holds it without allocating. */
-  readonly #distance = new Float64Array(1);
   #visible: VisibleRows | undefined;
 
   constructor(table: AnyTable, number: number, clientId: number, encoder: TableEncoder) {
@@ -103,18 +105,45 @@ export class TableStream {
         this.#told[index] = 0;
       }
       selection.relevant[selection.relevantCount++] = index;
-      if (!known) this.#offerNew(index, relevance, candidates);
+      if (!known) this.#offerNew(index, candidates);
       else if (base.ids[entry] === id && base.owners[entry] === table.owners[index]) {
         selection.leaving[entry] = 0;
         selection.stays++;
-        this.#offerChange(index, entry++, relevance, candidates);
+        this.#offerChange(index, entry++, candidates);
       } else {
         this.#leave(entry++);
-        this.#offerNew(index, relevance, candidates);
+        this.#offerNew(index, candidates);
       }
     }
     while (entry < base.count) this.#leave(entry++);
     if (useGrid) this.#marks.fill(0, 0, end);
+  }
+
+  /**
+   * There is no room for everybody: raises the claim of a candidate, which grows with every snapshot that leaves the
+   * entity out, faster for what is near, and leaves it in `claims[at]`. The client's own always come first.
+   */
+  claim(index: number, relevance: Relevance, claims: Float64Array, at: number): void {
+    const { table } = this;
+    if (table.owners[index] === this.#clientId) {
+      claims[at] = this.#claims[index] = Infinity;
+      return;
+    }
+    const { viewX, viewY, radius, priority } = relevance;
+    const { positionX, positionY } = table;
+    let divisor = 1;
+    if (positionX !== undefined && positionY !== undefined) {
+      const x = positionX[index] - viewX;
+      const y = positionY[index] - viewY;
+      const distance = Math.sqrt(x * x + y * y);
+      // Seen from nowhere everything is equally far.
+      if (distance >= 0) divisor += distance / (radius < Infinity ? radius / 4 : 16);
+    }
+    const factor = priority === undefined ? 1 : priority.factor(table, index);
+    // To a client that has it from a snapshot it has not acknowledged yet, a snapshot without it says that it is gone.
+    const promised = this.#selection.status[index] === NEW && this.#told[index] === 1;
+    const before = this.#claims[index] >= PROMISED ? 0 : this.#claims[index];
+    claims[at] = this.#claims[index] = before + (promised ? PROMISED : 0) + (this.#weight * factor) / divisor;
   }
 
   /** A candidate was chosen for this snapshot. */
@@ -207,7 +236,7 @@ export class TableStream {
     this.#selection.leaves++;
   }
 
-  #offerChange(index: number, entry: number, relevance: Relevance, candidates: SnapshotCandidates): void {
+  #offerChange(index: number, entry: number, candidates: SnapshotCandidates): void {
     const { status } = this.#selection;
     const cost = this.#encoder.changeCost(index, entry);
     if (cost === 0) {
@@ -216,44 +245,22 @@ export class TableStream {
       return;
     }
     status[index] = CHANGED;
-    this.#claim(index, relevance, 0);
-    candidates.add(this.#number, index, cost, this.#claims);
+    candidates.add(this.#number, index, cost);
   }
 
-  #offerNew(index: number, relevance: Relevance, candidates: SnapshotCandidates): void {
+  #offerNew(index: number, candidates: SnapshotCandidates): void {
     this.#selection.status[index] = NEW;
-    const cost = this.#encoder.newCost(index);
-    // To a client that has it from a snapshot it has not acknowledged yet, a snapshot without it says that it is gone.
-    this.#claim(index, relevance, this.#told[index] * PROMISED);
-    candidates.add(this.#number, index, cost, this.#claims);
+    candidates.add(this.#number, index, this.#encoder.newCost(index));
   }
 
-  /** Grows with every snapshot that leaves the entity out, faster for what is near. The client's own always come first. */
-  #claim(index: number, relevance: Relevance, bonus: number): void {
-    if (this.table.owners[index] === this.#clientId) {
-      this.#claims[index] = Infinity;
-      return;
-    }
-    if (this.#claims[index] >= PROMISED) this.#claims[index] = 0;
-    const scale = relevance.radius < Infinity ? relevance.radius / 4 : 16;
-    this.#claims[index] += bonus + this.#weight / (1 + this.#distance[0] / scale);
-  }
-
-  /** Leaves the distance from the client's view in `#distance`. */
   #isRelevant(index: number, relevance: Relevance, useGrid: boolean): boolean {
     const { positionX, positionY, owners } = this.table;
-    this.#distance[0] = 0;
     if (positionX === undefined || positionY === undefined || owners[index] === this.#clientId) return true;
+    if (relevance.radius === Infinity) return this.#isVisible(index, relevance);
     if (useGrid && this.#marks[index] === 0) return false;
     const x = positionX[index] - relevance.viewX;
     const y = positionY[index] - relevance.viewY;
     const distance = Math.sqrt(x * x + y * y);
-    if (relevance.radius === Infinity) {
-      // Seen from nowhere everything is equally far.
-      this.#distance[0] = distance >= 0 ? distance : 0;
-      return this.#isVisible(index, relevance);
-    }
-    this.#distance[0] = distance;
     const known = this.#inside[index] === this.table.idAt(index);
     return distance <= (known ? relevance.leaveRadius : relevance.radius) && this.#isVisible(index, relevance);
   }
