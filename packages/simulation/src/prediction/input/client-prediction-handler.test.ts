@@ -170,7 +170,7 @@ describe("PlayerRecords", () => {
   const view = { viewTick: 1234.625, snapshotTick: 1236, receiptMask: -5, mode: "hermite" as const };
 
   it("gives back what it was told, until it is too old or there is no room", () => {
-    const records = new PlayerRecords({ bytes: 4 * 100, ttlTicks: 10, inputWordCount: 2 });
+    const records = new PlayerRecords({ bytes: 4 * 128, ttlTicks: 10, inputWordCount: 2 });
     const words = Int32Array.of(9, 1, 2, 3);
     for (let tick = 1; tick <= 500; tick++) {
       const entities = tick % 4;
@@ -178,7 +178,7 @@ describe("PlayerRecords", () => {
       for (let e = 0; e < entities; e++) records.add(e, 77 + e, Int32Array.of(tick, e), 0, 2);
       const read = [...records.read()];
       assert.equal(read.length, records.ticks);
-      assert.ok(records.bytes <= 400 && read.length <= 10);
+      assert.ok(records.bytes <= 512 && read.length <= 10);
       if (tick > 20) assert.ok(read.length >= 5);
       read.forEach((at, i) => {
         assert.equal(at.tick, tick - read.length + 1 + i);
@@ -196,7 +196,7 @@ describe("PlayerRecords", () => {
   });
 
   it("leaves out what does not fit at all, and is off without memory", () => {
-    const records = new PlayerRecords({ bytes: 4 * 20, ttlTicks: 10, inputWordCount: 2 });
+    const records = new PlayerRecords({ bytes: 4 * 32, ttlTicks: 10, inputWordCount: 2 });
     records.begin(1, 0, createViewStamp(), new Int32Array(2), 0);
     records.add(0, 1, new Int32Array(50), 0, 50);
     records.add(0, 2, new Int32Array(5), 0, 5);
