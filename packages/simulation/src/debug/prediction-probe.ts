@@ -2,9 +2,9 @@
  * What an overlay draws of a client: the last seconds of its prediction as curves, and the way of one own entity twice,
  * as predicted and as the server told. Call `sample` once a frame after `advance`; rings of numbers, nothing is allocated.
  */
-import type { ClientStats } from "../game/client-stats.ts";
+import type { ClientStats } from "../game/client/client-stats.ts";
 import type { AnyGame } from "../game/define-game.ts";
-import type { View } from "../game/view.ts";
+import type { View } from "../game/client/view.ts";
 import type { States, World } from "../game/world.ts";
 
 /** What the probe reads: a `GameClient` of any game. */

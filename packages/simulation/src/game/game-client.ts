@@ -31,19 +31,19 @@ import type { UpdatedTable } from "../prediction/interpolation/state-interpolato
 import { DrawnSight } from "../rewind/drawn-sight.ts";
 import { InputTimeline } from "../time/input-timeline.ts";
 import { MAX_VIEW_DELAY_MS, ViewTimeline } from "../time/view-timeline.ts";
-import { ClientInputs } from "./client-inputs.ts";
-import { ClientStats } from "./client-stats.ts";
+import { ClientInputs } from "./client/client-inputs.ts";
+import { ClientStats } from "./client/client-stats.ts";
 import type { AnyGame, InputOf, WorldOf } from "./define-game.ts";
-import { DrawnTable } from "./drawn-table.ts";
-import type { AgeListener, DrawnMoment } from "./drawn-table.ts";
+import { DrawnTable } from "./client/drawn-table.ts";
+import type { AgeListener, DrawnMoment } from "./client/drawn-table.ts";
 import { MAX_EXTRAPOLATION_MS } from "./match.ts";
 import { MessageKind, WelcomeFlag } from "./message-kind.ts";
 import { MessagePeer, MessageRouter } from "./message-router.ts";
 import type { CallOutcome } from "./message-router.ts";
 import type { CallDefinition, MessageDefinition } from "./message.ts";
 import type { OutgoingMessage } from "./outgoing-queue.ts";
-import { createView } from "./view.ts";
-import type { View, ViewOf } from "./view.ts";
+import { createView } from "./client/view.ts";
+import type { View, ViewOf } from "./client/view.ts";
 import { createWorld, tableOf, WorldBase } from "./world.ts";
 import type { AnyWorldTable, States } from "./world.ts";
 

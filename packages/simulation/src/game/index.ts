@@ -1,5 +1,5 @@
 export { CallError } from "./call-error.ts";
-export { AGE_BUCKET_MS, ClientStats } from "./client-stats.ts";
+export { AGE_BUCKET_MS, ClientStats } from "./client/client-stats.ts";
 export { defineGame } from "./define-game.ts";
 export type {
   AnyGame,
@@ -33,7 +33,7 @@ export type { LineOfSightOptions, Sight, StateSight } from "./sight.ts";
 export { StaticGeometry } from "./statics/static-geometry.ts";
 export type { MovablePoint } from "./statics/static-geometry.ts";
 export type { BoxShape, CircleShape, ShapeHeights, StaticsOptions } from "./statics/shapes.ts";
-export type { View, ViewBase, ViewOf, ViewTable } from "./view.ts";
+export type { View, ViewBase, ViewOf, ViewTable } from "./client/view.ts";
 export type { FieldsOf, States, Tables, World, WorldBase } from "./world.ts";
 export type { WorldTable } from "./world-table.ts";
 export type { InterpolationMode } from "../prediction/interpolation/interpolation-mode.ts";

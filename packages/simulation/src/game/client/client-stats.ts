@@ -1,6 +1,6 @@
 /** What a client measures of its own game. Round trip, jitter and loss are the connection's. */
-import { VisibleCorrection } from "../prediction/visible-correction.ts";
-import type { PredictionStats } from "../prediction/client-prediction.ts";
+import { VisibleCorrection } from "../../prediction/visible-correction.ts";
+import type { PredictionStats } from "../../prediction/client-prediction.ts";
 
 export class ClientStats {
   /** Messages dropped as malformed. */

@@ -2,18 +2,18 @@
  * How a client draws one table: its own entities as predicted, with corrections that fade; the others between what
  * came in of them. What is drawn of the others is also what a step sees of them.
  */
-import { ColumnCopy } from "../prediction/column-copy.ts";
-import { DrawnCorrections } from "../prediction/drawn-corrections.ts";
-import type { SmoothingOptions } from "../prediction/drawn-corrections.ts";
-import type { StateHistory } from "../prediction/state-history.ts";
-import { DrawnDifferences } from "../prediction/interpolation/drawn-differences.ts";
-import type { InterpolationMode } from "../prediction/interpolation/interpolation-mode.ts";
-import { emptySample, RecordBlend } from "../prediction/interpolation/record-blend.ts";
-import type { StateSample } from "../prediction/interpolation/record-blend.ts";
-import { StateInterpolator } from "../prediction/interpolation/state-interpolator.ts";
-import type { UpdatedTable } from "../prediction/interpolation/state-interpolator.ts";
+import { ColumnCopy } from "../../prediction/column-copy.ts";
+import { DrawnCorrections } from "../../prediction/drawn-corrections.ts";
+import type { SmoothingOptions } from "../../prediction/drawn-corrections.ts";
+import type { StateHistory } from "../../prediction/state-history.ts";
+import { DrawnDifferences } from "../../prediction/interpolation/drawn-differences.ts";
+import type { InterpolationMode } from "../../prediction/interpolation/interpolation-mode.ts";
+import { emptySample, RecordBlend } from "../../prediction/interpolation/record-blend.ts";
+import type { StateSample } from "../../prediction/interpolation/record-blend.ts";
+import { StateInterpolator } from "../../prediction/interpolation/state-interpolator.ts";
+import type { UpdatedTable } from "../../prediction/interpolation/state-interpolator.ts";
 import type { AnyViewTable } from "./view.ts";
-import type { AnyWorldTable } from "./world.ts";
+import type { AnyWorldTable } from "../world.ts";
 
 export interface DrawnTableOptions extends SmoothingOptions {
   readonly tickRate: number;

@@ -2,15 +2,15 @@
  * A client's own inputs: the one of this frame, those of the last ticks for replays and repetition, and the message
  * they are sent in.
  */
-import { InputHistory } from "../prediction/input/input-history.ts";
-import { InputWriter } from "../prediction/input/input-message.ts";
-import type { InputSizes } from "../prediction/input/input-message.ts";
-import type { ViewStamp } from "../prediction/input/player-input.ts";
-import { StateTable } from "../state/index.ts";
-import type { Fields, RowIdentity } from "../state/index.ts";
-import { RelayedInputs } from "../prediction/input/relayed-inputs.ts";
-import { MAX_DECAY_TICKS } from "../prediction/prediction-options.ts";
-import type { AnyGame, Inputs, InputView } from "./define-game.ts";
+import { InputHistory } from "../../prediction/input/input-history.ts";
+import { InputWriter } from "../../prediction/input/input-message.ts";
+import type { InputSizes } from "../../prediction/input/input-message.ts";
+import type { ViewStamp } from "../../prediction/input/player-input.ts";
+import { StateTable } from "../../state/index.ts";
+import type { Fields, RowIdentity } from "../../state/index.ts";
+import { RelayedInputs } from "../../prediction/input/relayed-inputs.ts";
+import { MAX_DECAY_TICKS } from "../../prediction/prediction-options.ts";
+import type { AnyGame, Inputs, InputView } from "../define-game.ts";
 
 /** Room for 32 inputs of typical size; of larger ones, fewer are sent again. */
 const MAX_INPUT_BYTES = 1100;

@@ -1,9 +1,9 @@
 /** What a client draws: the tables of the game with its own entities predicted and the others interpolated. */
-import { StateTable } from "../state/index.ts";
-import type { Fields, Row, RowIdentity, StateDefinition } from "../state/index.ts";
-import type { AnyGame } from "./define-game.ts";
-import type { MovablePoint } from "./statics/static-geometry.ts";
-import type { FieldsOf, States } from "./world.ts";
+import { StateTable } from "../../state/index.ts";
+import type { Fields, Row, RowIdentity, StateDefinition } from "../../state/index.ts";
+import type { AnyGame } from "../define-game.ts";
+import type { MovablePoint } from "../statics/static-geometry.ts";
+import type { FieldsOf, States } from "../world.ts";
 
 export class ViewTable<F extends Fields> extends StateTable<F> {
   readonly #source: ViewSource;
