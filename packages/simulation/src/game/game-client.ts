@@ -5,66 +5,33 @@
  *
  * All `now` are milliseconds of one monotonic clock.
  */
-import { BitReader, ByteReader } from "@riposte/wire";
-import { SnapshotReceiver } from "../state/index.ts";
-import type { Fields, RowIdentity, StateTable, Values } from "../state/index.ts";
+import type { Fields, Values } from "../state/index.ts";
 import { reportPrediction } from "../debug/client-report.ts";
 import { DebugLink } from "../debug/debug-link.ts";
 import { MispredictionRecorder } from "../debug/misprediction-recorder.ts";
-import { HistoryBudget } from "../prediction/history-budget.ts";
-import { PROVISIONAL_ROWS } from "../prediction/prediction-options.ts";
-import { PredictedSpawns } from "../prediction/spawns/predicted-spawns.ts";
-import type { SpawnListener } from "../prediction/spawns/predicted-spawns.ts";
-import { NamedSpawns } from "../prediction/spawns/spawn-ledger.ts";
 import { ClientPrediction } from "../prediction/client-prediction.ts";
-import type { EventDefinition } from "../prediction/events/define-event.ts";
 import { EventReader } from "../prediction/events/event-message.ts";
-import { PredictedEvents } from "../prediction/events/predicted-events.ts";
-import { inputCopies } from "../prediction/input/input-copies.ts";
-import { MAX_INPUTS } from "../prediction/input/input-message.ts";
+import type { PredictedEvents } from "../prediction/events/predicted-events.ts";
+import { HistoryBudget } from "../prediction/history-budget.ts";
 import type { InputSizes } from "../prediction/input/input-message.ts";
-import { createViewStamp } from "../prediction/input/player-input.ts";
-import type { ViewStamp } from "../prediction/input/player-input.ts";
-import { INTERPOLATION_MODES } from "../prediction/interpolation/interpolation-mode.ts";
 import type { InterpolationMode } from "../prediction/interpolation/interpolation-mode.ts";
-import type { UpdatedTable } from "../prediction/interpolation/state-interpolator.ts";
-import { DrawnSight } from "../rewind/drawn-sight.ts";
-import { InputTimeline } from "../time/input-timeline.ts";
-import { MAX_VIEW_DELAY_MS, ViewTimeline } from "../time/view-timeline.ts";
+import type { SpawnListener } from "../prediction/spawns/predicted-spawns.ts";
+import { ClientClocks, STALL_MS } from "./client/client-clocks.ts";
 import { ClientInputs } from "./client/client-inputs.ts";
+import { checkOptions } from "./client/client-options.ts";
+import type { GameClientOptions } from "./client/client-options.ts";
+import { ClientPicture } from "./client/client-picture.ts";
 import { ClientStats } from "./client/client-stats.ts";
+import { ClientWorlds } from "./client/client-worlds.ts";
+import { SnapshotIntake } from "./client/snapshot-intake.ts";
+import type { ViewOf } from "./client/view.ts";
 import type { AnyGame, InputOf, WorldOf } from "./define-game.ts";
-import { DrawnTable } from "./client/drawn-table.ts";
-import type { AgeListener, DrawnMoment } from "./client/drawn-table.ts";
-import { MAX_EXTRAPOLATION_MS } from "./match.ts";
-import { MessageKind, WelcomeFlag } from "./message-kind.ts";
+import { MessageKind } from "./message-kind.ts";
 import { MessagePeer, MessageRouter } from "./message-router.ts";
 import type { CallOutcome } from "./message-router.ts";
 import type { CallDefinition, MessageDefinition } from "./message.ts";
 import type { OutgoingMessage } from "./outgoing-queue.ts";
-import { createView } from "./client/view.ts";
-import type { View, ViewOf } from "./client/view.ts";
-import { createWorld, tableOf, WorldBase } from "./world.ts";
-import type { AnyWorldTable, States } from "./world.ts";
-
-export interface GameClientOptions {
-  /**
-   * Older inputs sent again with each new one, 0 to 31. Default: 2, and as many as it takes that 1 input in 10,000 gets
-   * lost altogether when `updateLink` tells of loss (`inputCopies`).
-   */
-  readonly inputRedundancy?: number;
-  /** Half-life of the drawn error after a correction; 0: corrections are drawn at once. Default 60 ms. */
-  readonly smoothingHalfLifeMs?: number;
-  /** How entities of others are drawn; it may be changed later. Default "linear". */
-  readonly interpolationMode?: InterpolationMode;
-  /**
-   * Own inputs act this many ticks later on this client, 0 to 10: that much less is predicted, and that much less is
-   * there to be wrong, at the price of a slower answer. They reach the server as early as ever. Default 0.
-   */
-  readonly inputDelayTicks?: number;
-  /** Most bytes that inputs and predicted states are kept in. Default 4 MiB. */
-  readonly historyBytes?: number;
-}
+import { readWelcome } from "./welcome.ts";
 
 export class GameClient<G extends AnyGame = AnyGame> {
   readonly game: G;
@@ -80,158 +47,79 @@ export class GameClient<G extends AnyGame = AnyGame> {
   readonly mispredictions: MispredictionRecorder;
   /** Questions to the server and its answers; `debug.enabled` when the server allows it. */
   readonly debug: DebugLink;
-  readonly #game: AnyGame;
-  readonly #view: View<States>;
-  readonly #tables: readonly AnyWorldTable[];
-  readonly #drawn: readonly DrawnTable[];
-  readonly #moment: DrawnMoment = { seat: -1, mode: "linear", view: -1, predicted: -1, newest: -1, heard: -1 };
-  readonly #noteAge: AgeListener;
-  readonly #prediction: ClientPrediction;
-  readonly #inputTimeline: InputTimeline;
-  readonly #viewTimeline: ViewTimeline;
   readonly #inputs: ClientInputs;
-  readonly #redundancy: number | undefined;
+  readonly #intake: SnapshotIntake;
+  readonly #worlds: ClientWorlds;
+  readonly #prediction: ClientPrediction;
+  readonly #clocks: ClientClocks;
+  readonly #picture: ClientPicture;
   readonly #eventReader: EventReader;
   readonly #peer = new MessagePeer();
-  readonly #bytes = new ByteReader();
-  readonly #bits = new BitReader();
-  #states: readonly UpdatedTable[] = [];
-  #receiver: SnapshotReceiver | undefined;
-  #seat = -1;
-  readonly #randomKey = new Uint32Array(8);
+  readonly #inputDelayTicks: number;
   /** Newest tick an input was made for. */
   #inputTick = -1;
-  #snapshotTick = -1;
-  #receipts = 0;
-  #fresh = false;
-  /** Tick of a snapshot that says that the clock must start over; -1: none did. */
-  #restartTick = -1;
   #lastAdvanceAt = Number.NaN;
-  /** What was drawn last. */
-  readonly #stamp: ViewStamp = createViewStamp();
-  /** The newest input's tick minus its picture's. */
-  #viewAhead = Infinity;
-  #mode: InterpolationMode = "linear";
-  readonly #inputDelayTicks: number;
-  /** Of the newest snapshot, and of the one that is being read. */
-  #named = new NamedSpawns();
-  #reading = new NamedSpawns();
-  #rttMs = DEFAULT_RTT_MS;
-  readonly #link = { lossRate: 0, meanBurstPackets: 1 };
 
   constructor(game: G, options: GameClientOptions = {}) {
+    checkOptions(options);
+    const { interpolationMode = "linear", smoothingHalfLifeMs = 60, inputDelayTicks = 0 } = options;
     this.game = game;
-    this.#game = game;
-    const { inputRedundancy, smoothingHalfLifeMs = 60, inputDelayTicks = 0 } = options;
-    if (!(Number.isInteger(inputDelayTicks) && inputDelayTicks >= 0 && inputDelayTicks <= MAX_INPUT_DELAY_TICKS))
-      throw new RangeError(`inputDelayTicks must be 0 to ${MAX_INPUT_DELAY_TICKS}, got ${inputDelayTicks}`);
     this.#inputDelayTicks = inputDelayTicks;
-    if (inputRedundancy !== undefined && !(inputRedundancy >= 0 && inputRedundancy < MAX_INPUTS))
-      throw new RangeError(`inputRedundancy must be 0 to ${MAX_INPUTS - 1}, got ${inputRedundancy}`);
-    this.#redundancy = inputRedundancy;
-    if (options.interpolationMode !== undefined) this.#mode = knownMode(options.interpolationMode);
     this.router = new MessageRouter(game.messages);
-    const owner = {
-      // Of what others own a client steps nothing: these numbers are nobody's.
-      randomKeyOf: (seat: number): Uint32Array => (seat >= 0 && seat === this.#seat ? this.#randomKey : NO_KEY),
-      send: (): boolean => false,
-      broadcast: (): boolean => false,
-      broadcastNear: (): boolean => false,
-      emit: <F extends Fields>(definition: EventDefinition<F>, row: RowIdentity, value: Values<F>): void => {
-        const table = tableOf(tables, row);
-        if (table < 0) return;
-        const { id, owner: seat } = row;
-        this.events.emit(this.events.kindOf(definition), table, tables[table].identityOf(row), id, seat, value);
-      },
-    };
-    const extraRows = game.tablePredictions.map(({ spawns }) => (spawns ? PROVISIONAL_ROWS : 0));
-    const { world, tables } = createWorld<States>(
-      new WorldBase(game.tickRate, false, game.statics, owner),
-      game.states,
-      extraRows,
-    );
-    const source = {
-      seatOf: (): number => this.#seat,
-      get seat(): number {
-        return this.seatOf();
-      },
-      copyNewest: (table: number, index: number, id: number, target: Pick<StateTable<Fields>, "writeWords">): boolean =>
-        this.#copyNewest(table, index, id, target),
-    };
-    const { view, tables: viewTables } = createView<States>(game.states, source, extraRows);
-    this.world = world;
-    this.view = view as ViewOf<G>;
-    this.#view = view;
-    this.#tables = tables;
-    for (let t = 0; t < tables.length; t++) {
-      const { hitbox } = tables[t].state;
-      tables[t].sight = new DrawnSight(tables[t], viewTables[t], hitbox, game.statics, () => this.#view.tick);
-    }
-    this.events = new PredictedEvents(game.events, game.tickMs, {
-      simulates: (table, id) => tables[table]?.simulated[tables[table].indexOf(id)] === 1,
-      ownerOf: (table, id) => tables[table]?.get(id)?.owner ?? -1,
-    });
     this.#eventReader = new EventReader(game.events);
-    this.#inputs = new ClientInputs(game, RING_TICKS, source.seatOf);
-    const spawnStats = { predicted: 0, matched: 0, unmatched: 0, refused: 0 };
-    const names = Object.keys(game.states);
-    for (let t = 0; t < tables.length; t++) {
-      const { capacity } = tables[t].state;
-      if (extraRows[t] > 0)
-        tables[t].spawns = new PredictedSpawns(names[t], capacity, extraRows[t], spawnStats, source.seatOf);
-    }
+    const inputs = new ClientInputs(game, RING_TICKS, () => this.seat, options.inputRedundancy);
     const budget = new HistoryBudget(options.historyBytes ?? DEFAULT_HISTORY_BYTES);
-    if (!budget.replace(0, this.#inputs.bytes))
-      throw new RangeError(`historyBytes: the inputs alone take ${this.#inputs.bytes} bytes`);
+    if (!budget.replace(0, inputs.bytes))
+      throw new RangeError(`historyBytes: the inputs alone take ${inputs.bytes} bytes`);
+    const intake = new SnapshotIntake(game, inputs.relayed);
+    const worlds = new ClientWorlds(game, intake);
     const prediction = new ClientPrediction({
       game,
-      world,
-      tables,
-      inputs: this.#inputs.view,
-      source: this.#inputs,
+      world: worlds.world,
+      tables: worlds.tables,
+      inputs: inputs.view,
+      source: inputs,
       ringTicks: RING_TICKS,
       budget,
-      events: this.events,
-      spawnStats,
-      listener: { mispredicted: (place) => this.mispredictions.record(this.#seat, place) },
+      events: worlds.events,
+      spawnStats: worlds.spawnStats,
+      listener: { mispredicted: (place) => this.mispredictions.record(this.seat, place) },
     });
+    const stats = new ClientStats(prediction.stats);
+    const clocks = new ClientClocks(game.tickMs, stats);
+    const mode = interpolationMode;
+    this.#inputs = inputs;
+    this.#intake = intake;
+    this.#worlds = worlds;
     this.#prediction = prediction;
+    this.#clocks = clocks;
+    this.#picture = new ClientPicture({ game, worlds, intake, prediction, clocks, stats, mode, smoothingHalfLifeMs });
+    this.stats = stats;
+    this.world = worlds.world;
+    this.view = worlds.view as ViewOf<G>;
+    this.events = worlds.events;
     this.mispredictions = new MispredictionRecorder({
       input: game.input,
       states: game.states,
-      inputs: this.#inputs.history,
+      inputs: inputs.history,
       historyOf: (table) => prediction.historyOf(table),
     });
     this.debug = new DebugLink({
       queue: this.#peer.queue,
       answers: {
         prediction: () => reportPrediction(this),
-        abilities: () => game.inspectAbilities?.(world, this.#seat, this.predictedTick),
-        setInterpolationMode: (mode) => {
+        abilities: () => game.inspectAbilities?.(worlds.world, this.seat, this.predictedTick),
+        setInterpolationMode: (asked) => {
           // Throws for what is no mode, which refuses it.
-          this.interpolationMode = mode as InterpolationMode;
+          this.interpolationMode = asked as InterpolationMode;
         },
       },
     });
-    const drawing = {
-      tickRate: game.tickRate,
-      smoothingHalfLifeMs,
-      snapDistance: game.snapDistance,
-      snapAngle: game.snapAngle,
-      maxExtrapolationTicks: MAX_EXTRAPOLATION_MS / game.tickMs,
-      updateDepth: updateDepth(game.snapshotRate),
-    };
-    this.#drawn = tables.map((table, t) => new DrawnTable(table, viewTables[t], prediction.historyOf(t), drawing));
-    this.#inputTimeline = new InputTimeline({ tickMs: game.tickMs });
-    this.#viewTimeline = new ViewTimeline({ tickMs: game.tickMs });
-    this.stats = new ClientStats(prediction.stats);
-    this.#viewTimeline.atPresent = this.#mode === "extrapolation";
-    this.#noteAge = (ageTicks) => this.stats.noteEntityAge(ageTicks * game.tickMs);
   }
 
   /** This client's seat in the room, the `owner` of its entities; -1 before the server's welcome. */
   get seat(): number {
-    return this.#seat;
+    return this.#worlds.seat;
   }
 
   /** Whether the player is in the game: welcomed, and with a first snapshot. */
@@ -246,7 +134,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
 
   /** Tick of the newest snapshot that arrived, -1 before the first. */
   get snapshotTick(): number {
-    return this.#snapshotTick;
+    return this.#intake.tick;
   }
 
   /**
@@ -255,21 +143,16 @@ export class GameClient<G extends AnyGame = AnyGame> {
    * a mode that does not exist.
    */
   get interpolationMode(): InterpolationMode {
-    return this.#mode;
+    return this.#picture.mode;
   }
 
   set interpolationMode(mode: InterpolationMode) {
-    const before = this.#mode;
-    this.#mode = knownMode(mode);
-    this.#viewTimeline.atPresent = mode === "extrapolation";
-    // The view goes on from what is drawn, and falls back behind it by running slower.
-    if (before === "none" && mode !== "none" && this.#snapshotTick >= 0)
-      this.#viewTimeline.clock.ticks = this.#snapshotTick;
+    this.#picture.mode = mode;
   }
 
   /** Hears what became of the entities that this client has spawned ahead of the server. */
   set spawnListener(listener: SpawnListener | undefined) {
-    for (const { spawns } of this.#tables) if (spawns !== undefined) spawns.listener = listener;
+    for (const { spawns } of this.#worlds.tables) if (spawns !== undefined) spawns.listener = listener;
   }
 
   /**
@@ -277,9 +160,9 @@ export class GameClient<G extends AnyGame = AnyGame> {
    * `meanBurstPackets`: how many packets in a row are lost when one is, where that is known. Default: independent losses.
    */
   updateLink(rttMs: number, lossRate: number, meanBurstPackets = 1): void {
-    this.#rttMs = rttMs;
-    this.#link.lossRate = lossRate;
-    this.#link.meanBurstPackets = meanBurstPackets;
+    this.#clocks.rttMs = rttMs;
+    this.#inputs.link.lossRate = lossRate;
+    this.#inputs.link.meanBurstPackets = meanBurstPackets;
   }
 
   /** What inputs and view stamps took on the wire, for measurements. */
@@ -303,13 +186,13 @@ export class GameClient<G extends AnyGame = AnyGame> {
     const elapsedMs = this.#lastAdvanceAt <= now ? now - this.#lastAdvanceAt : 0;
     this.#lastAdvanceAt = now;
     this.handleTimeout(now);
-    if (this.#seat < 0) return;
-    if (this.#fresh) this.#reconcile();
-    this.#advanceClocks(now, elapsedMs);
+    if (this.seat < 0) return;
+    if (this.snapshotTick > this.#prediction.confirmedTick) this.#reconcile();
+    this.#clocks.advance(now, elapsedMs, this.snapshotTick, this.ready);
     this.#inputs.set(input);
     this.#simulate();
-    this.#draw(now, elapsedMs);
-    this.events.advance(this.#view.tick);
+    this.#picture.draw(now, elapsedMs, this.#inputTick);
+    this.events.advance(this.view.tick);
   }
 
   /** When `handleTimeout` is next due; `Infinity` while no call waits. `advance` and `receive` do it, too. */
@@ -352,9 +235,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
   connectionLost(): void {
     this.#peer.close();
     this.debug.close();
-    this.#seat = -1;
-    this.#receiver = undefined;
-    this.#states = [];
+    this.#worlds.seat = -1;
+    this.#intake.stop();
     this.#prediction.reset(-1, 0);
     this.events.clear();
   }
@@ -370,132 +252,62 @@ export class GameClient<G extends AnyGame = AnyGame> {
   }
 
   #receiveWelcome(buffer: Uint8Array, offset: number, length: number): boolean {
-    const bytes = this.#bytes.reset(buffer, offset, offset + length);
-    bytes.skip(1);
-    const flags = bytes.u8();
-    const seat = bytes.u16();
-    const tick = bytes.u32();
-    const seed = bytes.i32();
-    const key = Uint32Array.from(NO_KEY, () => bytes.u32());
-    if (bytes.failed || tick > MAX_TICK) return false;
-    this.#randomKey.set(key);
-    this.#seat = seat;
-    this.debug.enabled = (flags & WelcomeFlag.debug) !== 0;
+    const welcome = readWelcome(buffer, offset, length);
+    if (welcome === undefined) return false;
+    const { seat, tick, seed, randomKey, debug } = welcome;
+    this.debug.enabled = debug;
     this.mispredictions.clear();
-    this.#receiver = new SnapshotReceiver({
-      definitions: this.#game.states,
-      clientId: seat,
-      tickRate: this.#game.tickRate,
-    });
-    this.#states = this.#receiver.tables;
-    this.#snapshotTick = -1;
-    this.#receipts = 0;
-    this.#fresh = false;
-    this.#restartTick = -1;
-    this.#stamp.viewTick = -1;
-    this.#viewAhead = Infinity;
+    this.#worlds.start(seat, randomKey);
+    this.#intake.start(seat);
     this.#prediction.reset(seat, seed);
     this.events.clear();
     this.#inputs.clear();
-    this.#inputs.relayed?.clear();
-    this.#named.count = 0;
     this.stats.inputDelayTicks = this.#inputDelayTicks;
-    for (const drawn of this.#drawn) drawn.clear();
-    this.#viewTimeline.reset();
-    this.#inputTimeline.start(tick, this.#rttMs);
-    this.#inputTick = Math.floor(this.#inputTimeline.clock.ticks);
+    this.#picture.clear();
+    this.#clocks.start(tick);
+    this.#inputTick = Math.floor(this.#clocks.inputTicks);
     return true;
   }
 
   #receiveEvent(buffer: Uint8Array, offset: number, length: number): boolean {
     const reader = this.#eventReader;
     const value = reader.read(buffer, offset, length);
-    if (value !== undefined && this.#seat >= 0) this.events.hear(reader.key, reader.id, value);
+    if (value !== undefined && this.seat >= 0) this.events.hear(reader.key, reader.id, value);
     return value !== undefined;
   }
 
   #receiveSnapshot(buffer: Uint8Array, offset: number, length: number): boolean {
-    // A snapshot may overtake the welcome.
-    if (this.#receiver === undefined) return true;
-    const bits = this.#bits.reset(buffer, offset, offset + length);
-    bits.bits(8);
-    const depth = (bits.bits(8) << 24) >> 24;
-    const origin = bits.bits(2);
-    if (this.#game.prediction.spawns !== undefined && !this.#reading.read(bits, this.#tables.length)) return false;
-    if (this.#inputs.relayed?.read(bits) === false) return false;
-    const { stats } = this.#receiver;
-    const { malformed } = stats;
-    const tick = this.#receiver.read(bits);
-    // Twice the same, too old, or built on what this client does not have: that is the network's doing.
-    if (tick < 0) return stats.malformed === malformed;
-    this.stats.noteSnapshot(length);
-    if (tick > this.#snapshotTick) {
-      const gap = tick - this.#snapshotTick;
-      this.#receipts =
-        this.#snapshotTick < 0 || gap > 32 ? 0 : gap === 32 ? 1 << 31 : (this.#receipts << gap) | (1 << (gap - 1));
-      this.#snapshotTick = tick;
-      this.#fresh = true;
-      this.#reading.resolve(tick);
-      const named = this.#named;
-      this.#named = this.#reading;
-      this.#reading = named;
-      this.#inputs.relayed?.adopt(tick);
-      this.#viewTimeline.noteSnapshot(tick);
-      if (depth === MAX_DEPTH) this.#restartTick = tick;
-      else if (depth !== -128) {
-        this.#inputTimeline.noteDepth(tick, tick + depth);
-        if (origin !== 0) this.stats.starvedTicks++;
-      }
-      for (let t = 0; t < this.#states.length; t++) this.#drawn[t].update(tick, this.#states[t]);
+    const intake = this.#intake;
+    const news = intake.read(buffer, offset, length);
+    if (news === "newest" || news === "older") this.stats.noteSnapshot(length);
+    if (news === "newest") {
+      this.#clocks.noteSnapshot(intake.tick, intake.depth, intake.origin);
+      this.#picture.update(intake.tick, intake.states);
     }
-    // One that was overtaken may serve as a baseline, but the picture is made without it: no receipt for it.
-    return true;
+    return news !== "malformed";
   }
 
+  /** Takes the newest snapshot into the prediction, and what a correction moves into the picture. */
   #reconcile(): void {
-    this.#fresh = false;
+    const { tick, states, named } = this.#intake;
     const prediction = this.#prediction;
-    const known = prediction.tick >= 0;
+    const { ready, stats } = this;
     const { mispredictions } = prediction.stats;
-    if (known) for (const drawn of this.#drawn) drawn.remember();
+    if (ready) this.#picture.remember();
     // On a short link the server's word is there before a late input would act.
-    const delay = Math.min(this.stats.inputDelayTicks, Math.max(0, this.#inputTick - this.#snapshotTick));
-    this.stats.inputDelayTicks = delay;
-    if (!prediction.reconcile(this.#snapshotTick, this.#states, this.#inputTick - delay, this.#named) || !known) return;
-    let farthest = 0;
-    for (const drawn of this.#drawn) farthest = Math.max(farthest, drawn.correct(this.#seat));
+    stats.inputDelayTicks = Math.min(stats.inputDelayTicks, Math.max(0, this.#inputTick - tick));
+    const corrected = prediction.reconcile(tick, states, this.#inputTick - stats.inputDelayTicks, named);
+    if (!corrected || !ready) return;
+    const farthest = this.#picture.correct();
     // What the server alone decides was no error of the prediction.
-    if (prediction.stats.mispredictions > mispredictions) this.stats.noteError(farthest);
-  }
-
-  #advanceClocks(now: number, elapsedMs: number): void {
-    const { clock } = this.#inputTimeline;
-    const stalled = elapsedMs > STALL_MS;
-    if (stalled) {
-      // A hidden tab or a suspended process: time has passed and nothing was measured.
-      this.#inputTimeline.forget();
-      this.#viewTimeline.forget(now);
-      this.stats.jumps++;
-    }
-    if (this.#inputTimeline.advance(elapsedMs)) this.stats.jumps++;
-    // The server's past is our future, or it has more inputs in stock than it can count: the clock is plainly wrong.
-    const restartTick = this.#snapshotTick > clock.ticks ? this.#snapshotTick : this.#restartTick;
-    if (restartTick >= 0) {
-      const before = clock.ticks;
-      this.#inputTimeline.start(restartTick, this.#rttMs);
-      if (this.ready && Math.abs(clock.ticks - before) * this.#game.tickMs > STALL_MS) this.stats.jumps++;
-    }
-    this.#restartTick = -1;
-    this.stats.inputRate = clock.rate;
-    this.stats.clockErrorMs = clock.errorMs;
-    this.stats.inputBufferDepth = this.#inputTimeline.depth;
+    if (prediction.stats.mispredictions > mispredictions) stats.noteError(farthest);
   }
 
   /** Makes the inputs that are due, simulates them and sends them. */
   #simulate(): void {
     // The tick in which the player acts runs at its beginning, so that it shows in this very frame.
-    const due = Math.floor(this.#inputTimeline.clock.ticks) + 1;
-    const most = Math.max(1, Math.ceil(STALL_MS / this.#game.tickMs));
+    const due = Math.floor(this.#clocks.inputTicks) + 1;
+    const most = Math.max(1, Math.ceil(STALL_MS / this.game.tickMs));
     if (due - this.#inputTick > most) this.#inputTick = due - most;
     if (this.#inputTick - due > most) {
       // The clock went back: the server has lost time. What was made for ticks to come is made anew.
@@ -507,82 +319,18 @@ export class GameClient<G extends AnyGame = AnyGame> {
     let made = 0;
     while (this.#inputTick < due) {
       const tick = ++this.#inputTick;
-      if (this.#inputs.add(tick, this.#stamp)) this.#inputTimeline.noteSent(tick);
-      this.#viewAhead = this.#stamp.viewTick < 0 ? Infinity : tick - this.#stamp.viewTick;
+      if (this.#inputs.add(tick, this.#picture.stamp)) this.#clocks.noteInput(tick);
+      this.#picture.noteInput(tick);
       made++;
       // After a gap the prediction begins again from the server's next word.
       if (this.#prediction.tick === tick - delay - 1) this.#prediction.step();
     }
     if (made === 0) return;
-    const redundancy = this.#redundancy ?? inputCopies(this.#link) - 1;
-    const length = this.#inputs.write(this.#inputTick, made + redundancy, this.#snapshotTick, this.#receipts);
+    const length = this.#inputs.write(this.#inputTick, made, this.#intake.tick, this.#intake.receipts);
     if (length > 0) this.#peer.queue.push("unreliableUnordered", this.#inputs.packet, 0, length);
   }
-
-  #draw(now: number, elapsedMs: number): void {
-    const timeline = this.#viewTimeline;
-    if (timeline.advance(now, elapsedMs)) this.stats.jumps++;
-    const newest = this.#snapshotTick;
-    const view = this.#mode === "none" ? newest : timeline.clock.started ? timeline.clock.ticks : -1;
-    // What the server is told is exactly what is drawn, to 1/256 of a tick.
-    // Where it is hardly off, it is drawn where the server expects it: as far behind the next input as at the last one.
-    const expected = this.#inputTick + 1 - this.#viewAhead;
-    const steady = Math.abs(view - expected) <= STEADY_TICKS && expected >= this.#stamp.viewTick;
-    const drawn = steady ? expected : Math.floor(view * 256) / 256;
-    this.#stamp.viewTick = view < 0 ? -1 : drawn;
-    this.#stamp.snapshotTick = newest;
-    this.#stamp.mode = this.#mode;
-    this.#view.tick = drawn;
-    const predicted = this.#inputTimeline.clock.ticks - this.stats.inputDelayTicks;
-    this.#view.predictedTick = predicted;
-    this.#view.confirmedTick = this.#prediction.confirmedTick;
-    this.stats.viewRate = timeline.clock.rate;
-    const heard = timeline.heardTick(now);
-    this.stats.interpolationDelayMs = (heard - view) * this.#game.tickMs;
-    this.stats.noteFrame(view <= newest);
-    const moment = this.#moment;
-    moment.seat = this.#seat;
-    moment.view = drawn;
-    moment.predicted = predicted;
-    moment.newest = this.#prediction.tick;
-    moment.heard = heard;
-    moment.mode = this.#mode;
-    let visible = 0;
-    for (const table of this.#drawn) visible = Math.max(visible, table.draw(moment, elapsedMs, this.#noteAge));
-    this.stats.visibleCorrection.record(visible);
-  }
-
-  #copyNewest(table: number, index: number, id: number, target: Pick<StateTable<Fields>, "writeWords">): boolean {
-    const state = this.#states[table];
-    if (state === undefined || state.present[index] === 0 || state.ids[index] !== id) return false;
-    target.writeWords(index, state.words, index * this.#tables[table].wordCount);
-    return true;
-  }
-}
-
-function knownMode(mode: InterpolationMode): InterpolationMode {
-  if (!INTERPOLATION_MODES.includes(mode)) throw new RangeError(`there is no interpolation mode "${mode}"`);
-  return mode;
-}
-
-/** Updates from the newest snapshot back to the view: its largest delay, and the largest error that is worked off without a jump. */
-function updateDepth(snapshotRate: number): number {
-  const updates = ((MAX_VIEW_DELAY_MS + STALL_MS) * snapshotRate) / 1000 + 2;
-  return Math.min(MAX_UPDATE_DEPTH, 2 ** Math.ceil(Math.log2(updates)));
 }
 
 /** Ticks of inputs and predicted states that are kept; bounds how far prediction runs ahead. */
 const RING_TICKS = 128;
-/** A longer pause between two frames is a stall. */
-const STALL_MS = 250;
-/** Enough for 330 snapshots a second. */
-const MAX_UPDATE_DEPTH = 256;
-const MAX_INPUT_DELAY_TICKS = 10;
 const DEFAULT_HISTORY_BYTES = 4 * 1024 * 1024;
-const NO_KEY = new Uint32Array(8);
-/** How far from the view timeline the picture may be, so that its stamp takes a single bit: half a millisecond at 60 ticks. */
-const STEADY_TICKS = 8 / 256;
-const DEFAULT_RTT_MS = 100;
-const MAX_TICK = 0x7fffffff;
-/** The largest depth that a snapshot can tell. */
-const MAX_DEPTH = 127;

@@ -16,7 +16,7 @@ export type {
 } from "./define-game.ts";
 export type { EntityPriorities } from "./entity-priority.ts";
 export { GameClient } from "./game-client.ts";
-export type { GameClientOptions } from "./game-client.ts";
+export type { GameClientOptions } from "./client/client-options.ts";
 export { Match } from "./match.ts";
 export type { RecordedInput, RecordedState } from "./match-inputs.ts";
 export type { MatchOptions } from "./match-options.ts";

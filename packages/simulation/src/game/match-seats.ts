@@ -11,10 +11,10 @@ import type { AnyGame } from "./define-game.ts";
 import { ClientPriority } from "./entity-priority.ts";
 import { InterestEye } from "./interest-eye.ts";
 import type { MatchInputs } from "./match-inputs.ts";
-import { MessageKind, WelcomeFlag } from "./message-kind.ts";
 import { MessagePeer } from "./message-router.ts";
 import { createSeatCounters, Seat } from "./seat.ts";
 import { ClientSight } from "./sight.ts";
+import { RANDOM_KEY_WORDS, writeWelcome } from "./welcome.ts";
 import type { AnyWorldTable, States, World } from "./world.ts";
 
 export interface MatchSeatsOptions {
@@ -196,19 +196,12 @@ export class MatchSeats {
   #sendWelcome(seat: Seat, tick: number, resumed: boolean): void {
     const { seed, debug } = this.#options;
     const bytes = this.#bytes.reset(this.#welcome);
-    bytes.u8(MessageKind.welcome);
-    bytes.u8((resumed ? WelcomeFlag.resumed : 0) | (debug ? WelcomeFlag.debug : 0));
-    bytes.u16(seat.id);
-    bytes.u32(tick);
-    bytes.i32(seed);
-    for (const word of seat.randomKey) bytes.u32(word);
+    writeWelcome({ seat: seat.id, tick, seed, randomKey: seat.randomKey, resumed, debug }, bytes);
     seat.peer.queue.push("reliableOrdered", this.#welcome, 0, bytes.length);
   }
 }
 
 /** Of the random numbers of one owner's entities. */
 export function createKey(entropy: (length: number) => Uint8Array): Uint32Array {
-  return new Uint32Array(entropy(KEY_BYTES).slice().buffer);
+  return new Uint32Array(entropy(RANDOM_KEY_WORDS * 4).slice().buffer);
 }
-
-const KEY_BYTES = 32;

@@ -12,6 +12,7 @@ import type { EventDefinition } from "../prediction/events/define-event.ts";
 import { EventSender } from "../prediction/events/event-sender.ts";
 import type { InputDecoderStats } from "../prediction/input/input-decoder.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
+import { MAX_EXTRAPOLATION_MS } from "../prediction/interpolation/state-interpolator.ts";
 import type { PhysicsAdapter } from "../prediction/physics.ts";
 import { PoseRecorder } from "../rewind/pose-recorder.ts";
 import { RewoundSight } from "../rewind/rewound-sight.ts";
@@ -327,6 +328,4 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
 const MAX_SEATS = 4096;
 /** An update that a picture is made from may be this much older than the picture, for want of room in snapshots. */
 const UPDATE_GAP_MS = 500;
-/** As far as a client draws beyond its newest snapshot. */
-export const MAX_EXTRAPOLATION_MS = 200;
 const NO_DATA = new Uint8Array(0);

@@ -18,11 +18,3 @@ export const MessageKind = {
   /** Either side, reliable: a question or answer of the debug channel. */
   debug: 8,
 } as const;
-
-/** Bits of the welcome's flags. */
-export const WelcomeFlag = {
-  /** The seat was kept, and is had again. */
-  resumed: 1,
-  /** The debug channel is open. */
-  debug: 2,
-} as const;

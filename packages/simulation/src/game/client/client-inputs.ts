@@ -2,6 +2,7 @@
  * A client's own inputs: the one of this frame, those of the last ticks for replays and repetition, and the message
  * they are sent in.
  */
+import { inputCopies } from "../../prediction/input/input-copies.ts";
 import { InputHistory } from "../../prediction/input/input-history.ts";
 import { InputWriter } from "../../prediction/input/input-message.ts";
 import type { InputSizes } from "../../prediction/input/input-message.ts";
@@ -12,9 +13,6 @@ import { RelayedInputs } from "../../prediction/input/relayed-inputs.ts";
 import { MAX_DECAY_TICKS } from "../../prediction/prediction-options.ts";
 import type { AnyGame, Inputs, InputView } from "../define-game.ts";
 
-/** Room for 32 inputs of typical size; of larger ones, fewer are sent again. */
-const MAX_INPUT_BYTES = 1100;
-
 export class ClientInputs {
   /** What a step reads: the current input for this client's entities; for others what is relayed, or the neutral one. */
   readonly view: Inputs<Fields>;
@@ -24,9 +22,12 @@ export class ClientInputs {
   readonly relayed: RelayedInputs | undefined;
   /** Memory of the ring. */
   readonly bytes: number;
+  /** What the connection measures, for how often an input is sent again. */
+  readonly link = { lossRate: 0, meanBurstPackets: 1 };
   #tick = -1;
   readonly #definition: AnyGame["input"];
   readonly #sanitize: AnyGame["sanitize"];
+  readonly #redundancy: number | undefined;
   readonly #seatOf: () => number;
   /** A row for each tick of the ring, so that a replay copies nothing; then the input of this frame, and the neutral one. */
   readonly #table: StateTable<Fields>;
@@ -39,8 +40,9 @@ export class ClientInputs {
   /** The input of this frame. */
   readonly #words: Int32Array;
 
-  /** `ringTicks`: a power of two; `seatOf`: this client's seat. */
-  constructor(game: AnyGame, ringTicks: number, seatOf: () => number) {
+  /** `ringTicks`: a power of two; `seatOf`: this client's seat; `redundancy`: inputs sent again, by default as `link` asks for. */
+  constructor(game: AnyGame, ringTicks: number, seatOf: () => number, redundancy?: number) {
+    this.#redundancy = redundancy;
     this.#definition = game.input;
     this.#sanitize = game.sanitize;
     this.#seatOf = seatOf;
@@ -103,9 +105,10 @@ export class ClientInputs {
     this.#current = history.has(tick) ? tick & (history.ringTicks - 1) : this.#neutralRow;
   }
 
-  /** Writes the message with `newest` and up to `count - 1` inputs before it into `packet`; returns its length. */
-  write(newest: number, count: number, snapshotTick: number, receipts: number): number {
-    return this.#writer.write(this.history, newest, count, snapshotTick, receipts, this.packet);
+  /** Writes the message with the `made` inputs up to `newest`, and those sent again, into `packet`; returns its length. */
+  write(newest: number, made: number, snapshotTick: number, receipts: number): number {
+    const again = this.#redundancy ?? inputCopies(this.link) - 1;
+    return this.#writer.write(this.history, newest, made + again, snapshotTick, receipts, this.packet);
   }
 
   /** What inputs took on the wire. */
@@ -118,3 +121,6 @@ export class ClientInputs {
     this.history.clear();
   }
 }
+
+/** Room for 32 inputs of typical size; of larger ones, fewer are sent again. */
+const MAX_INPUT_BYTES = 1100;

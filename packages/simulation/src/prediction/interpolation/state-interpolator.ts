@@ -182,3 +182,6 @@ export class StateInterpolator {
 }
 
 const FIRST_ROWS = 16;
+
+/** As far as a client draws beyond its newest snapshot. */
+export const MAX_EXTRAPOLATION_MS = 200;
