@@ -5,14 +5,16 @@
  */
 import type { MispredictionPlace } from "../prediction/client-prediction.ts";
 import { PlayerRecords } from "../prediction/input/player-records.ts";
-import type { RecordedTick } from "../prediction/input/player-records.ts";
+import { readRecords } from "../prediction/input/record-reader.ts";
+import type { RecordedDefinitions } from "../prediction/input/record-reader.ts";
 import { createViewStamp } from "../prediction/input/player-input.ts";
 import type { InputHistory } from "../prediction/input/input-history.ts";
 import type { StateHistory } from "../prediction/state-history.ts";
-import type { RecordDefinition, StateDefinition } from "../state/index.ts";
+import { wordsToValues } from "../state/index.ts";
+import type { StateDefinition } from "../state/index.ts";
 import { copyWords } from "../state/fields/leaf-codec.ts";
-import { inputValues, ownersValues } from "./player-history.ts";
-import type { PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";
+import { ownersValues, plainValues, playerTick } from "./player-history.ts";
+import type { PlainFields, PlayerHistory } from "./player-history.ts";
 
 export interface MispredictionReport {
   /** Counts up from 1 in a session. */
@@ -32,9 +34,7 @@ export interface MispredictionReport {
   readonly history: PlayerHistory;
 }
 
-export interface MispredictionSources {
-  readonly input: RecordDefinition;
-  readonly states: Readonly<Record<string, StateDefinition>>;
+export interface MispredictionSources extends RecordedDefinitions {
   readonly inputs: InputHistory;
   historyOf(table: number): StateHistory;
 }
@@ -140,25 +140,19 @@ export class MispredictionRecorder {
   #report(note: Note): MispredictionReport {
     const { number, seat, tick, table, entity, field, distance } = note;
     const definition = this.#definitions[table];
+    const valueOf = (words: Int32Array): unknown => ownersValues(definition, wordsToValues(definition, words))[field];
     return {
       number,
       tick,
       table: this.#names[table],
       entity,
       field,
-      predicted: note.isKnown ? ownersValues(definition, note.predicted, 0)[field] : undefined,
-      actual: ownersValues(definition, note.actual, 0)[field],
+      predicted: note.isKnown ? valueOf(note.predicted) : undefined,
+      actual: valueOf(note.actual),
       distance,
-      input: inputValues(this.#sources.input, note.input, 0),
-      history: { seat, ticks: Array.from(note.history.read(), (of) => this.#plainTick(of)) },
+      input: plainValues(wordsToValues(this.#sources.input, note.input)),
+      history: { seat, ticks: readRecords(note.history, this.#sources).map((of) => playerTick(of, this.#sources)) },
     };
-  }
-
-  #plainTick({ tick, input, entities }: RecordedTick): PlayerTick {
-    const rows: Record<string, PlayerEntity[]> = Object.fromEntries(this.#names.map((name) => [name, []]));
-    for (const { table, id, words } of entities)
-      rows[this.#names[table]].push({ id, values: ownersValues(this.#definitions[table], words, 0) });
-    return { tick, origin: "received", input: inputValues(this.#sources.input, input, 0), entities: rows };
   }
 }
 

@@ -4,8 +4,8 @@
  */
 import { INPUT_ORIGINS } from "../prediction/input/player-input.ts";
 import type { InputOrigin } from "../prediction/input/player-input.ts";
-import type { Fields, RecordDefinition, StateDefinition } from "../state/index.ts";
-import { wordsToValues } from "../state/index.ts";
+import type { PlayedTick, RecordedDefinitions } from "../prediction/input/record-reader.ts";
+import type { StateDefinition } from "../state/index.ts";
 
 /** Plain values by field name; vectors and rotations are objects, lists and bytes are lists. */
 export type PlainFields = Readonly<Record<string, unknown>>;
@@ -29,15 +29,30 @@ export interface PlayerHistory {
   readonly ticks: readonly PlayerTick[];
 }
 
-/** What a settled record says, as far as its owner may know it. */
-export function ownersValues(state: StateDefinition, words: Int32Array, at: number): PlainFields {
-  const values: Record<string, unknown> = wordsToValues<Fields>(state, words, at);
-  for (const { name, field } of state.entries) if (field.attributes.audience === "server") delete values[name];
-  return plainValues(values);
+/** A tick that was read from a player's records, as far as the player may know it. */
+export function playerTick(
+  { tick, origin, input, entities }: PlayedTick,
+  { states }: Pick<RecordedDefinitions, "states">,
+): PlayerTick {
+  const rows: Record<string, PlayerEntity[]> = {};
+  for (const name of Object.keys(states)) rows[name] = [];
+  for (const { table, id, values } of entities) rows[table].push({ id, values: ownersValues(states[table], values) });
+  return { tick, origin, input: plainValues(input), entities: rows };
 }
 
-export function inputValues(input: RecordDefinition, words: Int32Array, at: number): PlainFields {
-  return plainValues(wordsToValues<Fields>(input, words, at));
+/** What an entity's owner may know of it. */
+export function ownersValues(state: StateDefinition, values: Readonly<Record<string, unknown>>): PlainFields {
+  const known: Record<string, unknown> = {};
+  for (const { name, field } of state.entries) if (field.attributes.audience !== "server") known[name] = values[name];
+  return plainValues(known);
+}
+
+/** The same after a way through JSON as before it. */
+export function plainValues(values: Readonly<Record<string, unknown>>): PlainFields {
+  const plain: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values))
+    plain[name] = ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value;
+  return plain;
 }
 
 /** Reads a history that came as JSON; `undefined` when it is none. At most 256 ticks. */
@@ -60,13 +75,6 @@ function isEntity(value: unknown): value is PlayerEntity {
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The same after a way through JSON as before it. */
-function plainValues(values: Record<string, unknown>): PlainFields {
-  for (const [name, value] of Object.entries(values))
-    if (ArrayBuffer.isView(value)) values[name] = Array.from(value as Uint8Array);
-  return values;
 }
 
 const MAX_TICKS = 256;

@@ -6,12 +6,11 @@ import type { AnyGame } from "../game/define-game.ts";
 import type { States, World } from "../game/world.ts";
 import type { AbilityView } from "../prediction/abilities/inspect-abilities.ts";
 import type { ClientPredictionHandler, InputCounters } from "../prediction/input/client-prediction-handler.ts";
-import type { RecordedTick } from "../prediction/input/player-records.ts";
-import type { StateDefinition } from "../state/index.ts";
+import { readRecords } from "../prediction/input/record-reader.ts";
+import { wordsToValues } from "../state/index.ts";
 import type { DebugAnswer } from "./debug-link.ts";
-import { INPUT_ORIGINS } from "../prediction/input/player-input.ts";
-import { inputValues, isObject, ownersValues } from "./player-history.ts";
-import type { PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";
+import { isObject, plainValues, playerTick } from "./player-history.ts";
+import type { PlainFields, PlayerHistory } from "./player-history.ts";
 
 export interface InputBufferReport {
   /** The tick that was simulated last. */
@@ -45,52 +44,32 @@ export class SeatDebug {
   readonly #game: AnyGame;
   readonly #world: World<States>;
   readonly #seat: () => DebuggedSeat;
-  readonly #states: readonly (readonly [string, StateDefinition])[];
 
   constructor(game: AnyGame, world: World<States>, seat: () => DebuggedSeat) {
     this.#game = game;
     this.#world = world;
     this.#seat = seat;
-    this.#states = Object.entries(game.states);
   }
 
   inputBuffer(): InputBufferReport {
     const { handler, stats } = this.#seat();
     const waiting = Array.from(handler.waiting(), ({ tick, words }) => ({
       tick,
-      input: inputValues(this.#game.input, words, 0),
+      input: plainValues(wordsToValues(this.#game.input, words)),
     }));
     return { tick: this.#world.tick, counters: { ...stats }, waiting };
   }
 
   /** Inputs as they were used, and the player's entities after each tick, as far as they are kept; the newest `most`. */
   history(range: TickRange = {}, most: number = Infinity): PlayerHistory {
-    const { fromTick = 0, toTick = Infinity } = range;
     const { id, handler } = this.#seat();
-    const ticks: PlayerTick[] = [];
-    for (const record of handler.history.read())
-      if (record.tick >= fromTick && record.tick <= toTick) ticks.push(this.#tick(record));
-    return { seat: id, ticks: ticks.length > most ? ticks.slice(-most) : ticks };
+    const ticks = readRecords(handler.history, this.#game, range.fromTick, range.toTick);
+    return { seat: id, ticks: ticks.slice(-most).map((tick) => playerTick(tick, this.#game)) };
   }
 
   /** What the game's `inspectAbilities` says of the player now. */
   abilities(): AbilityView | undefined {
     return this.#game.inspectAbilities?.(this.#world, this.#seat().id, this.#world.tick);
-  }
-
-  #tick({ tick, origin, input, entities }: RecordedTick): PlayerTick {
-    const rows: Record<string, PlayerEntity[]> = {};
-    for (const [name] of this.#states) rows[name] = [];
-    for (const { table, id, words } of entities) {
-      const [name, definition] = this.#states[table];
-      rows[name].push({ id, values: ownersValues(definition, words, 0) });
-    }
-    return {
-      tick,
-      origin: INPUT_ORIGINS[origin],
-      input: inputValues(this.#game.input, input, 0),
-      entities: rows,
-    };
   }
 }
 

@@ -18,7 +18,6 @@ export type { EntityPriorities } from "./entity-priority.ts";
 export { GameClient } from "./game-client.ts";
 export type { GameClientOptions } from "./client/client-options.ts";
 export { Match } from "./match.ts";
-export type { RecordedInput, RecordedState } from "./match-inputs.ts";
 export type { MatchOptions } from "./match-options.ts";
 export { MessageKind } from "./message-kind.ts";
 export { defineCall, defineMessage } from "./message.ts";
@@ -36,4 +35,5 @@ export type { BoxShape, CircleShape, ShapeHeights, StaticsOptions } from "./stat
 export type { View, ViewBase, ViewOf, ViewTable } from "./client/view.ts";
 export type { FieldsOf, States, Tables, World, WorldBase } from "./world.ts";
 export type { WorldTable } from "./world-table.ts";
+export type { RecordedInput, RecordedState } from "../prediction/input/record-reader.ts";
 export type { InterpolationMode } from "../prediction/interpolation/interpolation-mode.ts";

@@ -2,35 +2,15 @@
  * The inputs of all players of a match, as its step reads them: one row for each seat, filled anew in every tick by the
  * seat's `ClientPredictionHandler`, checked by the game, and remembered with what came of it.
  */
-import { StateTable, wordsToValues } from "../state/index.ts";
+import { StateTable } from "../state/index.ts";
 import { sameWords } from "../state/fields/leaf-codec.ts";
-import type { Fields, RowIdentity, Values } from "../state/index.ts";
+import type { Fields, RowIdentity } from "../state/index.ts";
 import { ClientPredictionHandler } from "../prediction/input/client-prediction-handler.ts";
-import type { InputCounters } from "../prediction/input/client-prediction-handler.ts";
-import type { InputPolicy } from "../prediction/input/client-prediction-handler.ts";
+import type { InputCounters, InputPolicy } from "../prediction/input/client-prediction-handler.ts";
 import { InputDecoder } from "../prediction/input/input-decoder.ts";
-import { INPUT_ORIGINS } from "../prediction/input/player-input.ts";
-import type { InputOrigin, PlayerInput } from "../prediction/input/player-input.ts";
 import type { AnyGame, Inputs, InputView } from "./define-game.ts";
 import type { Seat } from "./seat.ts";
 import type { AnyWorldTable } from "./world.ts";
-
-/** An input as it was used. */
-export interface RecordedInput<F extends Fields = Fields> extends PlayerInput<F> {
-  /** Whether it came from the client; otherwise the last one was repeated, or the neutral one used. */
-  readonly source: InputOrigin;
-}
-
-/** A player's own entities after one tick. */
-export interface RecordedState {
-  readonly tick: number;
-  readonly entities: readonly {
-    /** The state's name in the game. */
-    readonly table: string;
-    readonly id: number;
-    readonly values: Readonly<Record<string, unknown>>;
-  }[];
-}
 
 export class MatchInputs {
   /** What a step reads. */
@@ -112,26 +92,6 @@ export class MatchInputs {
         seat.handler.history.add(t, tables[t].idAt(index), words, index * wordCount, wordCount);
       }
     }
-  }
-
-  /** The inputs of the last seconds, oldest first, as they were used. */
-  inputsOf(seat: Seat): RecordedInput[] {
-    return Array.from(seat.handler.history.read(), ({ tick, origin, view, input }) => {
-      const values: Values<Fields> = wordsToValues(this.#game.input, input);
-      return { tick, values, view, source: INPUT_ORIGINS[origin] };
-    });
-  }
-
-  /** The player's own entities after each of those ticks. */
-  statesOf(seat: Seat): RecordedState[] {
-    const names = Object.keys(this.#game.states);
-    return Array.from(seat.handler.history.read(), ({ tick, entities }) => ({
-      tick,
-      entities: entities.map(({ table, id, words }) => {
-        const values: Values<Fields> = wordsToValues(this.#game.states[names[table]], words);
-        return { table: names[table], id, values };
-      }),
-    }));
   }
 
   /** Most inputs are what they were in the tick before. */

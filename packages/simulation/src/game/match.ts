@@ -12,6 +12,8 @@ import type { EventDefinition } from "../prediction/events/define-event.ts";
 import { EventSender } from "../prediction/events/event-sender.ts";
 import type { InputDecoderStats } from "../prediction/input/input-decoder.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
+import { readRecords } from "../prediction/input/record-reader.ts";
+import type { PlayedTick, RecordedInput, RecordedState } from "../prediction/input/record-reader.ts";
 import { MAX_EXTRAPOLATION_MS } from "../prediction/interpolation/state-interpolator.ts";
 import type { PhysicsAdapter } from "../prediction/physics.ts";
 import { PoseRecorder } from "../rewind/pose-recorder.ts";
@@ -20,7 +22,6 @@ import type { ViewResolver } from "../rewind/view-resolver.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
 import type { AnyGame, WorldOf } from "./define-game.ts";
 import { MatchInputs } from "./match-inputs.ts";
-import type { RecordedInput, RecordedState } from "./match-inputs.ts";
 import type { MatchOptions } from "./match-options.ts";
 import { createKey, MatchSeats } from "./match-seats.ts";
 import { MatchSnapshots } from "./match-snapshots.ts";
@@ -133,13 +134,17 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
    * after each of these ticks. For validation and debugging: they allocate. Empty when nobody is there.
    */
   inputHistory(seat: number): RecordedInput<FieldsOf<G["input"]>>[] {
-    const of = this.#seats[seat];
-    return of === undefined ? [] : (this.#inputs.inputsOf(of) as RecordedInput<FieldsOf<G["input"]>>[]);
+    const inputs: RecordedInput[] = this.#recordsOf(seat).map(({ tick, input, view, origin }) => ({
+      tick,
+      values: input,
+      view,
+      source: origin,
+    }));
+    return inputs as RecordedInput<FieldsOf<G["input"]>>[];
   }
 
   stateHistory(seat: number): RecordedState[] {
-    const of = this.#seats[seat];
-    return of === undefined ? [] : this.#inputs.statesOf(of);
+    return this.#recordsOf(seat).map(({ tick, entities }) => ({ tick, entities }));
   }
 
   /** What reading the players' inputs took; its `codecSeconds` needs the option `now`. */
@@ -301,6 +306,11 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   /** For the world. */
   randomKeyOf(seat: number): Uint32Array {
     return this.#seats[seat]?.randomKey ?? this.#nobodysKey;
+  }
+
+  #recordsOf(seat: number): PlayedTick[] {
+    const of = this.#seats[seat];
+    return of === undefined ? [] : readRecords(of.handler.history, this.#game);
   }
 
   #tableOf(row: RowIdentity): number {
