@@ -1,16 +1,8 @@
 /** Keyboard, mouse and touch, read once a frame. */
+import type { Wish } from "../src/states.ts";
 
 /** What the hands want now. Presses shorter than a frame are not lost: they stay until `read`. */
-export interface Hands {
-  readonly up: boolean;
-  readonly down: boolean;
-  readonly left: boolean;
-  readonly right: boolean;
-  readonly fire: boolean;
-  readonly orb: boolean;
-  readonly dash: boolean;
-  readonly mend: boolean;
-}
+export type Hands = Omit<Wish, "aim">;
 
 type Action = keyof Hands;
 

@@ -2,6 +2,7 @@
 import { arenaStatics } from "./map.ts";
 import { clearLine, goalNear, goals, nextStep } from "./navigation.ts";
 import { DASH_ENERGY, ORB_ENERGY, ORB_SPEED, RIFLE_RANGE } from "./rules.ts";
+import { IDLE } from "./states.ts";
 import type { Wish } from "./states.ts";
 
 /** What a bot can see of a player. */
@@ -28,17 +29,7 @@ export class BotMind {
   skill: number;
   /** A goal of `goals` that is always on the way; -1: any. */
   rally = -1;
-  readonly #wish = {
-    up: false,
-    down: false,
-    left: false,
-    right: false,
-    fire: false,
-    orb: false,
-    dash: false,
-    mend: false,
-    aim: 0,
-  };
+  readonly #wish = { ...IDLE };
   readonly #random: () => number;
   readonly #step = { x: 0, y: 0 };
   #frame: number;

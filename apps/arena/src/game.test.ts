@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { IDLE, Table } from "../test/table.ts";
+import { Table } from "../test/table.ts";
 import { mendEvents } from "./abilities.ts";
 import { arenaStatics, spawnPoints } from "./map.ts";
 import { Blast, Kill, Scores } from "./messages.ts";
@@ -19,6 +19,7 @@ import {
   MOVE_SPEED,
   PLAYER_RADIUS,
 } from "./rules.ts";
+import { IDLE } from "./states.ts";
 
 describe("arena", () => {
   it("keeps players out of the walls, whatever they do", () => {

@@ -7,6 +7,7 @@ import { GameClient, Match, outgoingMessage } from "@riposte/simulation/game";
 import { BotMind } from "./bot-mind.ts";
 import { game } from "./game.ts";
 import { goalNear } from "./navigation.ts";
+import { IDLE } from "./states.ts";
 import type { Wish } from "./states.ts";
 
 /** Numbers from 0 to 1 that are the same every time. */
@@ -20,17 +21,7 @@ function numbers(): () => number {
  * it moves, and trembles; the other hand changes a key about three times a second.
  */
 function hand(random: () => number): () => Wish {
-  const wish = {
-    up: false,
-    down: false,
-    left: false,
-    right: false,
-    fire: false,
-    orb: false,
-    dash: false,
-    mend: false,
-    aim: 0,
-  };
+  const wish = { ...IDLE };
   let [from, swing, frames, frame, pace] = [0, 0, 1, 1, 0];
   return () => {
     if (frame >= frames && random() < 0.035) {

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { GameClient } from "@riposte/simulation/game";
-import { IDLE, Table } from "../test/table.ts";
+import { Table } from "../test/table.ts";
 import type { ArenaGame } from "./game.ts";
 import { Blast, Kill, Launch } from "./messages.ts";
 import { ORB_SPEED, TICK_RATE } from "./rules.ts";
+import { IDLE } from "./states.ts";
 import type { Wish } from "./states.ts";
 
 const LATENCY_MS = 150;

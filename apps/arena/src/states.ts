@@ -1,6 +1,6 @@
 /** What there is in the arena, field by field, and what a player can want. */
 import { abilityFields, angle, bool, circle, defineInput, defineState, float, text, uint } from "@riposte/simulation";
-import type { World } from "@riposte/simulation";
+import type { FieldsOf, Values, World } from "@riposte/simulation";
 import { abilityKit } from "./abilities.ts";
 import { DASH_TICKS, FIELD, MAX_HEALTH, ORB_RADIUS, PLAYER_RADIUS } from "./rules.ts";
 
@@ -68,14 +68,17 @@ export type PlayerRow = ReturnType<ArenaWorld["players"]["rowAt"]>;
 export type OrbRow = ReturnType<ArenaWorld["orbs"]["rowAt"]>;
 
 /** The plain values of one input. */
-export interface Wish {
-  readonly up: boolean;
-  readonly down: boolean;
-  readonly left: boolean;
-  readonly right: boolean;
-  readonly fire: boolean;
-  readonly orb: boolean;
-  readonly dash: boolean;
-  readonly mend: boolean;
-  readonly aim: number;
-}
+export type Wish = Readonly<Values<FieldsOf<typeof Intent>>>;
+
+/** Nothing pressed. */
+export const IDLE: Wish = {
+  up: false,
+  down: false,
+  left: false,
+  right: false,
+  fire: false,
+  orb: false,
+  dash: false,
+  mend: false,
+  aim: 0,
+};

@@ -8,18 +8,6 @@ import type { ArenaGame } from "../src/game.ts";
 import { writeProfile } from "../src/profile.ts";
 import type { Wish } from "../src/states.ts";
 
-export const IDLE: Wish = {
-  up: false,
-  down: false,
-  left: false,
-  right: false,
-  fire: false,
-  orb: false,
-  dash: false,
-  mend: false,
-  aim: 0,
-};
-
 /** What is under way in one direction. */
 class Line {
   readonly #packets: { readonly at: number; readonly bytes: Uint8Array }[] = [];
