@@ -80,30 +80,8 @@ export interface SnapshotsOptions {
   readonly encoder?: "dense" | "shared";
 }
 
-export interface GameOptions<S extends States, I extends Fields, M extends readonly AnyMessage[]> {
-  /** Default "game". */
-  readonly name?: string;
-  /** Simulation steps a second. */
-  readonly tickRate: number;
-  /** Snapshots a second; a divisor of `tickRate`. Default half of it. */
-  readonly snapshotRate?: number;
-  /** A table for each; the name is the world's property. */
-  readonly states: S;
-  readonly input: InputDefinition<I>;
-  /** Typed messages and calls; both sides number them in this order. */
-  readonly messages?: M;
-  /** Events that `step` emits; both sides number them in this order. */
-  readonly events?: readonly EventDefinition[];
-  /** Walls and the like. */
-  readonly statics?: StaticsOptions | StaticGeometry;
-  readonly interest?: InterestOptions<NoInfer<S>>;
-  readonly snapshots?: SnapshotsOptions;
-  /** Corrections of a client's own entities farther than this, in world units, are drawn at once and do not fade. Default 4. */
-  readonly snapDistance?: number;
-  /** The same for angles and rotations, in radians. Default a right angle. */
-  readonly snapAngle?: number;
-  /** What clients predict beyond their own entities. Default: nothing. */
-  readonly prediction?: PredictionOptions<NoInfer<S>>;
+/** What a game does, which its definition keeps as it was given. */
+interface GameRules<S extends States, I extends Fields> {
   /** Server: a player has taken a seat. Spawn its entities here. */
   join(this: void, world: World<S>, client: RoomClient): void;
   /** Server: a player is gone for good (after the time it had to reconnect). Default: its entities are despawned. */
@@ -130,11 +108,40 @@ export interface GameOptions<S extends States, I extends Fields, M extends reado
   step(this: void, world: World<S>, inputs: Inputs<I>): void;
 }
 
+export interface GameOptions<S extends States, I extends Fields, M extends readonly AnyMessage[]> extends GameRules<
+  S,
+  I
+> {
+  /** Default "game". */
+  readonly name?: string;
+  /** Simulation steps a second. */
+  readonly tickRate: number;
+  /** Snapshots a second; a divisor of `tickRate`. Default half of it. */
+  readonly snapshotRate?: number;
+  /** A table for each; the name is the world's property. */
+  readonly states: S;
+  readonly input: InputDefinition<I>;
+  /** Typed messages and calls; both sides number them in this order. */
+  readonly messages?: M;
+  /** Events that `step` emits; both sides number them in this order. */
+  readonly events?: readonly EventDefinition[];
+  /** Walls and the like. */
+  readonly statics?: StaticsOptions | StaticGeometry;
+  readonly interest?: InterestOptions<NoInfer<S>>;
+  readonly snapshots?: SnapshotsOptions;
+  /** Corrections of a client's own entities farther than this, in world units, are drawn at once and do not fade. Default 4. */
+  readonly snapDistance?: number;
+  /** The same for angles and rotations, in radians. Default a right angle. */
+  readonly snapAngle?: number;
+  /** What clients predict beyond their own entities. Default: nothing. */
+  readonly prediction?: PredictionOptions<NoInfer<S>>;
+}
+
 export interface GameDefinition<
   S extends States = States,
   I extends Fields = Fields,
   M extends readonly AnyMessage[] = readonly AnyMessage[],
-> {
+> extends GameRules<S, I> {
   readonly name: string;
   readonly tickRate: number;
   readonly tickMs: number;
@@ -155,13 +162,6 @@ export interface GameDefinition<
   readonly tablePredictions: readonly TablePrediction[];
   /** 8 bytes over everything that both sides must agree on. */
   readonly schemaHash: Uint8Array;
-  join(this: void, world: World<S>, client: RoomClient): void;
-  leave?(this: void, world: World<S>, client: RoomClient): void;
-  receive?(this: void, world: World<S>, client: RoomClient, message: ReceivedMessage): void;
-  sanitize?(this: void, input: Row<I>, seat: number): void;
-  idle?(this: void, input: Row<I>, missed: number, seat: number): void;
-  inspectAbilities?(this: void, world: World<S>, seat: number, tick: number): AbilityView | undefined;
-  step(this: void, world: World<S>, inputs: Inputs<I>): void;
 }
 
 /** Any game, as an upper bound: `<G extends AnyGame>`. */
@@ -185,14 +185,10 @@ export function defineGame<
   if (!Number.isInteger(snapshotTicks))
     throw new RangeError(`snapshotRate must divide tickRate ${tickRate}, got ${snapshotRate}`);
   const messages = options.messages ?? [];
-  if (messages.length > 255) throw new RangeError(`a game has at most 255 messages, got ${messages.length}`);
-  const names = new Set(messages.map((message) => message.name));
-  if (names.size !== messages.length) throw new RangeError("two messages have the same name");
+  checkNames("messages", messages);
   const prediction: PredictionOptions<S> = options.prediction ?? {};
   const events = options.events ?? [];
-  if (events.length > 255) throw new RangeError(`a game has at most 255 events, got ${events.length}`);
-  if (new Set(events.map((event) => event.name)).size !== events.length)
-    throw new RangeError("two events have the same name");
+  checkNames("events", events);
   const interest: InterestOptions<S> = options.interest ?? {};
   checkInterest(interest, states);
   const snapDistance = options.snapDistance ?? 4;
@@ -229,13 +225,22 @@ export function defineGame<
       ...(events.length === 0 ? [] : [events.map(({ name, channel, record }) => [name, channel, record])]),
     ),
     join: options.join,
-    ...(options.leave === undefined ? {} : { leave: options.leave }),
-    ...(options.receive === undefined ? {} : { receive: options.receive }),
-    ...(options.sanitize === undefined ? {} : { sanitize: options.sanitize }),
-    ...(options.idle === undefined ? {} : { idle: options.idle }),
-    ...(options.inspectAbilities === undefined ? {} : { inspectAbilities: options.inspectAbilities }),
+    ...given(options, ["leave", "receive", "sanitize", "idle", "inspectAbilities"]),
     step: options.step,
   };
+}
+
+/** Those of the members that are there. */
+function given<T extends object, K extends keyof T>(from: T, names: readonly K[]): Partial<Pick<T, K>> {
+  const found: Partial<Pick<T, K>> = {};
+  for (const name of names) if (from[name] !== undefined) found[name] = from[name];
+  return found;
+}
+
+function checkNames(what: string, list: readonly { readonly name: string }[]): void {
+  if (list.length > 255) throw new RangeError(`a game has at most 255 ${what}, got ${list.length}`);
+  if (new Set(list.map(({ name }) => name)).size !== list.length)
+    throw new RangeError(`two ${what} have the same name`);
 }
 
 function resolveSnapshots({ encoder = "shared" }: SnapshotsOptions): Required<SnapshotsOptions> {
