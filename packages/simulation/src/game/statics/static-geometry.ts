@@ -88,7 +88,7 @@ export class StaticGeometry {
     low: number = -Infinity,
     high: number = Infinity,
   ): boolean {
-    return this.#move(point, radius, 0, 0, dx, dy, low, high);
+    return this.moveCapsule(point, radius, 0, 0, dx, dy, low, high);
   }
 
   /** `moveCircle` for a capsule: a segment from `point` - axis to `point` + axis, `radius` thick, that does not turn. */
@@ -102,7 +102,50 @@ export class StaticGeometry {
     low: number = -Infinity,
     high: number = Infinity,
   ): boolean {
-    return this.#move(point, radius, axisX, axisY, dx, dy, low, high);
+    const length = Math.sqrt(dx * dx + dy * dy);
+    if (!(length < Infinity)) return false;
+    let count = this.#gather(point.x, point.y, radius + length, axisX, axisY, low, high);
+    if (count === 0) {
+      point.x += dx;
+      point.y += dy;
+      return false;
+    }
+    let touched = false;
+    if (this.#pushClear(point, count, radius, axisX, axisY, low, high)) {
+      touched = true;
+      count = this.#gather(point.x, point.y, radius + length, axisX, axisY, low, high);
+    }
+    let { x, y } = point;
+    let restX = dx;
+    let restY = dy;
+    const along = length * ALONG;
+    for (let slide = 0; slide < MAX_SLIDES; slide++) {
+      let first = 1;
+      let normalX = 0;
+      let normalY = 0;
+      let hit = false;
+      for (let i = 0; i < count; i++) {
+        const time = this.#sweep(this.#found[i], x, y, axisX, axisY, restX, restY, radius, first, along);
+        if (time < 0) continue;
+        hit = true;
+        first = time;
+        normalX = this.#contact[1];
+        normalY = this.#contact[2];
+      }
+      x += restX * first;
+      y += restY * first;
+      if (!hit) break;
+      touched = true;
+      const left = 1 - first;
+      const into = restX * normalX + restY * normalY;
+      restX = (restX - normalX * into) * left;
+      restY = (restY - normalY * into) * left;
+      // In a corner, or turned back by one.
+      if (restX * dx + restY * dy <= along * length) break;
+    }
+    point.x = x;
+    point.y = y;
+    return touched;
   }
 
   /**
@@ -157,8 +200,7 @@ export class StaticGeometry {
   ): boolean {
     const count = this.#gather(x, y, radius, axisX, axisY, low, high);
     for (let i = 0; i < count; i++) {
-      this.#separate(this.#found[i], x, y, axisX, axisY);
-      if (radius - this.#contact[0] > CONTACT) return true;
+      if (this.#meets(this.#found[i], x, y, axisX, axisY, radius)) return true;
     }
     return false;
   }
@@ -170,8 +212,7 @@ export class StaticGeometry {
     for (let i = 0; i < count; i++) {
       const top = this.#bounds[this.#found[i] * BOUNDS + 5];
       if (top > z || top <= ground) continue;
-      this.#separate(this.#found[i], x, y, 0, 0);
-      if (radius - this.#contact[0] > CONTACT) ground = top;
+      if (this.#meets(this.#found[i], x, y, 0, 0, radius)) ground = top;
     }
     return ground;
   }
@@ -183,8 +224,7 @@ export class StaticGeometry {
     for (let i = 0; i < count; i++) {
       const bottom = this.#bounds[this.#found[i] * BOUNDS + 4];
       if (bottom < z || bottom >= ceiling) continue;
-      this.#separate(this.#found[i], x, y, 0, 0);
-      if (radius - this.#contact[0] > CONTACT) ceiling = bottom;
+      if (this.#meets(this.#found[i], x, y, 0, 0, radius)) ceiling = bottom;
     }
     return ceiling;
   }
@@ -226,62 +266,6 @@ export class StaticGeometry {
     return this.#way.find(fromX, fromY, toX, toY, limit);
   }
 
-  #move(
-    point: MovablePoint,
-    radius: number,
-    axisX: number,
-    axisY: number,
-    dx: number,
-    dy: number,
-    low: number,
-    high: number,
-  ): boolean {
-    const length = Math.sqrt(dx * dx + dy * dy);
-    if (!(length < Infinity)) return false;
-    let count = this.#gather(point.x, point.y, radius + length, axisX, axisY, low, high);
-    if (count === 0) {
-      point.x += dx;
-      point.y += dy;
-      return false;
-    }
-    let touched = false;
-    if (this.#pushClear(point, count, radius, axisX, axisY, low, high)) {
-      touched = true;
-      count = this.#gather(point.x, point.y, radius + length, axisX, axisY, low, high);
-    }
-    let { x, y } = point;
-    let restX = dx;
-    let restY = dy;
-    const along = length * ALONG;
-    for (let slide = 0; slide < MAX_SLIDES; slide++) {
-      let first = 1;
-      let normalX = 0;
-      let normalY = 0;
-      let hit = false;
-      for (let i = 0; i < count; i++) {
-        const time = this.#sweep(this.#found[i], x, y, axisX, axisY, restX, restY, radius, first, along);
-        if (time < 0) continue;
-        hit = true;
-        first = time;
-        normalX = this.#contact[1];
-        normalY = this.#contact[2];
-      }
-      x += restX * first;
-      y += restY * first;
-      if (!hit) break;
-      touched = true;
-      const left = 1 - first;
-      const into = restX * normalX + restY * normalY;
-      restX = (restX - normalX * into) * left;
-      restY = (restY - normalY * into) * left;
-      // In a corner, or turned back by one.
-      if (restX * dx + restY * dy <= along * length) break;
-    }
-    point.x = x;
-    point.y = y;
-    return touched;
-  }
-
   /** Pushes the body out of the gathered shapes if it overlaps any, which it returns; where there is no room it stays. */
   #pushClear(
     point: MovablePoint,
@@ -294,8 +278,7 @@ export class StaticGeometry {
   ): boolean {
     let inside = false;
     for (let i = 0; i < count && !inside; i++) {
-      this.#separate(this.#found[i], point.x, point.y, axisX, axisY);
-      inside = radius - this.#contact[0] > CONTACT;
+      inside = this.#meets(this.#found[i], point.x, point.y, axisX, axisY, radius);
     }
     if (!inside) return false;
     const to = this.#scratch;
@@ -336,6 +319,11 @@ export class StaticGeometry {
       if (time >= limit) return -1;
     }
     return time;
+  }
+
+  #meets(shape: number, x: number, y: number, axisX: number, axisY: number, radius: number): boolean {
+    this.#separate(shape, x, y, axisX, axisY);
+    return radius - this.#contact[0] > CONTACT;
   }
 
   #separate(shape: number, x: number, y: number, axisX: number, axisY: number): void {
