@@ -1,6 +1,6 @@
 import type { RowColumn } from "./column-plan.ts";
 import { decodeUtf8, encodeUtf8 } from "@riposte/wire";
-import { fieldAttributes } from "./field.ts";
+import { defineColumnAccessor, fieldAttributes } from "./field.ts";
 import type { Column, Field, FieldOptions, Leaf, RecordMemory, RowPrototype } from "./field.ts";
 
 /** Short strings and byte arrays. In a record: one word of length in bytes, then the bytes, four to a word. */
@@ -190,17 +190,7 @@ class BytesColumn implements Column<Uint8Array, Uint8Array, readonly Uint8Array[
   }
 
   defineAccessor(prototype: RowPrototype, name: string): void {
-    const get = (slot: number): Uint8Array => this.get(slot);
-    const set = (slot: number, value: Uint8Array): void => this.set(slot, value);
-    Object.defineProperty(prototype, name, {
-      enumerable: true,
-      get(this: RowPrototype): Uint8Array {
-        return get(this.index);
-      },
-      set(this: RowPrototype, value: Uint8Array): void {
-        set(this.index, value);
-      },
-    });
+    defineColumnAccessor(prototype, name, this);
   }
 }
 

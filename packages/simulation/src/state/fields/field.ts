@@ -173,6 +173,23 @@ export function fieldAttributes(options: FieldOptions | undefined, blend: Blend)
   };
 }
 
+/** A row property that goes through the column's `get` and `set`. */
+export function defineColumnAccessor<Value, Access>(
+  prototype: RowPrototype,
+  name: string,
+  column: Pick<Column<Value, Access, unknown>, "get" | "set">,
+): void {
+  Object.defineProperty(prototype, name, {
+    enumerable: true,
+    get(this: RowPrototype): Access {
+      return column.get(this.index);
+    },
+    set(this: RowPrototype, value: Value): void {
+      column.set(this.index, value);
+    },
+  });
+}
+
 /** A leaf of one word. */
 export function wordLeaf(type: Leaf["type"], bits: number, max: number, step = 1, origin = 0): Leaf {
   return { type, word: 0, wordCount: 1, bits, max, step, origin, text: false, element: [], elementWords: 0 };

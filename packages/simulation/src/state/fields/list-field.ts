@@ -1,6 +1,6 @@
 import { ColumnPlan } from "./column-plan.ts";
 import type { RowColumn } from "./column-plan.ts";
-import { fieldAttributes } from "./field.ts";
+import { defineColumnAccessor, fieldAttributes } from "./field.ts";
 import type { Column, Field, FieldOptions, Leaf, RecordMemory, RowPrototype } from "./field.ts";
 import { bitsFor } from "./rounding.ts";
 
@@ -134,17 +134,7 @@ class ListColumn<Value, Storage>
   }
 
   defineAccessor(prototype: RowPrototype, name: string): void {
-    const get = (slot: number): BoundedList<Value> => this.get(slot);
-    const set = (slot: number, value: readonly Value[]): void => this.set(slot, value);
-    Object.defineProperty(prototype, name, {
-      enumerable: true,
-      get(this: RowPrototype): BoundedList<Value> {
-        return get(this.index);
-      },
-      set(this: RowPrototype, value: readonly Value[]): void {
-        set(this.index, value);
-      },
-    });
+    defineColumnAccessor(prototype, name, this);
   }
 
   #load(slot: number, words: Int32Array, at: number): void {

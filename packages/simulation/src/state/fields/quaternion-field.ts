@@ -1,5 +1,5 @@
 import type { RowColumn } from "./column-plan.ts";
-import { fieldAttributes } from "./field.ts";
+import { defineColumnAccessor, fieldAttributes } from "./field.ts";
 import type { Column, Field, FieldAttributes, FieldOptions, Leaf, RecordMemory, RowPrototype } from "./field.ts";
 
 /**
@@ -247,17 +247,7 @@ class QuaternionColumn implements Column<Quaternion, Quaternion, QuaternionStora
   }
 
   defineAccessor(prototype: RowPrototype, name: string): void {
-    const get = (slot: number): Quaternion => this.get(slot);
-    const set = (slot: number, value: Quaternion): void => this.set(slot, value);
-    Object.defineProperty(prototype, name, {
-      enumerable: true,
-      get(this: RowPrototype): Quaternion {
-        return get(this.index);
-      },
-      set(this: RowPrototype, value: Quaternion): void {
-        set(this.index, value);
-      },
-    });
+    defineColumnAccessor(prototype, name, this);
   }
 
   /** Half of the angle between the two quaternions of `#dot`, as points on the sphere, the second times `sign`. */

@@ -1,5 +1,5 @@
 import { f32Value } from "./f32-word.ts";
-import { fieldAttributes, moveLeaf } from "./field.ts";
+import { defineColumnAccessor, fieldAttributes, moveLeaf } from "./field.ts";
 import type { Column, Field, FieldAttributes, FieldOptions, Leaf, RecordMemory, RowPrototype } from "./field.ts";
 
 /** Vectors: two or three numbers of one kind under one name. */
@@ -66,6 +66,7 @@ abstract class VectorColumn<Value, S> {
   readonly #attributes: FieldAttributes;
   readonly #leaves: readonly Leaf[];
   readonly #memory: RecordMemory;
+  readonly #views: (Value | undefined)[] = [];
 
   constructor(
     parts: readonly NumberColumn<S>[],
@@ -79,8 +80,13 @@ abstract class VectorColumn<Value, S> {
     this.#memory = memory;
   }
 
-  abstract get(slot: number): Value;
   abstract set(slot: number, value: Value): void;
+  protected abstract createView(slot: number): Value;
+
+  /** The same object every time; it reads and writes the columns. */
+  get(slot: number): Value {
+    return (this.#views[slot] ??= this.createView(slot));
+  }
 
   blend(slot: number, from: Int32Array, fromAt: number, to: Int32Array, toAt: number, fraction: number): void {
     const mix = this.#attributes.blend === "step" ? (fraction < 1 ? 0 : 1) : fraction;
@@ -100,37 +106,15 @@ abstract class VectorColumn<Value, S> {
   }
 
   defineAccessor(prototype: RowPrototype, name: string): void {
-    const get = (slot: number): Value => this.get(slot);
-    const set = (slot: number, value: Value): void => this.set(slot, value);
-    Object.defineProperty(prototype, name, {
-      enumerable: true,
-      get(this: RowPrototype): Value {
-        return get(this.index);
-      },
-      set(this: RowPrototype, value: Value): void {
-        set(this.index, value);
-      },
-    });
+    defineColumnAccessor(prototype, name, this);
   }
 }
 
 class Vec2Column<S> extends VectorColumn<Vec2, S> implements Column<Vec2, Vec2, Vec2Storage<S>> {
-  readonly storage: Vec2Storage<S>;
-  readonly #views: (Vec2View | undefined)[] = [];
+  readonly storage: Vec2Storage<S> = { x: this.parts[0].storage, y: this.parts[1].storage };
 
-  constructor(
-    parts: readonly NumberColumn<S>[],
-    attributes: FieldAttributes,
-    leaves: readonly Leaf[],
-    memory: RecordMemory,
-  ) {
-    super(parts, attributes, leaves, memory);
-    this.storage = { x: parts[0].storage, y: parts[1].storage };
-  }
-
-  /** The same object every time; it reads and writes the columns. */
-  get(slot: number): Vec2 {
-    return (this.#views[slot] ??= new Vec2View(this.parts, slot));
+  protected createView(slot: number): Vec2 {
+    return new Vec2View(this.parts, slot);
   }
 
   copy(slot: number): Vec2 {
@@ -145,22 +129,10 @@ class Vec2Column<S> extends VectorColumn<Vec2, S> implements Column<Vec2, Vec2, 
 }
 
 class Vec3Column<S> extends VectorColumn<Vec3, S> implements Column<Vec3, Vec3, Vec3Storage<S>> {
-  readonly storage: Vec3Storage<S>;
-  readonly #views: (Vec3View | undefined)[] = [];
+  readonly storage: Vec3Storage<S> = { x: this.parts[0].storage, y: this.parts[1].storage, z: this.parts[2].storage };
 
-  constructor(
-    parts: readonly NumberColumn<S>[],
-    attributes: FieldAttributes,
-    leaves: readonly Leaf[],
-    memory: RecordMemory,
-  ) {
-    super(parts, attributes, leaves, memory);
-    this.storage = { x: parts[0].storage, y: parts[1].storage, z: parts[2].storage };
-  }
-
-  /** The same object every time; it reads and writes the columns. */
-  get(slot: number): Vec3 {
-    return (this.#views[slot] ??= new Vec3View(this.parts, slot));
+  protected createView(slot: number): Vec3 {
+    return new Vec3View(this.parts, slot);
   }
 
   copy(slot: number): Vec3 {
