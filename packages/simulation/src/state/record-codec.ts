@@ -5,13 +5,14 @@ import {
   copyWords,
   isRotation,
   leafCost,
+  readChanged,
   readLeaf,
-  readList,
+  sameLeaves,
   sameWords,
+  writeChanged,
   writeLeaf,
-  writeList,
 } from "./fields/leaf-codec.ts";
-import { expectedWord, LIST, planLeaves, QUATERNION, RANGE, REACHES, WRAP } from "./fields/leaf-plan.ts";
+import { distanceTo, expectedWord, leavesByReach, planLeaves, QUATERNION, RANGE, WRAP } from "./fields/leaf-plan.ts";
 import type { LeafPlan, Reach } from "./fields/leaf-plan.ts";
 
 /**
@@ -37,7 +38,7 @@ export class RecordCodec {
   constructor(definition: RecordDefinition, tickRate = 60) {
     this.definition = definition;
     this.#plans = planLeaves(definition, tickRate);
-    this.#visible = REACHES.map((reach) => this.#plans.filter((plan) => plan.reach <= reach));
+    this.#visible = leavesByReach(this.#plans);
     this.leafCount = this.#plans.length;
     this.#changes = new Int32Array(this.leafCount);
     this.#sizes = new AdaptiveSizes(this.#plans.map((plan) => 2 ** Math.max(0, (plan.bits >> 1) - 1)));
@@ -75,7 +76,7 @@ export class RecordCodec {
       let change = 0;
       if (plan.type === RANGE) {
         change = word - (plan.velocityWord < 0 ? old : expectedWord(plan, words, at, base, baseAt, ticks));
-      } else if (plan.type === WRAP) change = arc(word, old, plan.bits);
+      } else if (plan.type === WRAP) change = distanceTo(plan, word, old);
       else if (word !== old || !sameWords(words, at + plan.word, base, baseAt + plan.word, plan.wordCount)) change = 1;
       if (change === 0) continue;
       changes[changesAt + i] = change;
@@ -100,14 +101,7 @@ export class RecordCodec {
 
   /** Whether nothing that this reach may see differs. */
   equal(words: Int32Array, at: number, base: Int32Array, baseAt: number, reach: Reach): boolean {
-    const plans = this.#visible[reach];
-    for (let n = 0; n < plans.length; n++) {
-      const plan = plans[n];
-      const { word } = plan;
-      if (words[at + word] !== base[baseAt + word]) return false;
-      if (plan.wordCount > 1 && !sameWords(words, at + word, base, baseAt + word, plan.wordCount)) return false;
-    }
-    return true;
+    return sameLeaves(this.#visible[reach], words, at, base, baseAt);
   }
 
   /** A record without a baseline: every leaf that is not at its initial value, whole. */
@@ -166,7 +160,8 @@ export class RecordCodec {
       if (plan.type <= WRAP) {
         const code = change > 0 ? 2 * change - 2 : -2 * change - 1;
         this.#sizes.write(writer, i, code, words[at + plan.word], plan.bits);
-      } else this.#writeOther(i, plan, words, at, base, baseAt, writer);
+      } else if (plan.type === QUATERNION) this.#writeQuaternion(i, plan, words, at, base, baseAt, writer);
+      else writeChanged(plan, words, at, base, baseAt, writer);
     }
   }
 
@@ -194,7 +189,13 @@ export class RecordCodec {
         const value = this.#readNumber(i, plan, words[word], reader);
         if (value < 0) return fail(reader);
         words[word] = value;
-      } else if (changes[i] === 1 && !this.#readOther(i, plan, words, at, base, baseAt, reader)) return fail(reader);
+      } else if (changes[i] === 1) {
+        const good =
+          plan.type === QUATERNION
+            ? this.#readQuaternion(i, plan, words, at, reader)
+            : readChanged(plan, words, at, base, baseAt, reader);
+        if (!good) return fail(reader);
+      }
     }
     return !reader.failed;
   }
@@ -216,7 +217,7 @@ export class RecordCodec {
     const code = this.#sizes.read(reader, context, plan.bits);
     if (code < 0) {
       const raw = reader.bits(plan.bits);
-      const change = plan.type === WRAP ? arc(raw, expected, plan.bits) : raw - expected;
+      const change = distanceTo(plan, raw, expected);
       // A writer sends no change of 0; what a forger's 0 teaches does not matter.
       this.#sizes.learn(context, change > 0 ? 2 * change - 2 : Math.max(0, -2 * change - 1));
       return raw > plan.max ? -1 : raw;
@@ -224,39 +225,6 @@ export class RecordCodec {
     const word = expected + ((code & 1) === 0 ? (code >> 1) + 1 : -((code + 1) >> 1));
     if (plan.type === WRAP) return word & plan.max;
     return word > plan.max || word < 0 ? -1 : word;
-  }
-
-  #writeOther(
-    context: number,
-    plan: LeafPlan,
-    words: Int32Array,
-    at: number,
-    base: Int32Array,
-    baseAt: number,
-    writer: BitWriter,
-  ): void {
-    if (plan.isFlag) return;
-    if (plan.type === QUATERNION) this.#writeQuaternion(context, plan, words, at, base, baseAt, writer);
-    else if (plan.type === LIST) writeList(plan.entry.leaf, words, at, base, baseAt, writer);
-    else writeLeaf(plan.entry.leaf, words, at, writer);
-  }
-
-  #readOther(
-    context: number,
-    plan: LeafPlan,
-    words: Int32Array,
-    at: number,
-    base: Int32Array,
-    baseAt: number,
-    reader: BitReader,
-  ): boolean {
-    if (plan.isFlag) {
-      words[at + plan.word] ^= 1;
-      return true;
-    }
-    if (plan.type === QUATERNION) return this.#readQuaternion(context, plan, words, at, reader);
-    if (plan.type === LIST) return readList(plan.entry.leaf, words, at, base, baseAt, reader);
-    return readLeaf(plan.entry.leaf, words, at, reader);
   }
 
   #writeQuaternion(
@@ -295,11 +263,6 @@ export class RecordCodec {
     }
     return isRotation(plan.entry.leaf, words, at);
   }
-}
-
-/** Levels from `from` to `to` the shorter way around a circle of 2^bits. */
-function arc(to: number, from: number, bits: number): number {
-  return ((to - from) << (32 - bits)) >> (32 - bits);
 }
 
 function numberCost(change: number, bits: number): number {

@@ -13,8 +13,8 @@
 import type { BitReader, BitWriter } from "@riposte/wire";
 import { valuesToWords, wordsToValues } from "../../state/index.ts";
 import type { Fields, InputDefinition, Values } from "../../state/index.ts";
-import { copyWords, readLeaf, readList, sameWords, writeLeaf, writeList } from "../../state/fields/leaf-codec.ts";
-import { LIST, planLeaves, RANGE, WRAP } from "../../state/fields/leaf-plan.ts";
+import { copyWords, readChanged, sameWords, writeChanged } from "../../state/fields/leaf-codec.ts";
+import { distanceTo, planLeaves, RANGE, WRAP } from "../../state/fields/leaf-plan.ts";
 import type { LeafPlan } from "../../state/fields/leaf-plan.ts";
 
 interface SwitchPart {
@@ -61,8 +61,7 @@ export class InputCodec {
       if (part.kind === "switches") writeSwitches(part, changed, writer);
       else if (part.kind === "number")
         writeNumber(part, words[at + part.plan.word], base[baseAt + part.plan.word], writer);
-      else if (part.plan.type === LIST) writeList(part.plan.entry.leaf, words, at, base, baseAt, writer);
-      else writeLeaf(part.plan.entry.leaf, words, at, writer);
+      else writeChanged(part.plan, words, at, base, baseAt, writer);
     }
   }
 
@@ -84,8 +83,7 @@ export class InputCodec {
       let good: boolean;
       if (part.kind === "switches") good = readSwitches(part, words, at, reader);
       else if (part.kind === "number") good = readNumber(part, words, at + part.plan.word, reader);
-      else if (part.plan.type === LIST) good = readList(part.plan.entry.leaf, words, at, base, baseAt, reader);
-      else good = readLeaf(part.plan.entry.leaf, words, at, reader);
+      else good = readChanged(part.plan, words, at, base, baseAt, reader);
       if (!good) return false;
     }
     return !reader.failed;
@@ -185,7 +183,7 @@ function readSwitches(part: SwitchPart, words: Int32Array, at: number, reader: B
 function writeNumber({ plan, widths, below }: LeafPart, word: number, old: number, writer: BitWriter): void {
   const { bits } = plan;
   if (bits <= WHOLE_BITS) return writer.bits(word, bits);
-  const change = plan.type === WRAP ? ((word - old) << (32 - bits)) >> (32 - bits) : word - old;
+  const change = distanceTo(plan, word, old);
   const code = ((change << 1) ^ (change >> 31)) - 1;
   for (let size = 0; size < 3; size++) {
     if (code >= below[size + 1] || code < 0) continue;

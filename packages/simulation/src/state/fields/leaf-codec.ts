@@ -2,10 +2,12 @@ import { decodeUtf8 } from "@riposte/wire";
 import type { BitSink, BitSource } from "../snapshots/bit-stream.ts";
 import { isF32Number } from "./f32-word.ts";
 import type { Leaf } from "./field.ts";
+import { LIST } from "./leaf-plan.ts";
+import type { LeafPlan } from "./leaf-plan.ts";
 import { isQuaternion } from "./quaternion-field.ts";
 
 /**
- * Single leaves of a record as bits: whole values, and lists against an older list. Readers accept only words that
+ * Single leaves of a record as bits: whole values, and what is no number against an older record. Readers accept only words that
  * settling could have made, so a record off the wire is always a settled one.
  */
 
@@ -73,15 +75,39 @@ export function readLeaf(leaf: Leaf, words: Int32Array, at: number, reader: BitS
   }
 }
 
-/** A list against an older one: one bit for each element that is as it was. */
-export function writeList(
-  leaf: Leaf,
+/** A leaf that is no number and differs from the baseline's: of a flag nothing, of a list what is new, else the whole value. */
+export function writeChanged(
+  plan: LeafPlan,
   words: Int32Array,
   at: number,
   base: Int32Array,
   baseAt: number,
   writer: BitSink,
 ): void {
+  if (plan.isFlag) return;
+  if (plan.type === LIST) writeList(plan.entry.leaf, words, at, base, baseAt, writer);
+  else writeLeaf(plan.entry.leaf, words, at, writer);
+}
+
+/** `words` holds the baseline's value, and does not overlap with `base`. */
+export function readChanged(
+  plan: LeafPlan,
+  words: Int32Array,
+  at: number,
+  base: Int32Array,
+  baseAt: number,
+  reader: BitSource,
+): boolean {
+  if (plan.isFlag) {
+    words[at + plan.word] ^= 1;
+    return true;
+  }
+  if (plan.type === LIST) return readList(plan.entry.leaf, words, at, base, baseAt, reader);
+  return readLeaf(plan.entry.leaf, words, at, reader);
+}
+
+/** A list against an older one: one bit for each element that is as it was. */
+function writeList(leaf: Leaf, words: Int32Array, at: number, base: Int32Array, baseAt: number, writer: BitSink): void {
   const first = at + leaf.word;
   const baseFirst = baseAt + leaf.word;
   const length = words[first];
@@ -97,8 +123,7 @@ export function writeList(
   }
 }
 
-/** `words` and `base` do not overlap. */
-export function readList(
+function readList(
   leaf: Leaf,
   words: Int32Array,
   at: number,
@@ -145,6 +170,22 @@ export function leafCost(leaf: Leaf, words: Int32Array, at: number): number {
 
 export function sameWords(a: Int32Array, at: number, b: Int32Array, bAt: number, count: number): boolean {
   for (let i = 0; i < count; i++) if (a[at + i] !== b[bAt + i]) return false;
+  return true;
+}
+
+/** Whether no leaf of these differs. */
+export function sameLeaves(
+  plans: readonly LeafPlan[],
+  words: Int32Array,
+  at: number,
+  base: Int32Array,
+  baseAt: number,
+): boolean {
+  for (let n = 0; n < plans.length; n++) {
+    const { word, wordCount } = plans[n];
+    if (words[at + word] !== base[baseAt + word]) return false;
+    if (wordCount > 1 && !sameWords(words, at + word, base, baseAt + word, wordCount)) return false;
+  }
   return true;
 }
 

@@ -14,7 +14,7 @@ export const REACH_OWNER: Reach = 1;
 /** The server itself: everything. Also for inputs and messages. */
 export const REACH_SERVER: Reach = 2;
 /** All of them, by number. */
-export const REACHES: readonly Reach[] = [REACH_ALL, REACH_OWNER, REACH_SERVER];
+const REACHES: readonly Reach[] = [REACH_ALL, REACH_OWNER, REACH_SERVER];
 
 export const RANGE = 0;
 export const WRAP = 1;
@@ -43,6 +43,16 @@ export interface LeafPlan {
 
 export function planLeaves(definition: RecordDefinition, tickRate: number): readonly LeafPlan[] {
   return definition.leaves.map((entry, index) => planLeaf(definition, entry, index, tickRate));
+}
+
+/** By reach: the leaves that a reader may see. */
+export function leavesByReach(plans: readonly LeafPlan[]): readonly (readonly LeafPlan[])[] {
+  return REACHES.map((reach) => plans.filter((plan) => plan.reach <= reach));
+}
+
+/** Of a number: levels from `from` to `to`; on a circle the shorter way around. */
+export function distanceTo(plan: LeafPlan, to: number, from: number): number {
+  return plan.type === RANGE ? to - from : ((to - from) << (32 - plan.bits)) >> (32 - plan.bits);
 }
 
 /** Where a number should have got to: the baseline moved on by the mean of both speeds, kept in range. */

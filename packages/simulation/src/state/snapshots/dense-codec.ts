@@ -6,13 +6,14 @@ import {
   copyWords,
   isRotation,
   leafCost,
+  readChanged,
   readLeaf,
-  readList,
+  sameLeaves,
   sameWords,
+  writeChanged,
   writeLeaf,
-  writeList,
 } from "../fields/leaf-codec.ts";
-import { expectedWord, LIST, planLeaves, QUATERNION, RANGE, REACHES, WRAP } from "../fields/leaf-plan.ts";
+import { distanceTo, expectedWord, leavesByReach, planLeaves, QUATERNION, WRAP } from "../fields/leaf-plan.ts";
 import type { LeafPlan, Reach } from "../fields/leaf-plan.ts";
 
 /**
@@ -58,7 +59,7 @@ export class DenseCodec {
   constructor(definition: RecordDefinition, tickRate: number, tableModels: number) {
     this.definition = definition;
     const plans = planLeaves(definition, tickRate);
-    this.#visible = REACHES.map((reach) => plans.filter((plan) => plan.reach <= reach));
+    this.#visible = leavesByReach(plans);
     this.#models = new Int32Array(plans.length);
     let count = tableModels;
     for (const plan of plans) {
@@ -70,13 +71,7 @@ export class DenseCodec {
 
   /** Whether nothing that this reach may see differs. */
   equal(words: Int32Array, at: number, base: Int32Array, baseAt: number, reach: Reach): boolean {
-    const plans = this.#visible[reach];
-    for (let n = 0; n < plans.length; n++) {
-      const { word, wordCount } = plans[n];
-      if (words[at + word] !== base[baseAt + word]) return false;
-      if (wordCount > 1 && !sameWords(words, at + word, base, baseAt + word, wordCount)) return false;
-    }
-    return true;
+    return sameLeaves(this.#visible[reach], words, at, base, baseAt);
   }
 
   /** Roughly the bits of the record against what is known of it; 0 when it equals the baseline's. */
@@ -263,9 +258,7 @@ export class DenseCodec {
   ): void {
     const same = sameWords(words, at + plan.word, known.base, known.baseAt + plan.word, plan.wordCount);
     encoder.bit(models, model + turns(plan, known) * 2 + (this.#sibling > 0 ? 1 : 0), same ? 1 : 0);
-    if (same || plan.isFlag) return;
-    if (plan.type === LIST) writeList(plan.entry.leaf, words, at, known.base, known.baseAt, encoder);
-    else writeLeaf(plan.entry.leaf, words, at, encoder);
+    if (!same) writeChanged(plan, words, at, known.base, known.baseAt, encoder);
   }
 
   #readOther(
@@ -278,12 +271,7 @@ export class DenseCodec {
     decoder: RangeDecoder,
   ): boolean {
     if (decoder.bit(models, model + turns(plan, known) * 2 + (this.#sibling > 0 ? 1 : 0)) === 1) return true;
-    if (plan.isFlag) {
-      words[at + plan.word] ^= 1;
-      return true;
-    }
-    if (plan.type === LIST) return readList(plan.entry.leaf, words, at, known.base, known.baseAt, decoder);
-    return readLeaf(plan.entry.leaf, words, at, decoder);
+    return readChanged(plan, words, at, known.base, known.baseAt, decoder);
   }
 }
 
@@ -314,11 +302,6 @@ function expected(plan: LeafPlan, words: Int32Array, at: number, known: KnownRec
   const word = last + Math.floor(moved * ratio + 0.5);
   if (plan.type === WRAP) return word & plan.max;
   return word > 0 ? (word < plan.max ? word : plan.max) : 0;
-}
-
-/** Levels from `from` to `to`; on a circle the shorter way around. */
-function distanceTo(plan: LeafPlan, to: number, from: number): number {
-  return plan.type === RANGE ? to - from : ((to - from) << (32 - plan.bits)) >> (32 - plan.bits);
 }
 
 function numberCost(distance: number): number {
