@@ -3,7 +3,7 @@ import { readGolomb } from "../adaptive-code.ts";
 import { ANY_MODEL, DenseTable, LEAVES_MODEL, NEW_MODEL_AT } from "./dense-table.ts";
 import type { StateDefinition } from "../define-state.ts";
 import { REACH_ALL, REACH_OWNER } from "../fields/leaf-plan.ts";
-import { GapReader, NO_TICK } from "./snapshot-format.ts";
+import { GapReader, NO_TICK, readIdentity } from "./snapshot-format.ts";
 import { TableView } from "./table-view.ts";
 
 /** Reads a table's part of dense snapshots. */
@@ -48,14 +48,7 @@ export class DenseDecoder {
   /** Returns how many entries of `base` are gone. */
   #readLeaves(base: TableView, models: Int32Array, decoder: RangeDecoder): number {
     this.#leaving.fill(0, 0, base.count);
-    if (decoder.bit(models, LEAVES_MODEL) === 0) return 0;
-    let leaves = 0;
-    this.#gaps.start(decoder, base.count);
-    for (let entry = this.#gaps.next(); entry < base.count; entry = this.#gaps.next()) {
-      this.#leaving[entry] = 1;
-      leaves++;
-    }
-    return leaves;
+    return decoder.bit(models, LEAVES_MODEL) === 0 ? 0 : this.#gaps.read(decoder, this.#leaving, base.count);
   }
 
   #readNew(tick: number, clientId: number, models: Int32Array, decoder: RangeDecoder): boolean {
@@ -65,15 +58,11 @@ export class DenseDecoder {
     const count = readGolomb(decoder, 2) + 1;
     let next = 0;
     for (let i = 0; i < count; i++) {
-      const index = next + readGolomb(decoder, 1);
-      if (decoder.failed || index >= this.#capacity) return false;
-      next = index + 1;
-      const id = index | (decoder.bits(8) << 16);
-      const mine = decoder.bits(1);
-      const owner = mine === 1 ? clientId : readGolomb(decoder, 3) - 1;
-      const at = added.push(id, owner, mine, tick) * added.wordCount;
-      const reach = mine === 1 ? REACH_OWNER : REACH_ALL;
-      if (!this.#dense.codec.readWhole(added.words, at, reach, models, decoder)) return false;
+      const entry = readIdentity(decoder, added, next, this.#capacity, tick, clientId);
+      if (entry < 0) return false;
+      next = added.indexAt(entry) + 1;
+      const reach = added.mine[entry] === 1 ? REACH_OWNER : REACH_ALL;
+      if (!this.#dense.codec.readWhole(added.words, entry * added.wordCount, reach, models, decoder)) return false;
     }
     return true;
   }

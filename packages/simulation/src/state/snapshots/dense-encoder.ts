@@ -4,7 +4,7 @@ import { ANY_MODEL, LEAVES_MODEL, NEW_MODEL_AT } from "./dense-table.ts";
 import type { DenseTable } from "./dense-table.ts";
 import { REACH_ALL, REACH_OWNER } from "../fields/leaf-plan.ts";
 import type { Reach } from "../fields/leaf-plan.ts";
-import { GapWriter } from "./snapshot-format.ts";
+import { GapWriter, writeIdentity } from "./snapshot-format.ts";
 import type { AnyTable } from "../state-table.ts";
 import { CHANGED, NEW_CHOSEN, SAME } from "./table-encoder.ts";
 import type { TableEncoder, TableSelection } from "./table-encoder.ts";
@@ -58,32 +58,23 @@ export class DenseEncoder implements TableEncoder {
     encoder.bit(models, ANY_MODEL, any ? 1 : 0);
     if (!any) return;
     encoder.bit(models, LEAVES_MODEL, leaves > 0 ? 1 : 0);
-    if (leaves > 0) this.#writeLeaves(selection, base);
+    if (leaves > 0) this.#gaps.write(encoder, selection.leaving, base.count);
     encoder.bit(models, NEW_MODEL_AT, added > 0 ? 1 : 0);
     if (added > 0) this.#writeNew(selection, models);
     this.#writeStaying(selection, base, models);
   }
 
-  #writeLeaves({ leaving }: TableSelection, base: TableView): void {
-    this.#gaps.start(this.#encoder, base.count);
-    for (let entry = 0; entry < base.count; entry++) if (leaving[entry] === 1) this.#gaps.pick(entry);
-    this.#gaps.end();
-  }
-
   #writeNew({ added, relevant, relevantCount, status }: TableSelection, models: Int32Array): void {
     const encoder = this.#encoder;
-    const { generations, owners, words, wordCount } = this.#table;
+    const { words, wordCount } = this.#table;
     writeGolomb(encoder, added - 1, 2);
     let next = 0;
     for (let n = 0; n < relevantCount; n++) {
       const index = relevant[n];
       if (status[index] !== NEW_CHOSEN) continue;
-      writeGolomb(encoder, index - next, 1);
-      next = index + 1;
-      encoder.bits(generations[index], 8);
       const reach = this.#reach(index);
-      encoder.bits(reach === REACH_OWNER ? 1 : 0, 1);
-      if (reach !== REACH_OWNER) writeGolomb(encoder, owners[index] + 1, 3);
+      writeIdentity(encoder, this.#table, index, next, reach === REACH_OWNER);
+      next = index + 1;
       this.#dense.codec.writeWhole(words, index * wordCount, reach, models, encoder);
     }
   }

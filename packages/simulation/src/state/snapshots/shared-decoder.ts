@@ -3,7 +3,7 @@ import { readGolomb } from "../adaptive-code.ts";
 import type { StateDefinition } from "../define-state.ts";
 import { REACH_ALL, REACH_OWNER } from "../fields/leaf-plan.ts";
 import { RecordCodec } from "../record-codec.ts";
-import { GapReader } from "./snapshot-format.ts";
+import { GapReader, readIdentity } from "./snapshot-format.ts";
 import { TableView } from "./table-view.ts";
 
 /** Reads a table's part of shared snapshots. */
@@ -43,14 +43,7 @@ export class SharedDecoder {
   /** Returns how many entries of `from` are gone. */
   #readLeaves(from: TableView, reader: BitReader): number {
     this.#leaving.fill(0, 0, from.count);
-    if (reader.bits(1) === 0) return 0;
-    let leaves = 0;
-    this.#gaps.start(reader, from.count);
-    for (let entry = this.#gaps.next(); entry < from.count; entry = this.#gaps.next()) {
-      this.#leaving[entry] = 1;
-      leaves++;
-    }
-    return leaves;
+    return reader.bits(1) === 0 ? 0 : this.#gaps.read(reader, this.#leaving, from.count);
   }
 
   #readAdded(tick: number, clientId: number, reader: BitReader): boolean {
@@ -60,14 +53,10 @@ export class SharedDecoder {
     const count = readGolomb(reader, 2) + 1;
     let next = 0;
     for (let i = 0; i < count; i++) {
-      const index = next + readGolomb(reader, 1);
-      if (reader.failed || index >= this.capacity) return false;
-      next = index + 1;
-      const id = index | (reader.bits(8) << 16);
-      const mine = reader.bits(1);
-      const owner = mine === 1 ? clientId : readGolomb(reader, 3) - 1;
-      const entry = added.push(id, owner, mine, tick);
-      const reach = mine === 1 ? REACH_OWNER : REACH_ALL;
+      const entry = readIdentity(reader, added, next, this.capacity, tick, clientId);
+      if (entry < 0) return false;
+      next = added.indexAt(entry) + 1;
+      const reach = added.mine[entry] === 1 ? REACH_OWNER : REACH_ALL;
       if (!this.#codec.readWhole(added.words, entry * this.wordCount, reach, reader)) return false;
     }
     return true;

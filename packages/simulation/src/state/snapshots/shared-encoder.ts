@@ -3,7 +3,7 @@ import { writeGolomb } from "../adaptive-code.ts";
 import { REACH_ALL, REACH_OWNER } from "../fields/leaf-plan.ts";
 import type { Reach } from "../fields/leaf-plan.ts";
 import type { SharedRecords } from "./shared-records.ts";
-import { GapWriter } from "./snapshot-format.ts";
+import { GapWriter, writeIdentity } from "./snapshot-format.ts";
 import type { AnyTable } from "../state-table.ts";
 import { CHANGED, CHANGED_CHOSEN, NEW_CHOSEN } from "./table-encoder.ts";
 import type { TableEncoder, TableSelection } from "./table-encoder.ts";
@@ -64,7 +64,7 @@ export class SharedEncoder implements TableEncoder {
     writer.bits(any ? 1 : 0, 1);
     if (!any) return;
     writer.bits(leaves > 0 ? 1 : 0, 1);
-    if (leaves > 0) this.#writeLeaves(selection, base, writer);
+    if (leaves > 0) this.#gaps.write(writer, selection.leaving, base.count);
     writer.bits(added > 0 ? 1 : 0, 1);
     if (added > 0) this.#writeNew(selection, writer);
     writer.bits(changed > 0 ? 1 : 0, 1);
@@ -73,25 +73,16 @@ export class SharedEncoder implements TableEncoder {
     if (left > 0) this.#writeLeftOut(selection, base, writer);
   }
 
-  #writeLeaves({ leaving }: TableSelection, base: TableView, writer: BitWriter): void {
-    this.#gaps.start(writer, base.count);
-    for (let entry = 0; entry < base.count; entry++) if (leaving[entry] === 1) this.#gaps.pick(entry);
-    this.#gaps.end();
-  }
-
   #writeNew({ added, relevant, relevantCount, status }: TableSelection, writer: BitWriter): void {
-    const { generations, owners, words, wordCount } = this.#table;
+    const { words, wordCount } = this.#table;
     writeGolomb(writer, added - 1, 2);
     let next = 0;
     for (let n = 0; n < relevantCount; n++) {
       const index = relevant[n];
       if (status[index] !== NEW_CHOSEN) continue;
-      writeGolomb(writer, index - next, 1);
-      next = index + 1;
-      writer.bits(generations[index], 8);
       const reach = this.#reach(index);
-      writer.bits(reach === REACH_OWNER ? 1 : 0, 1);
-      if (reach !== REACH_OWNER) writeGolomb(writer, owners[index] + 1, 3);
+      writeIdentity(writer, this.#table, index, next, reach === REACH_OWNER);
+      next = index + 1;
       this.#records.codec.writeWhole(words, index * wordCount, reach, writer);
     }
   }

@@ -1,6 +1,8 @@
 import type { BitReader, BitWriter } from "@riposte/wire";
 import type { BitSink, BitSource } from "./bit-stream.ts";
 import { readGolomb, writeGolomb } from "../adaptive-code.ts";
+import type { AnyTable } from "../state-table.ts";
+import type { TableView } from "./table-view.ts";
 
 /**
  * The parts of a snapshot's bits that stream and receiver share. docs/snapshots.md has the whole layout.
@@ -74,6 +76,31 @@ export function readHeader(reader: BitReader, newestTick: number, header: Snapsh
   return !reader.failed && header.olderTick >= 0;
 }
 
+/** Which entity a new one is, and whose: `next` is the first index that it may have. */
+export function writeIdentity(writer: BitSink, table: AnyTable, index: number, next: number, mine: boolean): void {
+  writeGolomb(writer, index - next, 1);
+  writer.bits(table.generations[index], 8);
+  writer.bits(mine ? 1 : 0, 1);
+  if (!mine) writeGolomb(writer, table.owners[index] + 1, 3);
+}
+
+/** Appends the entity to `added` and returns its place; -1 when the index is out of range. */
+export function readIdentity(
+  reader: BitSource,
+  added: TableView,
+  next: number,
+  capacity: number,
+  tick: number,
+  clientId: number,
+): number {
+  const index = next + readGolomb(reader, 1);
+  if (reader.failed || index >= capacity) return -1;
+  const id = index | (reader.bits(8) << 16);
+  const mine = reader.bits(1);
+  const owner = mine === 1 ? clientId : readGolomb(reader, 3) - 1;
+  return added.push(id, owner, mine, tick);
+}
+
 /** Picks some of `total` things, in order, by the gaps between them. */
 export class GapWriter {
   #writer: BitSink | undefined;
@@ -84,6 +111,13 @@ export class GapWriter {
     this.#writer = writer;
     this.#next = 0;
     this.#total = total;
+  }
+
+  /** Picks those of the first `total` that are 1. */
+  write(writer: BitSink, picked: Uint8Array, total: number): void {
+    this.start(writer, total);
+    for (let position = 0; position < total; position++) if (picked[position] === 1) this.pick(position);
+    this.end();
   }
 
   /** Positions come in rising order. */
@@ -106,6 +140,17 @@ export class GapReader {
     this.#reader = reader;
     this.#next = 0;
     this.#total = total;
+  }
+
+  /** Sets those to 1 that were picked, and returns how many. */
+  read(reader: BitSource, picked: Uint8Array, total: number): number {
+    let count = 0;
+    this.start(reader, total);
+    for (let position = this.next(); position < total; position = this.next()) {
+      picked[position] = 1;
+      count++;
+    }
+    return count;
   }
 
   /** The next position, or `total` and above when there are no more. */
