@@ -3,7 +3,7 @@
  * by which inputs. Taken before the correction overwrites it: copies of records, which become plain values when somebody
  * reads them. Costs nothing while predictions are right.
  */
-import type { MispredictionPlace } from "../prediction/client-prediction.ts";
+import type { MispredictionPlace } from "../prediction/state-comparison.ts";
 import { PlayerRecords } from "../prediction/input/player-records.ts";
 import { readRecords } from "../prediction/input/record-reader.ts";
 import type { RecordedDefinitions } from "../prediction/input/record-reader.ts";

@@ -8,6 +8,7 @@
 import type { Fields } from "../state/index.ts";
 import type { AnyGame, Inputs } from "../game/define-game.ts";
 import type { AnyWorldTable, States, World } from "../game/world.ts";
+import type { AuthoritativeState, AuthoritativeTable } from "./authoritative-state.ts";
 import type { EventStats, PredictedEvents } from "./events/predicted-events.ts";
 import type { HistoryBudget } from "./history-budget.ts";
 import { PartialReplay } from "./islands/partial-replay.ts";
@@ -17,35 +18,9 @@ import type { PhysicsStats } from "./physics.ts";
 import { PredictedSet } from "./shared/predicted-set.ts";
 import type { NamedSpawns } from "./spawns/spawn-ledger.ts";
 import type { PredictedSpawns, SpawnStats } from "./spawns/predicted-spawns.ts";
+import { EQUAL, PREDICTED, REMOTE, SILENT, StateComparison } from "./state-comparison.ts";
+import type { Difference, Misprediction, MispredictionListener, PredictedTable } from "./state-comparison.ts";
 import { StateHistory } from "./state-history.ts";
-
-/** The server's newest word on the entities of one table, by entity index. */
-export interface AuthoritativeTable {
-  readonly present: Uint8Array;
-  readonly ids: Int32Array;
-  readonly owners: Int32Array;
-  /** Settled records, one after the other. */
-  readonly words: Int32Array;
-  /** Tick that the record is of, where it is not the newest. */
-  readonly updatedAt?: ArrayLike<number>;
-}
-
-/** The server's word on a tick: a table each, in the order of the game's states. */
-export type AuthoritativeState = readonly AuthoritativeTable[];
-
-/** What a client holds for a tick that it simulated: the records of what it predicted, a history for each table. */
-export type PredictedState = readonly StateHistory[];
-
-/** What was wrong, when the server's word differed from the prediction. */
-export interface Misprediction {
-  tick: number;
-  /** Name of the table and of the first field that differed, and the entity's id. */
-  table: string;
-  field: string;
-  entity: number;
-  /** Distance between predicted and true position at that tick, in world units; 0 for a table without a position. */
-  distance: number;
-}
 
 export interface PredictionStats {
   /** Corrections because a predicted field of an own entity was wrong. */
@@ -78,26 +53,6 @@ export interface PredictionSource {
   use(tick: number): void;
 }
 
-/** Where a misprediction is. */
-export interface MispredictionPlace {
-  readonly tick: number;
-  /** The tick that was last found right, or taken over; -1: none. */
-  readonly rightTick: number;
-  /** Number of the table. */
-  readonly table: number;
-  readonly entity: number;
-  readonly field: string;
-  readonly distance: number;
-  /** The server's record. */
-  readonly words: Int32Array;
-  readonly wordsAt: number;
-}
-
-/** Hears of each misprediction, before it is corrected. */
-export interface MispredictionListener {
-  mispredicted(place: MispredictionPlace): void;
-}
-
 export interface PredictionParts {
   readonly game: AnyGame;
   readonly world: World<States>;
@@ -110,18 +65,6 @@ export interface PredictionParts {
   readonly events: PredictedEvents;
   readonly spawnStats: SpawnStats;
   readonly listener?: MispredictionListener;
-}
-
-interface PredictedTable {
-  readonly name: string;
-  readonly number: number;
-  readonly table: AnyWorldTable;
-  readonly history: StateHistory;
-  /** By record word, of own entities and of others; 0: not compared, 1: taken over silently, 2: predicted. */
-  readonly compareOwn: Uint8Array;
-  readonly compareOthers: Uint8Array;
-  /** 1 for the server's rows that this client simulates. */
-  readonly marks: Uint8Array;
 }
 
 export class ClientPrediction {
@@ -137,17 +80,15 @@ export class ClientPrediction {
   readonly #inputs: Inputs<Fields>;
   readonly #source: PredictionSource;
   readonly #tables: readonly PredictedTable[];
+  readonly #comparison: StateComparison;
   readonly #spawns: readonly (PredictedSpawns | undefined)[];
   readonly #set: PredictedSet;
   readonly #events: PredictedEvents;
-  readonly #listener: MispredictionListener | undefined;
   readonly #physics: PhysicsHistory | undefined;
   readonly #islands: PartialReplay | undefined;
   readonly #simulatePart = (tick: number): void => this.#simulate(tick, true, true);
   #seed = 0;
   #seat = -1;
-  /** The tick confirmed before the one that is looked at. */
-  #rightTick = -1;
 
   constructor(parts: PredictionParts) {
     const { game, world, tables, ringTicks, budget, events } = parts;
@@ -156,7 +97,6 @@ export class ClientPrediction {
     this.#inputs = parts.inputs;
     this.#source = parts.source;
     this.#events = events;
-    this.#listener = parts.listener;
     this.maxAheadTicks = ringTicks - 2;
     this.#set = new PredictedSet(tables, game.tablePredictions);
     this.#spawns = tables.map((table) => table.spawns);
@@ -166,10 +106,9 @@ export class ClientPrediction {
       number: t,
       table,
       history: new StateHistory(table.wordCount, ringTicks, budget),
-      compareOwn: comparedWords(table, true),
-      compareOthers: comparedWords(table, false),
       marks: this.#set.marks[t],
     }));
+    this.#comparison = new StateComparison(this.#tables, parts.listener);
     const { physics } = game.prediction;
     this.#physics = physics === undefined ? undefined : new PhysicsHistory(physics.attach(world), physics, ringTicks);
     const { islands } = game.prediction;
@@ -193,7 +132,7 @@ export class ClientPrediction {
       events: events.stats,
       physics: this.#physics?.stats,
       islands: this.#islands?.stats,
-      last: { tick: -1, table: "", field: "", entity: -1, distance: 0 },
+      last: this.#comparison.last,
     };
   }
 
@@ -238,13 +177,13 @@ export class ClientPrediction {
    */
   reconcile(tick: number, states: AuthoritativeState, upTo: number, named?: Readonly<NamedSpawns>): boolean {
     if (tick <= this.confirmedTick) return false;
-    this.#rightTick = this.confirmedTick;
+    const rightTick = this.confirmedTick;
     this.confirmedTick = tick;
     const moved = this.#set.update(states, this.#seat) || this.#set.hasRemote;
     const due = this.#beginSpawns(tick);
     let difference: Difference = SILENT;
     if (tick <= this.tick && this.#remembers(tick)) {
-      difference = this.#compare(tick, states, named);
+      difference = this.#comparison.compare(tick, states, this.#seat, rightTick, named);
       if (difference === EQUAL && (moved || due)) difference = SILENT;
     }
     this.#matchSpawns(named);
@@ -324,55 +263,6 @@ export class ClientPrediction {
     }
   }
 
-  #compare(tick: number, states: AuthoritativeState, named: Readonly<NamedSpawns> | undefined): Difference {
-    let worst: Difference = EQUAL;
-    for (let t = 0; t < this.#tables.length; t++) {
-      const predicted = this.#tables[t];
-      const { history, table, marks } = predicted;
-      const { present, ids, owners, words, updatedAt } = states[t];
-      const { wordCount } = table;
-      let place = 0;
-      for (let index = 0; index < present.length; index++) {
-        if (marks[index] === 0) continue;
-        const id = ids[index];
-        const expected = place < history.count(tick) && history.idAt(tick, place) === id;
-        const mine = expected ? history.offsetAt(tick, place) : history.offsetOf(tick, this.#predictedId(t, id, named));
-        if (mine < 0) {
-          // An entity that came or went is the server's doing, not a wrong prediction.
-          worst = Math.max(worst, SILENT) as Difference;
-          continue;
-        }
-        place++;
-        if (updatedAt !== undefined && updatedAt[index] < tick) continue;
-        const own = owners[index] === this.#seat;
-        const compare = own ? predicted.compareOwn : predicted.compareOthers;
-        const wrong = own ? PREDICTED : REMOTE;
-        const truth = index * wordCount;
-        for (let i = 0; i < wordCount; i++) {
-          if (compare[i] === 0 || history.words[mine + i] === words[truth + i]) continue;
-          if (compare[i] === 2 && worst < wrong) {
-            worst = wrong;
-            this.#explain(tick, predicted, i, index, mine, words, truth, own);
-          } else if (worst === EQUAL) worst = SILENT;
-        }
-      }
-      if (place !== history.count(tick) && worst === EQUAL) worst = SILENT;
-    }
-    return worst;
-  }
-
-  /** The id under which an entity of the server's was predicted: its own, or that of the spawn that it is. */
-  #predictedId(t: number, id: number, named: Readonly<NamedSpawns> | undefined): number {
-    const spawns = this.#spawns[t];
-    if (spawns === undefined || named === undefined) return id;
-    for (let i = 0; i < named.count; i++) {
-      if (named.tables[i] !== t || named.ids[i] !== id) continue;
-      const provisional = spawns.idOf(named.keys[i]);
-      return provisional < 0 ? id : provisional;
-    }
-    return id;
-  }
-
   /** Whether spawns wait for the word on this tick. */
   #beginSpawns(tick: number): boolean {
     let due = false;
@@ -393,56 +283,4 @@ export class ClientPrediction {
       this.#spawns[t]?.match(named.keys[i], named.ids[i]);
     }
   }
-
-  /** Leaves the row at `index` as it truly is: it is loaded next anyway. */
-  #explain(
-    tick: number,
-    predicted: PredictedTable,
-    word: number,
-    index: number,
-    mine: number,
-    words: Int32Array,
-    truth: number,
-    own: boolean,
-  ): void {
-    const { last } = this.stats;
-    const { name, table, history } = predicted;
-    last.tick = tick;
-    last.table = name;
-    last.entity = table.idAt(index);
-    for (const entry of table.definition.entries)
-      if (word >= entry.word && word < entry.word + entry.wordCount) last.field = entry.name;
-    table.writeWords(index, history.words, mine);
-    const x = table.positionX?.[index] ?? 0;
-    const y = table.positionY?.[index] ?? 0;
-    table.writeWords(index, words, truth);
-    last.distance = Math.hypot((table.positionX?.[index] ?? 0) - x, (table.positionY?.[index] ?? 0) - y);
-    if (!own) return;
-    this.#listener?.mispredicted({
-      tick,
-      rightTick: this.#rightTick,
-      table: predicted.number,
-      entity: last.entity,
-      field: last.field,
-      distance: last.distance,
-      words,
-      wordsAt: truth,
-    });
-  }
 }
-
-function comparedWords(table: AnyWorldTable, own: boolean): Uint8Array {
-  const compare = new Uint8Array(table.wordCount);
-  for (const { field, word, wordCount } of table.definition.entries) {
-    const { audience, predicted } = field.attributes;
-    if (audience === "all" || (audience === "owner" && own)) compare.fill(predicted ? 2 : 1, word, word + wordCount);
-  }
-  return compare;
-}
-
-/** From the least to the worst. */
-const EQUAL = 0;
-const SILENT = 1;
-const REMOTE = 2;
-const PREDICTED = 3;
-type Difference = typeof EQUAL | typeof SILENT | typeof REMOTE | typeof PREDICTED;

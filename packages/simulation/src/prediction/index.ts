@@ -42,18 +42,10 @@ export type {
 } from "./abilities/inspect-abilities.ts";
 export { predictionResult } from "./abilities/prediction-result.ts";
 export type { AbilityReason, PredictionOutcome, PredictionResult } from "./abilities/prediction-result.ts";
+export type { AuthoritativeState, AuthoritativeTable, PredictedState } from "./authoritative-state.ts";
 export { ClientPrediction } from "./client-prediction.ts";
-export type {
-  AuthoritativeState,
-  AuthoritativeTable,
-  Misprediction,
-  MispredictionListener,
-  MispredictionPlace,
-  PredictedState,
-  PredictionParts,
-  PredictionSource,
-  PredictionStats,
-} from "./client-prediction.ts";
+export type { PredictionParts, PredictionSource, PredictionStats } from "./client-prediction.ts";
+export type { Misprediction, MispredictionListener, MispredictionPlace } from "./state-comparison.ts";
 export { CorrectionOffsets } from "./correction-offsets.ts";
 export { defineEvent } from "./events/define-event.ts";
 export type { EventDefinition, EventOptions } from "./events/define-event.ts";

@@ -2,7 +2,7 @@
  * Remote entities of one table and the updates that came in of them: which of them a picture of some moment is made from
  * (`RecordBlend` then makes it), births, deaths and gaps respected, and how far to go on when the next update is late.
  */
-import type { AuthoritativeTable } from "../client-prediction.ts";
+import type { AuthoritativeTable } from "../authoritative-state.ts";
 import { extrapolatedTicks } from "./curve.ts";
 import type { StateSample } from "./record-blend.ts";
 

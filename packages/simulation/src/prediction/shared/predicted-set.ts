@@ -3,7 +3,7 @@
  * are relayed. It is decided anew with each snapshot; what has come into reach is kept until it is a quarter farther away.
  */
 import type { AnyWorldTable } from "../../game/world.ts";
-import type { AuthoritativeTable } from "../client-prediction.ts";
+import type { AuthoritativeTable } from "../authoritative-state.ts";
 import type { TablePrediction } from "../prediction-options.ts";
 
 export class PredictedSet {
