@@ -29,7 +29,9 @@ export type {
   HappenedAbility,
 } from "./abilities/ability-event-set.ts";
 export { AbilityPredictor } from "./abilities/ability-predictor.ts";
-export type { AbilityStep, AbilityTable, AbilityWorld } from "./abilities/ability-predictor.ts";
+export type { AbilityTable } from "./abilities/ability-columns.ts";
+export type { AbilityWorld } from "./abilities/ability-predictor.ts";
+export type { AbilityStep } from "./abilities/ability-step.ts";
 export { AbilityVerdicts } from "./abilities/ability-verdicts.ts";
 export type { AbilityVerdictStats } from "./abilities/ability-verdicts.ts";
 export { compareAbilities, inspectAbilities } from "./abilities/inspect-abilities.ts";

@@ -25,3 +25,24 @@ export interface AbilityEventSink {
   /** The event is reused: read it at once. */
   emit(event: AbilityEvent): void;
 }
+
+/** Tells a sink of the events of one table; nobody while there is none. */
+export class AbilityEmitter {
+  sink: AbilityEventSink | undefined;
+  readonly #event: Writable<AbilityEvent> = { kind: "activated", name: "", row: NOBODY, tick: -1, stacks: 1 };
+
+  emit(kind: AbilityEventKind, name: string, row: RowIdentity, tick: number, stacks: number): void {
+    if (this.sink === undefined) return;
+    const event = this.#event;
+    event.kind = kind;
+    event.name = name;
+    event.row = row;
+    event.tick = tick;
+    event.stacks = stacks;
+    this.sink.emit(event);
+  }
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+const NOBODY: RowIdentity = { id: -1, owner: -1, index: -1 };

@@ -56,7 +56,12 @@ export function abilityFields<A extends string, E extends string, R extends stri
 }
 
 /** Ticks are whole numbers up to this: over a year at 60 Hz. */
-export const MAX_TICK: number = 2 ** 31 - 1;
+const MAX_TICK = 2 ** 31 - 1;
+
+/** So many ticks after a tick, as far as ticks go. */
+export function later(tick: number, ticks: number): number {
+  return Math.min(tick + ticks, MAX_TICK);
+}
 
 /** What the fields are called. */
 export const fieldNames: AbilityFieldNames = {
