@@ -136,7 +136,7 @@ export class GameSession<G extends AnyGame> implements Session<G> {
       this.#advanced = true;
     }
     const { connection } = this.stats;
-    this.#game.updateLink(connection.rttMs, connection.lossRate);
+    this.#game.updateLink(connection.rttMs, connection.lossRate, connection.meanBurstPackets);
     this.#game.advance(now, input);
     this.debug.sample(now);
     this.#pump();

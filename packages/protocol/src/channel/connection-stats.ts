@@ -11,6 +11,7 @@ export interface RecoveryNumbers {
     readonly variationMs: number;
   };
   readonly loss: { readonly sendRate: number; readonly receiveRate: number };
+  readonly bursts: { readonly meanPackets: number };
   readonly packetsLost: number;
   readonly spuriousLosses: number;
   readonly bytesInFlight: number;
@@ -195,6 +196,14 @@ export class ConnectionStats {
   /** Share of the packets we sent that were lost lately, 0..1. */
   get lossRate(): number {
     return this.#detector.loss.sendRate;
+  }
+
+  /**
+   * How many packets in a row were lost when one of ours was, on average lately. 1 before the first loss; independent
+   * losses give 1 / (1 - `lossRate`), a link that loses in bursts more.
+   */
+  get meanBurstPackets(): number {
+    return this.#detector.bursts.meanPackets;
   }
 
   /** Share of the peer's packets that did not reach us lately, 0..1. */

@@ -2,6 +2,7 @@ export { AckFrame, MAX_ACK_RANGES } from "./ack-frame.ts";
 export { AckRanges } from "./ack-ranges.ts";
 export { AckSchedule, LAZY_ACK_DELAY_MS, MAX_ACK_DELAY_MS } from "./ack-schedule.ts";
 export { BandwidthEstimate } from "./bandwidth-estimate.ts";
+export { LossBursts } from "./loss-bursts.ts";
 export { LossDetector } from "./loss-detector.ts";
 export type { LossDetectorOptions, PacketFateListener } from "./loss-detector.ts";
 export { LossEstimate } from "./loss-estimate.ts";

@@ -46,6 +46,27 @@ test("a packet is lost when one sent three later was acknowledged", () => {
   assert.equal(bench.detector.bytesInFlight, 0);
 });
 
+test("losses in a row are a burst, whatever is not recorded between them, and whichever ACK frames show them", () => {
+  for (const probe of [false, true]) {
+    const bench = new Bench();
+    for (const number of [0, 1]) bench.send(number, number);
+    if (probe) bench.detector.onPacketSent(3, 0, PACKET_MTU_PROBE, bench, 3);
+    for (const number of [4, 5, 6, 7]) bench.send(number, number);
+    bench.ack(0, 0, 50);
+    bench.ack(5, 5, 51);
+    assert.deepEqual(bench.lost, [1]);
+    assert.equal(bench.detector.bursts.meanPackets, 1);
+    bench.ack(7, 7, 52);
+    assert.deepEqual(bench.lost, probe ? [1, 3, 4] : [1, 4]);
+    assert.equal(bench.detector.bursts.meanPackets, 2);
+    // 5 and 7 arrived: 6 is a run of its own, and so is 8.
+    for (const number of [8, 9, 10, 11]) bench.send(number, 60 + number);
+    bench.ack(9, 11, 121);
+    assert.deepEqual(bench.lost.slice(-2), [6, 8]);
+    assert.equal(bench.detector.bursts.meanPackets, (2 + 1 + 1) / 3);
+  }
+});
+
 test("a packet is lost an eighth of a round trip after a later one was acknowledged", () => {
   const bench = new Bench();
   bench.send(0, 0);

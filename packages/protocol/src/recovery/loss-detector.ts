@@ -2,6 +2,7 @@ import type { AckSample, CongestionControl, LostPacket } from "../congestion/con
 import type { AckFrame } from "./ack-frame.ts";
 import { LAZY_ACK_DELAY_MS, MAX_ACK_DELAY_MS } from "./ack-schedule.ts";
 import { BandwidthEstimate } from "./bandwidth-estimate.ts";
+import { LossBursts } from "./loss-bursts.ts";
 import { LossEstimate } from "./loss-estimate.ts";
 import { ReorderingTolerance } from "./reordering-tolerance.ts";
 import { RttEstimator } from "./rtt-estimator.ts";
@@ -20,6 +21,8 @@ import {
 const GRANULARITY_MS = 1;
 /** How many numbers back an ACK of a packet given up for lost is still recognised. */
 const LATE_PACKETS = 512;
+/** How many numbers before a lost packet's the one before it is looked for: some numbers are not recorded. */
+const RUN_GAP_PACKETS = 8;
 /** RFC 9002 section 7.6.1. */
 const PERSISTENT_CONGESTION_THRESHOLD = 3;
 /**
@@ -51,6 +54,7 @@ export class LossDetector {
   readonly sent: SentPackets;
   readonly rtt: RttEstimator;
   readonly loss: LossEstimate;
+  readonly bursts: LossBursts;
   readonly bandwidth: BandwidthEstimate;
   readonly reordering: ReorderingTolerance;
   /** May be replaced on a live connection. */
@@ -80,6 +84,7 @@ export class LossDetector {
     this.sent = new SentPackets();
     this.rtt = new RttEstimator(options.initialRttMs);
     this.loss = new LossEstimate();
+    this.bursts = new LossBursts();
     this.bandwidth = new BandwidthEstimate(options.now);
     this.reordering = new ReorderingTolerance();
     this.congestion = options.congestion;
@@ -308,6 +313,7 @@ export class LossDetector {
     if (sent.number[slot] < this.#lateFrom) this.#lateFrom = sent.number[slot];
     this.packetsLost++;
     this.loss.onLost();
+    this.bursts.onLost(this.#isLostBefore(sent.number[slot]));
     bandwidth.onLost(sent.bytes[slot]);
     const packet = this.#lostPacket;
     packet.packetNumber = sent.number[slot];
@@ -328,7 +334,18 @@ export class LossDetector {
     this.reordering.onSpuriousLoss(this.#largestAcked - sent.number[slot], (now - sent.sentAt[slot]) / rtt);
     this.spuriousLosses++;
     this.loss.onSpuriousLoss();
+    this.bursts.onSpuriousLoss();
     this.congestion.onSpuriousLoss(now);
+  }
+
+  /** Whether the packet sent before this one was lost, too. */
+  #isLostBefore(packetNumber: number): boolean {
+    const { sent } = this;
+    for (let number = packetNumber - 1; number >= packetNumber - RUN_GAP_PACKETS; number--) {
+      const slot = sent.slotOf(number);
+      if (slot >= 0 && (sent.flags[slot] & PACKET_MTU_PROBE) === 0) return sent.state[slot] === SLOT_LOST;
+    }
+    return false;
   }
 
   #remove(slot: number, state: number): void {

@@ -4,7 +4,7 @@ import type { Connection, RecoveryNumbers } from "@riposte/protocol/channel";
 
 const COUNTED = [...CONNECTION_COUNTERS, "payloadBytes"] as const;
 const CHANNEL_COUNTED = [...CHANNEL_COUNTERS, "queuedBytes"] as const;
-const MEASURED = 13;
+const MEASURED = 14;
 const OTHERS = 4;
 /** Names: six characters to a double. */
 const TEXT_DOUBLES = 4;
@@ -23,6 +23,7 @@ export function writeNumbers(connection: Connection, row: Float64Array): void {
   row[at++] = stats.jitterMs;
   row[at++] = stats.lossRate;
   row[at++] = stats.receiveLossRate;
+  row[at++] = stats.meanBurstPackets;
   row[at++] = stats.packetsLost;
   row[at++] = stats.spuriousLosses;
   row[at++] = stats.bytesInFlight;
@@ -51,6 +52,7 @@ export class ThreadNumbers {
     this.#recovery = {
       rtt: { hasSample: true, smoothedMs: 0, latestMs: 0, minMs: Infinity, variationMs: 0 },
       loss: { sendRate: 0, receiveRate: 0 },
+      bursts: { meanPackets: 1 },
       packetsLost: 0,
       spuriousLosses: 0,
       bytesInFlight: 0,
@@ -74,6 +76,7 @@ export class ThreadNumbers {
     recovery.rtt.variationMs = row[at++];
     recovery.loss.sendRate = row[at++];
     recovery.loss.receiveRate = row[at++];
+    recovery.bursts.meanPackets = row[at++];
     recovery.packetsLost = row[at++];
     recovery.spuriousLosses = row[at++];
     recovery.bytesInFlight = row[at++];
