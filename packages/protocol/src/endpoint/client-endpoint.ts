@@ -2,15 +2,15 @@
 import { Connection } from "../channel/index.ts";
 import type { ConnectionExtensions, ConnectionOptions, ConnectionSink } from "../channel/index.ts";
 import type { Crypto, KeyStore, ReceivedPacket, TransmitSlot } from "../machine.ts";
-import { MAX_PACKET_BYTES, NetcodeClient, TAG_BYTES } from "../netcode/index.ts";
+import { MAX_PACKET_BYTES, NetcodeClient } from "../netcode/index.ts";
 import type { NetcodeClientState, NetcodeDrops } from "../netcode/index.ts";
 import { NetworkError } from "../network-error.ts";
 import { ConnectionMigrator } from "../path/index.ts";
 import type { MigrationState } from "../path/index.ts";
 import type { Endpoint, EndpointConnectionOptions, EndpointDriver, EndpointEvent } from "./endpoint.ts";
-import { wasUsable } from "./endpoint.ts";
+import { takesAes, wasUsable } from "./endpoint.ts";
 import { EventQueue } from "./event-queue.ts";
-import { writePathFrames } from "./path-frames.ts";
+import { fillProbe, watchPaths } from "./path-probing.ts";
 
 export interface ClientEndpointOptions extends EndpointConnectionOptions {
   /** A connect token: 2,048 bytes. */
@@ -48,7 +48,7 @@ export class ClientEndpoint implements Endpoint {
     this.#options = options;
     this.#netcode = new NetcodeClient({
       ...options,
-      aes: this.#takesAes(),
+      aes: takesAes(options),
       ...(this.#takesLarge() && { maxPayloadBytes: options.driver.maxDatagramBytes }),
       handler: {
         stateChanged: (state, now) => this.#stateChanged(state, now),
@@ -236,7 +236,8 @@ export class ClientEndpoint implements Endpoint {
     connection.receivePayload(packet.buffer, offset, length, packet.packetNumber, packet.ecn, now);
     this.#announce();
     this.#netcode.wake();
-    if (connection.negotiated.sessionId !== undefined) this.#watchPaths(connection, packet, now);
+    const isMovable = connection.negotiated.sessionId !== undefined;
+    if (isMovable) watchPaths(this.#migrator, connection, packet, this.#netcode.path, false, now);
   }
 
   #takesLarge(): boolean {
@@ -245,15 +246,10 @@ export class ClientEndpoint implements Endpoint {
     return wanted && schemaHash !== undefined && (driver.maxDatagramBytes ?? 0) > MAX_PACKET_BYTES;
   }
 
-  #takesAes(): boolean {
-    const { keys, extensions } = this.#options;
-    return keys.prefersAes && (extensions?.aes ?? true);
-  }
-
   #extensions(): ConnectionExtensions {
     const { driver, extensions } = this.#options;
     return {
-      aes: this.#takesAes(),
+      aes: takesAes(this.#options),
       ...(this.#takesLarge() && { largePackets: driver.maxDatagramBytes }),
       ...((extensions?.migration ?? true) && { migration: true }),
     };
@@ -264,16 +260,6 @@ export class ClientEndpoint implements Endpoint {
     if (aes) this.#netcode.sendAes();
     if (sessionId !== undefined) this.#netcode.setSessionId(sessionId);
     if (largePackets !== undefined) this.#netcode.setMaxPayload(largePackets);
-  }
-
-  #watchPaths(connection: Connection, packet: ReceivedPacket, now: number): void {
-    const { pathFrames } = connection;
-    const { path } = packet;
-    const current = this.#netcode.path;
-    if (path === current && !pathFrames.challenged && !this.#migrator.isWatching(CONNECTION)) return;
-    this.#migrator.onPacket(CONNECTION, path, current, packet.length + TAG_BYTES, false, now);
-    if (pathFrames.challenged) this.#migrator.onChallenge(CONNECTION, path, current, pathFrames.challenge, now);
-    if (pathFrames.responded) this.#migrator.onResponse(CONNECTION, path, pathFrames.response, now);
   }
 
   #move(path: number, now: number): boolean {
@@ -308,14 +294,10 @@ export class ClientEndpoint implements Endpoint {
   }
 
   #fillProbe(slot: TransmitSlot, offset: number, capacity: number, packetNumber: number, now: number): number {
-    const probe = this.#migrator.pollProbe(CONNECTION, now);
-    if (probe === undefined || !this.#options.driver.writable(probe.path)) return 0;
-    slot.path = probe.path;
-    const overheadBytes = offset - slot.offset + TAG_BYTES;
-    const length = writePathFrames(slot.buffer, offset, capacity, probe, overheadBytes);
-    this.#migrator.onProbeSent(CONNECTION, length + overheadBytes, now);
-    this.#connection?.countSent(packetNumber, slot.buffer, offset, length, now);
-    return length;
+    const connection = this.#connection;
+    if (connection === undefined) return 0;
+    const { driver } = this.#options;
+    return fillProbe(this.#migrator, driver, connection, slot, offset, capacity, packetNumber, now);
   }
 
   #fill(buffer: Uint8Array, offset: number, capacity: number, packetNumber: number, now: number): number {

@@ -1,7 +1,7 @@
 /** What both endpoints have in common: the driver they ask of, the events they give. */
 import type { BatchOptions, CarrierTraits, Connection, ConnectionLimits, QosOverrides } from "../channel/index.ts";
 import type { CongestionControl } from "../congestion/index.ts";
-import type { Machine } from "../machine.ts";
+import type { KeyStore, Machine } from "../machine.ts";
 import type { NetworkError } from "../network-error.ts";
 
 /** What both endpoints take for their connections. */
@@ -66,6 +66,10 @@ export type EndpointEvent =
 export function wasUsable(connection: Connection): boolean {
   const { state, stats } = connection;
   return state === "open" || state === "raw" || stats.messagesReceived > 0;
+}
+
+export function takesAes(options: EndpointConnectionOptions & { readonly keys: KeyStore }): boolean {
+  return options.keys.prefersAes && (options.extensions?.aes ?? true);
 }
 
 /** What a driver runs, whichever end it is. */

@@ -6,7 +6,7 @@
 import { Connection, QosSettings, ReassemblyPool } from "../channel/index.ts";
 import type { ConnectionExtensions, ConnectionOptions, ConnectionSink, GameConnection } from "../channel/index.ts";
 import type { Crypto, KeyStore, ReceivedPacket, TransmitSlot } from "../machine.ts";
-import { Deadlines, MAX_PACKET_BYTES, NetcodeServer, readUserData, ReadyRing, TAG_BYTES } from "../netcode/index.ts";
+import { Deadlines, MAX_PACKET_BYTES, NetcodeServer, readUserData, ReadyRing } from "../netcode/index.ts";
 import type {
   NetcodeAddress,
   NetcodeDrops,
@@ -18,9 +18,9 @@ import { NetworkError } from "../network-error.ts";
 import { ConnectionMigrator } from "../path/index.ts";
 import type { MigrationState } from "../path/index.ts";
 import type { Endpoint, EndpointConnectionOptions, EndpointDriver, EndpointEvent } from "./endpoint.ts";
-import { wasUsable } from "./endpoint.ts";
+import { takesAes, wasUsable } from "./endpoint.ts";
 import { EventQueue } from "./event-queue.ts";
-import { writePathFrames } from "./path-frames.ts";
+import { fillProbe, watchPaths } from "./path-probing.ts";
 
 export interface ServerEndpointOptions extends EndpointConnectionOptions {
   readonly protocolId: bigint;
@@ -100,7 +100,7 @@ export class ServerEndpoint implements Endpoint {
     });
     this.#netcode = new NetcodeServer({
       ...options,
-      aes: this.#takesAes(),
+      aes: takesAes(this.#options),
       handler: {
         connected: (session, now) => this.#connected(session, now),
         disconnected: (session, reason) => this.#disconnected(session, reason),
@@ -248,11 +248,6 @@ export class ServerEndpoint implements Endpoint {
     if (connection.interrupted) this.#deadlines.advance(index, connection.nextTimeout());
   }
 
-  #takesAes(): boolean {
-    const { keys, extensions } = this.#options;
-    return keys.prefersAes && (extensions?.aes ?? true);
-  }
-
   /** Something that counts for all of them has changed. */
   #wakeAll(): void {
     for (const connection of this.#connections) if (connection !== undefined) this.#wake(connection);
@@ -265,7 +260,7 @@ export class ServerEndpoint implements Endpoint {
     const { maxDatagramBytes = 0 } = this.#driver;
     const isLarge = largePackets && permitted.allowLargePackets && maxDatagramBytes > MAX_PACKET_BYTES;
     return {
-      aes: this.#takesAes(),
+      aes: takesAes(this.#options),
       ...(isLarge && { largePackets: maxDatagramBytes }),
       ...(migration && permitted.allowMigration && { migration: this.#netcode.name(session.index) }),
     };
@@ -307,25 +302,9 @@ export class ServerEndpoint implements Endpoint {
     packetNumber: number,
     now: number,
   ): number {
-    const probe = this.#migrator.pollProbe(session.index, now);
-    if (probe === undefined || !this.#driver.writable(probe.path)) return 0;
-    slot.path = probe.path;
-    const overheadBytes = offset - slot.offset + TAG_BYTES;
-    const length = writePathFrames(slot.buffer, offset, capacity, probe, overheadBytes);
-    this.#migrator.onProbeSent(session.index, length + overheadBytes, now);
-    this.#connections[session.index]?.countSent(packetNumber, slot.buffer, offset, length, now);
-    return length;
-  }
-
-  /** What a packet says of paths: by which one it came, and what it asks or answers of it. */
-  #watchPaths(connection: Connection, current: number, packet: ReceivedPacket, now: number): void {
-    const { index, pathFrames } = connection;
-    const { path } = packet;
-    if (path === current && !pathFrames.challenged && !this.#migrator.isWatching(index)) return;
-    const isNewest = pathFrames.newest && pathFrames.nonProbing;
-    this.#migrator.onPacket(index, path, current, packet.length + TAG_BYTES, isNewest, now);
-    if (pathFrames.challenged) this.#migrator.onChallenge(index, path, current, pathFrames.challenge, now);
-    if (pathFrames.responded) this.#migrator.onResponse(index, path, pathFrames.response, now);
+    const connection = this.#connections[session.index];
+    if (connection === undefined) return 0;
+    return fillProbe(this.#migrator, this.#driver, connection, slot, offset, capacity, packetNumber, now);
   }
 
   #connected(session: ServerSession, now: number): void {
@@ -378,7 +357,8 @@ export class ServerEndpoint implements Endpoint {
     if (this.#connections[session.index] !== connection) return;
     this.#announce(connection);
     this.#netcode.wake(session.index);
-    if (session.movable && connection.state !== "closed") this.#watchPaths(connection, session.path, packet, now);
+    const isMovable = session.movable && connection.state !== "closed";
+    if (isMovable) watchPaths(this.#migrator, connection, packet, session.path, true, now);
   }
 
   #fill(
