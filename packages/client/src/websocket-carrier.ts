@@ -9,7 +9,7 @@
  * keep-alives keep the session alive.
  */
 
-import { NO_KEY, NetworkError } from "@riposte/protocol";
+import { createReceivedPacket, createTransmitSlot, NO_KEY, NetworkError } from "@riposte/protocol";
 import type { ReceivedPacket, TransmitSlot } from "@riposte/protocol";
 import type { CarrierTraits, Connection } from "@riposte/protocol/channel";
 import { ClientEndpoint } from "@riposte/protocol/endpoint";
@@ -75,30 +75,8 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
   /** Without a goodbye the server would keep the seat until the session times out. */
   readonly #stayOnPage: () => void = onPageGone(() => void this.close());
 
-  readonly #packet: ReceivedPacket = {
-    buffer: new Uint8Array(0),
-    offset: 0,
-    length: 0,
-    path: FIRST_PATH,
-    ecn: 0,
-    key: NO_KEY,
-    packetNumber: 0,
-    headerLength: 0,
-    aadLength: 0,
-    opened: false,
-  };
-  readonly #slot: TransmitSlot = {
-    buffer: new Uint8Array(SLOT_BYTES),
-    offset: 0,
-    capacity: SLOT_BYTES,
-    length: 0,
-    path: FIRST_PATH,
-    ecn: 0,
-    key: NO_KEY,
-    packetNumber: 0,
-    headerLength: 0,
-    aadLength: 0,
-  };
+  readonly #packet: ReceivedPacket = createReceivedPacket();
+  readonly #slot: TransmitSlot = createTransmitSlot(new Uint8Array(SLOT_BYTES));
 
   constructor(options: DialOptions, settled: (error: NetworkError | undefined) => void) {
     this.#options = options;

@@ -52,6 +52,30 @@ export interface TransmitSlot {
   aadLength: number;
 }
 
+/** A record for packets in `buffer`, to be filled for one after the other. */
+export function createReceivedPacket(buffer: Uint8Array = new Uint8Array(0)): ReceivedPacket {
+  return { ...createRecord(buffer), opened: false };
+}
+
+/** A slot of the whole of `buffer`, to be written again and again. */
+export function createTransmitSlot(buffer: Uint8Array): TransmitSlot {
+  return { ...createRecord(buffer), capacity: buffer.length };
+}
+
+function createRecord(buffer: Uint8Array): Omit<TransmitSlot, "capacity"> {
+  return {
+    buffer,
+    offset: 0,
+    length: 0,
+    path: 0,
+    ecn: 0,
+    key: NO_KEY,
+    packetNumber: 0,
+    headerLength: 0,
+    aadLength: 0,
+  };
+}
+
 /** Reads no clock, opens no socket, draws no randomness that was not given to it. */
 export interface Machine<Event> {
   /** Names key and packet number of a datagram before the batch is opened. */

@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import { NetcodeServer, SoftwareKeys, readConnectToken } from "../src/netcode/index.ts";
 import { PacketHeader, writePacketHeader } from "../src/netcode/packet-header.ts";
 import { PacketProtection, protocolAssociatedData } from "../src/netcode/packet-protection.ts";
+import { createReceivedPacket } from "../src/machine.ts";
 import type { Crypto, ReceivedPacket } from "../src/machine.ts";
 import {
   NetcodeNetwork,
@@ -317,18 +318,7 @@ test("200 clients at once all get in, each with its own seat", () => {
 });
 
 function emptyPacket(buffer: Uint8Array, path: number): ReceivedPacket {
-  return {
-    buffer,
-    offset: 0,
-    length: buffer.length,
-    path,
-    ecn: 0,
-    key: -1,
-    packetNumber: 0,
-    headerLength: 0,
-    aadLength: 0,
-    opened: false,
-  };
+  return { ...createReceivedPacket(buffer), length: buffer.length, path };
 }
 
 /** Counts how many connect tokens are decrypted. */

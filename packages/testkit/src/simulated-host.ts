@@ -1,4 +1,4 @@
-import { NO_KEY } from "@riposte/protocol";
+import { createReceivedPacket, createTransmitSlot, NO_KEY } from "@riposte/protocol";
 import type { Crypto, ReceivedPacket, TransmitSlot } from "@riposte/protocol";
 import type { CarrierTraits } from "@riposte/protocol/channel";
 import type { Endpoint, EndpointDriver, EndpointEvent } from "@riposte/protocol/endpoint";
@@ -77,9 +77,8 @@ export class SimulatedHost {
       },
       writable: () => this.writable,
     };
-    const record = { ecn: 0, key: NO_KEY, packetNumber: 0, headerLength: 0, aadLength: 0, path: 0, length: 0 };
-    this.#packet = { ...record, buffer: new Uint8Array(SLOT_BYTES), offset: 0, opened: false };
-    this.#slot = { ...record, buffer: new Uint8Array(SLOT_BYTES), offset: 0, capacity: SLOT_BYTES };
+    this.#packet = createReceivedPacket(new Uint8Array(SLOT_BYTES));
+    this.#slot = createTransmitSlot(new Uint8Array(SLOT_BYTES));
   }
 
   /** The endpoint this host runs; a host without one drops what comes. */

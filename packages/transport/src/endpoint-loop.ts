@@ -6,6 +6,7 @@
  */
 import type { PacketProtection } from "@riposte/datapath";
 import { NO_KEY, PacketBatch } from "@riposte/datapath";
+import { createReceivedPacket, createTransmitSlot } from "@riposte/protocol";
 import type { ReceivedPacket, TransmitSlot } from "@riposte/protocol";
 import type { Endpoint, EndpointEvent } from "@riposte/protocol/endpoint";
 
@@ -48,31 +49,8 @@ export class EndpointLoop {
     this.#transmit = options.transmit;
     this.#deliver = options.deliver;
     this.#batch = new PacketBatch(64, options.slotBytes);
-    const { buffer } = this.#batch;
-    this.#packet = {
-      buffer,
-      offset: 0,
-      length: 0,
-      path: 0,
-      ecn: 0,
-      key: NO_KEY,
-      packetNumber: 0,
-      headerLength: 0,
-      aadLength: 0,
-      opened: false,
-    };
-    this.#slot = {
-      buffer,
-      offset: 0,
-      capacity: 0,
-      length: 0,
-      path: 0,
-      ecn: 0,
-      key: NO_KEY,
-      packetNumber: 0,
-      headerLength: 0,
-      aadLength: 0,
-    };
+    this.#packet = createReceivedPacket(this.#batch.buffer);
+    this.#slot = createTransmitSlot(this.#batch.buffer);
   }
 
   /** Monotonic milliseconds: the clock of every machine under this loop. */

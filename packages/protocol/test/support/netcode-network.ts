@@ -12,8 +12,8 @@ import type {
   NetcodeServerOptions,
   ServerDisconnectReason,
 } from "../../src/netcode/index.ts";
-import { NO_KEY } from "../../src/machine.ts";
-import type { Crypto, Machine, ReceivedPacket, TransmitSlot } from "../../src/machine.ts";
+import { createReceivedPacket, createTransmitSlot } from "../../src/machine.ts";
+import type { Crypto, Machine, TransmitSlot } from "../../src/machine.ts";
 
 export const PROTOCOL_ID = 0x1122334455667788n;
 export const SERVER_ADDRESS = "127.0.0.1:40000";
@@ -32,18 +32,7 @@ export function testCrypto(seed = 1): Crypto {
 }
 
 export function emptySlot(): TransmitSlot {
-  return {
-    buffer: new Uint8Array(2048),
-    offset: 16,
-    capacity: 2000,
-    length: 0,
-    path: -1,
-    ecn: 0,
-    key: NO_KEY,
-    packetNumber: 0,
-    headerLength: 0,
-    aadLength: 0,
-  };
+  return { ...createTransmitSlot(new Uint8Array(2048)), offset: 16, capacity: 2000, path: -1 };
 }
 
 /** Classifies, opens and hands over one datagram, as a driver does. */
@@ -56,18 +45,7 @@ export function deliver(
 ): void {
   const buffer = new Uint8Array(bytes.length + 20);
   buffer.set(bytes, 4);
-  const packet: ReceivedPacket = {
-    buffer,
-    offset: 4,
-    length: bytes.length,
-    path,
-    ecn: 0,
-    key: NO_KEY,
-    packetNumber: 0,
-    headerLength: 0,
-    aadLength: 0,
-    opened: false,
-  };
+  const packet = { ...createReceivedPacket(buffer), offset: 4, length: bytes.length, path };
   machine.classify(packet);
   keys.open(packet);
   machine.receive(packet, now);
