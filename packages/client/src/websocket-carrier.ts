@@ -12,7 +12,7 @@
 import { createReceivedPacket, createTransmitSlot, NO_KEY, NetworkError } from "@riposte/protocol";
 import type { ReceivedPacket, TransmitSlot } from "@riposte/protocol";
 import type { CarrierTraits, Connection } from "@riposte/protocol/channel";
-import { ClientEndpoint } from "@riposte/protocol/endpoint";
+import { ClientEndpoint, PathMoves } from "@riposte/protocol/endpoint";
 import type { EndpointDriver, EndpointEvent } from "@riposte/protocol/endpoint";
 import { nobleCrypto, readConnectToken, SoftwareKeys } from "@riposte/protocol/netcode";
 import { NetworkConditionSimulator } from "@riposte/protocol/simulator";
@@ -65,8 +65,7 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
   readonly #keys: SoftwareKeys;
   readonly #endpoint: ClientEndpoint;
   readonly #resume = new ResumePolicy();
-  /** Moves that somebody waits for, by path. */
-  readonly #moves = new Map<number, PromiseWithResolvers<void>>();
+  readonly #moves = new PathMoves();
   #incoming: NetworkConditionSimulator | undefined;
   #outgoing: NetworkConditionSimulator | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -143,14 +142,13 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
     await this.#links[path].opened.catch((error: unknown) => {
       throw new NetworkError("carrierFailed", "no other WebSocket could be opened", { cause: error });
     });
-    const move = Promise.withResolvers<void>();
     if (!this.#endpoint.migrate(path, performance.now())) {
       this.#links[path].close();
       throw new NetworkError("denied", "the connection is not open, or the server does not let it move");
     }
-    this.#moves.set(path, move);
+    const moved = this.#moves.begin(path);
     this.#wake();
-    await move.promise;
+    await moved;
   }
 
   flush(): void {
@@ -263,13 +261,11 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
         return;
       case "migrated":
         this.#resume.onMigrated(performance.now());
-        this.#moves.get(event.path)?.resolve();
-        this.#moves.delete(event.path);
+        this.#moves.onMigrated(event.path);
         this.#options.handlers.migrated?.(event.connection);
         return;
       case "migrationFailed":
-        this.#moves.get(event.path)?.reject(new NetworkError("timedOut", "the server did not answer on the new path"));
-        this.#moves.delete(event.path);
+        this.#moves.onFailed(event.path);
         return;
       case "disconnected":
       case "rejected":
@@ -357,7 +353,7 @@ class WebSocketDriver implements ClientCarrier, EndpointDriver {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (const link of this.#links) link.close();
-    for (const { reject } of this.#moves.values()) reject(error ?? new NetworkError("aborted", "the connection ended"));
+    this.#moves.onEnded(error);
     const settled = this.#settled;
     this.#settled = undefined;
     if (settled === undefined) {

@@ -3,7 +3,7 @@ import type { Datapath, DatapathCrypto, PacketProtection, UdpSocketStats } from 
 import { NetworkError } from "@riposte/protocol";
 import { DrainedWaiter } from "@riposte/protocol/channel";
 import type { Connection } from "@riposte/protocol/channel";
-import { ClientEndpoint } from "@riposte/protocol/endpoint";
+import { ClientEndpoint, PathMoves } from "@riposte/protocol/endpoint";
 import type { EndpointEvent } from "@riposte/protocol/endpoint";
 import type { NetcodeAddress } from "@riposte/protocol/netcode";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
@@ -61,8 +61,7 @@ export class ClientTransport implements AsyncDisposable {
   readonly #simulation: SimulatedCarrier | undefined;
   readonly #connected: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #closed: PromiseWithResolvers<void> = Promise.withResolvers<void>();
-  /** Moves under way, by path. */
-  readonly #moves = new Map<number, PromiseWithResolvers<void>>();
+  readonly #moves = new PathMoves();
   #paths: Int32Array = new Int32Array(0);
   #connection: Connection | undefined;
   #waiter: DrainedWaiter | undefined;
@@ -277,15 +276,14 @@ export class ClientTransport implements AsyncDisposable {
 
   /** `linkPath` is counted from 0; -1: the link does not lead to the server. */
   async #moveTo(entry: OpenLink, linkPath: number): Promise<void> {
-    const move = Promise.withResolvers<void>();
     const path = entry.base + linkPath;
     if (linkPath < 0 || !this.#endpoint.migrate(path, this.#loop.now())) {
       this.#closeLink(entry);
       throw new NetworkError("denied", "the connection is not open, or the server does not let it move");
     }
-    this.#moves.set(path, move);
+    const moved = this.#moves.begin(path);
     this.#loop.wake();
-    await move.promise;
+    await moved;
   }
 
   #deliver(event: EndpointEvent): void {
@@ -299,12 +297,10 @@ export class ClientTransport implements AsyncDisposable {
         this.#connected.resolve();
         return;
       case "migrated":
-        this.#moves.get(event.path)?.resolve();
-        this.#moves.delete(event.path);
+        this.#moves.onMigrated(event.path);
         return;
       case "migrationFailed":
-        this.#moves.get(event.path)?.reject(new NetworkError("timedOut", "the server did not answer on the new path"));
-        this.#moves.delete(event.path);
+        this.#moves.onFailed(event.path);
         return;
       case "disconnected":
       case "rejected":
@@ -327,8 +323,7 @@ export class ClientTransport implements AsyncDisposable {
     if (this.#ending) return;
     this.#ending = true;
     this.#connected.reject(error ?? new NetworkError("aborted", "closed before it was connected"));
-    for (const { reject } of this.#moves.values()) reject(error ?? new NetworkError("aborted", "the connection ended"));
-    this.#moves.clear();
+    this.#moves.onEnded(error);
     this.#waiter?.onEnded();
     this.#drainUntil = this.#loop.now() + CLOSE_DRAIN_MS;
     setImmediate(this.#closeSockets);

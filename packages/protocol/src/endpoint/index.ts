@@ -7,5 +7,6 @@ export type {
   EndpointEvent,
   EndpointExtensions,
 } from "./endpoint.ts";
+export { PathMoves } from "./path-moves.ts";
 export { ServerEndpoint } from "./server-endpoint.ts";
 export type { ServerEndpointOptions } from "./server-endpoint.ts";
