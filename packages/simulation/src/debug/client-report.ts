@@ -1,19 +1,7 @@
 /** How a client's prediction is doing, as plain data: what a server asks it over the debug channel. */
 import type { GameClient } from "../game/game-client.ts";
 import { isObject } from "./player-history.ts";
-import type { PlainFields } from "./player-history.ts";
-
-/** A misprediction without its history. */
-export interface MispredictionNote {
-  readonly tick: number;
-  readonly table: string;
-  readonly entity: number;
-  readonly field: string;
-  readonly predicted: unknown;
-  readonly actual: unknown;
-  readonly distance: number;
-  readonly input: PlainFields;
-}
+import type { MispredictionNote } from "./misprediction-recorder.ts";
 
 export interface ClientPredictionReport {
   readonly seat: number;
@@ -33,18 +21,7 @@ export function reportPrediction(client: Reported): ClientPredictionReport {
     predictedTick: client.predictedTick,
     snapshotTick: client.snapshotTick,
     figures: { ...numbersOf(client.stats), ...numbersOf(client.stats.prediction) },
-    mispredictions: client.mispredictions.reports.map(
-      ({ tick, table, entity, field, predicted, actual, distance, input }) => ({
-        tick,
-        table,
-        entity,
-        field,
-        predicted,
-        actual,
-        distance,
-        input,
-      }),
-    ),
+    mispredictions: client.mispredictions.reports.map(({ number: _number, history: _history, ...note }) => note),
   };
 }
 

@@ -1,12 +1,12 @@
 export { DebugError } from "./debug-error.ts";
 export { readPredictionReport, reportPrediction } from "./client-report.ts";
-export type { ClientPredictionReport, MispredictionNote } from "./client-report.ts";
+export type { ClientPredictionReport } from "./client-report.ts";
 export { DebugLink } from "./debug-link.ts";
 export type { DebugAnswer, DebugFailure, DebugLinkOptions, DebugLinkStats, DebugOutcome } from "./debug-link.ts";
 export { explainMisprediction } from "./explain-misprediction.ts";
 export type { InputInvolved, MispredictionCause, MispredictionExplanation } from "./explain-misprediction.ts";
 export { MispredictionRecorder, predictedFields } from "./misprediction-recorder.ts";
-export type { MispredictionReport, MispredictionSources } from "./misprediction-recorder.ts";
+export type { MispredictionNote, MispredictionReport, MispredictionSources } from "./misprediction-recorder.ts";
 export { readPlayerHistory } from "./player-history.ts";
 export type { InputOrigin } from "../prediction/input/player-input.ts";
 export type { PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";

@@ -16,9 +16,8 @@ import { copyWords } from "../state/fields/leaf-codec.ts";
 import { ownersValues, plainValues, playerTick } from "./player-history.ts";
 import type { PlainFields, PlayerHistory } from "./player-history.ts";
 
-export interface MispredictionReport {
-  /** Counts up from 1 in a session. */
-  readonly number: number;
+/** A misprediction without its history. */
+export interface MispredictionNote {
   /** The tick that the server's word was about, which need not be the first that was wrong. */
   readonly tick: number;
   readonly table: string;
@@ -30,6 +29,11 @@ export interface MispredictionReport {
   readonly distance: number;
   /** The input of that tick. */
   readonly input: PlainFields;
+}
+
+export interface MispredictionReport extends MispredictionNote {
+  /** Counts up from 1 in a session. */
+  readonly number: number;
   /** What was predicted from the last tick that was right on. */
   readonly history: PlayerHistory;
 }
