@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import type { NetworkConditions } from "@riposte/protocol/simulator";
-import type { InputPolicy } from "@riposte/simulation/prediction";
+import type { MatchOptions as SimulationMatchOptions } from "@riposte/simulation/game";
 import type { NetworkThreadOptions } from "@riposte/transport";
 import { resolveDiagnosticsOptions } from "./diagnostics/diagnostics-options.ts";
 import type { DiagnosticsOptions } from "./diagnostics/diagnostics-options.ts";
@@ -13,21 +13,8 @@ import { resolveNetworkOptions } from "./network/network-options.ts";
 import type { NetworkOptions, ResolvedNetworkOptions } from "./network/network-options.ts";
 import type { PlainPeerHandlers } from "./server.ts";
 
-/** What every room's match is given. */
-export interface MatchOptions {
-  /** Seats of a room, those kept for players who may come back included. Default 64. */
-  readonly maxSeats?: number;
-  /** How long a player's seat and entities are kept after its connection ended. Default 15,000. */
-  readonly reconnectGraceMs?: number;
-  /** Bytes of one snapshot. Default 1000, which fits one packet. */
-  readonly snapshotBudgetBytes?: number;
-  /** How far back a shot may be checked. Default 500. */
-  readonly maxRewindMs?: number;
-  /** Opens the debug channel to clients, see `room.debug` and `docs/debugging.md`. Default false. */
-  readonly debug?: boolean;
-  /** How players' inputs are taken in: what a missing one is, how far ahead they may be, limits, and how much is remembered. */
-  readonly inputs?: InputPolicy;
-}
+/** What every room's match is given: all of its options but those that the server sees to. */
+export type MatchOptions = Omit<SimulationMatchOptions, "seed" | "entropy" | "now">;
 
 export interface ListenOptions extends NetworkOptions {
   /** For UDP and TCP (HTTP, WebSocket) alike. Default 7777; taken: the next free one of the 19 numbers behind it. 0: any. */

@@ -9,15 +9,18 @@ export interface MatchOptions {
    * test and no secret at all.
    */
   readonly entropy?: (length: number) => Uint8Array;
-  /** Default 64. */
+  /** Seats, those kept for players who may come back included. Default 64. */
   readonly maxSeats?: number;
-  /** How long the seat and the entities of a player who is gone are kept. Default 15,000 ms. */
+  /** How long a player's seat and entities are kept after it is gone. Default 15,000. */
   readonly reconnectGraceMs?: number;
-  /** Bytes of one snapshot. Default 1,000. */
+  /** Bytes of one snapshot. Default 1,000, which fits one packet. */
   readonly snapshotBudgetBytes?: number;
   /** How far back a shot may be judged. Default 500 ms. */
   readonly maxRewindMs?: number;
-  /** Opens the debug channel to clients: they may ask about themselves and are asked about themselves. Default false. */
+  /**
+   * Opens the debug channel to clients: they may ask about themselves and are asked about themselves. See
+   * `docs/debugging.md`. Default false.
+   */
   readonly debug?: boolean;
   /** How inputs are taken in: what a missing one is, how far ahead they may be, limits, and how much is remembered. */
   readonly inputs?: InputPolicy;
