@@ -1,7 +1,6 @@
 /** The client process of Colyseus. */
 import { answerCommands } from "./command-loop.ts";
-import { EchoWindow } from "./echo-window.ts";
-import { MESSAGE_BYTES, WISH_ECHO } from "./message.ts";
+import { BROKEN_AFTER_MS, EchoWindow } from "./echo-window.ts";
 
 // The SDK takes `ws` where the runtime has no WebSocket, and Node's own is the slower one.
 Reflect.deleteProperty(globalThis, "WebSocket");
@@ -14,13 +13,6 @@ room.onMessage("echo", (bytes: Uint8Array) => window.handle(bytes, 0, bytes.leng
 await answerCommands(
   {},
   {
-    echo: async ([messages, durationMs]) =>
-      await window.run({
-        window: Number(messages),
-        durationMs: Number(durationMs),
-        wish: WISH_ECHO,
-        answerBytes: MESSAGE_BYTES,
-        lostAfterMs: 5000,
-      }),
+    echo: async ([messages, durationMs]) => await window.echo(Number(messages), Number(durationMs), BROKEN_AFTER_MS),
   },
 );

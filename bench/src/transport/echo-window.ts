@@ -1,5 +1,6 @@
 import { cpuMicros } from "./command-loop.ts";
-import { MESSAGE_BYTES, generationOf, slotOf, writeMessage } from "./message.ts";
+import { BULK_BYTES, BULK_WINDOW, MESSAGE_BYTES, WISH_BULK, WISH_ECHO } from "./message.ts";
+import { generationOf, slotOf, writeMessage } from "./message.ts";
 
 export interface EchoResult {
   readonly echoes: number;
@@ -21,6 +22,9 @@ export interface EchoRun {
   /** A message without an answer for so long is lost; another takes its place. */
   readonly lostAfterMs: number;
 }
+
+/** For what is sent again by itself, a message is lost when something is broken. */
+export const BROKEN_AFTER_MS = 5000;
 
 const CHECK_MS = 100;
 /** In place of an interval: the slot awaits nothing. */
@@ -49,6 +53,17 @@ export class EchoWindow {
   constructor(send: (message: Uint8Array) => void, flush: () => void = () => {}) {
     this.#send = send;
     this.#flush = flush;
+  }
+
+  /** A run of messages that come back as they are. */
+  async echo(window: number, durationMs: number, lostAfterMs: number, wish: number = WISH_ECHO): Promise<EchoResult> {
+    return await this.run({ window, durationMs, wish, answerBytes: MESSAGE_BYTES, lostAfterMs });
+  }
+
+  /** A run of messages with large answers. */
+  async bulk(durationMs: number): Promise<EchoResult> {
+    const lostAfterMs = BROKEN_AFTER_MS;
+    return await this.run({ window: BULK_WINDOW, durationMs, wish: WISH_BULK, answerBytes: BULK_BYTES, lostAfterMs });
   }
 
   async run(run: EchoRun): Promise<EchoResult> {

@@ -5,19 +5,10 @@ import type { Channel, Connection } from "@riposte/protocol/channel";
 import { generateConnectToken, writeUserData } from "@riposte/protocol/netcode";
 import { dialUdp, listenNetworkThread, listenTransport } from "@riposte/transport";
 import type { ClientTransport, GameTransport, TransportHandlers } from "@riposte/transport";
-import { EchoWindow } from "./echo-window.ts";
+import { BROKEN_AFTER_MS, EchoWindow } from "./echo-window.ts";
 import type { EchoResult } from "./echo-window.ts";
 import { LoneSender } from "./lone-sender.ts";
-import {
-  BULK_BYTES,
-  BULK_WINDOW,
-  BulkAnswers,
-  MESSAGE_BYTES,
-  WISH_BULK,
-  WISH_ECHO,
-  WISH_LONE_ECHO,
-  wishOf,
-} from "./message.ts";
+import { BULK_BYTES, BulkAnswers, WISH_BULK, WISH_ECHO, WISH_LONE_ECHO, wishOf } from "./message.ts";
 
 const MAX_CLIENTS = 64;
 
@@ -26,8 +17,6 @@ const PRIVATE_KEY: Uint8Array = new Uint8Array(32).fill(7);
 const SCHEMA_HASH: Uint8Array = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 
 const LOST_AFTER_MS = 300;
-/** For what is sent again by itself, a message is lost when something is broken. */
-const BROKEN_AFTER_MS = 5000;
 
 export type Mode = "unreliable" | "reliable" | "unbatched";
 
@@ -115,24 +104,13 @@ export class EchoClient {
   async echo(window: number, durationMs: number, mode: Mode): Promise<EchoResult> {
     this.#channel = mode === "reliable" ? "reliableOrdered" : "unreliableUnordered";
     this.#unbatched = mode === "unbatched";
-    return await this.#window.run({
-      window,
-      durationMs,
-      wish: this.#unbatched ? WISH_LONE_ECHO : WISH_ECHO,
-      answerBytes: MESSAGE_BYTES,
-      lostAfterMs: mode === "reliable" ? BROKEN_AFTER_MS : LOST_AFTER_MS,
-    });
+    const lostAfterMs = mode === "reliable" ? BROKEN_AFTER_MS : LOST_AFTER_MS;
+    return await this.#window.echo(window, durationMs, lostAfterMs, this.#unbatched ? WISH_LONE_ECHO : WISH_ECHO);
   }
 
   async bulk(durationMs: number): Promise<EchoResult> {
     this.#channel = "reliableOrdered";
     this.#unbatched = false;
-    return await this.#window.run({
-      window: BULK_WINDOW,
-      durationMs,
-      wish: WISH_BULK,
-      answerBytes: BULK_BYTES,
-      lostAfterMs: BROKEN_AFTER_MS,
-    });
+    return await this.#window.bulk(durationMs);
   }
 }

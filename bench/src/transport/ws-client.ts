@@ -2,11 +2,8 @@
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { answerCommands } from "./command-loop.ts";
-import { EchoWindow } from "./echo-window.ts";
-import { BULK_BYTES, BULK_WINDOW, MESSAGE_BYTES, WISH_BULK, WISH_ECHO } from "./message.ts";
+import { BROKEN_AFTER_MS, EchoWindow } from "./echo-window.ts";
 import { TLS } from "./ws-tls.ts";
-
-const BROKEN_AFTER_MS = 5000;
 
 const secure = process.argv[2] === "tls";
 // The types of `ws` do not know all options that it passes on to node:tls.
@@ -26,21 +23,7 @@ await once(socket, "open");
 await answerCommands(
   {},
   {
-    echo: async ([messages, durationMs]) =>
-      await window.run({
-        window: Number(messages),
-        durationMs: Number(durationMs),
-        wish: WISH_ECHO,
-        answerBytes: MESSAGE_BYTES,
-        lostAfterMs: BROKEN_AFTER_MS,
-      }),
-    bulk: async ([durationMs]) =>
-      await window.run({
-        window: BULK_WINDOW,
-        durationMs: Number(durationMs),
-        wish: WISH_BULK,
-        answerBytes: BULK_BYTES,
-        lostAfterMs: BROKEN_AFTER_MS,
-      }),
+    echo: async ([messages, durationMs]) => await window.echo(Number(messages), Number(durationMs), BROKEN_AFTER_MS),
+    bulk: async ([durationMs]) => await window.bulk(Number(durationMs)),
   },
 );
