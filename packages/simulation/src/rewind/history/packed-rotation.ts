@@ -1,0 +1,73 @@
+/**
+ * A rotation in 32 bits: which component is the largest (2 bits) and the other three in 10 bits each, about 0.1 degrees
+ * fine. For histories: what is compared or sent is never rounded this way.
+ */
+
+export interface Rotation {
+  x: number;
+  y: number;
+  z: number;
+  w: number;
+}
+
+const CENTRE = 511;
+const STEP = Math.SQRT1_2 / CENTRE;
+
+/** Of a unit quaternion. */
+export function packRotation(x: number, y: number, z: number, w: number): number {
+  const ax = Math.abs(x);
+  const ay = Math.abs(y);
+  const az = Math.abs(z);
+  const aw = Math.abs(w);
+  let largest = 3;
+  if (ax > aw && ax >= ay && ax >= az) largest = 0;
+  else if (ay > aw && ay >= az && ay > ax) largest = 1;
+  else if (az > aw && az > ax && az > ay) largest = 2;
+  const value = largest === 0 ? x : largest === 1 ? y : largest === 2 ? z : w;
+  const sign = value < 0 ? -1 / STEP : 1 / STEP;
+  const a = largest === 0 ? y : x;
+  const b = largest <= 1 ? z : y;
+  const c = largest === 3 ? z : w;
+  return (
+    largest |
+    ((Math.floor(a * sign + CENTRE + 0.5) & 1023) << 2) |
+    ((Math.floor(b * sign + CENTRE + 0.5) & 1023) << 12) |
+    (Math.floor(c * sign + CENTRE + 0.5) << 22)
+  );
+}
+
+export function unpackRotation(packed: number, out: Rotation): void {
+  const a = (((packed >>> 2) & 1023) - CENTRE) * STEP;
+  const b = (((packed >>> 12) & 1023) - CENTRE) * STEP;
+  const c = ((packed >>> 22) - CENTRE) * STEP;
+  const rest = 1 - a * a - b * b - c * c;
+  const d = rest > 0 ? Math.sqrt(rest) : 0;
+  const largest = packed & 3;
+  out.x = largest === 0 ? d : a;
+  out.y = largest === 0 ? a : largest === 1 ? d : b;
+  out.z = largest <= 1 ? b : largest === 2 ? d : c;
+  out.w = largest === 3 ? d : c;
+}
+
+/** Turns `a` towards `b`, the shorter way: a straight mix, made a rotation again. */
+export function mixRotations(a: Rotation, b: Readonly<Rotation>, fraction: number): void {
+  const other = a.x * b.x + a.y * b.y + a.z * b.z + a.w * b.w < 0 ? -fraction : fraction;
+  const rest = 1 - fraction;
+  const x = a.x * rest + b.x * other;
+  const y = a.y * rest + b.y * other;
+  const z = a.z * rest + b.z * other;
+  const w = a.w * rest + b.w * other;
+  const length = Math.sqrt(x * x + y * y + z * z + w * w);
+  if (!(length > 1e-6)) return;
+  a.x = x / length;
+  a.y = y / length;
+  a.z = z / length;
+  a.w = w / length;
+}
+
+export function copyRotation(numbers: Float64Array, at: number, out: Rotation): void {
+  out.x = numbers[at];
+  out.y = numbers[at + 1];
+  out.z = numbers[at + 2];
+  out.w = numbers[at + 3];
+}
