@@ -1,0 +1,223 @@
+/**
+ * Where the entities of one state stood when one player's screen drew them: each is mixed from two entries of its history,
+ * as the client mixed the two updates that it had. One object, pointed at one view after the other; nothing is allocated.
+ */
+import { cos, sin } from "../math/index.ts";
+import { BOX, POSE_NUMBERS } from "./hitboxes/hitbox-set.ts";
+import { rotateBack } from "./hitboxes/vector.ts";
+import type { Vector3 } from "./hitboxes/vector.ts";
+import { copyRotation, mixRotations } from "./history/packed-rotation.ts";
+import type { Rotation } from "./history/packed-rotation.ts";
+import { NOBODY } from "./history/snapshot-history.ts";
+import type { SnapshotHistory } from "./history/snapshot-history.ts";
+import { createDrawnPicture } from "./view-resolver.ts";
+import type { DrawnPicture } from "./view-resolver.ts";
+
+/** At which moments of the past the entities of a state are looked at. */
+export interface RewindView {
+  /** The tick around which the entities are drawn. */
+  readonly viewTick: number;
+  /** No entity is drawn farther than this from everywhere it was in the history: 0 unless something is extrapolated. */
+  readonly beyond: number;
+  /** Which two ticks were mixed for an entity, and in what share; false when it was not there. */
+  resolve(id: number, out: DrawnPicture): boolean;
+}
+
+/** Everybody at one moment. */
+export class CommonTime implements RewindView {
+  viewTick: number;
+  readonly beyond = 0;
+
+  constructor(tick: number) {
+    this.viewTick = tick;
+  }
+
+  resolve(_id: number, out: DrawnPicture): boolean {
+    out.fromTick = Math.floor(this.viewTick);
+    out.toTick = Math.ceil(this.viewTick);
+    out.fraction = this.viewTick - out.fromTick;
+    return true;
+  }
+}
+
+/** Where an entity stood. */
+export class RewoundPose {
+  id: number = NOBODY;
+  x = 0;
+  y = 0;
+  z = 0;
+  /** The rotation: about z in histories with "angle", in radians, with its cosine and sine; else a quaternion. */
+  angle = 0;
+  cos = 1;
+  sin = 0;
+  readonly turn: Rotation = { x: 0, y: 0, z: 0, w: 1 };
+  /** Bit i: hitbox i cannot be hit. */
+  disabled = 0;
+}
+
+export class RewoundPoses {
+  readonly history: SnapshotHistory;
+  readonly pose: RewoundPose = new RewoundPose();
+  readonly #upright: boolean;
+  #view: RewindView = new CommonTime(0);
+  readonly #picture: DrawnPicture = createDrawnPicture();
+  readonly #mixed: Float64Array;
+  /** The entries that are mixed, and in what share. */
+  #first = 0;
+  #last = 0;
+  #fraction = 0;
+  readonly #turn: Rotation = { x: 0, y: 0, z: 0, w: 1 };
+  readonly #otherTurn: Rotation = { x: 0, y: 0, z: 0, w: 1 };
+  readonly #offset: Vector3 = { x: 0, y: 0, z: 0 };
+
+  constructor(history: SnapshotHistory) {
+    this.history = history;
+    this.#upright = history.rotation === "angle";
+    this.#mixed = new Float64Array(history.hitboxes.count * POSE_NUMBERS);
+  }
+
+  get view(): RewindView {
+    return this.#view;
+  }
+
+  /** Points it at what was seen. */
+  look(view: RewindView): void {
+    this.#view = view;
+  }
+
+  /** Whom the view shows at a place, and its position, into `pose`; false when nobody was seen there. */
+  find(place: number): boolean {
+    const { history, pose } = this;
+    const { words } = history;
+    const { oldestTick, newestTick } = history;
+    const view = Math.floor(this.#view.viewTick);
+    const start = view < oldestTick ? oldestTick : view > newestTick ? newestTick : view;
+    const end = start - SEARCHED_TICKS < oldestTick ? oldestTick : start - SEARCHED_TICKS;
+    let last = NOBODY;
+    // Who has just gone may still be drawn.
+    for (let tick = start; tick >= end; tick--) {
+      const id = words[history.at(place, tick)];
+      if (id === last || id === NOBODY) continue;
+      last = id;
+      if (!this.#view.resolve(id, this.#picture)) continue;
+      pose.id = id;
+      return this.#mixPosition(place, id);
+    }
+    return false;
+  }
+
+  #mixPosition(place: number, id: number): boolean {
+    const { history, pose } = this;
+    const { words, floats, oldestTick, newestTick } = history;
+    const { fromTick, toTick } = this.#picture;
+    const to = history.at(place, toTick < oldestTick ? oldestTick : toTick > newestTick ? newestTick : toTick);
+    let from = history.at(place, fromTick < oldestTick ? oldestTick : fromTick > newestTick ? newestTick : fromTick);
+    // What was removed between the two was drawn where it was last.
+    const last = words[to] === id ? to : from;
+    if (words[last] !== id) return false;
+    if (words[from] !== id) from = last;
+    let { fraction } = this.#picture;
+    if (((words[from + 5] ^ words[last + 5]) & 0xf) !== 0) fraction = fraction < 1 ? 0 : 1;
+    this.#first = from;
+    this.#last = last;
+    this.#fraction = fraction;
+    pose.x = floats[from + 1] + (floats[last + 1] - floats[from + 1]) * fraction;
+    pose.y = floats[from + 2] + (floats[last + 2] - floats[from + 2]) * fraction;
+    pose.z = floats[from + 3] + (floats[last + 3] - floats[from + 3]) * fraction;
+    return true;
+  }
+
+  /** After `find`: the rotation, too, and what can be hit. */
+  stand(): void {
+    const { history, pose } = this;
+    const { floats } = history;
+    const from = this.#first;
+    const to = this.#last;
+    const fraction = this.#fraction;
+    // What may be hit is as at the nearer of the two.
+    pose.disabled = history.disabledAt(fraction < 0.5 ? from : to);
+    if (this.#upright) {
+      const turn = floats[to + 4] - floats[from + 4];
+      pose.angle = floats[from + 4] + (turn - Math.floor(turn / TURN + 0.5) * TURN) * fraction;
+      pose.cos = cos(pose.angle);
+      pose.sin = sin(pose.angle);
+      return;
+    }
+    history.rotationAt(from, pose.turn);
+    history.rotationAt(to, this.#otherTurn);
+    mixRotations(pose.turn, this.#otherTurn, fraction);
+  }
+
+  /** After `stand`: a direction of the world in the entity's frame. */
+  turnBack(x: number, y: number, z: number, out: Vector3): void {
+    const { pose } = this;
+    if (this.#upright) {
+      out.x = pose.cos * x + pose.sin * y;
+      out.y = pose.cos * y - pose.sin * x;
+      out.z = z;
+    } else rotateBack(pose.turn.x, pose.turn.y, pose.turn.z, pose.turn.w, x, y, z, out);
+  }
+
+  /** After `middleOf`: where hitbox `i` is in the entity's frame, numbers from `i * POSE_NUMBERS` on, as `HitboxSet.rest` has them. */
+  numbersOf(i: number): Float64Array {
+    const { hitboxes } = this.history;
+    if (hitboxes.pose === "fixed") return hitboxes.rest;
+    if (hitboxes.pose === "palette") this.#mixFrames(i);
+    else this.#mixPoses(i);
+    return this.#mixed;
+  }
+
+  #mixFrames(i: number): void {
+    const { history } = this;
+    const { hitboxes } = history;
+    const { palette, rest } = hitboxes;
+    const at = i * POSE_NUMBERS;
+    const a = history.frameAt(this.#first) * rest.length + at;
+    const b = history.frameAt(this.#last) * rest.length + at;
+    const mixed = this.#mixed;
+    const fraction = this.#fraction;
+    const mixes = hitboxes.kinds[i] < BOX ? POSE_NUMBERS : 3;
+    for (let k = 0; k < mixes; k++) mixed[at + k] = palette[a + k] + (palette[b + k] - palette[a + k]) * fraction;
+    if (mixes === POSE_NUMBERS) return;
+    copyRotation(palette, a + 3, this.#turn);
+    copyRotation(palette, b + 3, this.#otherTurn);
+    mixRotations(this.#turn, this.#otherTurn, fraction);
+    mixed[at + 3] = this.#turn.x;
+    mixed[at + 4] = this.#turn.y;
+    mixed[at + 5] = this.#turn.z;
+    mixed[at + 6] = this.#turn.w;
+  }
+
+  /** After `middleOf`, which has left the offset. */
+  #mixPoses(i: number): void {
+    const { history } = this;
+    const { hitboxes } = history;
+    const turn = this.#turn;
+    history.turnAt(this.#first, i, turn);
+    history.turnAt(this.#last, i, this.#otherTurn);
+    mixRotations(turn, this.#otherTurn, this.#fraction);
+    const { x, y, z } = this.#offset;
+    hitboxes.posed(i, x, y, z, turn.x, turn.y, turn.z, turn.w, this.#mixed, i * POSE_NUMBERS);
+  }
+
+  /** After `stand`: the middle of hitbox `i` in the entity's frame. */
+  middleOf(i: number, out: Vector3): void {
+    const { history } = this;
+    const { hitboxes } = history;
+    const { middles } = hitboxes;
+    out.x = middles[i * 3];
+    out.y = middles[i * 3 + 1];
+    out.z = middles[i * 3 + 2];
+    if (hitboxes.pose === "posed") {
+      const offset = this.#offset;
+      history.mixOffsets(this.#first, this.#last, this.#fraction, i, offset);
+      out.x += offset.x;
+      out.y += offset.y;
+      out.z += offset.z;
+    }
+  }
+}
+
+/** So many ticks ago somebody may have gone and still be drawn. */
+const SEARCHED_TICKS = 16;
+const TURN = 2 * Math.PI;
