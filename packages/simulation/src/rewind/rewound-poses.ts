@@ -66,6 +66,8 @@ export class RewoundPoses {
   #first = 0;
   #last = 0;
   #fraction = 0;
+  /** The same for poses of hitboxes, which are not carried on beyond the last one. */
+  #bounded = 0;
   readonly #turn: Rotation = { x: 0, y: 0, z: 0, w: 1 };
   readonly #otherTurn: Rotation = { x: 0, y: 0, z: 0, w: 1 };
   readonly #offset: Vector3 = { x: 0, y: 0, z: 0 };
@@ -121,6 +123,7 @@ export class RewoundPoses {
     this.#first = from;
     this.#last = last;
     this.#fraction = fraction;
+    this.#bounded = fraction < 0 ? 0 : fraction > 1 ? 1 : fraction;
     pose.x = floats[from + 1] + (floats[last + 1] - floats[from + 1]) * fraction;
     pose.y = floats[from + 2] + (floats[last + 2] - floats[from + 2]) * fraction;
     pose.z = floats[from + 3] + (floats[last + 3] - floats[from + 3]) * fraction;
@@ -175,7 +178,7 @@ export class RewoundPoses {
     const a = history.frameAt(this.#first) * rest.length + at;
     const b = history.frameAt(this.#last) * rest.length + at;
     const mixed = this.#mixed;
-    const fraction = this.#fraction;
+    const fraction = this.#bounded;
     const mixes = hitboxes.kinds[i] < BOX ? POSE_NUMBERS : 3;
     for (let k = 0; k < mixes; k++) mixed[at + k] = palette[a + k] + (palette[b + k] - palette[a + k]) * fraction;
     if (mixes === POSE_NUMBERS) return;
@@ -195,7 +198,7 @@ export class RewoundPoses {
     const turn = this.#turn;
     history.turnAt(this.#first, i, turn);
     history.turnAt(this.#last, i, this.#otherTurn);
-    mixRotations(turn, this.#otherTurn, this.#fraction);
+    mixRotations(turn, this.#otherTurn, this.#bounded);
     const { x, y, z } = this.#offset;
     hitboxes.posed(i, x, y, z, turn.x, turn.y, turn.z, turn.w, this.#mixed, i * POSE_NUMBERS);
   }
@@ -210,7 +213,7 @@ export class RewoundPoses {
     out.z = middles[i * 3 + 2];
     if (hitboxes.pose === "posed") {
       const offset = this.#offset;
-      history.mixOffsets(this.#first, this.#last, this.#fraction, i, offset);
+      history.mixOffsets(this.#first, this.#last, this.#bounded, i, offset);
       out.x += offset.x;
       out.y += offset.y;
       out.z += offset.z;

@@ -133,6 +133,7 @@ export class HitboxSet {
     this.hulls = all.map(([, box]) => (box.shape === "hull" ? new ConvexHull(box.points) : undefined));
     this.rest = new Float64Array(all.length * POSE_NUMBERS);
     all.forEach(([name, box], i) => this.#place(i, name, box));
+    this.middles = Float64Array.from({ length: all.length * 3 }, (_, k) => this.#middleOf(Math.floor(k / 3), k % 3));
     this.pose = options.pose ?? "fixed";
     const frames = options.palette ?? [];
     if ((this.pose === "palette") !== frames.length > 0)
@@ -141,7 +142,6 @@ export class HitboxSet {
     this.frames = frames.length;
     this.palette = new Float64Array(frames.length * this.rest.length);
     frames.forEach((frame, f) => this.#addFrame(f, frame));
-    this.middles = Float64Array.from({ length: all.length * 3 }, (_, k) => this.#middleOf(Math.floor(k / 3), k % 3));
     this.sizes = Float64Array.from(all, (_, i) => this.#sizeOf(i));
     this.extent = options.extent ?? this.#computeExtent();
     const { radius, low, high } = this.extent;

@@ -52,6 +52,7 @@ export function rayCapsule(
   const fromY = y - ay;
   const fromZ = z - az;
   const uu = ux * ux + uy * uy + uz * uz;
+  if (uu < SHORT) return raySphere(x, y, z, dx, dy, dz, ax, ay, az, radius);
   const ud = ux * dx + uy * dy + uz * dz;
   const uf = ux * fromX + uy * fromY + uz * fromZ;
   const df = dx * fromX + dy * fromY + dz * fromZ;
@@ -122,6 +123,8 @@ export function rayHitbox(
 
 const origin = { x: 0, y: 0, z: 0 };
 const direction = { x: 0, y: 0, z: 0 };
+/** Squared: a capsule whose ends are nearer is a sphere. */
+const SHORT = 1e-18;
 const NO_PLANES = new Float64Array(0);
 
 /** Of the local ray. */
