@@ -1,3 +1,21 @@
+export { defineHitboxes, HitboxSet } from "./hitboxes/hitbox-set.ts";
+export type {
+  BoxOptions,
+  CapsuleOptions,
+  HitboxExtent,
+  HitboxOptions,
+  HitboxPose,
+  HitboxPoseOptions,
+  HullOptions,
+  SphereOptions,
+} from "./hitboxes/hitbox-set.ts";
+export { SnapshotHistory } from "./history/snapshot-history.ts";
+export type { SnapshotHistoryOptions, WorldSnapshotEntity } from "./history/snapshot-history.ts";
+export { RewindQuery } from "./rewind-query.ts";
+export type { Body, BodyQuery } from "./body-query.ts";
+export type { QueryFilter } from "./query-filter.ts";
+export { CommonTime, RewoundPoses } from "./rewound-poses.ts";
+export type { RewindView, RewoundPose } from "./rewound-poses.ts";
 export { PoseHistory } from "./pose-history.ts";
 export type { RayHit, SeenBy, SeenPose } from "./seen-by.ts";
 export { SENT_SNAPSHOTS, SentSnapshots } from "./sent-snapshots.ts";

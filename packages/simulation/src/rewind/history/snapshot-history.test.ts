@@ -45,7 +45,7 @@ describe("SnapshotHistory", () => {
     }
     assert.equal(past.oldestTick, 103);
     assert.equal(past.snapshots, 4);
-    const seen = [103, 104, 105, 106].map((tick) => [...past.snapshot(tick)]);
+    const seen = [103, 104, 105, 106].map((tick) => Array.from(past.snapshot(tick)));
     assert.deepEqual(
       seen.map((all) => all.length),
       [2, 2, 1, 1],

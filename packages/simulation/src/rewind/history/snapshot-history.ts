@@ -33,7 +33,7 @@ export interface SnapshotHistoryOptions {
   readonly rotation?: "angle" | "quaternion";
 }
 
-export const ENTRY_WORDS = 6;
+const ENTRY_WORDS = 6;
 const JUMP_BITS = 0xf;
 const DISABLED_SHIFT = 4;
 const FRAME_SHIFT = 20;

@@ -14,7 +14,7 @@ const MAX_SWEEP_STEPS = 48;
 /** Of the squared distance: no more is gained by another step. */
 const EXACT = 1e-10;
 /** World units: nearer than this is touching. */
-export const TOUCHING = 1e-6;
+const TOUCHING = 1e-6;
 
 export class ConvexDistance {
   /** From the hitbox to the body, a unit vector; zeros when they overlap. Of the last `distance` or `sweep`. */

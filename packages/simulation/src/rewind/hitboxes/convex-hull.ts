@@ -4,7 +4,7 @@
  */
 import type { Vector } from "./vector.ts";
 
-export const MAX_CORNERS = 64;
+const MAX_CORNERS = 64;
 /** Corners nearer to a plane than this share of the body's size are in it. */
 const FLAT = 1e-7;
 

@@ -87,7 +87,7 @@ export const HULL = 3;
 
 /** Numbers that say where one hitbox is. */
 export const POSE_NUMBERS = 7;
-export const MAX_HITBOXES = 16;
+const MAX_HITBOXES = 16;
 export const MAX_PALETTE = 4096;
 /** A "posed" hitbox is moved by at most this, in steps of 1/1024. */
 export const MAX_OFFSET = 31.9;

@@ -6,7 +6,7 @@ import { BOX, CAPSULE, SPHERE } from "./hitbox-set.ts";
 import type { HitboxSet } from "./hitbox-set.ts";
 import { rotateBack } from "./vector.ts";
 
-export function raySphere(
+function raySphere(
   x: number,
   y: number,
   z: number,
@@ -30,7 +30,7 @@ export function raySphere(
 }
 
 /** A capsule from a to b. */
-export function rayCapsule(
+function rayCapsule(
   x: number,
   y: number,
   z: number,

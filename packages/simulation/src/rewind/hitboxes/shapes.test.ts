@@ -44,8 +44,8 @@ function distanceTo(options: HitboxOptions, set: HitboxSet, p: Point): number {
     const b = three(options.to);
     const ab = b.map((end, i) => end - a[i]);
     const squared = ab.reduce((sum, part) => sum + part * part, 0);
-    const along = ab.reduce((sum, part, i) => sum + part * (p[i] - a[i]), 0);
-    const t = squared === 0 ? 0 : Math.min(1, Math.max(0, along / squared));
+    const dot = ab.reduce((sum, part, i) => sum + part * (p[i] - a[i]), 0);
+    const t = squared === 0 ? 0 : Math.min(1, Math.max(0, dot / squared));
     return Math.max(0, Math.hypot(...ab.map((part, i) => p[i] - a[i] - part * t)) - options.radius);
   }
   // The hulls of these tests are boxes.
