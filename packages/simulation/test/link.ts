@@ -62,6 +62,8 @@ export class Player<G extends AnyGame> {
   frameMs = 1000 / 60;
   nextFrameAt: number;
   paused = false;
+  /** The player's program is busy from one frame to the next: what arrives meanwhile is handled after the next frame. */
+  busy = false;
   /** Datagrams to the server wait while this is set, and come all at once afterwards. */
   burstMs = 0;
   input: InputOf<G>;
@@ -155,9 +157,18 @@ export class TestNetwork<G extends AnyGame> {
   #play(player: Player<G>): void {
     if (player.paused) return;
     const local = this.now * player.clockRate;
+    if (!player.busy) this.#receive(player, local);
+    if (local < player.nextFrameAt) return;
+    this.#frame(player, local);
+    if (player.busy) this.#receive(player, local);
+  }
+
+  #receive(player: Player<G>, local: number): void {
     for (let bytes = player.down.receive(this.now); bytes !== undefined; bytes = player.down.receive(this.now))
       player.client.receive(bytes, 0, bytes.length, local);
-    if (local < player.nextFrameAt) return;
+  }
+
+  #frame(player: Player<G>, local: number): void {
     player.nextFrameAt = Math.max(player.nextFrameAt + player.frameMs, local - player.frameMs);
     player.client.advance(local, player.input);
     player.onFrame?.(this.now);

@@ -243,7 +243,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
 
   #receive(buffer: Uint8Array, offset: number, length: number, now: number): boolean {
     const kind = buffer[offset];
-    if (kind === MessageKind.snapshot) return this.#receiveSnapshot(buffer, offset, length);
+    if (kind === MessageKind.snapshot) return this.#receiveSnapshot(buffer, offset, length, now);
     if (kind === MessageKind.welcome) return this.#receiveWelcome(buffer, offset, length);
     if (kind === MessageKind.event) return this.#receiveEvent(buffer, offset, length);
     if (kind === MessageKind.debug) return this.debug.receive(buffer, offset, length, now);
@@ -276,12 +276,12 @@ export class GameClient<G extends AnyGame = AnyGame> {
     return value !== undefined;
   }
 
-  #receiveSnapshot(buffer: Uint8Array, offset: number, length: number): boolean {
+  #receiveSnapshot(buffer: Uint8Array, offset: number, length: number, now: number): boolean {
     const intake = this.#intake;
     const news = intake.read(buffer, offset, length);
     if (news === "newest" || news === "older") this.stats.noteSnapshot(length);
     if (news === "newest") {
-      this.#clocks.noteSnapshot(intake.tick, intake.depth, intake.origin);
+      this.#clocks.noteSnapshot(intake.tick, intake.depth, intake.origin, now);
       this.#picture.update(intake.tick, intake.states);
     }
     return news !== "malformed";

@@ -4,6 +4,9 @@
  *
  * Each frame measures how new the newest snapshot is; the timeline is kept at a low quantile of
  * that, so snapshot interval, jitter and loss are all in it, and no model of the link is needed.
+ *
+ * A frame that is late itself says nothing about the link: while a page is busy, what has arrived
+ * waits. From the last moment at which it was not busy, such a frame counts as one of usual length.
  */
 import { ClockController } from "./clock-controller.ts";
 import { SampleWindow } from "./sample-window.ts";
@@ -33,6 +36,10 @@ export class ViewTimeline {
   /** The worst of the frames since the last sample. */
   #oldest = Infinity;
   #lastSampleAt = -Infinity;
+  /** When something was last handled: a frame, or a snapshot. */
+  #awakeAt = -Infinity;
+  /** Running median of the frames' lengths; 0 before the first. */
+  #usualFrameMs = 0;
   #startedAt = 0;
   #low = Number.NaN;
   #high = Number.NaN;
@@ -50,8 +57,10 @@ export class ViewTimeline {
     this.#maxDelayMs = options.maxDelayMs ?? MAX_VIEW_DELAY_MS;
   }
 
-  noteSnapshot(tick: number): void {
+  /** `now`: when it was received, by the clock of `advance`. Default: just before the next frame. */
+  noteSnapshot(tick: number, now: number = Infinity): void {
     if (tick > this.newestTick) this.newestTick = tick;
+    if (now > this.#awakeAt) this.#awakeAt = now;
   }
 
   /** Moves on to `now`; returns true when the timeline jumped. */
@@ -62,6 +71,7 @@ export class ViewTimeline {
     if (!clock.started) {
       clock.start(this.newestTick - this.#startDelayMs / this.#tickMs);
       this.#startedAt = now;
+      this.#awakeAt = now;
     }
     if (this.newestTick !== this.#seenTick) {
       this.#seenTick = this.newestTick;
@@ -72,7 +82,10 @@ export class ViewTimeline {
       // The stream stopped. That is no measurement of its jitter: time goes on as it was.
       this.#stale = true;
     }
-    this.#oldest = Math.min(this.#oldest, this.newestTick - localTicks);
+    this.#noteFrame(elapsedMs);
+    const frameAt = Math.min(now, this.#awakeAt + this.#usualFrameMs * LATE_FRAME);
+    this.#awakeAt = now;
+    if (now >= this.#lastSampleAt) this.#oldest = Math.min(this.#oldest, this.newestTick - frameAt / this.#tickMs);
     if (!this.#stale && now - this.#lastSampleAt >= MIN_SAMPLE_MS) {
       this.#lastSampleAt = now;
       this.#samples.push(this.#oldest);
@@ -109,22 +122,34 @@ export class ViewTimeline {
     return (this.heardTick(now) - this.clock.ticks) * this.#tickMs;
   }
 
+  #noteFrame(elapsedMs: number): void {
+    if (elapsedMs <= 0) return;
+    if (this.#usualFrameMs === 0) this.#usualFrameMs = elapsedMs;
+    else this.#usualFrameMs *= elapsedMs > this.#usualFrameMs ? MEDIAN_STEP : 1 / MEDIAN_STEP;
+  }
+
+  /** Takes no measurements for a moment after a stall, until what waited in queues meanwhile has been read. */
+  pause(now: number): void {
+    this.#oldest = Infinity;
+    this.#lastSampleAt = now + DRAIN_MS;
+    this.#newestSeenAt = now;
+  }
+
   /**
-   * Forgets the measurements: after a stall at `now` they say nothing about the present. New ones
-   * are taken a little later, when what waited in queues meanwhile has been read.
+   * Forgets the measurements: after a long stall they say nothing about the present. New ones are
+   * taken a little later: see `pause`.
    */
   forget(now: number): void {
     this.#samples.clear();
     this.#sinceLow = 0;
-    this.#oldest = Infinity;
-    this.#lastSampleAt = now + DRAIN_MS;
-    this.#newestSeenAt = now;
+    this.pause(now);
   }
 
   /** Back to before the first snapshot. */
   reset(): void {
     this.forget(0);
     this.#lastSampleAt = -Infinity;
+    this.#awakeAt = -Infinity;
     this.#stale = false;
     this.newestTick = -1;
     this.#seenTick = -1;
@@ -149,3 +174,7 @@ const RISE_MS = 34;
 const FADE_MS = 3000;
 const STALE_MS = 300;
 const DRAIN_MS = 150;
+/** A frame that is longer than the usual one by this factor is late: more than a display's picture was left out. */
+const LATE_FRAME = 2.1;
+/** The running median goes up or down by this factor with each frame: in a second at 60 frames, by up to 3. */
+const MEDIAN_STEP = 1.02;

@@ -60,9 +60,9 @@ export class ClientClocks {
     this.#inputs.noteSent(tick);
   }
 
-  /** The newest snapshot, of `tick`, says how inputs arrive: see `SnapshotIntake`. */
-  noteSnapshot(tick: number, depth: number, origin: number): void {
-    this.#view.noteSnapshot(tick);
+  /** The newest snapshot, of `tick`, came at `now` and says how inputs arrive: see `SnapshotIntake`. */
+  noteSnapshot(tick: number, depth: number, origin: number, now: number): void {
+    this.#view.noteSnapshot(tick, now);
     if (depth === MAX_DEPTH) this.#restartTick = tick;
     else if (depth !== -128) {
       this.#inputs.noteDepth(tick, tick + depth);
@@ -77,7 +77,8 @@ export class ClientClocks {
     if (elapsedMs > STALL_MS) {
       // A hidden tab or a suspended process: time has passed and nothing was measured.
       this.#inputs.forget();
-      this.#view.forget(now);
+      if (elapsedMs > LONG_STALL_MS) this.#view.forget(now);
+      else this.#view.pause(now);
       stats.jumps++;
     }
     if (this.#inputs.advance(elapsedMs)) stats.jumps++;
@@ -99,5 +100,7 @@ export class ClientClocks {
 
 /** A longer pause between two frames is a stall. */
 export const STALL_MS = 250;
+/** After a longer one the link may be another. */
+const LONG_STALL_MS = 1000;
 /** The largest depth that a snapshot can tell. */
 const MAX_DEPTH = 127;
