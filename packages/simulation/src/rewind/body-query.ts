@@ -116,7 +116,8 @@ export class BodyQuery {
     const alongX = (body.bx - body.ax) / 2;
     const alongY = (body.by - body.ay) / 2;
     walk.reach = body.radius + Math.sqrt(alongX * alongX + alongY * alongY);
-    this.#grid.begin(walk.x, walk.y, dx, dy, range, walk.reach + this.#poses.view.beyond);
+    if (this.#poses.view.isWithin) this.#grid.begin(walk.x, walk.y, dx, dy, range, walk.reach);
+    else this.#grid.beginAll();
     return walk;
   }
 

@@ -93,7 +93,7 @@ function world(seed: number, poses: HitboxPoseOptions, rotation: "angle" | "quat
   const fractions = all.map(() => random());
   const view: RewindView = {
     viewTick: TICKS - 14 + random() * 10,
-    beyond: 0,
+    isWithin: seed % 5 !== 0,
     resolve(id, out) {
       const place = id & 0xffff;
       out.fromTick = moments[place].from;
@@ -298,6 +298,24 @@ describe("RewindQuery", () => {
     assert.equal(at(25), -1);
     assert.equal(at(35), 0x10002);
     assert.equal(at(39), 0x10002);
+  });
+
+  it("finds where they are now those of whom it is told", () => {
+    const past = new SnapshotHistory({ capacity: 4, hitboxes: defineHitboxes(SHAPES), tickMs: 10 });
+    for (let tick = 0; tick < 10; tick++) {
+      past.begin(tick);
+      past.set(1, 1, 10, 0, 0, 0);
+    }
+    const query = new RewindQuery(past);
+    const hits = (y: number): boolean => query.raycast(0, y, 1, 1, 0, 0, 20) < Infinity;
+    query.look(new CommonTime(5));
+    assert.deepEqual([hits(0), hits(40)], [true, false]);
+    assert.ok(past.setLive(1, 1, 10, 40, 0, 0));
+    query.meetLive(1);
+    assert.deepEqual([hits(0), hits(40)], [false, true]);
+    assert.equal(query.bodies.overlap({ ax: 10, ay: 40, az: 1, bx: 10, by: 40, bz: 1, radius: 1 }), 1);
+    query.look(new CommonTime(5));
+    assert.deepEqual([hits(0), hits(40)], [true, false]);
   });
 
   it("leaves out who is excepted, and asks about whom it meets only", () => {

@@ -66,6 +66,13 @@ export class RewindQuery {
   /** Points it at what was seen. */
   look(view: RewindView): void {
     this.#poses.look(view);
+    this.history.clearLive();
+    this.grid.forgetMoved();
+  }
+
+  /** After `SnapshotHistory.setLive`, until the next `look`: the place is met where it is now. */
+  meetLive(place: number): void {
+    this.grid.meetAlways(place);
   }
 
   /**
@@ -87,10 +94,11 @@ export class RewindQuery {
     const { pose } = poses;
     const { except, layers, accept } = filter;
     const { boxes } = this.history.bounds;
-    const { beyond } = poses.view;
-    const margin = this.#around + beyond;
-    const below = beyond - this.#low;
-    const above = beyond + this.#high;
+    // What is drawn elsewhere than it was is in no box.
+    const slack = poses.view.isWithin ? 0 : Infinity;
+    const margin = this.#around + slack;
+    const below = slack - this.#low;
+    const above = slack + this.#high;
     const flat = dx * dx + dy * dy;
     const around = this.#around * this.#around * flat;
     const inverseX = 1 / dx;
@@ -98,7 +106,8 @@ export class RewindQuery {
     const inverseZ = 1 / dz;
     let nearest = range;
     this.#forget();
-    grid.begin(x, y, dx, dy, range, beyond);
+    if (poses.view.isWithin) grid.begin(x, y, dx, dy, range);
+    else grid.beginAll();
     while (grid.next(nearest)) {
       for (let e = grid.start; e < grid.end; e++) {
         const place = grid.placeAt(e);
@@ -194,8 +203,9 @@ export class RewindQuery {
     const { pose } = poses;
     const { except, layers, accept } = filter;
     const spread = this.#spread;
-    const reach = this.hitboxes.reach + poses.view.beyond;
-    grid.begin(x, y, spread.x, spread.y, spread.length, spread.width);
+    const { reach } = this.hitboxes;
+    if (poses.view.isWithin) grid.begin(x, y, spread.x, spread.y, spread.length, spread.width);
+    else grid.beginAll();
     while (grid.next(spread.length)) {
       for (let e = grid.start; e < grid.end; e++) {
         const place = grid.placeAt(e);

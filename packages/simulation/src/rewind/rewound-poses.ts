@@ -17,8 +17,8 @@ import type { DrawnPicture } from "./view-resolver.ts";
 export interface RewindView {
   /** The tick around which the entities are drawn. */
   readonly viewTick: number;
-  /** No entity is drawn farther than this from everywhere it was in the history: 0 unless something is extrapolated. */
-  readonly beyond: number;
+  /** Whether entities are drawn between places where they were: not when some are extrapolated, or drawn along curves. */
+  readonly isWithin: boolean;
   /** Which two ticks were mixed for an entity, and in what share; false when it was not there. */
   resolve(id: number, out: DrawnPicture): boolean;
 }
@@ -26,7 +26,7 @@ export interface RewindView {
 /** Everybody at one moment. */
 export class CommonTime implements RewindView {
   viewTick: number;
-  readonly beyond = 0;
+  readonly isWithin = true;
 
   constructor(tick: number) {
     this.viewTick = tick;
@@ -89,12 +89,14 @@ export class RewoundPoses {
 
   /** Whom the view shows at a place, and its position, into `pose`; false when nobody was seen there. */
   find(place: number): boolean {
-    const { history, pose } = this;
+    const { history } = this;
     const { words } = history;
     const { oldestTick, newestTick } = history;
     const view = Math.floor(this.#view.viewTick);
     const start = view < oldestTick ? oldestTick : view > newestTick ? newestTick : view;
     const end = start - SEARCHED_TICKS < oldestTick ? oldestTick : start - SEARCHED_TICKS;
+    const live = history.liveCount === 0 ? -1 : history.liveEntryOf(place);
+    if (live >= 0) return this.#take(live, live, words[live], 0);
     let last = NOBODY;
     // Who has just gone may still be drawn.
     for (let tick = start; tick >= end; tick--) {
@@ -102,15 +104,14 @@ export class RewoundPoses {
       if (id === last || id === NOBODY) continue;
       last = id;
       if (!this.#view.resolve(id, this.#picture)) continue;
-      pose.id = id;
-      return this.#mixPosition(place, id);
+      return this.#mix(place, id);
     }
     return false;
   }
 
-  #mixPosition(place: number, id: number): boolean {
-    const { history, pose } = this;
-    const { words, floats, oldestTick, newestTick } = history;
+  #mix(place: number, id: number): boolean {
+    const { history } = this;
+    const { words, oldestTick, newestTick } = history;
     const { fromTick, toTick } = this.#picture;
     const to = history.at(place, toTick < oldestTick ? oldestTick : toTick > newestTick ? newestTick : toTick);
     let from = history.at(place, fromTick < oldestTick ? oldestTick : fromTick > newestTick ? newestTick : fromTick);
@@ -120,13 +121,20 @@ export class RewoundPoses {
     if (words[from] !== id) from = last;
     let { fraction } = this.#picture;
     if (((words[from + 5] ^ words[last + 5]) & 0xf) !== 0) fraction = fraction < 1 ? 0 : 1;
+    return this.#take(from, last, id, fraction);
+  }
+
+  #take(from: number, to: number, id: number, fraction: number): boolean {
+    const { pose } = this;
+    const { floats } = this.history;
     this.#first = from;
-    this.#last = last;
+    this.#last = to;
     this.#fraction = fraction;
     this.#bounded = fraction < 0 ? 0 : fraction > 1 ? 1 : fraction;
-    pose.x = floats[from + 1] + (floats[last + 1] - floats[from + 1]) * fraction;
-    pose.y = floats[from + 2] + (floats[last + 2] - floats[from + 2]) * fraction;
-    pose.z = floats[from + 3] + (floats[last + 3] - floats[from + 3]) * fraction;
+    pose.id = id;
+    pose.x = floats[from + 1] + (floats[to + 1] - floats[from + 1]) * fraction;
+    pose.y = floats[from + 2] + (floats[to + 2] - floats[from + 2]) * fraction;
+    pose.z = floats[from + 3] + (floats[to + 3] - floats[from + 3]) * fraction;
     return true;
   }
 

@@ -30,6 +30,8 @@ export class HistoryGrid {
   /** Places whose boxes are too wide, and how many. */
   #wide: Int32Array;
   #wideCount = 0;
+  /** Behind them: places that are met by every query until `forgetMoved`. */
+  #movedCount = 0;
   /** By place: first and last column, first and last row. */
   readonly #cells: Int32Array;
   /** Around everybody in the grid. */
@@ -58,6 +60,8 @@ export class HistoryGrid {
   /** Of the column that it is in: how far along the query everything that is met before is. */
   #leave = 0;
   #inWide = false;
+  /** Everybody is met, one after the other. */
+  #isAll = false;
 
   /** `margin`: how far hitboxes reach around a position. */
   constructor(bounds: SweptBounds, margin: number, usedPlaces: () => number) {
@@ -84,6 +88,23 @@ export class HistoryGrid {
     return true;
   }
 
+  /** A place that is met by every query from now on: somebody who may not be where the boxes say. */
+  meetAlways(place: number): void {
+    if (this.#version !== this.#bounds.version) this.#build();
+    this.#append(place, this.#wideCount + this.#movedCount++);
+  }
+
+  forgetMoved(): void {
+    this.#movedCount = 0;
+  }
+
+  /** Begins a walk that meets everybody. */
+  beginAll(): void {
+    this.#query = (this.#query + 1) | 0;
+    this.#isAll = true;
+    this.#inWide = true;
+  }
+
   /**
    * Begins the walk along a ray in the plan from (x, y), `pad` wide on each side: (dx, dy) need not be a unit, a distance
    * along it is one of `range`'s units.
@@ -93,6 +114,7 @@ export class HistoryGrid {
     this.#query = (this.#query + 1) | 0;
     this.#range = range;
     this.#inWide = true;
+    this.#isAll = false;
     this.#leave = -Infinity;
     this.start = this.end = 0;
     this.#alongX = Math.abs(dx) >= Math.abs(dy);
@@ -133,12 +155,16 @@ export class HistoryGrid {
   next(nearest: number): boolean {
     if (this.#inWide) {
       this.#inWide = false;
-      if (this.#wideCount > 0) {
-        this.start = -this.#wideCount;
-        this.end = 0;
-        return true;
+      if (this.#isAll) {
+        this.start = 0;
+        this.end = this.#usedPlaces();
+        return this.end > 0;
       }
+      this.start = -this.#wideCount - this.#movedCount;
+      this.end = 0;
+      if (this.start < 0) return true;
     }
+    if (this.#isAll) return false;
     while (this.#row > this.#lastRow) {
       if (this.#column === this.#lastColumn || nearest <= this.#leave) return false;
       this.#column += this.#step;
@@ -153,6 +179,7 @@ export class HistoryGrid {
 
   /** The place at `entry` of `start` to `end`. */
   placeAt(entry: number): number {
+    if (this.#isAll) return entry;
     return entry < 0 ? this.#wide[-1 - entry] : this.entries[entry];
   }
 
@@ -186,7 +213,7 @@ export class HistoryGrid {
     this.#measure(places);
     const buckets = (this.#columnMask + 1) * (this.#rowMask + 1);
     this.#starts.fill(0, 0, buckets + 1);
-    this.#wideCount = 0;
+    this.#wideCount = this.#movedCount = 0;
     const total = this.#count(places);
     if (total > this.entries.length) this.entries = new Int32Array(total * 2);
     let sum = 0;
@@ -256,7 +283,7 @@ export class HistoryGrid {
       const row = Math.floor((boxes[at + 1] - margin) * perUnit);
       const lastRow = Math.floor((boxes[at + 4] + margin) * perUnit);
       if ((lastColumn - column + 1) * (lastRow - row + 1) > MAX_CELLS) {
-        this.#addWide(place);
+        this.#append(place, this.#wideCount++);
         continue;
       }
       cells[to] = column;
@@ -289,13 +316,13 @@ export class HistoryGrid {
     }
   }
 
-  #addWide(place: number): void {
-    if (this.#wideCount === this.#wide.length) {
-      const wide = new Int32Array(this.#wide.length * 2);
+  #append(place: number, at: number): void {
+    if (at === this.#wide.length) {
+      const wide = new Int32Array(at * 2);
       wide.set(this.#wide);
       this.#wide = wide;
     }
-    this.#wide[this.#wideCount++] = place;
+    this.#wide[at] = place;
   }
 }
 

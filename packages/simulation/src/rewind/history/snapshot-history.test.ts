@@ -22,7 +22,7 @@ describe("SnapshotHistory", () => {
     assert.equal(history({ windowMs: 100 }).maxSnapshots, 11);
     assert.equal(history({ maxSnapshots: 20 }).maxSnapshots, 20);
     const small = history({ maxBytes: 3000 });
-    assert.equal(small.maxSnapshots, 12);
+    assert.equal(small.maxSnapshots, 6);
     assert.ok(small.words.byteLength <= 3000);
     assert.equal(history({ maxBytes: 1 }).maxSnapshots, 2, "at least two");
     assert.throws(() => history({ windowMs: 0 }), RangeError);

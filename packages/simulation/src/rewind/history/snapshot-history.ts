@@ -64,6 +64,10 @@ export class SnapshotHistory {
   #slot = 0;
   /** The entry that was set last. */
   #entry = 0;
+  /** Places of those that are looked at as they are now, and where their entries begin. */
+  readonly livePlaces: Int32Array = new Int32Array(MAX_LIVE);
+  liveCount = 0;
+  readonly #firstLive: number;
   #oldestSlot = 0;
 
   /** Throws `RangeError` for limits that cannot be. */
@@ -77,9 +81,11 @@ export class SnapshotHistory {
     const posedWords = hitboxes.pose === "posed" ? Math.ceil((hitboxes.count * POSED_BYTES) / 4) : 0;
     this.stride = ENTRY_WORDS + posedWords;
     const snapshotBytes = capacity * this.stride * 4;
+    const liveBytes = MAX_LIVE * this.stride * 4;
     const wanted = Math.min(Math.ceil(windowMs / tickMs - 1e-9) + 1, maxSnapshots);
-    this.maxSnapshots = Math.max(2, Math.min(wanted, Math.floor(maxBytes / snapshotBytes)));
-    this.words = new Int32Array(capacity * this.maxSnapshots * this.stride);
+    this.maxSnapshots = Math.max(2, Math.min(wanted, Math.floor((maxBytes - liveBytes) / snapshotBytes)));
+    this.#firstLive = capacity * this.maxSnapshots * this.stride;
+    this.words = new Int32Array(this.#firstLive + MAX_LIVE * this.stride);
     for (let entry = 0; entry < this.words.length; entry += this.stride) this.words[entry] = NOBODY;
     this.floats = new Float32Array(this.words.buffer);
     this.#halves = new Int16Array(this.words.buffer);
@@ -120,6 +126,36 @@ export class SnapshotHistory {
     if (index >= this.usedPlaces) this.usedPlaces = index + 1;
     this.#entry = at;
     this.bounds.add(index, x, y, z);
+  }
+
+  /**
+   * Until `clearLive`, the entity at place `index` is found here, whatever the history says: where it is now, while the tick
+   * that follows the newest one is simulated. What is set next is of this. At most 64: the others are found in the history.
+   */
+  setLive(index: number, id: number, x: number, y: number, z: number, angle: number): boolean {
+    if (this.liveCount === MAX_LIVE) return false;
+    const at = this.#firstLive + this.liveCount * this.stride;
+    this.livePlaces[this.liveCount++] = index;
+    const { words, floats } = this;
+    words[at] = id;
+    floats[at + 1] = x;
+    floats[at + 2] = y;
+    floats[at + 3] = z;
+    floats[at + 4] = angle;
+    words[at + 5] = 0;
+    this.#entry = at;
+    this.bounds.grow(index, x, y, z);
+    return true;
+  }
+
+  clearLive(): void {
+    this.liveCount = 0;
+  }
+
+  /** Where the live entry of a place is; -1 when it has none. */
+  liveEntryOf(index: number): number {
+    for (let i = 0; i < this.liveCount; i++) if (this.livePlaces[i] === index) return this.#firstLive + i * this.stride;
+    return -1;
   }
 
   /** Nobody is at place `index` in the tick being recorded. */
@@ -244,6 +280,7 @@ export class SnapshotHistory {
     this.newestTick = -1;
     this.oldestTick = 0;
     this.usedPlaces = 0;
+    this.liveCount = 0;
     this.bounds.clear();
   }
 }
@@ -264,3 +301,4 @@ export interface WorldSnapshotEntity {
 
 export const NOBODY = -1;
 const POSED_BYTES = 10;
+const MAX_LIVE = 64;

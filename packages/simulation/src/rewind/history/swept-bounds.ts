@@ -34,7 +34,12 @@ export class SweptBounds {
 
   /** The entity at place `index` is at (x, y, z) in the newest tick, which is in the ring already. */
   add(index: number, x: number, y: number, z: number): void {
-    if (this.#isDue(index)) return this.#renew(index);
+    if (this.#isDue(index)) this.#renew(index);
+    else this.grow(index, x, y, z);
+  }
+
+  /** The box of a place reaches to here, too, until it is computed anew. */
+  grow(index: number, x: number, y: number, z: number): void {
     const { boxes } = this;
     const at = index * BOX_NUMBERS;
     if (x < boxes[at]) boxes[at] = x;
