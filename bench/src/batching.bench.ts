@@ -10,6 +10,7 @@ import type { Connection } from "@riposte/protocol/channel";
 import { listenTransport } from "@riposte/transport";
 import { CLIENTS, PRIVATE_KEY, PROTOCOL_ID, SCHEMA, clock } from "./batching/shared.ts";
 import type { Bench } from "./bench.ts";
+import { quantile } from "./statistics.ts";
 
 const TICK_MS = 1000 / 60;
 const SNAPSHOT_BYTES = 250;
@@ -84,7 +85,6 @@ async function measure(intervalMs: number): Promise<Measured> {
   child.send("end");
   await once(child, "exit");
   await server.close();
-  delays.sort((a, b) => a - b);
   const cpuMicros = user + system;
   const batches = after.batches - before.batches;
   return {
@@ -94,8 +94,8 @@ async function measure(intervalMs: number): Promise<Measured> {
     fill: (after.used - before.used) / (after.capacity - before.capacity),
     cpuUsPerMessage: cpuMicros / (after.messages - before.messages),
     cpuPercent: cpuMicros / 1e4 / seconds,
-    delayP50Ms: delays[Math.floor(delays.length * 0.5)],
-    delayP99Ms: delays[Math.floor(delays.length * 0.99)],
+    delayP50Ms: quantile(delays, 0.5),
+    delayP99Ms: quantile(delays, 0.99),
   };
 }
 

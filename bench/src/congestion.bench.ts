@@ -8,6 +8,7 @@ import { BbrCongestionControl, CubicCongestionControl, NewRenoCongestionControl 
 import type { AckSample, CongestionControl } from "@riposte/protocol/congestion";
 import { FlowSimulator } from "@riposte/testkit/congestion";
 import type { Bench } from "./bench.ts";
+import { median } from "./statistics.ts";
 
 const PACKET_BYTES = 1200;
 const MBIT = 125_000;
@@ -167,8 +168,8 @@ function fairness(algorithm: string, link: Link, flows: number): Fairness {
     shared.resetStatistics();
     shared.run(90_000);
     return shared.fairness;
-  }).toSorted((a, b) => a - b);
-  return { median: indices[indices.length >> 1], worst: indices[0] };
+  });
+  return { median: median(indices), worst: Math.min(...indices) };
 }
 
 /** A second flow comes after 10 s. Jain's index from its 60th second on; when five seconds of both first had 0.9. */
@@ -308,7 +309,7 @@ function ackCosts(): Map<string, number> {
       nanoseconds.push((1000 * (process.cpuUsage().user - start)) / (FLOWS * ACKS));
     }
   }
-  return new Map([...costs].map(([algorithm, all]) => [algorithm, all.toSorted((a, b) => a - b)[TURNS >> 1]]));
+  return new Map([...costs].map(([algorithm, all]) => [algorithm, median(all)]));
 }
 
 function idleSample(): AckSample {
@@ -340,8 +341,8 @@ function seconds(value: number): string {
 }
 
 /** Median and, in brackets, the worst. */
-function both({ median, worst }: Fairness): string {
-  return Number.isNaN(median) ? "" : `${fixed(median, 3)} (${fixed(worst, 3)})`;
+function both(of: Fairness): string {
+  return Number.isNaN(of.median) ? "" : `${fixed(of.median, 3)} (${fixed(of.worst, 3)})`;
 }
 
 /** A Markdown table, as it stands in docs/congestion.md. */

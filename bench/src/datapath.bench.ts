@@ -7,6 +7,7 @@ import { PacketBatch, openDatapath } from "@riposte/datapath";
 import type { AddressTable, CipherName, Datapath, UdpSocket } from "@riposte/datapath";
 import { portableDatapath } from "../../packages/datapath/src/portable/portable-datapath.ts";
 import type { Bench } from "./bench.ts";
+import { median } from "./statistics.ts";
 
 const PACKET_BYTES = 64;
 const BATCH = 64;
@@ -183,8 +184,4 @@ function label(cipher: CipherName): string {
 
 function prefixOf(form: Datapath): string {
   return form.name === "native" ? "" : "portable_";
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }

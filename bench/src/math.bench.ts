@@ -4,6 +4,7 @@
  */
 import * as deterministic from "@riposte/simulation/math";
 import type { Bench } from "./bench.ts";
+import { median, spread } from "./statistics.ts";
 
 const ROUNDS = 15;
 const ARGUMENTS = 1 << 12;
@@ -68,15 +69,4 @@ function nsPerCall(evaluate: Evaluate, x: Float64Array, y: Float64Array): number
   const { user, system } = process.cpuUsage(before);
   if (Number.isNaN(sum)) throw new Error("not a number");
   return ((user + system) * 1000) / (PASSES * ARGUMENTS);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-}
-
-/** Half the distance of the quartiles, by the median. */
-function spread(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[Math.floor(sorted.length * 0.75)] - sorted[Math.floor(sorted.length * 0.25)]) / 2 / median(values);
 }

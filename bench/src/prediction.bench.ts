@@ -15,6 +15,7 @@ import type { Recording, Replayed } from "./prediction/riposte-replay.ts";
 import { inputsPerCpuSec } from "./prediction/server-inputs.ts";
 import type { AnyGame } from "@riposte/simulation";
 import type { Bench } from "./bench.ts";
+import { median, spread } from "./statistics.ts";
 
 const ROUNDS = 15;
 /** Ticks to the server and back, and so in a replay: what a tick of it costs is the difference of both by that of their lengths. */
@@ -115,15 +116,4 @@ async function bytesPerTick(): Promise<number> {
   const young = ["--max-semi-space-size=128", "--min-semi-space-size=128"];
   const { stdout } = await promisify(execFile)(process.execPath, [...young, child, `${LONG_TICKS}`, `${SHORT_TICKS}`]);
   return (JSON.parse(stdout) as { readonly bytesPerTick: number }).bytesPerTick;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
-}
-
-/** Half the distance of the quartiles, by the median. */
-function spread(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[Math.floor(sorted.length * 0.75)] - sorted[Math.floor(sorted.length * 0.25)]) / 2 / median(values);
 }

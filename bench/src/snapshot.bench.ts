@@ -8,6 +8,7 @@ import { SharedSnapshots, SnapshotReceiver, SnapshotStream, StateTable } from "@
 import type { SnapshotStreamOptions } from "@riposte/simulation";
 import { BitReader, BitWriter } from "@riposte/wire";
 import type { Bench } from "./bench.ts";
+import { median } from "./statistics.ts";
 import { Cube, CUBES, FRAMES, hashOf, makeFrames } from "./snapshot/cubes.ts";
 import { FiedlerPacker } from "./snapshot/fiedler-packer.ts";
 import { loadRapier } from "./snapshot/rapier.ts";
@@ -160,8 +161,4 @@ function streamOptions(table: CubeTable, shared: SharedSnapshots | undefined): S
 
 function kilobits(bytes: number, frames: number): number {
   return ((bytes * 8) / frames) * (TICK_RATE / 1000);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }

@@ -11,6 +11,7 @@ import { Random } from "@riposte/protocol";
 import { NetworkTopology } from "@riposte/protocol/topology";
 import type { LinkInfo, NodeId, NodeInfo, Route } from "@riposte/protocol/topology";
 import type { Bench } from "./bench.ts";
+import { median, quantile } from "./statistics.ts";
 
 const NODES = 10_000;
 const LINKS = 60_000;
@@ -74,16 +75,15 @@ function measure({ nodes, links, servers }: Network): Record<string, number> {
       after.push(performance.now() - asked);
     }
   }
-  const sorted = Array.from(least).sort((x, y) => x - y);
-  after.sort((x, y) => x - y);
+  const linkChanges = Array.from(least);
   return {
     cached_route_ns: cachedRouteNs,
     // Mostly pairs not asked lately: the answer is read from a cached tree.
     any_route_ns: anyRouteNs,
-    link_change_ms_p50: percentile(sorted, 0.5),
-    link_change_ms_p99: percentile(sorted, 0.99),
-    link_change_ms_max: sorted.at(-1) ?? 0,
-    route_after_change_us_p50: percentile(after, 0.5) * 1000,
+    link_change_ms_p50: median(linkChanges),
+    link_change_ms_p99: quantile(linkChanges, 0.99),
+    link_change_ms_max: quantile(linkChanges, 1),
+    route_after_change_us_p50: median(after) * 1000,
     build_ms: loadedAt - startedAt,
     tree_ms: (builtAt - loadedAt) / TREES,
     memory_mb: (bytesAfter - bytesBefore) / 1e6,
@@ -178,10 +178,6 @@ function randomNetwork(random: Random): Network {
     links: [...links.values()],
     servers: nodes.slice(0, TREES).map(({ id }) => id),
   };
-}
-
-function percentile(sorted: readonly number[], fraction: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))];
 }
 
 /** Objects, and typed arrays outside the heap, that are still in use. */

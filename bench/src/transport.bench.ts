@@ -7,6 +7,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Bench } from "./bench.ts";
+import { median, spread } from "./statistics.ts";
 import { BURST } from "./transport/datapath-shared.ts";
 import { twoCores } from "./transport/cores.ts";
 import { NativePeers } from "./transport/native-peers.ts";
@@ -349,20 +350,4 @@ function command(script: string, ...words: string[]): string[] {
 /** One of the programs in C. */
 function program(path: string): PeerOptions {
   return { server: [path, "server"], client: [path, "client"] };
-}
-
-function quantile(values: readonly number[], fraction: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (sorted.length - 1) * fraction;
-  const low = Math.floor(at);
-  return sorted[low] + (sorted[Math.ceil(at)] - sorted[low]) * (at - low);
-}
-
-function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
-}
-
-/** Half the distance between the quartiles, by the median. */
-function spread(values: readonly number[]): number {
-  return (quantile(values, 0.75) - quantile(values, 0.25)) / 2 / median(values);
 }

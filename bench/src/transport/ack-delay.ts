@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { ClientTransport } from "@riposte/transport";
+import { quantile } from "../statistics.ts";
 import { MESSAGE_BYTES, WISH_NOTHING, writeMessage } from "./message.ts";
 
 /** Pauses between messages, so that they meet every phase of what the server does. */
@@ -52,9 +53,8 @@ export class AckDelay {
 
   /** Of everything measured. */
   quantiles(): { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number; readonly count: number } {
-    const sorted = this.#delays.toSorted((a, b) => a - b);
-    const at = (fraction: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))];
-    return { p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1), count: sorted.length };
+    const at = (fraction: number): number => quantile(this.#delays, fraction);
+    return { p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1), count: this.#delays.length };
   }
 
   readonly #look = (): void => {
