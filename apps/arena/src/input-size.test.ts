@@ -4,17 +4,12 @@ import { describe, it } from "node:test";
 import type { TestContext } from "node:test";
 import { bitsAt, InputSizes } from "@riposte/simulation/prediction";
 import { GameClient, Match, outgoingMessage } from "@riposte/simulation/game";
+import { numbers } from "../test/numbers.ts";
 import { BotMind } from "./bot-mind.ts";
 import { game } from "./game.ts";
 import { goalNear } from "./navigation.ts";
 import { IDLE } from "./states.ts";
 import type { Wish } from "./states.ts";
-
-/** Numbers from 0 to 1 that are the same every time. */
-function numbers(): () => number {
-  let state = 12_345;
-  return () => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) / 2 ** 32;
-}
 
 /**
  * A hand: it swings to a new target every half second or so (in 120 to 400 ms, as smoothly as hands do), follows it as

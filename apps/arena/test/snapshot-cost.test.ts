@@ -8,18 +8,13 @@ import { BotMind } from "../src/bot-mind.ts";
 import { game } from "../src/game.ts";
 import { goalNear } from "../src/navigation.ts";
 import { states } from "../src/states.ts";
+import { numbers } from "./numbers.ts";
 
 const PLAYERS = 26;
 const WARM_UP_TICKS = 300;
 const TICKS = 1500;
 /** The snapshots that the acknowledgement is behind: the round trip of a usual line. */
 const UNDER_WAY = 5;
-
-/** Numbers from 0 to 1 that are the same every time. */
-function numbers(): () => number {
-  let state = 12_345;
-  return () => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) / 2 ** 32;
-}
 
 it("costs about 27 bits to tell of a player who fights, densely coded, and 1.5 kB/s for each client by default", (t) => {
   const match = new Match(game, { seed: 5 });
