@@ -1,7 +1,7 @@
 /** Columns of numbers by name: a field, or a component of a vector or quaternion. */
 import type { Fields, StateTable, StorageOf } from "../state/index.ts";
-
-export type NumberColumn = Float64Array | Float32Array | Int32Array | Uint8Array;
+import { isNumberColumn } from "../state/fields/number-column.ts";
+import type { NumberColumn } from "../state/fields/number-column.ts";
 
 type PathOf<Storage, K extends string> = Storage extends NumberColumn
   ? K
@@ -20,15 +20,6 @@ export function columnAt<F extends Fields>(table: StateTable<F>, path: string): 
   if (part !== undefined && typeof column === "object" && column !== null && !ArrayBuffer.isView(column))
     column = (column as Readonly<Record<string, unknown>>)[part];
   else if (part !== undefined) column = undefined;
-  if (more.length > 0 || !isNumbers(column)) throw new RangeError(`there is no column of numbers "${path}"`);
+  if (more.length > 0 || !isNumberColumn(column)) throw new RangeError(`there is no column of numbers "${path}"`);
   return column;
-}
-
-export function isNumbers(column: unknown): column is NumberColumn {
-  return (
-    column instanceof Float64Array ||
-    column instanceof Float32Array ||
-    column instanceof Int32Array ||
-    column instanceof Uint8Array
-  );
 }

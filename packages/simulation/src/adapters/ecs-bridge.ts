@@ -8,7 +8,8 @@
  */
 import type { Fields, Row, StateTable } from "../state/index.ts";
 import { columnAt } from "./column-path.ts";
-import type { ColumnPath, NumberColumn } from "./column-path.ts";
+import type { ColumnPath } from "./column-path.ts";
+import type { NumberColumn } from "../state/fields/number-column.ts";
 
 /** A component's array: `Position.x`. */
 export interface NumberArrayLike {

@@ -4,7 +4,8 @@
  */
 import type { Fields, StateTable } from "../state/index.ts";
 import { columnAt } from "./column-path.ts";
-import type { ColumnPath, NumberColumn } from "./column-path.ts";
+import type { ColumnPath } from "./column-path.ts";
+import type { NumberColumn } from "../state/fields/number-column.ts";
 
 export interface RenderReaderOptions {
   /** Numbers from one row to the next in the target. Default: as many as there are paths. */

@@ -6,8 +6,8 @@
  * object (16 bytes); bytes and lists that have changed are copied anew.
  */
 import type { Fields, StateTable, Values } from "../state/index.ts";
-import { isNumbers } from "./column-path.ts";
-import type { NumberColumn } from "./column-path.ts";
+import { isNumberColumn } from "../state/fields/number-column.ts";
+import type { NumberColumn } from "../state/fields/number-column.ts";
 
 /** The values of a row by themselves. */
 export type MirrorObject<F extends Fields> = Values<F> & { id: number; owner: number };
@@ -105,10 +105,10 @@ interface Track {
 }
 
 function tracksOf(name: string, storage: unknown, capacity: number): Track[] {
-  if (isNumbers(storage)) return [{ name, part: undefined, column: storage, seen: new Float64Array(capacity) }];
+  if (isNumberColumn(storage)) return [{ name, part: undefined, column: storage, seen: new Float64Array(capacity) }];
   if (typeof storage !== "object" || storage === null || !("x" in storage)) return [];
   return Object.entries(storage).flatMap(([part, column]) =>
-    isNumbers(column) ? [{ name, part, column, seen: new Float64Array(capacity) }] : [],
+    isNumberColumn(column) ? [{ name, part, column, seen: new Float64Array(capacity) }] : [],
   );
 }
 

@@ -3,14 +3,14 @@
  * going through records: what is drawn becomes what a step sees.
  */
 import type { Fields, StateTable } from "../state/index.ts";
-
-type NumberArray = Float64Array | Int32Array | Uint8Array | Float32Array;
+import { isNumberColumn } from "../state/fields/number-column.ts";
+import type { NumberColumn } from "../state/fields/number-column.ts";
 
 export class ColumnCopy {
   /** Whether every column is a plain array of values; lists and bytes are not. */
   readonly complete: boolean;
-  readonly #from: NumberArray[] = [];
-  readonly #to: NumberArray[] = [];
+  readonly #from: NumberColumn[] = [];
+  readonly #to: NumberColumn[] = [];
   readonly #textFrom: string[][] = [];
   readonly #textTo: string[][] = [];
 
@@ -36,7 +36,7 @@ export class ColumnCopy {
 
   /** A typed array, or an object of them (the components of a vector). */
   #addNumbers(source: unknown, target: unknown): boolean {
-    if (isNumbers(source) && isNumbers(target)) {
+    if (isNumberColumn(source) && isNumberColumn(target)) {
       this.#from.push(source);
       this.#to.push(target);
       return true;
@@ -45,15 +45,6 @@ export class ColumnCopy {
     for (const part of Object.keys(source)) if (!this.#addNumbers(source[part], target[part])) return false;
     return true;
   }
-}
-
-function isNumbers(storage: unknown): storage is NumberArray {
-  return (
-    storage instanceof Float64Array ||
-    storage instanceof Int32Array ||
-    storage instanceof Uint8Array ||
-    storage instanceof Float32Array
-  );
 }
 
 function isTexts(storage: unknown): storage is string[] {

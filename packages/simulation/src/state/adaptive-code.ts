@@ -14,6 +14,15 @@ const MAX_LEARNED = 0xffffff;
 /** Most doublings of a gap; 2^17 covers every table. */
 const MAX_GAP_PREFIX = 17;
 
+/** Numbers of both signs as whole numbers: 0, -1, 1, -2, 2 and so on. 32 bits. */
+export function zigzag(value: number): number {
+  return ((value << 1) ^ (value >> 31)) >>> 0;
+}
+
+export function unzigzag(value: number): number {
+  return (value >>> 1) ^ -(value & 1);
+}
+
 /** Writes `value` (0 to 2^17) in an exponential Golomb code of order `order`. */
 export function writeGolomb(writer: BitSink, value: number, order: number): void {
   let prefix = 0;

@@ -1,5 +1,5 @@
 import type { BitReader, BitWriter } from "@riposte/wire";
-import { AdaptiveSizes } from "./adaptive-code.ts";
+import { AdaptiveSizes, unzigzag, zigzag } from "./adaptive-code.ts";
 import type { RecordDefinition } from "./definition.ts";
 import {
   copyWords,
@@ -243,7 +243,7 @@ export class RecordCodec {
     if (!same) return writeLeaf(plan.entry.leaf, words, at, writer);
     for (let i = 1; i < 4; i++) {
       const difference = words[first + i] - base[baseFirst + i];
-      this.#sizes.write(writer, context, (difference << 1) ^ (difference >> 31), words[first + i], plan.bits);
+      this.#sizes.write(writer, context, zigzag(difference), words[first + i], plan.bits);
     }
   }
 
@@ -253,11 +253,11 @@ export class RecordCodec {
     const first = at + plan.word;
     for (let i = 1; i < 4; i++) {
       const code = this.#sizes.read(reader, context, plan.bits);
-      let word = words[first + i] + ((code >>> 1) ^ -(code & 1));
+      let word = words[first + i] + unzigzag(code);
       if (code < 0) {
         word = reader.bits(plan.bits);
         const difference = word - words[first + i];
-        this.#sizes.learn(context, (difference << 1) ^ (difference >> 31));
+        this.#sizes.learn(context, zigzag(difference));
       }
       words[first + i] = word;
     }

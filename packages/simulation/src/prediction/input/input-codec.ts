@@ -11,6 +11,7 @@
  *     others:  lists against the older list, everything else whole
  */
 import type { BitReader, BitWriter } from "@riposte/wire";
+import { unzigzag, zigzag } from "../../state/adaptive-code.ts";
 import { valuesToWords, wordsToValues } from "../../state/index.ts";
 import type { Fields, InputDefinition, Values } from "../../state/index.ts";
 import { copyWords, readChanged, sameWords, writeChanged } from "../../state/fields/leaf-codec.ts";
@@ -184,7 +185,7 @@ function writeNumber({ plan, widths, below }: LeafPart, word: number, old: numbe
   const { bits } = plan;
   if (bits <= WHOLE_BITS) return writer.bits(word, bits);
   const change = distanceTo(plan, word, old);
-  const code = ((change << 1) ^ (change >> 31)) - 1;
+  const code = zigzag(change) - 1;
   for (let size = 0; size < 3; size++) {
     if (code >= below[size + 1] || code < 0) continue;
     writer.bits(size, 2);
@@ -202,7 +203,7 @@ function readNumber({ plan, widths, below }: LeafPart, words: Int32Array, at: nu
     return words[at] <= max;
   }
   const code = reader.bits(widths[size]) + below[size] + 1;
-  const word = words[at] + ((code >>> 1) ^ -(code & 1));
+  const word = words[at] + unzigzag(code);
   words[at] = plan.type === WRAP ? word & max : word;
   return plan.type === WRAP || (word >= 0 && word <= max);
 }

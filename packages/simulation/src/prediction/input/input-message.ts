@@ -8,6 +8,7 @@
  * first against the neutral input. Without a snapshot received there are no stamps.
  */
 import { BitReader, BitWriter } from "@riposte/wire";
+import { unzigzag, zigzag } from "../../state/adaptive-code.ts";
 import type { InputDefinition } from "../../state/index.ts";
 import { MessageKind } from "../../game/message-kind.ts";
 import { InputCodec } from "./input-codec.ts";
@@ -191,14 +192,6 @@ function noStamp(stamp: ViewStamp): void {
   stamp.snapshotTick = -1;
   stamp.receiptMask = 0;
   stamp.mode = "linear";
-}
-
-function zigzag(value: number): number {
-  return ((value << 1) ^ (value >> 31)) >>> 0;
-}
-
-function unzigzag(value: number): number {
-  return (value >>> 1) ^ -(value & 1);
 }
 
 const MAX_TICK = 0x7fffffff;

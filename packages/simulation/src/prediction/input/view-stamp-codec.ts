@@ -14,6 +14,7 @@
  *             snapshot: receipts back from the newer input's; view: what is more than expected (zigzag, in groups of 5)
  */
 import type { BitReader, BitWriter } from "@riposte/wire";
+import { unzigzag, zigzag } from "../../state/adaptive-code.ts";
 import { INTERPOLATION_MODES, modeNumber } from "../interpolation/interpolation-mode.ts";
 import type { InterpolationMode } from "../interpolation/interpolation-mode.ts";
 import type { InputHistory } from "./input-history.ts";
@@ -197,14 +198,6 @@ export class ViewStampCodec {
 function writeUnary(steps: number, writer: BitWriter): void {
   for (let i = 0; i < steps; i++) writer.bits(0, 1);
   writer.bits(1, 1);
-}
-
-function zigzag(value: number): number {
-  return ((value << 1) ^ (value >> 31)) >>> 0;
-}
-
-function unzigzag(value: number): number {
-  return (value >>> 1) ^ -(value & 1);
 }
 
 /** "Not as expected" and "more", in 3 bits. */
