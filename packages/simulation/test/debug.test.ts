@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { bool, defineGame, defineInput, defineState, float } from "@riposte/simulation";
 import { PredictionProbe, readPredictionReport } from "@riposte/simulation/debug";
 import type { DebugOutcome } from "@riposte/simulation/debug";
 import { game } from "./first-game.ts";
@@ -85,5 +86,48 @@ describe("debugging a client's prediction", () => {
       }
     }
     assert.ok(compared > 20);
+    assert.equal(predicted.jumps.count, predicted.ticks.count);
+    assert.equal(predicted.jumps.peak, 0, "it walked all the way");
+  });
+
+  it("notes where an own entity jumped: by its step, by the server's word, and not when another one takes its place", () => {
+    const place = float({ min: -500, max: 500, step: 1 / 64, teleport: 6 });
+    const portal = defineGame({
+      tickRate: 60,
+      states: { players: defineState({ x: place, y: place }) },
+      input: defineInput({ right: bool() }),
+      join: (world, client) => world.players.spawn(client.id),
+      step(world, inputs) {
+        for (const player of world.players) {
+          player.x += inputs.of(player).right ? 6 * world.dt : 0;
+          if (player.x > 20 && player.x < 40) player.x = 100;
+        }
+      },
+    });
+    const network = new TestNetwork(portal);
+    const player = network.add({ latencyMs: 100 }, { right: true });
+    const probe = new PredictionProbe({ pathPoints: 600 });
+    player.onFrame = (now): void => probe.sample(player.client, now);
+    const jumps = (): string[] => {
+      const found: string[] = [];
+      const { jumps: marks, x } = probe.predicted;
+      for (let age = marks.count - 2; age >= 0; age--)
+        if (marks.at(age) === 1) found.push(`${Math.round(x.at(age + 1))} to ${Math.round(x.at(age))}`);
+      return found;
+    };
+    network.run(5000);
+    assert.deepEqual(jumps(), ["20 to 100"]);
+    const { players } = network.match.world;
+    const first = players.firstOwnedBy(player.seat) ?? assert.fail();
+    first.x = -200;
+    players.settle();
+    network.run(1000);
+    assert.equal(jumps().length, 2);
+    assert.match(jumps()[1], /^10\d to -19\d$/);
+    players.despawn(first);
+    players.spawn(player.seat, { x: 300 });
+    network.run(1000);
+    assert.deepEqual(jumps(), []);
+    assert.ok(probe.predicted.ticks.count > 20 && probe.predicted.x.at(probe.predicted.x.count - 1) >= 300);
   });
 });

@@ -7,10 +7,12 @@ import type { OverlayCanvas } from "./index.ts";
 const nothing = (): void => undefined;
 
 /** A canvas that remembers what it was told. */
-function recordingCanvas(): { canvas: OverlayCanvas; texts: string[]; points: [number, number][]; dots: number[][] } {
+function recordingCanvas() {
   const texts: string[] = [];
   const points: [number, number][] = [];
   const dots: number[][] = [];
+  /** Where lines begin, by the number of points before. */
+  const starts: number[] = [];
   const canvas: OverlayCanvas = {
     save: nothing,
     restore: nothing,
@@ -18,7 +20,10 @@ function recordingCanvas(): { canvas: OverlayCanvas; texts: string[]; points: [n
     stroke: nothing,
     fill: nothing,
     fillRect: nothing,
-    moveTo: (x, y) => void points.push([x, y]),
+    moveTo: (x, y) => {
+      starts.push(points.length);
+      points.push([x, y]);
+    },
     lineTo: (x, y) => void points.push([x, y]),
     arc: (x, y) => void dots.push([x, y]),
     fillText: (text) => void texts.push(text),
@@ -31,10 +36,11 @@ function recordingCanvas(): { canvas: OverlayCanvas; texts: string[]; points: [n
     textBaseline: "top",
     globalAlpha: 1,
   };
-  return { canvas, texts, points, dots };
+  return { canvas, texts, points, dots, starts };
 }
 
-function filledProbe(): PredictionProbe {
+/** `jumpAt`: the frame in which the player is somewhere else all at once. */
+function filledProbe(jumpAt = -1): PredictionProbe {
   const probe = new PredictionProbe({ frames: 50, pathPoints: 20 });
   for (let frame = 0; frame < 60; frame++) {
     probe.curves.predictionError.push(frame === 40 ? 0.5 : 0);
@@ -46,6 +52,7 @@ function filledProbe(): PredictionProbe {
     probe.predicted.ticks.push(frame + 10);
     probe.predicted.x.push(frame + 10);
     probe.predicted.y.push(0);
+    probe.predicted.jumps.push(Number(frame === jumpAt));
     if (frame % 2 === 1) continue;
     probe.server.ticks.push(frame);
     probe.server.x.push(frame);
@@ -77,11 +84,19 @@ describe("PredictionOverlay", () => {
   });
 
   it("draws both ways where they are in the world", () => {
-    const { canvas, points, dots } = recordingCanvas();
+    const { canvas, points, dots, starts } = recordingCanvas();
     const overlay = new PredictionOverlay(filledProbe());
     overlay.drawPaths(canvas, { x: (x) => x * 10, y: (_x, y) => 100 - y * 10 });
     assert.deepEqual([points.length, points[0], points.at(-1)], [20, [500, 100], [690, 100]]);
     assert.deepEqual([dots.length, dots[0], dots.at(-1)], [20, [200, 100], [580, 97.5]]);
+    assert.deepEqual(starts, [0], "one line");
+  });
+
+  it("draws no line to where the player was put", () => {
+    const { canvas, points, starts } = recordingCanvas();
+    new PredictionOverlay(filledProbe(52)).drawPaths(canvas, { x: (x) => x, y: (_x, y) => y });
+    assert.deepEqual(starts, [0, 12]);
+    assert.deepEqual([points.length, points[12]], [20, [62, 0]]);
   });
 
   it("has nothing to say before the first frame", () => {

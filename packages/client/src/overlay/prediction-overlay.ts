@@ -189,7 +189,8 @@ export class PredictionOverlay {
     for (let age = predicted.ticks.count - 1; age >= 0; age--) {
       const x = projection.x(predicted.x.at(age), predicted.y.at(age));
       const y = projection.y(predicted.x.at(age), predicted.y.at(age));
-      if (age === predicted.ticks.count - 1) canvas.moveTo(x, y);
+      // No line leads to where it was put: it has not been in between.
+      if (age === predicted.ticks.count - 1 || predicted.jumps.at(age) === 1) canvas.moveTo(x, y);
       else canvas.lineTo(x, y);
     }
     canvas.stroke();

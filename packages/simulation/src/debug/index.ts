@@ -13,4 +13,4 @@ export type { PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./pla
 export { SeatDebug } from "./seat-debug.ts";
 export type { InputBufferReport, TickRange } from "./seat-debug.ts";
 export { PredictionProbe, PROBE_CURVES, SampleRing } from "./prediction-probe.ts";
-export type { Path, PredictionProbeOptions, ProbeCurve, ProbedClient } from "./prediction-probe.ts";
+export type { Path, PredictedPath, PredictionProbeOptions, ProbeCurve, ProbedClient } from "./prediction-probe.ts";

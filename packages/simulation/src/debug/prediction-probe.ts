@@ -5,7 +5,7 @@
 import type { ClientStats } from "../game/client/client-stats.ts";
 import type { AnyGame } from "../game/define-game.ts";
 import type { View } from "../game/client/view.ts";
-import type { States, World } from "../game/world.ts";
+import type { AnyWorldTable, States, World } from "../game/world.ts";
 
 /** What the probe reads: a `GameClient` of any game. */
 export interface ProbedClient {
@@ -64,6 +64,11 @@ export interface Path {
   readonly y: SampleRing;
 }
 
+export interface PredictedPath extends Path {
+  /** 1 where the entity has jumped since the point before: a field has changed by more than its `teleport`. Else 0. */
+  readonly jumps: SampleRing;
+}
+
 export interface PredictionProbeOptions {
   /** Frames kept. Default 240: four seconds. */
   readonly frames?: number;
@@ -90,7 +95,7 @@ export class PredictionProbe {
    * clocks' rates, how far the others are drawn in the past (milliseconds), corrections in that frame.
    */
   readonly curves: Readonly<Record<ProbeCurve, SampleRing>>;
-  readonly predicted: Path;
+  readonly predicted: PredictedPath;
   readonly server: Path;
   /** Times at which the samples of the curves were taken, in milliseconds. */
   readonly times: SampleRing;
@@ -99,6 +104,8 @@ export class PredictionProbe {
   #predictedTick = -1;
   #serverTick = -1;
   #entity = -1;
+  /** The entity's record at the newest point of `predicted`. */
+  #words: Int32Array | undefined;
   #corrections = 0;
   #mispredictions = 0;
 
@@ -115,7 +122,7 @@ export class PredictionProbe {
       interpolationDelayMs: ring(),
       corrections: ring(),
     };
-    this.predicted = path(points);
+    this.predicted = { ...path(points), jumps: new SampleRing(points) };
     this.server = path(points);
     this.#state = options.state;
   }
@@ -147,17 +154,30 @@ export class PredictionProbe {
     if (own.id !== this.#entity) {
       this.#entity = own.id;
       this.#predictedTick = this.#serverTick = -1;
+      this.#words = undefined;
+      this.predicted.jumps.clear();
       for (const { ticks, x, y } of [this.predicted, this.server]) for (const ring of [ticks, x, y]) ring.clear();
     }
     const world = (client.world as World<States>)[name];
     if (client.predictedTick > this.#predictedTick && world.indexOf(own.id) === own.index) {
       this.#predictedTick = client.predictedTick;
       push(this.predicted, client.predictedTick, world.positionX?.[own.index], world.positionY?.[own.index]);
+      this.predicted.jumps.push(Number(this.#hasJumped(world, own.index)));
     }
     if (client.snapshotTick <= this.#serverTick) return;
     if (!table.authoritativePlace(own, this.#place)) return;
     this.#serverTick = client.snapshotTick;
     push(this.server, client.snapshotTick, this.#place.x, this.#place.y);
+  }
+
+  /** Since the last call. */
+  #hasJumped(table: AnyWorldTable, index: number): boolean {
+    const { words, wordCount } = table;
+    const before = this.#words;
+    const jumped = before !== undefined && table.jumps(before, 0, words, index * wordCount);
+    this.#words ??= new Int32Array(wordCount);
+    table.readWords(index, this.#words);
+    return jumped;
   }
 }
 
