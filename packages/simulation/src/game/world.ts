@@ -115,16 +115,27 @@ export function createWorld<S extends States>(
   states: S,
   extraRows: readonly number[] = [],
 ): { world: World<S>; tables: AnyWorldTable[] } {
-  const tables: AnyWorldTable[] = [];
-  const named: Record<string, AnyWorldTable> = {};
-  for (const name of Object.keys(states)) {
-    if (name in base) throw new RangeError(`a state cannot be called "${name}": the world has a member of that name`);
-    const capacity = states[name].capacity + (extraRows[tables.length] ?? 0);
-    const table: AnyWorldTable = new WorldTable(states[name], base.isServer, capacity);
-    named[name] = table;
-    tables.push(table);
-  }
+  const create = (state: StateDefinition, _place: number, capacity: number): AnyWorldTable =>
+    new WorldTable(state, base.isServer, capacity);
+  const { named, tables } = createTables(base, states, extraRows, create);
   return { world: Object.assign(base, named) as World<S>, tables };
+}
+
+/** What `create` makes of every state, by name and by place; `base` is what will have them as members. */
+export function createTables<T>(
+  base: object,
+  states: States,
+  extraRows: readonly number[],
+  create: (state: StateDefinition, place: number, capacity: number) => T,
+): { named: Record<string, T>; tables: T[] } {
+  const tables: T[] = [];
+  const named: Record<string, T> = {};
+  for (const [name, state] of Object.entries(states)) {
+    if (name in base) throw new RangeError(`a state cannot be called "${name}": there is a member of that name`);
+    named[name] = create(state, tables.length, state.capacity + (extraRows[tables.length] ?? 0));
+    tables.push(named[name]);
+  }
+  return { named, tables };
 }
 
 /** Place of the table that a row belongs to; -1 when it is none of them. */

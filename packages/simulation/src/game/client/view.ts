@@ -3,6 +3,7 @@ import { StateTable } from "../../state/index.ts";
 import type { Fields, Row, RowIdentity, StateDefinition } from "../../state/index.ts";
 import type { AnyGame } from "../define-game.ts";
 import type { MovablePoint } from "../statics/static-geometry.ts";
+import { createTables } from "../world.ts";
 import type { FieldsOf, States } from "../world.ts";
 
 export class ViewTable<F extends Fields> extends StateTable<F> {
@@ -77,20 +78,9 @@ export function createView<S extends States>(
   source: ViewSource,
   extraRows: readonly number[] = [],
 ): { view: View<S>; tables: AnyViewTable[] } {
-  const tables: AnyViewTable[] = [];
-  const named: Record<string, AnyViewTable> = {};
-  for (const name of Object.keys(states)) {
-    if (name === "tick" || name === "predictedTick" || name === "confirmedTick")
-      throw new RangeError(`a state cannot be called "${name}"`);
-    const table: AnyViewTable = new ViewTable<Fields>(
-      states[name],
-      tables.length,
-      source,
-      states[name].capacity + (extraRows[tables.length] ?? 0),
-    );
-    named[name] = table;
-    tables.push(table);
-  }
   const base: ViewBase = { tick: -1, predictedTick: -1, confirmedTick: -1 };
+  const create = (state: StateDefinition, place: number, capacity: number): AnyViewTable =>
+    new ViewTable(state, place, source, capacity);
+  const { named, tables } = createTables(base, states, extraRows, create);
   return { view: Object.assign(base, named) as View<S>, tables };
 }
