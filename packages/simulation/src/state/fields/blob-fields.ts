@@ -12,33 +12,33 @@ export interface BlobOptions extends FieldOptions {
 
 /** A short string, bounded by its length in UTF-8. */
 export function text(options: BlobOptions): Field<string, string, readonly string[]> {
-  const leaf = blobLeaf("text", options.maxBytes, true);
-  return {
-    kind: "text",
-    attributes: fieldAttributes(options, "step"),
-    wordCount: leaf.wordCount,
-    leaves: [leaf],
-    signature: `text ${options.maxBytes}`,
-    writeInitial: (words, at) => void words.fill(0, at, at + leaf.wordCount),
-    createColumn: (slots, memory) => new TextColumn(slots, leaf, memory),
-  };
+  return blobField("text", options, (slots, leaf, memory) => new TextColumn(slots, leaf, memory));
 }
 
 /** A short byte array. Assigning copies; reading gives a view that is valid until the next assignment. */
 export function bytes(options: BlobOptions): Field<Uint8Array, Uint8Array, readonly Uint8Array[]> {
-  const leaf = blobLeaf("bytes", options.maxBytes, false);
+  return blobField("bytes", options, (slots, leaf, memory) => new BytesColumn(slots, leaf, memory));
+}
+
+function blobField<Value>(
+  kind: "text" | "bytes",
+  options: BlobOptions,
+  createColumn: (slots: number, leaf: Leaf, memory: RecordMemory) => Column<Value, Value, readonly Value[]>,
+): Field<Value, Value, readonly Value[]> {
+  const { maxBytes } = options;
+  const leaf = blobLeaf(kind, maxBytes);
   return {
-    kind: "bytes",
+    kind,
     attributes: fieldAttributes(options, "step"),
     wordCount: leaf.wordCount,
     leaves: [leaf],
-    signature: `bytes ${options.maxBytes}`,
+    signature: `${kind} ${maxBytes}`,
     writeInitial: (words, at) => void words.fill(0, at, at + leaf.wordCount),
-    createColumn: (slots, memory) => new BytesColumn(slots, leaf, memory),
+    createColumn: (slots, memory) => createColumn(slots, leaf, memory),
   };
 }
 
-function blobLeaf(kind: string, maxBytes: number, isText: boolean): Leaf {
+function blobLeaf(kind: "text" | "bytes", maxBytes: number): Leaf {
   if (!Number.isInteger(maxBytes) || maxBytes < 1 || maxBytes > 1024) {
     throw new RangeError(`${kind}: maxBytes ${maxBytes} must be 1 to 1024`);
   }
@@ -50,7 +50,7 @@ function blobLeaf(kind: string, maxBytes: number, isText: boolean): Leaf {
     max: maxBytes,
     step: 1,
     origin: 0,
-    text: isText,
+    text: kind === "text",
     element: [],
     elementWords: 0,
   };
