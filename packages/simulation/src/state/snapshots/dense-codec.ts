@@ -143,7 +143,11 @@ export class DenseCodec {
         writeNumber(encoder, models, model, distance, way, hasWay(plan, known), this.#sibling);
         this.#sibling = lengthOf(distance);
       } else if (plan.type === QUATERNION) this.#writeRotation(plan, words, at, known, models, model, encoder);
-      else this.#writeOther(plan, words, at, known, models, model, encoder);
+      else {
+        const same = sameWords(words, at + plan.word, known.base, known.baseAt + plan.word, plan.wordCount);
+        encoder.bit(models, model + this.#changeModel(plan, known), same ? 1 : 0);
+        if (!same) writeChanged(plan, words, at, known.base, known.baseAt, encoder);
+      }
     }
   }
 
@@ -172,7 +176,9 @@ export class DenseCodec {
         words[at + plan.word] = value;
       } else if (plan.type === QUATERNION) {
         if (!this.#readRotation(plan, words, at, known, models, model, decoder)) return false;
-      } else if (!this.#readOther(plan, words, at, known, models, model, decoder)) return false;
+      } else if (decoder.bit(models, model + this.#changeModel(plan, known)) === 0) {
+        if (!readChanged(plan, words, at, known.base, known.baseAt, decoder)) return false;
+      }
       if (decoder.failed) return false;
     }
     return true;
@@ -247,31 +253,9 @@ export class DenseCodec {
     return known.base[first] === largest ? expectation - known.base[first + 1 + (i > largest ? i - 1 : i)] : 0;
   }
 
-  #writeOther(
-    plan: LeafPlan,
-    words: Int32Array,
-    at: number,
-    known: KnownRecords,
-    models: Int32Array,
-    model: number,
-    encoder: RangeEncoder,
-  ): void {
-    const same = sameWords(words, at + plan.word, known.base, known.baseAt + plan.word, plan.wordCount);
-    encoder.bit(models, model + turns(plan, known) * 2 + (this.#sibling > 0 ? 1 : 0), same ? 1 : 0);
-    if (!same) writeChanged(plan, words, at, known.base, known.baseAt, encoder);
-  }
-
-  #readOther(
-    plan: LeafPlan,
-    words: Int32Array,
-    at: number,
-    known: KnownRecords,
-    models: Int32Array,
-    model: number,
-    decoder: RangeDecoder,
-  ): boolean {
-    if (decoder.bit(models, model + turns(plan, known) * 2 + (this.#sibling > 0 ? 1 : 0)) === 1) return true;
-    return readChanged(plan, words, at, known.base, known.baseAt, decoder);
+  /** Which question it is whether a leaf that is no number has changed. */
+  #changeModel(plan: LeafPlan, known: KnownRecords): number {
+    return turns(plan, known) * 2 + (this.#sibling > 0 ? 1 : 0);
   }
 }
 
