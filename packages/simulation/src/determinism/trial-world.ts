@@ -6,6 +6,7 @@ import type { AnyGame, Inputs, InputView } from "../game/define-game.ts";
 import { TickRandom } from "../game/random.ts";
 import { createWorld, WorldBase } from "../game/world.ts";
 import type { AnyWorldTable, States, World, WorldOwner } from "../game/world.ts";
+import { createSights } from "../rewind/create-sights.ts";
 import { DrawnSight } from "../rewind/drawn-sight.ts";
 import { StateTable } from "../state/index.ts";
 import type { Fields, RowIdentity } from "../state/index.ts";
@@ -39,8 +40,15 @@ export class TrialWorld implements WorldOwner {
     const { world, tables } = createWorld<States>(new WorldBase(game.tickRate, true, game.statics, this), game.states);
     this.#world = world;
     this.tables = tables;
-    for (const table of tables)
-      table.sight = new DrawnSight(table, table, table.state.hitbox, game.statics, () => NO_VIEW);
+    createSights(
+      tables,
+      game.statics,
+      () => world.tick,
+      (table) => {
+        const source = new DrawnSight(table.state, table, table);
+        return { history: source.history, source };
+      },
+    );
     // The row behind the last player's is the neutral input.
     this.#inputTable = new StateTable<Fields>(game.input, { capacity: players + 1 });
     for (let player = 0; player <= players; player++) this.#inputTable.insert(player, player);
@@ -116,5 +124,3 @@ export class TrialWorld implements WorldOwner {
     for (const table of this.tables) table.settle();
   }
 }
-
-const NO_VIEW = -1;

@@ -16,7 +16,8 @@ import { readRecords } from "../prediction/input/record-reader.ts";
 import type { PlayedTick, RecordedInput, RecordedState } from "../prediction/input/record-reader.ts";
 import { MAX_EXTRAPOLATION_MS } from "../prediction/interpolation/state-interpolator.ts";
 import type { PhysicsAdapter } from "../prediction/physics.ts";
-import { PoseRecorder } from "../rewind/pose-recorder.ts";
+import { createSights } from "../rewind/create-sights.ts";
+import { HistoryRecorder } from "../rewind/history-recorder.ts";
 import { RewoundSight } from "../rewind/rewound-sight.ts";
 import type { ViewResolver } from "../rewind/view-resolver.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
@@ -50,7 +51,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   readonly #seating: MatchSeats;
   readonly #snapshots: MatchSnapshots;
   readonly #inputs: MatchInputs;
-  readonly #recorders: readonly PoseRecorder[];
+  readonly #recorders: readonly HistoryRecorder[];
   readonly #physics: PhysicsAdapter | undefined;
   readonly #events: EventSender;
   /** Of the random numbers of entities that nobody owns. */
@@ -106,12 +107,20 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       tables[t].witness = { noteSpawn };
     }
     this.#physics = game.prediction.physics?.attach(world);
-    this.#recorders = tables.map((table, t) => {
-      const { hitbox } = table.state;
-      const recorder = new PoseRecorder(table, hitbox, this.#maxRewindTicks + Math.ceil(UPDATE_GAP_MS / game.tickMs));
-      table.sight = new RewoundSight(table, t, hitbox, game.statics, recorder.history, stamps, extrapolationTicks);
-      return recorder;
-    });
+    const windowMs = (options.maxRewindMs ?? 500) + UPDATE_GAP_MS;
+    this.#recorders = tables.map((table) => new HistoryRecorder(table.state, table, game.tickMs, windowMs));
+    createSights(
+      tables,
+      game.statics,
+      () => this.#tick,
+      (table, number) => {
+        const { history, reader } = this.#recorders[number];
+        const prediction = game.tablePredictions[number];
+        const maxExtrapolationTicks = extrapolationTicks;
+        const source = new RewoundSight({ table, number, history, reader, stamps, maxExtrapolationTicks, prediction });
+        return { history, source };
+      },
+    );
   }
 
   /** The tick that was simulated last. */

@@ -1,43 +1,65 @@
-/** What the player saw, on its own client: the entities where they were last drawn. */
-import type { Fields, Hitbox, RowIdentity, StateTable } from "../state/index.ts";
-import type { StaticGeometry } from "../game/statics/static-geometry.ts";
-import { RaySight } from "./ray-sight.ts";
-import { angleColumn } from "./rewound-sight.ts";
-import type { SeenPose } from "./seen-by.ts";
+/**
+ * What the player saw of one state, on its own client: the entities where they were last drawn; and what is predicted, where
+ * the prediction has it, as the server will judge it. They are written into a history of one tick, so that the same code
+ * answers on both sides.
+ */
+import type { Fields, RowIdentity, StateDefinition, StateTable } from "../state/index.ts";
+import { SnapshotHistory } from "./history/snapshot-history.ts";
+import { PoseReader } from "./pose-reader.ts";
+import type { SightSource } from "./rewind-context.ts";
+import type { RewindView } from "./rewound-poses.ts";
+import type { DrawnPicture } from "./view-resolver.ts";
 
-export class DrawnSight<F extends Fields> extends RaySight<F> {
-  readonly #drawn: StateTable<F>;
-  readonly #drawnAngles: Float64Array | undefined;
-  readonly #angles: Float64Array | undefined;
+export class DrawnSight implements SightSource, RewindView {
+  readonly isWithin = true;
+  readonly history: SnapshotHistory;
+  readonly #table: StateTable<Fields>;
+  readonly #drawn: StateTable<Fields>;
+  readonly #reader: PoseReader;
+  readonly #drawnReader: PoseReader;
   readonly #viewTick: () => number;
+  #tick = 0;
 
-  /** `table` is the predicted world's, `drawn` the view's. */
+  /** `table` is the predicted world's, `drawn` the view's; they may be the same. */
   constructor(
-    table: StateTable<F>,
-    drawn: StateTable<F>,
-    hitbox: Hitbox,
-    statics: StaticGeometry,
-    viewTick: () => number,
+    state: StateDefinition,
+    table: StateTable<Fields>,
+    drawn: StateTable<Fields>,
+    viewTick: () => number = () => -1,
   ) {
-    super(table, hitbox, statics);
+    this.#table = table;
     this.#drawn = drawn;
-    this.#drawnAngles = angleColumn(drawn, hitbox);
-    this.#angles = angleColumn(table, hitbox);
+    this.#reader = new PoseReader(state, table);
+    this.#drawnReader = new PoseReader(state, drawn);
     this.#viewTick = viewTick;
+    this.history = new SnapshotHistory({ ...this.#reader.createHistoryOptions(1, 1), maxSnapshots: 2 });
   }
 
-  protected override prepare(_row: RowIdentity): void {
-    this.viewTick = this.#viewTick();
+  get viewTick(): number {
+    return this.#viewTick();
   }
 
-  protected override locate(index: number, pose: SeenPose): boolean {
-    // What is predicted is judged where the prediction has it, as the server will.
-    const predicted = this.table.simulated[index] === 1;
-    const seen = predicted ? this.table : this.#drawn;
-    if (seen.alive[index] === 0) return false;
-    pose.x = seen.positionX?.[index] ?? Number.NaN;
-    pose.y = seen.positionY?.[index] ?? Number.NaN;
-    pose.angle = (predicted ? this.#angles : this.#drawnAngles)?.[index] ?? 0;
+  viewOf(_row: RowIdentity): RewindView {
+    if (!this.#reader.hasPlaces) return this;
+    const { history } = this;
+    history.begin(this.#tick++);
+    const end = Math.max(this.#table.highWater, this.#drawn.highWater, history.usedPlaces);
+    for (let index = 0; index < end; index++) {
+      if (this.#table.alive[index] === 1 && this.#table.simulated[index] === 1)
+        this.#reader.write(history, index, false);
+      else if (this.#drawn.alive[index] === 1) this.#drawnReader.write(history, index, false);
+      else history.setNobody(index);
+    }
+    return this;
+  }
+
+  resolve(_id: number, out: DrawnPicture): boolean {
+    out.fromTick = out.toTick = this.history.newestTick;
+    out.fraction = 0;
     return true;
+  }
+
+  addLive(): void {
+    // Everything is where it is now.
   }
 }

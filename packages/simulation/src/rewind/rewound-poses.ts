@@ -15,7 +15,7 @@ import type { DrawnPicture } from "./view-resolver.ts";
 
 /** At which moments of the past the entities of a state are looked at. */
 export interface RewindView {
-  /** The tick around which the entities are drawn. */
+  /** The tick around which the entities are drawn; -1: now. */
   readonly viewTick: number;
   /** Whether entities are drawn between places where they were: not when some are extrapolated, or drawn along curves. */
   readonly isWithin: boolean;
@@ -93,7 +93,8 @@ export class RewoundPoses {
     const { words } = history;
     const { oldestTick, newestTick } = history;
     const view = Math.floor(this.#view.viewTick);
-    const start = view < oldestTick ? oldestTick : view > newestTick ? newestTick : view;
+    // Without a view it is now.
+    const start = view < 0 || view > newestTick ? newestTick : view < oldestTick ? oldestTick : view;
     const end = start - SEARCHED_TICKS < oldestTick ? oldestTick : start - SEARCHED_TICKS;
     const live = history.liveCount === 0 ? -1 : history.liveEntryOf(place);
     if (live >= 0) return this.#take(live, live, words[live], 0);

@@ -1,103 +1,116 @@
 /**
- * What a player saw, on the server: every target as it was at the view tick that came with the
- * player's input, checked against what the server has really sent.
+ * What a player saw of one state, on the server: every target as it was at the view tick that came with the player's input,
+ * checked against what the server has really sent.
  *
  * A client draws an entity between two updates it has. `ViewResolver` finds the same two, entity by entity, from what was
  * sent to the client and has arrived. A stamp that names no snapshot of these is no honest one: then the receipts it
- * claims say which two ticks are blended. Entities that the player owns are predicted by its client, so they are
- * looked at as they are now.
+ * claims say which two ticks are blended. What the player's client predicts (its own entities, and those in reach that the
+ * game declares shared or remote) is looked at as it is now, at the input's tick. A player without a stamp sees everybody
+ * as they were after the last tick.
  */
-import type { Fields, Hitbox, RowIdentity, StateTable } from "../state/index.ts";
-import type { StaticGeometry } from "../game/statics/static-geometry.ts";
+import type { Fields, RowIdentity, StateTable } from "../state/index.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
-import type { PoseHistory } from "./pose-history.ts";
 import { extrapolatedTicks } from "../prediction/interpolation/curve.ts";
-import { createDrawnPicture } from "./view-resolver.ts";
+import type { TablePrediction } from "../prediction/prediction-options.ts";
+import type { SnapshotHistory } from "./history/snapshot-history.ts";
+import type { PoseReader } from "./pose-reader.ts";
+import type { SightSource } from "./rewind-context.ts";
+import type { RewindQuery } from "./rewind-query.ts";
+import type { RewindView } from "./rewound-poses.ts";
 import type { DrawnPicture, ViewResolver } from "./view-resolver.ts";
-import { RaySight } from "./ray-sight.ts";
-import type { SeenPose } from "./seen-by.ts";
 
-export interface StampSource {
+interface StampSource {
   /** The checked stamp of a seat's current input; `undefined` when it has none. */
   stampOf(seat: number): Readonly<ViewStamp> | undefined;
   /** What resolves that stamp; `undefined`: nothing is known of the client's snapshots. */
   resolverOf(seat: number): ViewResolver | undefined;
 }
 
-export class RewoundSight<F extends Fields> extends RaySight<F> {
-  readonly #history: PoseHistory;
-  readonly #stamps: StampSource;
-  readonly #maxExtrapolationTicks: number;
-  readonly #angles: Float64Array | undefined;
-  readonly #number: number;
+export interface RewoundSightOptions {
+  readonly table: StateTable<Fields>;
+  /** The table's place among the tables of the game. */
+  readonly number: number;
+  readonly history: SnapshotHistory;
+  readonly reader: PoseReader;
+  readonly stamps: StampSource;
+  readonly maxExtrapolationTicks: number;
+  /** What clients predict of others. */
+  readonly prediction: Pick<TablePrediction, "sharedRadius" | "remoteRadius">;
+}
+
+export class RewoundSight implements SightSource, RewindView {
+  viewTick = -1;
+  isWithin = true;
+  readonly #options: RewoundSightOptions;
+  #resolver: ViewResolver | undefined;
+  /** For a stamp that nothing is known of: the two ticks, and the share of the second. */
   #from = -1;
   #to = -1;
   #fraction = 0;
-  readonly #picture: DrawnPicture = createDrawnPicture();
-  #resolver: ViewResolver | undefined;
 
-  /** `number`: the table's place among the tables of the game. */
-  constructor(
-    table: StateTable<F>,
-    number: number,
-    hitbox: Hitbox,
-    statics: StaticGeometry,
-    history: PoseHistory,
-    stamps: StampSource,
-    maxExtrapolationTicks: number,
-  ) {
-    super(table, hitbox, statics);
-    this.#number = number;
-    this.#history = history;
-    this.#stamps = stamps;
-    this.#maxExtrapolationTicks = maxExtrapolationTicks;
-    this.#angles = angleColumn(table, hitbox);
+  constructor(options: RewoundSightOptions) {
+    this.#options = options;
   }
 
-  protected override prepare(row: RowIdentity): void {
-    const stamp = this.#stamps.stampOf(row.owner);
-    this.viewTick = stamp?.viewTick ?? -1;
-    this.#from = -1;
+  viewOf(row: RowIdentity): RewindView {
+    const { stamps, history } = this.#options;
+    const stamp = row.owner < 0 ? undefined : stamps.stampOf(row.owner);
     this.#resolver = undefined;
-    if (stamp === undefined || stamp.viewTick < 0) return;
-    const resolver = this.#stamps.resolverOf(row.owner);
+    this.isWithin = true;
+    if (stamp === undefined || stamp.viewTick < 0) {
+      this.viewTick = -1;
+      this.#set(history.newestTick, history.newestTick, 0);
+      return this;
+    }
+    this.viewTick = stamp.viewTick;
+    const resolver = stamps.resolverOf(row.owner);
     if (resolver?.known === true) this.#resolver = resolver;
-    this.#findTicks(stamp);
+    else this.#findTicks(stamp);
+    // Beyond the newest snapshot entities are carried on, and curves swing out.
+    const carriesOn = stamp.viewTick > stamp.snapshotTick && stamp.mode !== "none" && stamp.mode !== "step";
+    this.isWithin = !carriesOn && stamp.mode !== "hermite" && stamp.mode !== "extrapolation";
+    return this;
   }
 
-  protected override locate(index: number, pose: SeenPose): boolean {
-    const { table } = this;
-    if (this.#from < 0 || table.owners[index] === this.shooter?.owner) {
-      pose.x = table.positionX?.[index] ?? Number.NaN;
-      pose.y = table.positionY?.[index] ?? Number.NaN;
-      pose.angle = this.#angles?.[index] ?? 0;
-      return true;
-    }
-    const history = this.#history;
-    const id = table.idAt(index);
-    const picture = this.#picture;
-    if (this.#resolver === undefined) {
-      picture.fromTick = this.#from;
-      picture.toTick = this.#to;
-      picture.fraction = this.#fraction;
-    } else if (!this.#resolver.resolve(this.#number, id, picture)) return false;
-    // An update from before the history was longer ago than any shot may be judged at.
-    const from = history.at(index, Math.max(picture.fromTick, history.oldestTick));
-    const to = history.at(index, Math.max(picture.toTick, history.oldestTick));
-    // Born since: it could not be seen. Born between the two: it was drawn where it first appeared.
-    if (history.ids[to] !== id) return false;
-    const first = history.ids[from] === id ? from : to;
-    let { fraction } = picture;
-    if (history.jumps[first] !== history.jumps[to]) fraction = fraction < 1 ? 0 : 1;
-    pose.x = history.x[first] + (history.x[to] - history.x[first]) * fraction;
-    pose.y = history.y[first] + (history.y[to] - history.y[first]) * fraction;
-    pose.angle = history.angle[first] + wrapAngle(history.angle[to] - history.angle[first]) * fraction;
+  resolve(id: number, out: DrawnPicture): boolean {
+    if (this.#resolver !== undefined) return this.#resolver.resolve(this.#options.number, id, out);
+    out.fromTick = this.#from;
+    out.toTick = this.#to;
+    out.fraction = this.#fraction;
     return true;
+  }
+
+  addLive(row: RowIdentity, query: RewindQuery): void {
+    // Without a stamp the player sees nothing in the past.
+    if (this.viewTick < 0) return;
+    const { table, history, reader, prediction } = this.#options;
+    const { owners, alive, highWater, positionX, positionY } = table;
+    const { owner } = row;
+    const radius = Math.max(prediction.sharedRadius, prediction.remoteRadius);
+    const eye = radius > 0 ? this.#placeOf(row) : NOWHERE;
+    for (let index = 0; index < highWater; index++) {
+      if (owners[index] !== owner) {
+        if (radius <= 0 || alive[index] === 0 || positionX === undefined || positionY === undefined) continue;
+        const reach = owners[index] < 0 ? prediction.sharedRadius : radius;
+        if (!(Math.hypot(positionX[index] - eye.x, positionY[index] - eye.y) <= reach)) continue;
+      }
+      if (alive[index] === 0 || (row.index === index && row === table.rowAt(index))) continue;
+      reader.write(history, index, false, true);
+      query.meetLive(index);
+    }
+  }
+
+  /** Where the player is, if its row is one of this table. */
+  #placeOf(row: RowIdentity): { readonly x: number; readonly y: number } {
+    const { table } = this.#options;
+    const { positionX, positionY } = table;
+    if (positionX === undefined || positionY === undefined || row !== table.rowAt(row.index)) return NOWHERE;
+    return { x: positionX[row.index], y: positionY[row.index] };
   }
 
   /** The two snapshots that the client had on either side of its view tick. */
   #findTicks(stamp: Readonly<ViewStamp>): void {
-    const history = this.#history;
+    const { history, maxExtrapolationTicks } = this.#options;
     const view = Math.max(stamp.viewTick, history.oldestTick);
     const below = Math.floor(view);
     let from = -1;
@@ -118,7 +131,7 @@ export class RewoundSight<F extends Fields> extends RaySight<F> {
     if (from >= 0 && to >= 0) {
       this.#set(from, to, (view - from) / (to - from));
     } else if (from >= 0 && before >= 0) {
-      const over = extrapolatedTicks(view - from, this.#maxExtrapolationTicks);
+      const over = extrapolatedTicks(view - from, maxExtrapolationTicks);
       this.#set(before, from, 1 + over / (from - before));
     } else if (from >= 0) {
       this.#set(from, from, 0);
@@ -137,15 +150,4 @@ export class RewoundSight<F extends Fields> extends RaySight<F> {
   }
 }
 
-/** The column that turns a capsule. */
-export function angleColumn<F extends Fields>(table: StateTable<F>, hitbox: Hitbox): Float64Array | undefined {
-  if (hitbox.shape !== "capsule" || hitbox.angle === undefined) return undefined;
-  const columns: Readonly<Record<string, unknown>> = table.columns;
-  const column = columns[hitbox.angle];
-  return column instanceof Float64Array ? column : undefined;
-}
-
-function wrapAngle(angle: number): number {
-  const turn = angle / (2 * Math.PI);
-  return (turn - Math.floor(turn + 0.5)) * 2 * Math.PI;
-}
+const NOWHERE = { x: Number.NaN, y: Number.NaN };

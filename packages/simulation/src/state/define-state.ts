@@ -1,6 +1,7 @@
 import { layOut } from "./definition.ts";
 import type { RecordDefinition } from "./definition.ts";
 import type { Fields } from "./fields/field.ts";
+import type { HitboxSet } from "../rewind/hitboxes/hitbox-set.ts";
 
 /** Declares the state of one kind of entity: what a table stores, what clients are sent, what is hit. */
 
@@ -25,12 +26,23 @@ export interface StateOptions {
   /** Most rows alive at once, 1 to 65,536. Default 256. */
   readonly capacity?: number;
   /**
-   * Where an entity is: the names of two number fields, or of one vec2 or vec3 field. Default: fields "x" and "y",
-   * or "position", if they exist. Without a position an entity is relevant to everyone and cannot be hit.
+   * Where an entity is: the names of two number fields, of three in a game with heights, or of one vec2 or vec3 field.
+   * Default: fields "x" and "y", with "z", or "position", if they exist. Without a position an entity is relevant to
+   * everyone and cannot be hit.
    */
-  readonly position?: readonly [x: string, y: string] | string;
-  /** Default: a circle of radius 0.5. */
+  readonly position?: readonly [x: string, y: string, z?: string] | string;
+  /** What rays hit in the plane. Default: a circle of radius 0.5. */
   readonly hitbox?: Hitbox;
+  /** More than one shape, or shapes in space: `defineHitboxes`. Takes the place of `hitbox`. */
+  readonly hitboxes?: HitboxSet;
+  /** Name of the angle field, or of the quaternion field, that turns `hitboxes`. Default: nothing does. */
+  readonly turn?: string;
+  /** Of `hitboxes` with a palette: name of the whole number that says in which of its frames they stand. */
+  readonly frame?: string;
+  /** Name of the whole number whose bit i says that hitbox i cannot be hit. */
+  readonly disabled?: string;
+  /** Whether entities of this state stop what is shot at others: doors, shields. Default false. */
+  readonly blocks?: boolean;
   /** How fast its claim on a client's byte budget grows, against 1 for others. Default 1. */
   readonly priority?: number;
 }
@@ -38,10 +50,20 @@ export interface StateOptions {
 export interface StateDefinition<F extends Fields = Fields> extends RecordDefinition<F> {
   readonly kind: "state";
   readonly capacity: number;
-  /** Names of two number fields, one vector field, or nothing. */
+  /** Names of two or three number fields, one vector field, or nothing. */
   readonly position: readonly string[];
   readonly hitbox: Hitbox;
+  readonly rewound: RewoundFields;
   readonly priority: number;
+}
+
+/** How a state's entities are kept for hits, beyond a plain `hitbox`. */
+export interface RewoundFields {
+  readonly hitboxes?: HitboxSet;
+  readonly turn?: string;
+  readonly frame?: string;
+  readonly disabled?: string;
+  readonly blocks: boolean;
 }
 
 export function circle(options: { readonly radius: number }): CircleHitbox {
@@ -74,19 +96,47 @@ export function defineState<const F extends Fields>(fields: F, options: StateOpt
   if (hitbox.shape === "capsule" && hitbox.angle !== undefined && fields[hitbox.angle]?.kind !== "angle") {
     throw new RangeError(`defineState: the hitbox is turned by "${hitbox.angle}", which is not an angle field`);
   }
-  return { ...layOut("state", fields), capacity, position, hitbox, priority };
+  return { ...layOut("state", fields), capacity, position, hitbox, rewound: rewoundFields(fields, options), priority };
+}
+
+/** Checks the fields that hitboxes depend on. */
+function rewoundFields(fields: Fields, options: StateOptions): RewoundFields {
+  const { hitbox, hitboxes, frame, disabled, blocks = false } = options;
+  if (hitbox !== undefined && hitboxes !== undefined) throw new RangeError("defineState: hitbox or hitboxes, not both");
+  // A capsule in the plane has named its angle itself.
+  const turn = options.turn ?? (hitbox?.shape === "capsule" ? hitbox.angle : undefined);
+  const check = (what: string, name: string | undefined, kinds: readonly string[]): void => {
+    if (name !== undefined && !kinds.includes(fields[name]?.kind ?? ""))
+      throw new RangeError(`defineState: ${what} "${name}" must be a field of kind ${kinds.join(" or ")}`);
+  };
+  check("turn", turn, ["angle", "quaternion"]);
+  check("frame", frame, ["uint", "int"]);
+  check("disabled", disabled, ["uint", "int"]);
+  if (hitboxes?.pose === "posed")
+    throw new RangeError('defineState: "posed" hitboxes are recorded by hand, in a SnapshotHistory of your own');
+  if ((hitboxes?.pose === "palette") !== (frame !== undefined))
+    throw new RangeError("defineState: frame is given with a palette of poses, and only then");
+  return {
+    ...(hitboxes === undefined ? {} : { hitboxes }),
+    ...(turn === undefined ? {} : { turn }),
+    ...(frame === undefined ? {} : { frame }),
+    ...(disabled === undefined ? {} : { disabled }),
+    blocks,
+  };
 }
 
 function positionNames(fields: Fields, given: StateOptions["position"]): readonly string[] {
   const isNumber = (name: string): boolean => ["uint", "int", "float", "f32"].includes(fields[name]?.kind ?? "");
   const isVector = (name: string): boolean => ["vec2", "vec3"].includes(fields[name]?.kind ?? "");
   if (given === undefined) {
-    if (isNumber("x") && isNumber("y")) return ["x", "y"];
+    if (isNumber("x") && isNumber("y")) return isNumber("z") ? ["x", "y", "z"] : ["x", "y"];
     return isVector("position") ? ["position"] : [];
   }
-  const names = typeof given === "string" ? [given] : [...given];
-  if (names.length === 1 ? !isVector(names[0]) : !(names.length === 2 && names.every(isNumber))) {
-    throw new RangeError(`defineState: position ${names.join(", ")} must be two number fields or one vector field`);
+  const names = typeof given === "string" ? [given] : given.filter((name) => name !== undefined);
+  if (names.length === 1 ? !isVector(names[0]) : !([2, 3].includes(names.length) && names.every(isNumber))) {
+    throw new RangeError(
+      `defineState: position ${names.join(", ")} must be two or three number fields or one vector field`,
+    );
   }
   return names;
 }

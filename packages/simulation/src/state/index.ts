@@ -2,7 +2,14 @@ export { bool, entity, enumeration, NO_ENTITY } from "./fields/name-fields.ts";
 export { bytes, text } from "./fields/blob-fields.ts";
 export type { BlobOptions } from "./fields/blob-fields.ts";
 export { capsule, circle, defineState } from "./define-state.ts";
-export type { CapsuleHitbox, CircleHitbox, Hitbox, StateDefinition, StateOptions } from "./define-state.ts";
+export type {
+  CapsuleHitbox,
+  CircleHitbox,
+  Hitbox,
+  RewoundFields,
+  StateDefinition,
+  StateOptions,
+} from "./define-state.ts";
 export { defineFields, defineInput } from "./define-input.ts";
 export type { FieldsDefinition, InputDefinition } from "./define-input.ts";
 export type { FieldEntry, LeafEntry, RecordDefinition } from "./definition.ts";

@@ -7,6 +7,7 @@ import { PredictedEvents } from "../../prediction/events/predicted-events.ts";
 import { PROVISIONAL_ROWS } from "../../prediction/prediction-options.ts";
 import { PredictedSpawns } from "../../prediction/spawns/predicted-spawns.ts";
 import type { SpawnStats } from "../../prediction/spawns/predicted-spawns.ts";
+import { createSights } from "../../rewind/create-sights.ts";
 import { DrawnSight } from "../../rewind/drawn-sight.ts";
 import type { Fields, RowIdentity, Values } from "../../state/index.ts";
 import type { AnyGame } from "../define-game.ts";
@@ -47,11 +48,19 @@ export class ClientWorlds implements WorldOwner {
     const names = Object.keys(game.states);
     for (let t = 0; t < tables.length; t++) {
       const table = tables[t];
-      const { hitbox, capacity } = table.state;
-      table.sight = new DrawnSight(table, viewTables[t], hitbox, game.statics, () => view.tick);
+      const { capacity } = table.state;
       if (extraRows[t] > 0)
         table.spawns = new PredictedSpawns(names[t], capacity, extraRows[t], this.spawnStats, seatOf);
     }
+    createSights(
+      tables,
+      game.statics,
+      () => world.tick,
+      (table, t) => {
+        const sight = new DrawnSight(table.state, table, viewTables[t], () => view.tick);
+        return { history: sight.history, source: sight };
+      },
+    );
     this.events = new PredictedEvents(game.events, game.tickMs, {
       simulates: (table, id) => tables[table]?.simulated[tables[table].indexOf(id)] === 1,
       ownerOf: (table, id) => tables[table]?.get(id)?.owner ?? -1,

@@ -1,0 +1,313 @@
+/**
+ * `seenBy`: queries against what one player saw of one state, with the walls and whatever else stops a shot. The server's
+ * and the client's differ only in the view that a `SightSource` gives.
+ */
+import type { Fields, Row, RowIdentity, StateTable } from "../state/index.ts";
+import { cos, sin } from "../math/index.ts";
+import type { StaticGeometry } from "../game/statics/static-geometry.ts";
+import type { Body } from "./body-query.ts";
+import type { RewindQuery } from "./rewind-query.ts";
+import type { RewindView } from "./rewound-poses.ts";
+import type { SeenBy, SeenHit, SeenOptions, SeenPose } from "./seen-by.ts";
+
+/** Knows what the owner of a row sees of one table. */
+export interface SightSource {
+  /** The view of the owner of `row`, -1 or above; called anew whenever somebody else has looked meanwhile. */
+  viewOf(row: RowIdentity): RewindView;
+  /** After the query was pointed at the view: whoever is to be found where it is now. */
+  addLive(row: RowIdentity, query: RewindQuery): void;
+}
+
+/** What stops rays besides the table that is asked. */
+export interface Scene {
+  readonly statics: StaticGeometry;
+  /** Of the states that `blocks`. */
+  readonly blockers: readonly RewindContext<Fields>[];
+}
+
+interface MutableHit<F extends Fields> extends SeenHit<F> {
+  entity: Row<F>;
+  id: number;
+  isGone: boolean;
+  hitbox: string;
+  multiplier: number;
+  distance: number;
+  x: number;
+  y: number;
+  z: number;
+}
+
+export class RewindContext<F extends Fields> implements SeenBy<F> {
+  readonly query: RewindQuery;
+  readonly #table: StateTable<F>;
+  readonly #source: SightSource;
+  readonly #scene: Scene;
+  #row: RowIdentity | undefined;
+  /** For whom and at which tick the query was pointed last, and at what. */
+  #lookedFor: RowIdentity | undefined;
+  #lookedAt = -1;
+  #view: RewindView | undefined;
+  readonly #now: () => number;
+  /** What the query at hand may meet. */
+  #accept: ((entity: Row<F>) => boolean) | undefined;
+  #withGone = false;
+  readonly #filter: { except: number; layers: number; readonly accept: (place: number, id: number) => boolean };
+  readonly #hit: MutableHit<F>;
+  readonly #hits: MutableHit<F>[] = [];
+  #rays: (SeenHit<F> | undefined)[] = [];
+  #overlaps: SeenHit<F>[] = [];
+  #reached = new Float64Array(0);
+
+  /** `now`: the tick that is being simulated. */
+  constructor(table: StateTable<F>, query: RewindQuery, source: SightSource, scene: Scene, now: () => number) {
+    this.#table = table;
+    this.query = query;
+    this.#source = source;
+    this.#scene = scene;
+    this.#now = now;
+    this.#hit = this.#createHit();
+    this.#filter = { except: -1, layers: -1, accept: (place, id) => this.#accepts(place, id) };
+  }
+
+  get viewTick(): number {
+    return this.#row === undefined ? -1 : this.#focus(this.#row).viewTick;
+  }
+
+  /** Points it at what the owner of `row` saw. */
+  seenBy(row: RowIdentity): SeenBy<F> {
+    this.#row = row;
+    this.#lookedFor = undefined;
+    this.#focus(row);
+    return this;
+  }
+
+  raycast(
+    x: number,
+    y: number,
+    angle: number,
+    range: number,
+    options?: SeenOptions<F> | ((entity: Row<F>) => boolean),
+  ): SeenHit<F> | undefined {
+    const dx = cos(angle);
+    const dy = sin(angle);
+    if (typeof options !== "function") return this.#raycast(x, y, 0, dx, dy, 0, range, options, undefined, true);
+    return this.#raycast(x, y, 0, dx, dy, 0, range, undefined, options, true);
+  }
+
+  performRaycast(
+    x: number,
+    y: number,
+    z: number,
+    dx: number,
+    dy: number,
+    dz: number,
+    range: number,
+    options?: SeenOptions<F>,
+  ): SeenHit<F> | undefined {
+    return this.#raycast(x, y, z, dx, dy, dz, range, options, undefined, false);
+  }
+
+  performRaycasts(
+    x: number,
+    y: number,
+    z: number,
+    directions: Float64Array,
+    range: number,
+    options?: SeenOptions<F>,
+  ): readonly (SeenHit<F> | undefined)[] {
+    const count = Math.floor(directions.length / 3);
+    if (this.#reached.length !== count) this.#reached = new Float64Array(count);
+    const reached = this.#reached;
+    const row = this.#begin(options, undefined);
+    for (let i = 0; i < count; i++) {
+      const at = i * 3;
+      const dx = directions[at];
+      const dy = directions[at + 1];
+      const dz = directions[at + 2];
+      reached[i] = options?.throughWalls === true ? range : this.#wall(row, x, y, z, dx, dy, dz, range, false);
+    }
+    const { query } = this;
+    query.raycastAll(x, y, z, directions, reached, this.#filter);
+    this.#rays.length = count;
+    for (let i = 0; i < count; i++) {
+      const at = i * 3;
+      const far = reached[i];
+      this.#rays[i] =
+        query.metPlaces[i] < 0
+          ? undefined
+          : this.#fill(
+              this.#hitAt(i),
+              query.metPlaces[i],
+              query.metIds[i],
+              query.metHitboxes[i],
+              far,
+              x + directions[at] * far,
+              y + directions[at + 1] * far,
+              z + directions[at + 2] * far,
+            );
+    }
+    return this.#rays;
+  }
+
+  performSweep(
+    body: Body,
+    dx: number,
+    dy: number,
+    dz: number,
+    range: number,
+    options?: SeenOptions<F>,
+  ): SeenHit<F> | undefined {
+    const row = this.#begin(options, undefined);
+    const x = (body.ax + body.bx) / 2;
+    const y = (body.ay + body.by) / 2;
+    const z = (body.az + body.bz) / 2;
+    const reach = options?.throughWalls === true ? range : this.#wall(row, x, y, z, dx, dy, dz, range, false);
+    const { bodies } = this.query;
+    const far = bodies.sweep(body, dx, dy, dz, reach, this.#filter);
+    if (bodies.place < 0) return undefined;
+    const { place, id, hitbox } = bodies;
+    return this.#fill(this.#hit, place, id, hitbox, far, x + dx * far, y + dy * far, z + dz * far);
+  }
+
+  performOverlap(body: Body, options?: SeenOptions<F>): readonly SeenHit<F>[] {
+    this.#begin(options, undefined);
+    const { bodies } = this.query;
+    const count = bodies.overlap(body, this.#filter);
+    const x = (body.ax + body.bx) / 2;
+    const y = (body.ay + body.by) / 2;
+    const z = (body.az + body.bz) / 2;
+    this.#overlaps.length = count;
+    for (let i = 0; i < count; i++) {
+      const { places, ids, hitboxes, distances } = bodies;
+      this.#overlaps[i] = this.#fill(this.#hitAt(i), places[i], ids[i], hitboxes[i], distances[i], x, y, z);
+    }
+    return this.#overlaps;
+  }
+
+  poseOf(target: RowIdentity, pose: SeenPose): boolean {
+    if (this.#row === undefined) return false;
+    this.#focus(this.#row);
+    const { query } = this;
+    if (!query.locate(target.index) || query.pose.id !== target.id) return false;
+    pose.x = query.pose.x;
+    pose.y = query.pose.y;
+    pose.z = query.pose.z;
+    pose.angle = query.pose.angle;
+    return true;
+  }
+
+  /** How far a ray gets before an entity of this table stops it, for another table's query. */
+  blocks(row: RowIdentity, x: number, y: number, z: number, dx: number, dy: number, dz: number, range: number): number {
+    this.#focus(row);
+    return this.query.raycast(x, y, z, dx, dy, dz, range);
+  }
+
+  #raycast(
+    x: number,
+    y: number,
+    z: number,
+    dx: number,
+    dy: number,
+    dz: number,
+    range: number,
+    options: SeenOptions<F> | undefined,
+    accept: ((entity: Row<F>) => boolean) | undefined,
+    inPlane: boolean,
+  ): SeenHit<F> | undefined {
+    const row = this.#begin(options, accept);
+    const reach = options?.throughWalls === true ? range : this.#wall(row, x, y, z, dx, dy, dz, range, inPlane);
+    const { query } = this;
+    const far = query.raycast(x, y, z, dx, dy, dz, reach, this.#filter);
+    if (query.place < 0) return undefined;
+    return this.#fill(this.#hit, query.place, query.id, query.hitbox, far, x + dx * far, y + dy * far, z + dz * far);
+  }
+
+  #begin(options: SeenOptions<F> | undefined, accept: ((entity: Row<F>) => boolean) | undefined): RowIdentity {
+    const row = this.#row;
+    if (row === undefined) throw new TypeError("seenBy(row) comes first");
+    this.#focus(row);
+    const filter = this.#filter;
+    // A row of another table may have the same index: only the very row is left out.
+    filter.except = row === this.#table.rowAt(row.index) ? row.index : -1;
+    filter.layers = this.query.hitboxes.layerMask(options?.layers);
+    this.#accept = accept ?? options?.accept;
+    this.#withGone = options?.gone ?? false;
+    return row;
+  }
+
+  /** Points the query at what the owner of `row` saw, unless it is. */
+  #focus(row: RowIdentity): RewindView {
+    const now = this.#now();
+    if (this.#view !== undefined && this.#lookedFor === row && this.#lookedAt === now) return this.#view;
+    this.#lookedFor = row;
+    this.#lookedAt = now;
+    const view = this.#source.viewOf(row);
+    this.#view = view;
+    this.query.look(view);
+    this.#source.addLive(row, this.query);
+    return view;
+  }
+
+  #wall(
+    row: RowIdentity,
+    x: number,
+    y: number,
+    z: number,
+    dx: number,
+    dy: number,
+    dz: number,
+    range: number,
+    inPlane: boolean,
+  ): number {
+    const { statics, blockers } = this.#scene;
+    const wall = inPlane
+      ? statics.raycastAlong(x, y, dx, dy, range)
+      : statics.raycastInSpace(x, y, z, dx, dy, dz, range);
+    let reach = wall < range ? wall : range;
+    for (let i = 0; i < blockers.length; i++) {
+      const blocker = blockers[i];
+      if (Object.is(blocker, this)) continue;
+      const far = blocker.blocks(row, x, y, z, dx, dy, dz, reach);
+      if (far < reach) reach = far;
+    }
+    return reach;
+  }
+
+  #accepts(place: number, id: number): boolean {
+    const table = this.#table;
+    if (table.alive[place] === 0 || table.idAt(place) !== id) return this.#withGone;
+    return this.#accept === undefined || this.#accept(table.rowAt(place));
+  }
+
+  #hitAt(i: number): MutableHit<F> {
+    return (this.#hits[i] ??= this.#createHit());
+  }
+
+  #createHit(): MutableHit<F> {
+    const entity = this.#table.rowAt(0);
+    return { entity, id: -1, isGone: false, hitbox: "", multiplier: 1, distance: 0, x: 0, y: 0, z: 0 };
+  }
+
+  #fill(
+    hit: MutableHit<F>,
+    place: number,
+    id: number,
+    hitbox: number,
+    distance: number,
+    x: number,
+    y: number,
+    z: number,
+  ): SeenHit<F> {
+    const table = this.#table;
+    hit.entity = table.rowAt(place);
+    hit.id = id;
+    hit.isGone = table.alive[place] === 0 || table.idAt(place) !== id;
+    hit.hitbox = this.query.hitboxes.names[hitbox];
+    hit.multiplier = this.query.hitboxes.multipliers[hitbox];
+    hit.distance = distance;
+    hit.x = x;
+    hit.y = y;
+    hit.z = z;
+    return hit;
+  }
+}
