@@ -2,7 +2,7 @@ import { registerHooks } from "node:module";
 
 /**
  * Loads `@dimforge/rapier3d-deterministic` in Node. The package is made for bundlers: its imports have no extensions,
- * which are added here, for its own files only. Its types do not resolve either; what the scene uses is declared below.
+ * which are added here, for its own files only. Its types do not resolve either; what the benchmarks use is declared below.
  */
 
 interface Vector {
@@ -33,23 +33,46 @@ interface RigidBodyDesc {
 
 interface ColliderDesc {
   setTranslation(x: number, y: number, z: number): ColliderDesc;
+  setCollisionGroups(groups: number): ColliderDesc;
   setFriction(friction: number): ColliderDesc;
   setRestitution(restitution: number): ColliderDesc;
   setDensity(density: number): ColliderDesc;
+}
+
+export interface Collider {
+  readonly handle: number;
+  setTranslation(translation: Vector): void;
+  setRotation(rotation: Rotation): void;
+}
+
+export interface Ray {
+  readonly origin: { -readonly [K in keyof Vector]: number };
+  readonly dir: { -readonly [K in keyof Vector]: number };
 }
 
 export interface World {
   timestep: number;
   step(): void;
   createRigidBody(description: RigidBodyDesc): RigidBody;
-  createCollider(description: ColliderDesc, parent?: RigidBody): unknown;
+  createCollider(description: ColliderDesc, parent?: RigidBody): Collider;
+  castRay(
+    ray: Ray,
+    maxToi: number,
+    solid: boolean,
+    flags?: number,
+    groups?: number,
+  ): { readonly collider: Collider } | null;
   free(): void;
 }
 
 export interface Rapier {
   readonly World: new (gravity: Vector) => World;
   readonly RigidBodyDesc: { dynamic(): RigidBodyDesc };
-  readonly ColliderDesc: { cuboid(halfX: number, halfY: number, halfZ: number): ColliderDesc };
+  readonly ColliderDesc: {
+    cuboid(halfX: number, halfY: number, halfZ: number): ColliderDesc;
+    capsule(halfHeight: number, radius: number): ColliderDesc;
+  };
+  readonly Ray: new (origin: Vector, dir: Vector) => Ray;
 }
 
 const PACKAGE = "rapier3d-deterministic";
