@@ -10,6 +10,7 @@ import { Crowd } from "./rewind/crowd.ts";
 import { PosedOnce, PosedPerShooter } from "./rewind/rapier-shooters.ts";
 import { PREPARED_TICKS, Scene, SNAPSHOTS } from "./rewind/scene.ts";
 import { loadRapier } from "./snapshot/rapier.ts";
+import { median, spread } from "./statistics.ts";
 
 const ROUNDS = 15;
 const SIZE = 200;
@@ -19,7 +20,6 @@ export const bench: Bench = async (note, { full }) => {
   note("walking");
   const few = { entities: 1000, size: SIZE };
   const recorded = new Scene(few);
-  const paletted = new Scene({ ...few, palette: true });
   const thousand = new Crowd(new Scene(few));
   const wide = new Crowd(new Scene({ entities: 5000, size: SIZE * Math.sqrt(5) }));
   const dense = new Crowd(new Scene({ entities: 5000, size: SIZE }));
@@ -55,7 +55,7 @@ export const bench: Bench = async (note, { full }) => {
     times_faster_than_rapier_per_shooter: medians.raycasts_per_sec_1000 / medians.rapier_per_shooter_raycasts_per_sec,
     times_faster_than_rapier_shared_time: medians.raycasts_per_sec_1000 / medians.rapier_shared_time_raycasts_per_sec,
     bytes_per_entity_snapshot: entryBytes(recorded),
-    bytes_per_entity_snapshot_palette: entryBytes(paletted),
+    bytes_per_entity_snapshot_palette: entryBytes(new Scene({ ...few, palette: true })),
     broadphase_bytes_per_entity_snapshot: otherBytes(recorded),
     hit_share: thousand.hitShare,
     hit_share_5000: wide.hitShare,
@@ -94,22 +94,12 @@ function recordMicros(scene: Scene): number {
   return micros / (RECORDINGS * PREPARED_TICKS);
 }
 
-function entryBytes({ history, entities }: Scene): number {
-  return history.words.byteLength / (entities * SNAPSHOTS);
+/** Of a history's entries. */
+function entryBytes({ history }: Scene): number {
+  return history.stride * 4;
 }
 
-/** Everything that is not an entry: boxes, counters of jumps, the grid. */
+/** Everything else that it and its queries keep, by entries: boxes, counters of jumps, live entries, the grid. */
 function otherBytes({ history, query, entities }: Scene): number {
-  return (history.bytes - history.words.byteLength + query.grid.bytes) / (entities * SNAPSHOTS);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
-}
-
-/** Half the distance of the quartiles, by the median. */
-function spread(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[Math.floor(sorted.length * 0.75)] - sorted[Math.floor(sorted.length * 0.25)]) / 2 / median(values);
+  return (history.bytes + query.grid.bytes) / (entities * SNAPSHOTS) - history.stride * 4;
 }

@@ -5,7 +5,7 @@ import { RANGE } from "./rays.ts";
 import { PARTS } from "./scene.ts";
 
 /** A position and a rotation. */
-export const POSED_NUMBERS = 7;
+const POSED_NUMBERS = 7;
 
 export class RapierRays {
   readonly #world: World;

@@ -142,7 +142,7 @@ export class Scene {
 /** Updates of an entity come every 1, 2, 4 or 8 ticks, not all in the same: it is drawn between the two around the view. */
 export class OwnTimes implements RewindView {
   viewTick = 0;
-  readonly beyond = 0;
+  readonly isWithin = true;
 
   resolve(id: number, out: DrawnPicture): boolean {
     const gap = 1 << (id & 3);

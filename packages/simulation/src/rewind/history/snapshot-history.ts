@@ -91,7 +91,7 @@ export class SnapshotHistory {
     this.#halves = new Int16Array(this.words.buffer);
     this.#jumps = new Uint8Array(capacity);
     this.bounds = new SweptBounds(this);
-    this.bytes = this.words.byteLength + this.bounds.bytes;
+    this.bytes = this.words.byteLength + this.#jumps.byteLength + this.livePlaces.byteLength + this.bounds.bytes;
   }
 
   /** Ticks that are kept now. */
