@@ -1,4 +1,5 @@
 /** Rifle and orb. Everybody pulls the trigger and flies his orbs in prediction; only the server hurts. */
+import { ProjectileRewind } from "@riposte/simulation";
 import { atan2, cos, hypot, sin } from "@riposte/simulation/math";
 import { abilitiesOf } from "./abilities.ts";
 import { Blast, Hit, Kill, Launch } from "./messages.ts";
@@ -13,12 +14,14 @@ import {
   RESPAWN_TICKS,
   RIFLE_DAMAGE,
   RIFLE_RANGE,
+  TICK_RATE,
 } from "./rules.ts";
 import type { ArenaWorld, OrbRow, PlayerRow, Wish } from "./states.ts";
 
 const RIFLE = 0;
 const ORB = 1;
 const seen = { x: 0, y: 0, angle: 0 };
+const orbRewind = new ProjectileRewind({ tickRate: TICK_RATE });
 
 const canBeHit = (player: PlayerRow): boolean => player.health > 0 && !player.shielded;
 
@@ -66,20 +69,28 @@ export function moveOrbs(world: ArenaWorld): void {
     const way = ORB_SPEED * world.dt;
     const wall = world.statics.raycast(orb.x, orb.y, orb.angle, way + ORB_RADIUS);
     const free = Math.min(way, Math.max(0, wall - ORB_RADIUS));
-    orb.x += cos(orb.angle) * free;
-    orb.y += sin(orb.angle) * free;
+    const touched = world.isServer ? wayToPlayer(world, orb, free) : Infinity;
+    const flown = Math.min(free, touched);
+    orb.x += cos(orb.angle) * flown;
+    orb.y += sin(orb.angle) * flown;
     const ends = free < way || orb.endsAtTick === (world.tick & 255);
-    if (ends || (world.isServer && touchesPlayer(world, orb))) burst(world, orb);
+    if (ends || touched <= free) burst(world, orb);
   }
 }
 
-function touchesPlayer(world: ArenaWorld, orb: OrbRow): boolean {
-  for (const player of world.players) {
-    if (player.owner === orb.owner || !canBeHit(player)) continue;
-    const reach = PLAYER_RADIUS + ORB_RADIUS;
-    if (hypot(player.x - orb.x, player.y - orb.y) < reach) return true;
-  }
-  return false;
+/** How far the orb gets before it touches a player, who is where the shooter saw him, or, the longer it has flown, is. */
+function wayToPlayer(world: ArenaWorld, orb: OrbRow, way: number): number {
+  const shooter = world.players.firstOwnedBy(orb.owner);
+  if (shooter === undefined) return Infinity;
+  const { x, y } = orb;
+  const age = ORB_LIFE_TICKS - 1 - ((orb.endsAtTick - world.tick) & 255);
+  const ball = { ax: x, ay: y, az: 0, bx: x, by: y, bz: 0, radius: ORB_RADIUS };
+  const hit = world.players.seenBy(shooter).performSweep(ball, cos(orb.angle), sin(orb.angle), 0, way, {
+    accept: canBeHit,
+    towardsNow: orbRewind.towardsNow(age),
+    throughWalls: true,
+  });
+  return hit?.distance ?? Infinity;
 }
 
 function burst(world: ArenaWorld, orb: OrbRow): void {

@@ -3,7 +3,7 @@
  * the prediction has it, as the server will judge it. They are written into a history of one tick, so that the same code
  * answers on both sides.
  */
-import type { Fields, RowIdentity, StateDefinition, StateTable } from "../state/index.ts";
+import type { Fields, StateDefinition, StateTable } from "../state/index.ts";
 import { SnapshotHistory } from "./history/snapshot-history.ts";
 import { PoseReader } from "./pose-reader.ts";
 import type { SightSource } from "./rewind-context.ts";
@@ -39,7 +39,7 @@ export class DrawnSight implements SightSource, RewindView {
     return this.#viewTick();
   }
 
-  viewOf(_row: RowIdentity): RewindView {
+  viewOf(): RewindView {
     if (!this.#reader.hasPlaces) return this;
     const { history } = this;
     history.begin(this.#tick++);

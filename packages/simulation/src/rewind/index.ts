@@ -16,6 +16,17 @@ export type { Body, BodyQuery } from "./body-query.ts";
 export type { QueryFilter } from "./query-filter.ts";
 export { CommonTime, RewoundPoses } from "./rewound-poses.ts";
 export type { RewindView, RewoundPose } from "./rewound-poses.ts";
+export { PredictedHits } from "./predicted/predicted-hits.ts";
+export type {
+  HitGuess,
+  HitVerdict,
+  PredictedHit,
+  PredictedHitListener,
+  PredictedHitsOptions,
+  PredictedHitStats,
+} from "./predicted/predicted-hits.ts";
+export { ProjectileRewind } from "./projectiles/projectile-rewind.ts";
+export type { ProjectileRewindOptions } from "./projectiles/projectile-rewind.ts";
 export type { SeenBy, SeenHit, SeenOptions, SeenPose } from "./seen-by.ts";
 export { SENT_SNAPSHOTS, SentSnapshots } from "./sent-snapshots.ts";
 export { createDrawnPicture, ViewResolver } from "./view-resolver.ts";

@@ -12,8 +12,11 @@ import type { SeenBy, SeenHit, SeenOptions, SeenPose } from "./seen-by.ts";
 
 /** Knows what the owner of a row sees of one table. */
 export interface SightSource {
-  /** The view of the owner of `row`, -1 or above; called anew whenever somebody else has looked meanwhile. */
-  viewOf(row: RowIdentity): RewindView;
+  /**
+   * The view of the owner of `row`; called anew whenever somebody else has looked meanwhile. `laterTicks` and `towardsNow`: as
+   * in `SeenOptions`.
+   */
+  viewOf(row: RowIdentity, laterTicks: number, towardsNow: number): RewindView;
   /** After the query was pointed at the view: whoever is to be found where it is now. */
   addLive(row: RowIdentity, query: RewindQuery): void;
 }
@@ -43,9 +46,11 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
   readonly #source: SightSource;
   readonly #scene: Scene;
   #row: RowIdentity | undefined;
-  /** For whom and at which tick the query was pointed last, and at what. */
+  /** For whom, at which tick and how much later the query was pointed last, and at what. */
   #lookedFor: RowIdentity | undefined;
   #lookedAt = -1;
+  #laterTicks = 0;
+  #towardsNow = 0;
   #view: RewindView | undefined;
   readonly #now: () => number;
   /** What the query at hand may meet. */
@@ -70,14 +75,14 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
   }
 
   get viewTick(): number {
-    return this.#row === undefined ? -1 : this.#focus(this.#row).viewTick;
+    return this.#row === undefined ? -1 : this.#focus(this.#row, 0, 0).viewTick;
   }
 
   /** Points it at what the owner of `row` saw. */
   seenBy(row: RowIdentity): SeenBy<F> {
     this.#row = row;
     this.#lookedFor = undefined;
-    this.#focus(row);
+    this.#focus(row, 0, 0);
     return this;
   }
 
@@ -186,7 +191,7 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
 
   poseOf(target: RowIdentity, pose: SeenPose): boolean {
     if (this.#row === undefined) return false;
-    this.#focus(this.#row);
+    this.#focus(this.#row, 0, 0);
     const { query } = this;
     if (!query.locate(target.index) || query.pose.id !== target.id) return false;
     pose.x = query.pose.x;
@@ -197,8 +202,19 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
   }
 
   /** How far a ray gets before an entity of this table stops it, for another table's query. */
-  blocks(row: RowIdentity, x: number, y: number, z: number, dx: number, dy: number, dz: number, range: number): number {
-    this.#focus(row);
+  blocks(
+    row: RowIdentity,
+    x: number,
+    y: number,
+    z: number,
+    dx: number,
+    dy: number,
+    dz: number,
+    range: number,
+    laterTicks: number,
+    towardsNow: number,
+  ): number {
+    this.#focus(row, laterTicks, towardsNow);
     return this.query.raycast(x, y, z, dx, dy, dz, range);
   }
 
@@ -225,7 +241,7 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
   #begin(options: SeenOptions<F> | undefined, accept: ((entity: Row<F>) => boolean) | undefined): RowIdentity {
     const row = this.#row;
     if (row === undefined) throw new TypeError("seenBy(row) comes first");
-    this.#focus(row);
+    this.#focus(row, options?.laterTicks ?? 0, options?.towardsNow ?? 0);
     const filter = this.#filter;
     // A row of another table may have the same index: only the very row is left out.
     filter.except = row === this.#table.rowAt(row.index) ? row.index : -1;
@@ -236,12 +252,16 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
   }
 
   /** Points the query at what the owner of `row` saw, unless it is. */
-  #focus(row: RowIdentity): RewindView {
+  #focus(row: RowIdentity, laterTicks: number, towardsNow: number): RewindView {
     const now = this.#now();
-    if (this.#view !== undefined && this.#lookedFor === row && this.#lookedAt === now) return this.#view;
+    const isSame = this.#lookedFor === row && this.#lookedAt === now;
+    if (this.#view !== undefined && isSame && this.#laterTicks === laterTicks && this.#towardsNow === towardsNow)
+      return this.#view;
     this.#lookedFor = row;
     this.#lookedAt = now;
-    const view = this.#source.viewOf(row);
+    this.#laterTicks = laterTicks;
+    this.#towardsNow = towardsNow;
+    const view = this.#source.viewOf(row, laterTicks, towardsNow);
     this.#view = view;
     this.query.look(view);
     this.#source.addLive(row, this.query);
@@ -267,7 +287,7 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
     for (let i = 0; i < blockers.length; i++) {
       const blocker = blockers[i];
       if (Object.is(blocker, this)) continue;
-      const far = blocker.blocks(row, x, y, z, dx, dy, dz, reach);
+      const far = blocker.blocks(row, x, y, z, dx, dy, dz, reach, this.#laterTicks, this.#towardsNow);
       if (far < reach) reach = far;
     }
     return reach;

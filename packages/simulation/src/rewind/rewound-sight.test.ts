@@ -8,6 +8,7 @@ import { HistoryRecorder } from "./history-recorder.ts";
 import { RewindContext } from "./rewind-context.ts";
 import { RewindQuery } from "./rewind-query.ts";
 import { RewoundSight } from "./rewound-sight.ts";
+import type { SeenOptions } from "./seen-by.ts";
 
 const coordinate = float({ min: -1000, max: 1000, step: 1 / 256 });
 const Jumps = defineState({ x: coordinate, y: coordinate, hop: uint({ max: 1, teleport: 0 }) }, { capacity: 8 });
@@ -101,6 +102,22 @@ describe("RewoundSight", () => {
     const test = scene();
     test.table.setOwner(test.target, 0);
     assert.equal(seenAt(test, 90, 99, -1), 100 * 8);
+  });
+
+  it("looks nearer to the present for what flies on", () => {
+    const test = scene();
+    Object.assign(test.stamp, { viewTick: 96, snapshotTick: 99, receiptMask: -1 });
+    const sight = test.sight.seenBy(test.shooter);
+    const isThere = (x: number, options: SeenOptions<Fields>): boolean =>
+      sight.performOverlap({ ax: x, ay: 5, az: 0, bx: x, by: 5, bz: 0, radius: 0.1 }, options).length === 1;
+    assert.ok(isThere(96 * 8, {}));
+    assert.ok(isThere(98 * 8, { towardsNow: 0.5 }));
+    assert.ok(!isThere(96 * 8, { towardsNow: 0.5 }));
+    assert.ok(isThere(100 * 8, { towardsNow: 1 }));
+    assert.ok(isThere(97 * 8, { laterTicks: 1 }));
+    assert.ok(isThere(98.5 * 8, { laterTicks: 1, towardsNow: 0.5 }));
+    assert.ok(isThere(100 * 8, { laterTicks: 30 }), "no farther than now");
+    assert.ok(isThere(96 * 8, {}), "and what was seen is as before");
   });
 
   it("knows capsules", () => {

@@ -52,7 +52,7 @@ export class RewoundSight implements SightSource, RewindView {
     this.#options = options;
   }
 
-  viewOf(row: RowIdentity): RewindView {
+  viewOf(row: RowIdentity, laterTicks: number, towardsNow: number): RewindView {
     const { stamps, history } = this.#options;
     const stamp = row.owner < 0 ? undefined : stamps.stampOf(row.owner);
     this.#resolver = undefined;
@@ -63,6 +63,10 @@ export class RewoundSight implements SightSource, RewindView {
       return this;
     }
     this.viewTick = stamp.viewTick;
+    if (laterTicks !== 0 || towardsNow > 0) {
+      this.#lookLater(stamp.viewTick + laterTicks, Math.min(1, towardsNow));
+      return this;
+    }
     const resolver = stamps.resolverOf(row.owner);
     if (resolver?.known === true) this.#resolver = resolver;
     else this.#findTicks(stamp);
@@ -106,6 +110,15 @@ export class RewoundSight implements SightSource, RewindView {
     const { positionX, positionY } = table;
     if (positionX === undefined || positionY === undefined || row !== table.rowAt(row.index)) return NOWHERE;
     return { x: positionX[row.index], y: positionY[row.index] };
+  }
+
+  /** At one moment, `share` of the way from `tick` to the newest one. */
+  #lookLater(tick: number, share: number): void {
+    const { oldestTick, newestTick } = this.#options.history;
+    const moment = Math.min(newestTick, Math.max(oldestTick, tick + (newestTick - tick) * share));
+    this.viewTick = moment;
+    const from = Math.floor(moment);
+    this.#set(from, Math.min(newestTick, from + 1), moment - from);
   }
 
   /** The two snapshots that the client had on either side of its view tick. */

@@ -42,6 +42,13 @@ export interface SeenOptions<F extends Fields> {
   readonly layers?: readonly string[];
   /** Whether it also meets those who have gone since (`isGone`); `accept` is not asked about them. Default false. */
   readonly gone?: boolean;
+  /**
+   * Server: everybody is looked at so much nearer to the present than the player saw them: 0 as it was drawn, 1 now; between
+   * the two at one moment for all. For what flies on after the shot: see `ProjectileRewind`. Default 0.
+   */
+  readonly towardsNow?: number;
+  /** Server: so many ticks after the picture, before `towardsNow`: for what has to fly through the past. Default 0. */
+  readonly laterTicks?: number;
   /** Whether it passes through static geometry and what `blocks`. Default false. */
   readonly throughWalls?: boolean;
 }
