@@ -15,8 +15,9 @@ export function numbers(seed: number): () => number {
  * - even: each packet by itself, evenly from 0 to the jitter; they overtake each other.
  * - bunched: nothing for a while, then all that waited at once.
  * - swaying: the delay wanders, as a queue that fills and drains, touching its least every second or so.
+ * - standing: a queue that is filled for up to 20 s, and empty for as long.
  */
-export type JitterKind = "even" | "bunched" | "swaying";
+export type JitterKind = "even" | "bunched" | "swaying" | "standing";
 
 export class ClaimLink {
   readonly #random: () => number;
@@ -28,6 +29,7 @@ export class ClaimLink {
   #swayMs = 0;
   #swayAim = 0;
   #swayAt = 0;
+  #standsUntil = 10_000;
 
   constructor(random: () => number, kind: JitterKind, baseMs: number, jitterMs: number, lossRate: number) {
     this.#random = random;
@@ -65,6 +67,10 @@ export class ClaimLink {
     const off = this.#swayAim - this.#swayMs;
     if (Math.abs(off) <= step) {
       this.#swayMs = this.#swayAim;
+      if (this.#kind === "standing") {
+        if (now < this.#standsUntil) return this.#swayMs;
+        this.#standsUntil = now + this.#random() * 20_000;
+      }
       this.#swayAim = this.#swayAim > 0 && this.#random() < 0.6 ? 0 : this.#random() * this.#jitterMs;
     } else this.#swayMs += Math.sign(off) * step;
     return this.#swayMs;

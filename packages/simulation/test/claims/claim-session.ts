@@ -14,6 +14,9 @@ const DT = 1 / 60;
 const SLOTS = 256;
 /** From then on one who will cheat stands still. */
 const READY_TICK = 1000 + 8 * 60;
+/** Who cheats while a queue stands is found when it is gone. */
+const CHEATS_KINDS: readonly JitterKind[] = ["even", "bunched", "swaying"];
+const KINDS: readonly JitterKind[] = [...CHEATS_KINDS, "standing"];
 const FIELD = 30;
 /** A wall along x, for those who go through it. */
 const WALL_Y = 24;
@@ -50,6 +53,8 @@ export interface SessionResult {
   readonly faults: Readonly<Record<string, number>>;
   /** Seconds from the start of the cheating to the first flag; -1: none. */
   readonly flaggedAfterSec: number;
+  /** The same from when the first claim since then came in. */
+  readonly flaggedAfterClaimSec: number;
   readonly firstFault: ClaimFault;
   /** Where the session was when a fault came first, for whoever looks into it. */
   readonly firstFaultAtSec: number;
@@ -111,7 +116,8 @@ export function playSession({ seed, seconds, tall, cheat, cheatAtSec = 12 }: Ses
   const random = numbers(seed);
   const statics = cheat === undefined ? walls[tall ? 1 : 0] : open;
   const rules = tall ? space : plan;
-  const kind = (["even", "bunched", "swaying"] as const satisfies readonly JitterKind[])[Math.floor(random() * 3)];
+  const kinds = cheat === undefined ? KINDS : CHEATS_KINDS;
+  const kind = kinds[Math.floor(random() * kinds.length)];
   const baseMs = 5 + random() * 150;
   const jitterMs = random() < 0.5 ? 200 : random() * 200;
   const lossRate = random() < 0.5 ? 0.15 : random() * 0.15;
@@ -124,6 +130,8 @@ export function playSession({ seed, seconds, tall, cheat, cheatAtSec = 12 }: Ses
   const arrivals: MovementClaim[][] = Array.from({ length: SLOTS }, () => []);
   let claims = 0;
   let flaggedAfterSec = -1;
+  let flaggedAfterClaimSec = -1;
+  let firstClaimSec = -1;
   let firstFault: ClaimFault = "none";
   let firstFaultAtSec = -1;
   let frozenUntil = 0;
@@ -176,12 +184,16 @@ export function playSession({ seed, seconds, tall, cheat, cheatAtSec = 12 }: Ses
     const slot = arrivals[tick % SLOTS];
     for (const claim of slot) {
       const verdict = validator.validate(claim, tick);
+      if (firstClaimSec < 0 && claim.tick >= client.cheatsSinceTick) firstClaimSec = sec;
       if (verdict.fault !== "none" && firstFault === "none") {
         firstFault = verdict.fault;
         firstFaultAtSec = sec;
       }
       const suspects = verdict.outcome === "flag" || verdict.outcome === "disconnect";
-      if (suspects && flaggedAfterSec < 0) flaggedAfterSec = sec - client.cheatsSinceSec;
+      if (suspects && flaggedAfterSec < 0) {
+        flaggedAfterSec = sec - client.cheatsSinceSec;
+        flaggedAfterClaimSec = sec - firstClaimSec;
+      }
       if (!verdict.moved) continue;
       const { placement, x, y, z } = verdict;
       client.told.push({ at: down.sendReliably(now), placement, x, y, z, knockX: 0, knockY: 0, knockZ: 0 });
@@ -222,7 +234,7 @@ export function playSession({ seed, seconds, tall, cheat, cheatAtSec = 12 }: Ses
   }
   const { accepted, ignored: _, ...faults } = validator.counters;
   const conditions = `seed ${seed} ${tall ? "tall " : ""}${kind} base ${baseMs.toFixed(0)} jitter ${jitterMs.toFixed(0)} loss ${lossRate.toFixed(2)}`;
-  return { claims, accepted, faults, flaggedAfterSec, firstFault, firstFaultAtSec, conditions };
+  return { claims, accepted, faults, flaggedAfterSec, flaggedAfterClaimSec, firstFault, firstFaultAtSec, conditions };
 }
 
 /** What the server tells a client: to be somewhere (with a placement), or that it is knocked. */
@@ -241,6 +253,7 @@ class ClaimingClient {
   tick = 1000;
   /** When it began to cheat; one who hovers, when it came to be in the air. */
   cheatsSinceSec = 0;
+  cheatsSinceTick = Infinity;
   readonly told: Told[] = [];
   readonly #mover: MovementPredictor;
   readonly #statics: StaticGeometry;
@@ -283,7 +296,10 @@ class ClaimingClient {
     const wish = this.#wish;
     if (cheatSec >= 0) {
       const begins = !this.#cheats && (this.#cheat?.flies !== 0 || this.#body.z > 1);
-      if (begins) this.cheatsSinceSec = now / 1000;
+      if (begins) {
+        this.cheatsSinceSec = now / 1000;
+        this.cheatsSinceTick = this.tick;
+      }
       this.#cheats ||= begins;
       this.#cheatStep(cheatSec);
       return;

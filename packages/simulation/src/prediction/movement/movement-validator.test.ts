@@ -168,6 +168,16 @@ describe("MovementValidator", () => {
       if (fast.validator.validate(claim, Math.ceil(serverTick)).fault === "pace") first = i;
     }
     assert.ok(first > 0 && first < 20, `after ${first} claims`);
+    for (const [ahead, outcome] of [
+      [2, "accept"],
+      [3, "correct"],
+      [4, "flag"],
+    ] as const) {
+      const lossy = new Walker();
+      for (let i = 0; i < 100; i++) lossy.walk();
+      const claim = { tick: lossy.tick + 60 + ahead, placement: 1, x: 0, y: lossy.y };
+      assert.equal(lossy.validator.validate(claim, lossy.tick + 60).outcome, outcome, `${ahead} ticks ahead`);
+    }
     const slow = new Walker();
     for (let i = 0; i < 100; i++) slow.walk();
     const arrivesAt = slow.tick + 72;

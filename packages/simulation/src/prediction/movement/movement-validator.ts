@@ -21,7 +21,7 @@ export interface MovementValidatorOptions extends PaceOptions {
   readonly tickRate?: number;
   /** Rounding of places, in world units. Default 0.02. */
   readonly tolerance?: number;
-  /** What speed may be exceeded by, as a share. Default 0.02. */
+  /** What speed may be exceeded by, as a share. Default 0.005. */
   readonly speedTolerance?: number;
   /** A pause between two claims counts for no more way than this. Default 1000 ms. */
   readonly maxGapMs?: number;
@@ -37,7 +37,7 @@ export interface MovementValidatorOptions extends PaceOptions {
   readonly suspicionHalfLifeSec?: number;
 }
 
-/** What each fault adds to the suspicion. A single one of the lower ones flags nobody. */
+/** What each fault adds to the suspicion. A single one of the lower ones flags nobody, but far too fast a clock is two at once. */
 const WEIGHTS: Readonly<Record<Exclude<ClaimFault, "none">, number>> = {
   speed: 0.6,
   teleport: 1,
@@ -48,6 +48,9 @@ const WEIGHTS: Readonly<Record<Exclude<ClaimFault, "none">, number>> = {
   disobeyed: 0.6,
   malformed: 0.6,
 };
+/** A heap of withheld claims is one fault. */
+const WITHHELD_AGAIN_MS = 500;
+
 export class MovementValidator {
   readonly counters: MovementCounters = {
     accepted: 0,
@@ -79,7 +82,6 @@ export class MovementValidator {
   #obeyBy = 0;
   /** When a claim came that was no older than the others. */
   #heardAt = 0;
-  /** A heap of withheld claims is one fault. */
   #lateAgainAt = 0;
   /** Way left over, for rounding. */
   #carry = 0;
@@ -97,7 +99,7 @@ export class MovementValidator {
   constructor(rules: MovementOptions, statics: StaticGeometry, options: MovementValidatorOptions = {}) {
     this.rules = movementRules(rules);
     this.#statics = statics;
-    const { tickRate = 60, tolerance = 0.02, speedTolerance = 0.02, maxGapMs = 1000, obeyMs = 3000 } = options;
+    const { tickRate = 60, tolerance = 0.02, speedTolerance = 0.005, maxGapMs = 1000, obeyMs = 3000 } = options;
     const { grantGraceMs = 4000, flagAt = 1, disconnectAt = 5, suspicionHalfLifeSec = 30 } = options;
     this.#options = {
       tickRate,
@@ -151,7 +153,7 @@ export class MovementValidator {
 
   /** Allows a longer way, once, until `ticks` and `grantGraceMs` have passed. */
   grant(serverTick: number, distance: number, ticks: number): void {
-    if (serverTick > this.#grantUntil) this.#granted = 0;
+    this.#endGrant(serverTick);
     this.#granted += distance * (1 + this.#options.speedTolerance);
     this.#grantUntil = Math.max(this.#grantUntil, serverTick + ticks + this.#ticks(this.#options.grantGraceMs));
   }
@@ -184,10 +186,13 @@ export class MovementValidator {
     verdict.excess = 0;
     verdict.moved = false;
     if (!isWellFormed(claim)) return this.#fault("malformed", 0, serverTick);
-    if (this.#tick >= this.#dashTick + this.rules.dashTicks) this.#dashWay = 0;
+    if (this.#tick >= this.#dashTick + this.rules.dashTicks) {
+      this.#save(this.#dashWay);
+      this.#dashWay = 0;
+    }
     const aheadMs = this.#pace.note(claim.tick, serverTick);
     if (this.#pace.isLate && serverTick >= this.#lateAgainAt) {
-      this.#lateAgainAt = serverTick + this.#ticks(1000);
+      this.#lateAgainAt = serverTick + this.#ticks(WITHHELD_AGAIN_MS);
       this.#fault("withheld", 0, serverTick);
       if (verdict.outcome !== "accept") return verdict;
     }
@@ -197,10 +202,11 @@ export class MovementValidator {
     if (aheadMs <= ABSURD_MS) this.#tick = claim.tick;
     if (aheadMs > 0) {
       this.#note(claim);
-      return this.#putBack("pace", aheadMs, serverTick);
+      // Ahead by a tick more is the second fault: the claim that would have shown the first one was late or lost.
+      return this.#putBack("pace", aheadMs, serverTick, aheadMs > this.#dt * 1000 ? 2 : 1);
     }
     this.#grantClaimedDash(claim);
-    if (serverTick > this.#grantUntil) this.#granted = 0;
+    this.#endGrant(serverTick);
     if (claim.placement !== this.#placement) {
       const overMetres = this.#followElsewhere(claim, elapsedTicks * this.#dt);
       if (overMetres > 0) return this.#fault("speed", overMetres, serverTick);
@@ -231,12 +237,15 @@ export class MovementValidator {
     at.x = finding.x;
     at.y = finding.y;
     at.z = finding.z;
+    // What was left over is in the place where it may be instead.
+    if (far > allowance.distance) this.#carry = 0;
     if (finding.fault !== "none") return this.#putBack(finding.fault, finding.excess, serverTick);
     if (height > 0) this.#flight.accept(at.x, at.y, at.z, elapsedSec);
     const dashed = Math.max(0, Math.min(this.#dashWay, far - walked));
     this.#dashWay -= dashed;
     this.#granted -= Math.max(0, Math.min(this.#granted, far - walked - dashed));
-    this.#carry = Math.max(0, Math.min(this.#maxCarry(), walked - far));
+    this.#carry = 0;
+    this.#save(walked - far);
     this.counters.accepted++;
     return this.#finish(serverTick);
   }
@@ -247,7 +256,8 @@ export class MovementValidator {
     const isElsewhere = claim.placement !== claimed.placement;
     const far = Math.sqrt((claim.x - claimed.x) ** 2 + (claim.y - claimed.y) ** 2);
     const walked = this.#carry + elapsedSec * this.rules.maxSpeed * (1 + this.#options.speedTolerance);
-    this.#carry = Math.max(0, Math.min(this.#maxCarry(), walked - far));
+    this.#carry = 0;
+    this.#save(walked - far);
     this.#note(claim);
     return isElsewhere ? 0 : far - walked - this.#dashWay - this.#granted;
   }
@@ -278,15 +288,15 @@ export class MovementValidator {
     return Math.max(0, dashSpeed - maxSpeed) * dashTicks * this.#dt;
   }
 
-  #putBack(fault: Exclude<ClaimFault, "none">, excess: number, serverTick: number): MovementVerdict {
+  #putBack(fault: Exclude<ClaimFault, "none">, excess: number, serverTick: number, times = 1): MovementVerdict {
     this.place(serverTick, this.#at.x, this.#at.y, this.#at.z);
     this.#verdict.moved = true;
-    return this.#fault(fault, excess, serverTick);
+    return this.#fault(fault, excess, serverTick, times);
   }
 
-  #fault(fault: Exclude<ClaimFault, "none">, excess: number, serverTick: number): MovementVerdict {
+  #fault(fault: Exclude<ClaimFault, "none">, excess: number, serverTick: number, times = 1): MovementVerdict {
     const verdict = this.#verdict;
-    this.#suspicion = this.suspicionAt(serverTick) + WEIGHTS[fault];
+    this.#suspicion = this.suspicionAt(serverTick) + WEIGHTS[fault] * times;
     this.#suspicionAt = serverTick;
     this.counters[fault]++;
     verdict.fault = fault;
@@ -327,8 +337,16 @@ export class MovementValidator {
     return verdict;
   }
 
-  #maxCarry(): number {
-    return 2 * this.#options.tolerance + this.rules.maxSpeed * this.#dt;
+  #endGrant(serverTick: number): void {
+    if (serverTick <= this.#grantUntil) return;
+    this.#save(this.#granted);
+    this.#granted = 0;
+  }
+
+  /** Way that was possible and not gone is left over for rounding, as much as that takes. */
+  #save(way: number): void {
+    const most = 2 * this.#options.tolerance + this.rules.maxSpeed * this.#dt;
+    this.#carry = Math.min(most, this.#carry + Math.max(0, way));
   }
 
   #ticks(ms: number): number {
