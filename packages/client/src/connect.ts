@@ -26,6 +26,8 @@ export interface ConnectOptions {
   readonly smoothingHalfLifeMs?: number;
   /** How others are drawn; `session.interpolationMode` changes it later. Default "linear". */
   readonly interpolationMode?: InterpolationMode;
+  /** On lines with a longer round trip, in ms, others are drawn in mode "extrapolation", without delay. Default: never. */
+  readonly extrapolateAboveMs?: number;
   /** Own inputs act this many ticks later on this client, 0 to 10: less is predicted, and less is wrong. Default 0. */
   readonly inputDelayTicks?: number;
   /** Most bytes that inputs and predicted states are kept in. Default 4 MiB. */

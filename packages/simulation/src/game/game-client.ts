@@ -14,6 +14,7 @@ import { EventReader } from "../prediction/events/event-message.ts";
 import type { PredictedEvents } from "../prediction/events/predicted-events.ts";
 import { HistoryBudget } from "../prediction/history-budget.ts";
 import type { InputSizes } from "../prediction/input/input-message.ts";
+import { LatencyMode } from "../prediction/interpolation/latency-mode.ts";
 import type { InterpolationMode } from "../prediction/interpolation/interpolation-mode.ts";
 import type { SpawnListener } from "../prediction/spawns/predicted-spawns.ts";
 import { ClientClocks, STALL_MS } from "./client/client-clocks.ts";
@@ -56,6 +57,9 @@ export class GameClient<G extends AnyGame = AnyGame> {
   readonly #eventReader: EventReader;
   readonly #peer = new MessagePeer();
   readonly #inputDelayTicks: number;
+  /** What was asked for, and what overrules it on a long line. */
+  #mode: InterpolationMode;
+  readonly #latencyMode: LatencyMode | undefined;
   /** Newest tick an input was made for. */
   #inputTick = -1;
   #lastAdvanceAt = Number.NaN;
@@ -65,6 +69,9 @@ export class GameClient<G extends AnyGame = AnyGame> {
     const { interpolationMode = "linear", smoothingHalfLifeMs = 60, inputDelayTicks = 0 } = options;
     this.game = game;
     this.#inputDelayTicks = inputDelayTicks;
+    this.#mode = interpolationMode;
+    const { extrapolateAboveMs } = options;
+    this.#latencyMode = extrapolateAboveMs === undefined ? undefined : new LatencyMode(extrapolateAboveMs);
     this.router = new MessageRouter(game.messages);
     this.#eventReader = new EventReader(game.events);
     const inputs = new ClientInputs(game, RING_TICKS, () => this.seat, options.inputRedundancy);
@@ -148,6 +155,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
 
   set interpolationMode(mode: InterpolationMode) {
     this.#picture.mode = mode;
+    this.#mode = mode;
   }
 
   /** Hears what became of the entities that this client has spawned ahead of the server. */
@@ -189,6 +197,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
     if (this.seat < 0) return;
     if (this.snapshotTick > this.#prediction.confirmedTick) this.#reconcile();
     this.#clocks.advance(now, elapsedMs, this.snapshotTick, this.ready);
+    const mode = this.#latencyMode?.choose(this.#mode, this.#clocks.rttMs, now) ?? this.#mode;
+    if (mode !== this.#picture.mode) this.#picture.mode = mode;
     this.#inputs.set(input);
     this.#simulate();
     this.#picture.draw(now, elapsedMs, this.#inputTick);

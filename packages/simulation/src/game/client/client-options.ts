@@ -14,6 +14,11 @@ export interface GameClientOptions {
   /** How entities of others are drawn; it may be changed later. Default "linear". */
   readonly interpolationMode?: InterpolationMode;
   /**
+   * On lines with a longer round trip than this (ms) others are drawn in mode "extrapolation", without delay: what is shot at
+   * is less old, and within what the server rewinds. Default: never.
+   */
+  readonly extrapolateAboveMs?: number;
+  /**
    * Own inputs act this many ticks later on this client, 0 to 10: that much less is predicted, and that much less is
    * there to be wrong, at the price of a slower answer. They reach the server as early as ever. Default 0.
    */
