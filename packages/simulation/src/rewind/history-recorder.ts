@@ -12,7 +12,7 @@ export class HistoryRecorder {
 
   constructor(state: StateDefinition, table: StateTable<Fields>, tickMs: number, windowMs: number) {
     this.#table = table;
-    this.#teleports = new TeleportWatch(table);
+    this.#teleports = new TeleportWatch(state, table);
     this.reader = new PoseReader(state, table);
     this.history = new SnapshotHistory(this.reader.createHistoryOptions(tickMs, windowMs));
   }

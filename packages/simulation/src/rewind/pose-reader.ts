@@ -3,14 +3,17 @@ import type { Fields, Hitbox, StateDefinition, StateTable } from "../state/index
 import { defineHitboxes } from "./hitboxes/hitbox-set.ts";
 import type { HitboxSet } from "./hitboxes/hitbox-set.ts";
 import type { SnapshotHistory, SnapshotHistoryOptions } from "./history/snapshot-history.ts";
-
-type Numbers = Float64Array | Int32Array | Uint8Array;
+import { numbersOf, positionAxes } from "./position-axes.ts";
+import type { Numbers, PositionAxis } from "./position-axes.ts";
 
 export class PoseReader {
   readonly hitboxes: HitboxSet;
   readonly rotation: "angle" | "quaternion";
   readonly #table: StateTable<Fields>;
+  readonly #axes: readonly [x: PositionAxis, y: PositionAxis, z: PositionAxis];
   readonly #z: Numbers | undefined;
+  readonly #isTold: boolean;
+  readonly #isVector: boolean;
   readonly #angle: Numbers | undefined;
   readonly #turn: Readonly<Record<"x" | "y" | "z" | "w", Numbers>> | undefined;
   readonly #frame: Numbers | undefined;
@@ -22,14 +25,16 @@ export class PoseReader {
     this.hitboxes = hitboxesOf(state);
     const columns: Readonly<Record<string, unknown>> = table.columns;
     const { turn, frame, disabled } = state.rewound;
-    const [first, second, third] = state.position;
-    this.#z = second === undefined ? numbers(columns[first], "z") : numbers(columns[third ?? ""]);
+    this.#axes = positionAxes(state, table);
+    this.#z = this.#axes[2].values;
+    this.#isVector = state.position.length === 1;
+    this.#isTold = this.#axes.some(({ path }) => path === "told");
     const turned = turn === undefined ? undefined : columns[turn];
-    this.#angle = numbers(turned);
+    this.#angle = numbersOf(turned);
     this.#turn = quaternions(turned);
     this.rotation = this.#turn === undefined ? "angle" : "quaternion";
-    this.#frame = frame === undefined ? undefined : numbers(columns[frame]);
-    this.#disabled = disabled === undefined ? undefined : numbers(columns[disabled]);
+    this.#frame = frame === undefined ? undefined : numbersOf(columns[frame]);
+    this.#disabled = disabled === undefined ? undefined : numbersOf(columns[disabled]);
   }
 
   /** Whether its entities are anywhere at all. */
@@ -39,7 +44,16 @@ export class PoseReader {
 
   createHistoryOptions(tickMs: number, windowMs: number): SnapshotHistoryOptions {
     const { capacity } = this.#table;
-    return { capacity, hitboxes: this.hitboxes, rotation: this.rotation, tickMs, windowMs };
+    const [x, y, z] = this.#axes;
+    return {
+      capacity,
+      hitboxes: this.hitboxes,
+      rotation: this.rotation,
+      tickMs,
+      windowMs,
+      paths: [x.path, y.path, z.path],
+      teleport: this.#isVector ? x.teleport : [x.teleport, y.teleport, z.teleport],
+    };
   }
 
   /** Records the row at `index`, or, with `live`, says where it is now. */
@@ -53,6 +67,10 @@ export class PoseReader {
     const angle = this.#angle?.[index] ?? 0;
     if (!live) history.set(index, id, x, y, z, angle, jumped);
     else if (!history.setLive(index, id, x, y, z, angle)) return;
+    if (this.#isTold) {
+      const [axisX, axisY, axisZ] = this.#axes;
+      history.setVelocity(axisX.speeds?.[index] ?? 0, axisY.speeds?.[index] ?? 0, axisZ.speeds?.[index] ?? 0);
+    }
     const turn = this.#turn;
     if (turn !== undefined) history.setRotation(turn.x[index], turn.y[index], turn.z[index], turn.w[index]);
     if (this.#disabled !== undefined) history.setDisabled(this.#disabled[index]);
@@ -73,15 +91,8 @@ function setOf(hitbox: Hitbox): HitboxSet {
   return defineHitboxes({ body: { shape: "capsule", radius, from: [-half, 0], to: [half, 0] } });
 }
 
-function numbers(storage: unknown, part?: string): Numbers | undefined {
-  if (part !== undefined && typeof storage === "object" && storage !== null && part in storage)
-    return numbers((storage as Readonly<Record<string, unknown>>)[part]);
-  const isNumbers = storage instanceof Float64Array || storage instanceof Int32Array || storage instanceof Uint8Array;
-  return isNumbers ? storage : undefined;
-}
-
 function quaternions(storage: unknown): Readonly<Record<"x" | "y" | "z" | "w", Numbers>> | undefined {
-  const [x, y, z, w] = ["x", "y", "z", "w"].map((part) => numbers(storage, part));
+  const [x, y, z, w] = ["x", "y", "z", "w"].map((part) => numbersOf(storage, part));
   return x === undefined || y === undefined || z === undefined || w === undefined || ArrayBuffer.isView(storage)
     ? undefined
     : { x, y, z, w };

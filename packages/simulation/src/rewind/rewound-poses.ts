@@ -3,6 +3,8 @@
  * as the client mixed the two updates that it had. One object, pointed at one view after the other; nothing is allocated.
  */
 import { cos, sin } from "../math/index.ts";
+import { createCurvePoints, drawnAt } from "../prediction/interpolation/curve.ts";
+import type { CurvePoints } from "../prediction/interpolation/curve.ts";
 import { BOX, POSE_NUMBERS } from "./hitboxes/hitbox-set.ts";
 import { rotateBack } from "./hitboxes/vector.ts";
 import type { Vector3 } from "./hitboxes/vector.ts";
@@ -19,7 +21,10 @@ export interface RewindView {
   readonly viewTick: number;
   /** Whether entities are drawn between places where they were: not when some are extrapolated, or drawn along curves. */
   readonly isWithin: boolean;
-  /** Which two ticks were mixed for an entity, and in what share; false when it was not there. */
+  /**
+   * Which two ticks were mixed for an entity, and in what share; false when it was not there. What it does not set of the
+   * picture is as `createDrawnPicture` has it: a straight mix.
+   */
   resolve(id: number, out: DrawnPicture): boolean;
 }
 
@@ -61,6 +66,7 @@ export class RewoundPoses {
   readonly #upright: boolean;
   #view: RewindView = new CommonTime(0);
   readonly #picture: DrawnPicture = createDrawnPicture();
+  readonly #points: CurvePoints = createCurvePoints();
   readonly #mixed: Float64Array;
   /** The entries that are mixed, and in what share. */
   #first = 0;
@@ -85,6 +91,10 @@ export class RewoundPoses {
   /** Points it at what was seen. */
   look(view: RewindView): void {
     this.#view = view;
+    const picture = this.#picture;
+    picture.mode = "linear";
+    picture.beyondTicks = 0;
+    picture.earlierTick = picture.earliestTick = -1;
   }
 
   /** Whom the view shows at a place, and its position, into `pose`; false when nobody was seen there. */
@@ -121,8 +131,53 @@ export class RewoundPoses {
     if (words[last] !== id) return false;
     if (words[from] !== id) from = last;
     let { fraction } = this.#picture;
-    if (((words[from + 5] ^ words[last + 5]) & 0xf) !== 0) fraction = fraction < 1 ? 0 : 1;
-    return this.#take(from, last, id, fraction);
+    const jumped = history.jumped(from, last);
+    if (jumped) fraction = fraction < 1 ? 0 : 1;
+    this.#take(from, last, id, fraction);
+    if (history.bends && !jumped) this.#bend(place, from, last, fraction);
+    return true;
+  }
+
+  /** The coordinates that are not drawn on a straight line, as `RecordBlend` draws them. */
+  #bend(place: number, from: number, to: number, fraction: number): void {
+    const { history, pose } = this;
+    const { floats, paths } = history;
+    const { mode, fromTick, toTick, earlierTick, earliestTick, beyondTicks } = this.#picture;
+    const isCurved = mode === "hermite" || mode === "extrapolation";
+    const earlier = isCurved ? this.#entryOf(place, earlierTick, from) : -1;
+    const earliest = earlier < 0 ? -1 : this.#entryOf(place, earliestTick, earlier);
+    const points = this.#points;
+    points.spanTicks = toTick - fromTick;
+    points.earlierTicks = earlier < 0 ? 0 : fromTick - earlierTick;
+    points.earliestTicks = earliest < 0 ? 0 : earlierTick - earliestTick;
+    for (let axis = 0; axis < 3; axis++) {
+      const path = paths[axis];
+      const at = axis + 1;
+      if (path === "line" || (path !== "step" && !isCurved)) continue;
+      points.from = floats[from + at];
+      points.to = floats[to + at];
+      points.isTold = path === "told";
+      if (points.isTold) {
+        points.leaving = history.speedAt(from, axis) * (1 / history.tickRate);
+        points.arriving = history.speedAt(to, axis) * (1 / history.tickRate);
+      } else {
+        points.earlier = earlier < 0 ? 0 : floats[earlier + at];
+        points.earliest = earliest < 0 ? 0 : floats[earliest + at];
+      }
+      const steps = fraction < 1 ? points.from : points.to;
+      const value = path === "step" ? steps : drawnAt(points, fraction, beyondTicks);
+      if (axis === 0) pose.x = value;
+      else if (axis === 1) pose.y = value;
+      else pose.z = value;
+    }
+  }
+
+  /** The entry of a tick from which the entity went straight on to `next`; -1 when that is not known. */
+  #entryOf(place: number, tick: number, next: number): number {
+    const { history } = this;
+    if (tick < history.oldestTick) return -1;
+    const entry = history.at(place, tick);
+    return history.words[entry] === history.words[next] && !history.jumped(entry, next) ? entry : -1;
   }
 
   #take(from: number, to: number, id: number, fraction: number): boolean {
@@ -146,8 +201,8 @@ export class RewoundPoses {
     const from = this.#first;
     const to = this.#last;
     const fraction = this.#fraction;
-    // What may be hit is as at the nearer of the two.
-    pose.disabled = history.disabledAt(fraction < 0.5 ? from : to);
+    // A whole number is drawn as it was at the first of the two, until the second.
+    pose.disabled = history.disabledAt(fraction < 1 ? from : to);
     if (this.#upright) {
       const turn = floats[to + 4] - floats[from + 4];
       pose.angle = floats[from + 4] + (turn - Math.floor(turn / TURN + 0.5) * TURN) * fraction;

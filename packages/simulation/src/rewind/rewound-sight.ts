@@ -43,6 +43,7 @@ export class RewoundSight implements SightSource, RewindView {
   isWithin = true;
   readonly #options: RewoundSightOptions;
   #resolver: ViewResolver | undefined;
+  #withEarlier = false;
   /** For a stamp that nothing is known of: the two ticks, and the share of the second. */
   #from = -1;
   #to = -1;
@@ -68,16 +69,19 @@ export class RewoundSight implements SightSource, RewindView {
       return this;
     }
     const resolver = stamps.resolverOf(row.owner);
-    if (resolver?.known === true) this.#resolver = resolver;
-    else this.#findTicks(stamp);
+    if (resolver?.known === true) {
+      this.#resolver = resolver;
+      this.#withEarlier = resolver.isCurved && history.paths.includes("estimated");
+    } else this.#findTicks(stamp);
     // Beyond the newest snapshot entities are carried on, and curves swing out.
     const carriesOn = stamp.viewTick > stamp.snapshotTick && stamp.mode !== "none" && stamp.mode !== "step";
-    this.isWithin = !carriesOn && stamp.mode !== "hermite" && stamp.mode !== "extrapolation";
+    const isCurved = history.bends && (stamp.mode === "hermite" || stamp.mode === "extrapolation");
+    this.isWithin = !carriesOn && !isCurved;
     return this;
   }
 
   resolve(id: number, out: DrawnPicture): boolean {
-    if (this.#resolver !== undefined) return this.#resolver.resolve(this.#options.number, id, out);
+    if (this.#resolver !== undefined) return this.#resolver.resolve(this.#options.number, id, out, this.#withEarlier);
     out.fromTick = this.#from;
     out.toTick = this.#to;
     out.fraction = this.#fraction;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { angle, defineState, float, StateTable, vec2 } from "../state/index.ts";
-import { TeleportWatch } from "./teleport-watch.ts";
+import { HistoryRecorder } from "./history-recorder.ts";
 
 const coordinate = float({ min: -100, max: 100, step: 1 / 8 });
 const State = defineState({
@@ -9,13 +9,14 @@ const State = defineState({
   aim: angle({ bits: 10, teleport: 1 }),
 });
 
-describe("TeleportWatch", () => {
-  it("takes for a jump exactly what a client would not blend across", () => {
+describe("a recorded jump", () => {
+  it("is exactly what a client would not blend across", () => {
     const table = new StateTable(State);
-    const watch = new TeleportWatch(table);
-    assert.equal(watch.idle, false);
+    const recorder = new HistoryRecorder(State, table, 10, 500);
+    const { history } = recorder;
     const row = table.spawn(0);
-    watch.check(row.index);
+    let tick = 1;
+    recorder.record(tick);
     const before = new Int32Array(table.wordCount);
     const drawn = new StateTable(State);
     drawn.spawn(0);
@@ -26,7 +27,8 @@ describe("TeleportWatch", () => {
       table.settle();
       drawn.blendWords(0, before, 0, table.words, 0, 0.5);
       const halfway = drawn.columns.position.x[0] === (x + row.position.x) / 2;
-      const jumped = watch.check(row.index);
+      recorder.record(++tick);
+      const jumped = history.jumped(history.at(0, tick - 1), history.at(0, tick));
       assert.equal(halfway, !jumped, "what a client draws");
       return jumped;
     };
@@ -59,5 +61,12 @@ describe("TeleportWatch", () => {
       false,
       "the shorter way around",
     );
+    for (let i = 0; i < 4; i++) step(() => move(2, 0));
+    const entries = [tick - 4, tick - 1, tick].map((at) => history.at(0, at));
+    assert.equal(history.jumped(entries[1], entries[2]), false);
+    assert.equal(history.jumped(entries[0], entries[2]), true, "8 are a jump, however many ticks they took");
+    step(() => move(20, 0));
+    step(() => move(-20, 0));
+    assert.equal(history.jumped(history.at(0, tick - 2), history.at(0, tick)), false, "there and back");
   });
 });

@@ -84,6 +84,18 @@ describe("ViewResolver", () => {
         const shown = words[sample.from] + (words[sample.to] - words[sample.from]) * sample.fraction;
         const { fromTick, toTick, fraction } = picture;
         assert.ok(Math.abs(fromTick + (toTick - fromTick) * fraction - shown) < 1e-9);
+        // For curves, which the updates before count for, too: the very same of everything.
+        assert.ok(resolver.resolve(0, 0, picture, true));
+        const tickOf = (record: number): number => (record < 0 ? -1 : words[record]);
+        assert.deepEqual(picture, {
+          fromTick: tickOf(sample.from),
+          toTick: tickOf(sample.to),
+          fraction: sample.fraction,
+          beyondTicks: sample.beyondTicks,
+          earlierTick: tickOf(sample.earlier),
+          earliestTick: tickOf(sample.earliest),
+          mode: "linear",
+        });
       }),
       { seed: 91, numRuns: 2000 },
     );

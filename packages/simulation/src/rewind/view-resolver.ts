@@ -14,11 +14,24 @@ export interface DrawnPicture {
   fromTick: number;
   toTick: number;
   fraction: number;
+  /** How far the second is carried on; see `StateSample`. */
+  beyondTicks: number;
+  /** The two updates before the first, where speeds are estimated from them; -1: none. */
+  earlierTick: number;
+  earliestTick: number;
   mode: InterpolationMode;
 }
 
 export function createDrawnPicture(): DrawnPicture {
-  return { fromTick: -1, toTick: -1, fraction: 0, mode: "linear" };
+  return {
+    fromTick: -1,
+    toTick: -1,
+    fraction: 0,
+    beyondTicks: 0,
+    earlierTick: -1,
+    earliestTick: -1,
+    mode: "linear",
+  };
 }
 
 export class ViewResolver {
@@ -30,6 +43,9 @@ export class ViewResolver {
   #mode: InterpolationMode = "linear";
   #above = -1;
   #below = -1;
+  /** The newest updates that are not after the view, the newest first, and how many. */
+  readonly #updates: Int32Array = new Int32Array(MOST_UPDATES);
+  #count = 0;
 
   constructor(sent: SentSnapshots, maxExtrapolationTicks: number) {
     this.#sent = sent;
@@ -60,11 +76,19 @@ export class ViewResolver {
     return true;
   }
 
-  /** How the entity was drawn in the picture that was begun; false when it was not drawn. */
-  resolve(table: number, id: number, out: DrawnPicture): boolean {
+  /** Whether what has a velocity was drawn along a curve. */
+  get isCurved(): boolean {
+    return this.#mode === "hermite" || this.#mode === "extrapolation";
+  }
+
+  /**
+   * How the entity was drawn in the picture that was begun; false when it was not drawn. `withEarlier`: also which updates
+   * came before, for `earlierTick` and `earliestTick`.
+   */
+  resolve(table: number, id: number, out: DrawnPicture, withEarlier = false): boolean {
     if (this.#snapshot < 0) return false;
     out.mode = this.#mode;
-    return this.#resolveUsual(table, id, out) || this.#resolveAny(table, id, out);
+    return (!withEarlier && this.#resolveUsual(table, id, out)) || this.#resolveAny(table, id, out, withEarlier);
   }
 
   /** Nearly always: the entity was in every snapshot since the view, and is new in the two around it. */
@@ -78,6 +102,7 @@ export class ViewResolver {
     if (sent.recordTick(above, table, id) !== to || sent.recordTick(below, table, id) !== from) return false;
     for (let number = this.#snapshot; number > above; number--)
       if (sent.wasReceived(number) && sent.recordTick(number, table, id) < 0) return false;
+    this.#count = 0;
     this.#set(out, from, to, (this.#view - from) / (to - from));
     return true;
   }
@@ -86,7 +111,7 @@ export class ViewResolver {
    * What `StateInterpolator.sample` mixes of the updates that it was given by these snapshots. A record is no newer than the
    * snapshot it is in: looked through from the newest one down, few are needed.
    */
-  #resolveAny(table: number, id: number, out: DrawnPicture): boolean {
+  #resolveAny(table: number, id: number, out: DrawnPicture, withEarlier: boolean): boolean {
     const sent = this.#sent;
     const view = this.#view;
     let number = this.#snapshot;
@@ -99,45 +124,48 @@ export class ViewResolver {
       if (sent.tickOf(number) <= view) return false;
       gone = true;
     }
-    // The first update after the view, the last one that is not, and the one before that: only needed beyond the last.
+    // The first update after the view, and before it the last ones: two only beyond the last, two more for speeds.
+    const updates = this.#updates;
+    const more = withEarlier ? 2 : 0;
     let above = -1;
-    let last = -1;
-    let before = -1;
     let first = -1;
+    this.#count = 0;
     for (; number >= sent.oldest; number--) {
       if (!sent.wasReceived(number)) continue;
-      if (sent.tickOf(number) <= (above >= 0 || gone ? last : before)) break;
+      const wanted = (above >= 0 ? 1 : 2) + more;
+      if (this.#count >= wanted && sent.tickOf(number) <= updates[wanted - 1]) break;
       const tick = sent.recordTick(number, table, id);
       if (tick < 0) {
         // It came back with a record from before it went: then what was newest before that counts as its first update.
         const kept = tick === ABSENT && first < sent.tickOf(number) ? this.#newestBefore(number, table, id) : -1;
         if (kept <= first) break;
         if (kept > view) return false;
-        if (kept > last) {
-          last = kept;
-          before = -1;
-        } else if (kept > before) before = kept < last ? kept : -1;
+        this.#push(kept);
         break;
       }
       first = tick;
       if (tick > view) {
         above = tick;
-        last = before = -1;
-      } else if (tick >= last) {
-        // What a later snapshot had from before is no update.
-        last = tick;
-        before = -1;
-      } else if (tick > before) before = tick;
+        this.#count = 0;
+      } else this.#push(tick);
     }
-    if (last < 0) return false;
+    if (this.#count === 0) return false;
+    const [last, before] = updates;
     if (above >= 0) {
-      this.#set(out, last, above, (view - last) / (above - last));
+      this.#set(out, last, above, (view - last) / (above - last), 1);
       return true;
     }
-    const over = extrapolatedTicks(view - last, this.#maxExtrapolationTicks);
-    if (before < 0 || gone || over <= 0) this.#set(out, last, last, 0);
-    else this.#set(out, before, last, 1 + over / (last - before));
+    const over = gone ? 0 : extrapolatedTicks(view - last, this.#maxExtrapolationTicks);
+    if (this.#count < 2) this.#set(out, last, last, 0, 1);
+    else this.#set(out, before, last, 1 + over / (last - before), 2);
+    out.beyondTicks = over;
     return true;
+  }
+
+  /** An update from before those that were pushed already; what they had from before it was no update. */
+  #push(tick: number): void {
+    while (this.#count > 0 && this.#updates[this.#count - 1] <= tick) this.#count--;
+    if (this.#count < MOST_UPDATES) this.#updates[this.#count++] = tick;
   }
 
   /** The newest update of the entity in a snapshot or those before, as long as its place was nobody else's; -1: none. */
@@ -153,10 +181,17 @@ export class ViewResolver {
     return newest;
   }
 
-  #set(out: DrawnPicture, from: number, to: number, fraction: number): void {
+  /** `next`: place among the updates of the one before `from`. */
+  #set(out: DrawnPicture, from: number, to: number, fraction: number, next = 0): void {
     const steps = this.#mode === "none" || this.#mode === "step";
     out.fromTick = steps && fraction >= 1 ? to : from;
     out.toTick = steps ? out.fromTick : to;
     out.fraction = steps ? 0 : fraction;
+    out.beyondTicks = 0;
+    out.earlierTick = next < this.#count ? this.#updates[next] : -1;
+    out.earliestTick = next + 1 < this.#count ? this.#updates[next + 1] : -1;
   }
 }
+
+/** The two that are mixed, and the two before. */
+const MOST_UPDATES = 4;

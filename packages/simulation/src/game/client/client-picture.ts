@@ -154,9 +154,12 @@ export class ClientPicture {
   }
 }
 
-/** Updates from the newest snapshot back to the view: its largest delay, and the largest error that is worked off without a jump. */
+/**
+ * Updates from the newest snapshot back to the view (its largest delay, and the largest error that is worked off without a
+ * jump), and the two before, from which speeds are estimated.
+ */
 function updateDepth(snapshotRate: number): number {
-  const updates = ((MAX_VIEW_DELAY_MS + STALL_MS) * snapshotRate) / 1000 + 2;
+  const updates = ((MAX_VIEW_DELAY_MS + STALL_MS) * snapshotRate) / 1000 + 4;
   return Math.min(MAX_UPDATE_DEPTH, 2 ** Math.ceil(Math.log2(updates)));
 }
 

@@ -4,7 +4,8 @@
  */
 import type { Fields, Leaf, StateTable } from "../../state/index.ts";
 import { f32Value } from "../../state/fields/f32-word.ts";
-import { hermite, speedAfter } from "./curve.ts";
+import { createCurvePoints, drawnAt } from "./curve.ts";
+import type { CurvePoints } from "./curve.ts";
 import type { InterpolationMode } from "./interpolation-mode.ts";
 
 /**
@@ -46,6 +47,7 @@ export class RecordBlend {
   readonly #table: StateTable<Fields>;
   readonly #secondsPerTick: number;
   readonly #curves: readonly Curve[];
+  readonly #points: CurvePoints = createCurvePoints();
 
   /** `table`: whose rows are written. */
   constructor(table: StateTable<Fields>, tickRate: number) {
@@ -69,36 +71,33 @@ export class RecordBlend {
     table.blendWords(index, words, from, words, to, fraction, mode !== "linear");
     if (this.#curves.length === 0 || mode === "linear" || mode === "spherical") return;
     if (table.mayJump && table.jumps(words, from, words, to)) return;
-    for (let i = 0; i < this.#curves.length; i++) this.#follow(this.#curves[i], index, words, sample);
-  }
-
-  #follow(curve: Curve, index: number, words: Int32Array, sample: Readonly<StateSample>): void {
-    const { from, to, fraction, spanTicks, beyondTicks } = sample;
-    const { storage } = curve;
-    const end = position(curve, words, to);
-    if (beyondTicks > 0) {
-      storage[index] = end + this.#speedAt(curve, words, to, sample, false) * beyondTicks;
-      return;
+    const { earlier, earliest } = sample;
+    const hasEarlier = this.#hasWay(words, earlier, from);
+    const points = this.#points;
+    points.spanTicks = sample.spanTicks;
+    points.earlierTicks = hasEarlier ? sample.earlierTicks : 0;
+    points.earliestTicks = hasEarlier && this.#hasWay(words, earliest, earlier) ? sample.earliestTicks : 0;
+    for (let i = 0; i < this.#curves.length; i++) {
+      const curve = this.#curves[i];
+      this.#read(curve, words, sample);
+      curve.storage[index] = drawnAt(points, fraction, sample.beyondTicks);
     }
-    if (spanTicks <= 0) return;
-    const start = position(curve, words, from);
-    const leaving = this.#speedAt(curve, words, from, sample, true) * spanTicks;
-    const arriving = this.#speedAt(curve, words, to, sample, false) * spanTicks;
-    storage[index] = hermite(start, end, leaving, arriving, fraction);
   }
 
-  /** Speed in units per tick at the record `from` (`isFrom`) or `to`. */
-  #speedAt(curve: Curve, words: Int32Array, at: number, sample: Readonly<StateSample>, isFrom: boolean): number {
+  #read(curve: Curve, words: Int32Array, sample: Readonly<StateSample>): void {
+    const { from, to, earlier, earliest } = sample;
     const { speed } = curve;
-    if (speed !== undefined) return valueOf(speed, words[at + speed.word]) * this.#secondsPerTick;
-    const { from, to, spanTicks, earlier, earlierTicks, earliest, earliestTicks } = sample;
-    const mean = spanTicks > 0 ? (position(curve, words, to) - position(curve, words, from)) / spanTicks : 0;
-    if (!this.#hasWay(words, earlier, from)) return mean;
-    const before = (position(curve, words, from) - position(curve, words, earlier)) / earlierTicks;
-    if (!isFrom) return speedAfter(mean, spanTicks, before, earlierTicks);
-    if (!this.#hasWay(words, earliest, earlier)) return before;
-    const first = (position(curve, words, earlier) - position(curve, words, earliest)) / earliestTicks;
-    return speedAfter(before, earlierTicks, first, earliestTicks);
+    const points = this.#points;
+    points.from = position(curve, words, from);
+    points.to = position(curve, words, to);
+    points.isTold = speed !== undefined;
+    if (speed !== undefined) {
+      points.leaving = valueOf(speed, words[from + speed.word]) * this.#secondsPerTick;
+      points.arriving = valueOf(speed, words[to + speed.word]) * this.#secondsPerTick;
+    } else {
+      points.earlier = points.earlierTicks > 0 ? position(curve, words, earlier) : 0;
+      points.earliest = points.earliestTicks > 0 ? position(curve, words, earliest) : 0;
+    }
   }
 
   #hasWay(words: Int32Array, from: number, to: number): boolean {

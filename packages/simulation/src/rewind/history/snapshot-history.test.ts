@@ -32,6 +32,26 @@ describe("SnapshotHistory", () => {
   it("takes 24 bytes for an entity and tick, and 56 with three hitboxes posed", () => {
     assert.equal(history().stride * 4, 24);
     assert.equal(history({ hitboxes: posed }).stride * 4, 56);
+    assert.equal(history({ paths: ["told", "told", "estimated"] }).stride * 4, 32, "4 for each told speed");
+    assert.equal(history({ paths: ["told", "told", "told"], hitboxes: posed }).stride * 4, 68);
+  });
+
+  it("keeps told speeds apart from poses", () => {
+    const past = history({ paths: ["told", "line", "told"], hitboxes: posed });
+    past.begin(0);
+    past.set(0, 0, 1, 2, 3, 0);
+    past.setVelocity(-5, 9, 7);
+    for (let i = 0; i < 3; i++) past.setPose(i, 1, 2, i);
+    const entry = past.at(0, 0);
+    assert.deepEqual([past.speedAt(entry, 0), past.speedAt(entry, 2)], [-5, 7]);
+    assert.deepEqual(
+      [...past.snapshot(0)][0].poses?.map(({ offset }) => offset),
+      [
+        [1, 2, 0],
+        [1, 2, 1],
+        [1, 2, 2],
+      ],
+    );
   });
 
   it("keeps who was where, until it is overwritten", () => {

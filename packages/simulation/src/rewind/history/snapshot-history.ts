@@ -7,7 +7,8 @@
  *     words 1-3   x, y, z (32 bits each)
  *     word 4      rotation: an angle (32 bits), or a quaternion of 32 bits
  *     word 5      4 bits that count jumps, 16 bits of disabled hitboxes, 12 bits with the frame of a palette
- *     words 6...  with "posed" hitboxes, for each: an offset (3 x 16 bits, 1/1024) and a rotation (32 bits)
+ *     words 6...  for each axis with a told speed: that (32 bits)
+ *     after that  with "posed" hitboxes, for each: an offset (3 x 16 bits, 1/1024) and a rotation (32 bits)
  *
  * Only that is kept, and nothing of it leaves the process. What was removed stays until its ticks are overwritten.
  */
@@ -17,6 +18,12 @@ import { packRotation, unpackRotation } from "./packed-rotation.ts";
 import type { Rotation } from "./packed-rotation.ts";
 import type { Vector3 } from "../hitboxes/vector.ts";
 import { SweptBounds } from "./swept-bounds.ts";
+
+/**
+ * How a coordinate is drawn from one update to the next: on a straight line, not at all until the next one, or, in the modes
+ * that draw curves, by its speed, which is told (`setVelocity`) or estimated from the updates before.
+ */
+export type AxisPath = "line" | "step" | "told" | "estimated";
 
 export interface SnapshotHistoryOptions {
   /** Places for entities: an entity's index is below it. */
@@ -31,6 +38,10 @@ export interface SnapshotHistoryOptions {
   readonly maxBytes?: number;
   /** Whether word 4 is an angle about the z axis, or a quaternion. Default "angle". */
   readonly rotation?: "angle" | "quaternion";
+  /** Of x, y and z. Default "line". A told speed takes 4 bytes more of each entry. */
+  readonly paths?: readonly [x: AxisPath, y: AxisPath, z: AxisPath];
+  /** Two entries are not blended that are farther apart than this: in space, or along each axis. Default Infinity. */
+  readonly teleport?: number | readonly [x: number, y: number, z: number];
 }
 
 const ENTRY_WORDS = 6;
@@ -43,6 +54,11 @@ export class SnapshotHistory {
   readonly capacity: number;
   readonly hitboxes: HitboxSet;
   readonly rotation: "angle" | "quaternion";
+  readonly paths: readonly [x: AxisPath, y: AxisPath, z: AxisPath];
+  /** Whether any coordinate is drawn other than on a straight line. */
+  readonly bends: boolean;
+  /** Ticks a second, a whole number where `tickMs` comes from one. */
+  readonly tickRate: number;
   /** Ticks kept. */
   readonly maxSnapshots: number;
   /** Memory taken, all of it from the beginning. */
@@ -68,6 +84,10 @@ export class SnapshotHistory {
   readonly livePlaces: Int32Array = new Int32Array(MAX_LIVE);
   liveCount = 0;
   readonly #firstLive: number;
+  /** Words of an entry before the poses of its hitboxes. */
+  readonly #plainWords: number;
+  readonly #teleport: number | readonly [x: number, y: number, z: number];
+  readonly #mayLeap: boolean;
   #oldestSlot = 0;
 
   /** Throws `RangeError` for limits that cannot be. */
@@ -78,8 +98,15 @@ export class SnapshotHistory {
     this.capacity = capacity;
     this.hitboxes = hitboxes;
     this.rotation = options.rotation ?? "angle";
+    const { paths = ["line", "line", "line"], teleport = Infinity } = options;
+    this.paths = paths;
+    this.bends = paths.some((path) => path !== "line");
+    this.tickRate = Math.round(1e9 / tickMs) / 1e6;
+    this.#teleport = teleport;
+    this.#mayLeap = typeof teleport === "number" ? teleport < Infinity : teleport.some((limit) => limit < Infinity);
     const posedWords = hitboxes.pose === "posed" ? Math.ceil((hitboxes.count * POSED_BYTES) / 4) : 0;
-    this.stride = ENTRY_WORDS + posedWords;
+    this.#plainWords = ENTRY_WORDS + paths.filter((path) => path === "told").length;
+    this.stride = this.#plainWords + posedWords;
     const snapshotBytes = capacity * this.stride * 4;
     const liveBytes = MAX_LIVE * this.stride * 4;
     const wanted = Math.min(Math.ceil(windowMs / tickMs - 1e-9) + 1, maxSnapshots);
@@ -170,6 +197,15 @@ export class SnapshotHistory {
     this.words[this.#entry + 4] = packRotation(x, y, z, w);
   }
 
+  /** Units per second; of the axes whose speeds are told. */
+  setVelocity(x: number, y: number, z: number): void {
+    const { floats, paths } = this;
+    let at = this.#entry + ENTRY_WORDS;
+    if (paths[0] === "told") floats[at++] = x;
+    if (paths[1] === "told") floats[at++] = y;
+    if (paths[2] === "told") floats[at] = z;
+  }
+
   /** Bit i says that hitbox i cannot be hit. */
   setDisabled(mask: number): void {
     const at = this.#entry + 5;
@@ -187,7 +223,7 @@ export class SnapshotHistory {
   setPose(i: number, x: number, y: number, z: number, qx = 0, qy = 0, qz = 0, qw = 1): void {
     if (!(Math.abs(x) <= MAX_OFFSET && Math.abs(y) <= MAX_OFFSET && Math.abs(z) <= MAX_OFFSET))
       throw new RangeError(`a hitbox may be moved by at most ${MAX_OFFSET}, got ${x}, ${y}, ${z}`);
-    const at = (this.#entry + ENTRY_WORDS) * 2 + i * (POSED_BYTES / 2);
+    const at = (this.#entry + this.#plainWords) * 2 + i * (POSED_BYTES / 2);
     const halves = this.#halves;
     halves[at] = Math.floor(x / OFFSET_STEP + 0.5);
     halves[at + 1] = Math.floor(y / OFFSET_STEP + 0.5);
@@ -208,6 +244,30 @@ export class SnapshotHistory {
     return this.words[entry + 5] & JUMP_BITS;
   }
 
+  /** Whether nothing is blended between two entries of an entity. */
+  jumped(from: number, to: number): boolean {
+    const { words } = this;
+    if (((words[from + 5] ^ words[to + 5]) & JUMP_BITS) !== 0) return true;
+    return this.#mayLeap && this.#leapt(from, to);
+  }
+
+  #leapt(from: number, to: number): boolean {
+    const { floats } = this;
+    const limit = this.#teleport;
+    const x = floats[to + 1] - floats[from + 1];
+    const y = floats[to + 2] - floats[from + 2];
+    const z = floats[to + 3] - floats[from + 3];
+    if (typeof limit === "number") return x * x + y * y + z * z > limit * limit;
+    return Math.abs(x) > limit[0] || Math.abs(y) > limit[1] || Math.abs(z) > limit[2];
+  }
+
+  /** The told speed along an axis (0 to 2) at an entry, in units per second. */
+  speedAt(entry: number, axis: number): number {
+    let at = entry + ENTRY_WORDS;
+    for (let before = 0; before < axis; before++) if (this.paths[before] === "told") at++;
+    return this.floats[at];
+  }
+
   disabledAt(entry: number): number {
     return (this.words[entry + 5] >>> DISABLED_SHIFT) & 0xffff;
   }
@@ -224,8 +284,8 @@ export class SnapshotHistory {
   /** The offset of a "posed" hitbox, mixed between two entries. */
   mixOffsets(from: number, to: number, fraction: number, i: number, out: Vector3): void {
     const halves = this.#halves;
-    const a = (from + ENTRY_WORDS) * 2 + i * (POSED_BYTES / 2);
-    const b = (to + ENTRY_WORDS) * 2 + i * (POSED_BYTES / 2);
+    const a = (from + this.#plainWords) * 2 + i * (POSED_BYTES / 2);
+    const b = (to + this.#plainWords) * 2 + i * (POSED_BYTES / 2);
     out.x = (halves[a] + (halves[b] - halves[a]) * fraction) * OFFSET_STEP;
     out.y = (halves[a + 1] + (halves[b + 1] - halves[a + 1]) * fraction) * OFFSET_STEP;
     out.z = (halves[a + 2] + (halves[b + 2] - halves[a + 2]) * fraction) * OFFSET_STEP;
@@ -233,7 +293,7 @@ export class SnapshotHistory {
 
   /** The rotation of a "posed" hitbox of an entry. */
   turnAt(entry: number, i: number, out: Rotation): void {
-    const at = (entry + ENTRY_WORDS) * 2 + i * (POSED_BYTES / 2);
+    const at = (entry + this.#plainWords) * 2 + i * (POSED_BYTES / 2);
     const halves = this.#halves;
     unpackRotation((halves[at + 3] & 0xffff) | (halves[at + 4] << 16), out);
   }
