@@ -1,5 +1,5 @@
 /** Rifle and orb. Everybody pulls the trigger and flies his orbs in prediction; only the server hurts. */
-import { ProjectileRewind } from "@riposte/simulation";
+import { defineWeapons, HitRegistration, ProjectileRewind } from "@riposte/simulation";
 import { atan2, cos, hypot, sin } from "@riposte/simulation/math";
 import { abilitiesOf } from "./abilities.ts";
 import { Blast, Hit, Kill, Launch } from "./messages.ts";
@@ -23,7 +23,10 @@ const ORB = 1;
 const seen = { x: 0, y: 0, angle: 0 };
 const orbRewind = new ProjectileRewind({ tickRate: TICK_RATE });
 
+/** How often it fires is for its ability to say. */
+const weaponKit = defineWeapons({ tickRate: TICK_RATE, weapons: { rifle: { kind: "ray", range: RIFLE_RANGE } } });
 const canBeHit = (player: PlayerRow): boolean => player.health > 0 && !player.shielded;
+const rules = { accept: canBeHit };
 
 export function useWeapons(world: ArenaWorld, player: PlayerRow, wish: Wish): void {
   const abilities = abilitiesOf(world);
@@ -36,11 +39,14 @@ function shoot(world: ArenaWorld, player: PlayerRow): void {
   player.shots = (player.shots + 1) & 255;
   if (!world.isServer) return;
   dropShield(player);
-  const sight = world.players.seenBy(player);
-  const hit = sight.raycast(player.x, player.y, player.aim, RIFLE_RANGE, canBeHit);
+  const { hit } = HitRegistration.of(weaponKit, world.players, rules).judge(
+    player,
+    { weapon: "rifle", angle: player.aim },
+    world,
+  );
   if (hit === undefined) return;
   const { entity: target, x, y } = hit;
-  if (!sight.poseOf(target, seen)) {
+  if (!world.players.seenBy(player).poseOf(target, seen)) {
     seen.x = target.x;
     seen.y = target.y;
   }

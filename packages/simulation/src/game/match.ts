@@ -100,6 +100,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       stampOf: (seat: number): Readonly<ViewStamp> | undefined =>
         this.#seats[seat]?.stampAt(this.#tick, this.#maxRewindTicks, extrapolationTicks),
       resolverOf: (seat: number): ViewResolver | undefined => this.#seats[seat]?.resolver,
+      wasCut: (seat: number): boolean => this.#seats[seat]?.isViewCut ?? false,
     };
     for (let t = 0; t < tables.length; t++) {
       if (!game.tablePredictions[t].spawns) continue;

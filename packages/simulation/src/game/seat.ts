@@ -80,6 +80,8 @@ export class Seat implements SeatInfo {
   readonly resolver: ViewResolver;
   readonly #checked: ViewStamp = createViewStamp();
   #checkedAtTick = -1;
+  /** Whether the stamp checked last claimed what cannot be, or was beyond the limit. */
+  isViewCut = false;
 
   constructor(options: SeatOptions) {
     this.id = options.id;
@@ -132,8 +134,8 @@ export class Seat implements SeatInfo {
     checked.receiptMask = this.sent.receiptsBefore(checked.snapshotTick);
     const known = this.resolver.begin(checked);
     // Receipts that the message had no room for are known from others; those of what was never sent are not true.
-    if (!known || checked.viewTick !== stamp.viewTick || (stamp.receiptMask & ~checked.receiptMask) !== 0)
-      this.stats.clampedViews++;
+    this.isViewCut = !known || checked.viewTick !== stamp.viewTick || (stamp.receiptMask & ~checked.receiptMask) !== 0;
+    if (this.isViewCut) this.stats.clampedViews++;
     return checked;
   }
 

@@ -8,11 +8,11 @@
 import { StateTable } from "../state/index.ts";
 import type { Fields, Row, RowIdentity, StateDefinition, Values } from "../state/index.ts";
 import type { PredictedSpawns } from "../prediction/spawns/predicted-spawns.ts";
-import type { SeenBy } from "../rewind/seen-by.ts";
+import type { ShotSight } from "../rewind/shot-sight.ts";
 
 /** Finds what the owner of a row saw of one table. */
 export interface Sight<F extends Fields> {
-  seenBy(row: RowIdentity): SeenBy<F>;
+  seenBy(row: RowIdentity): ShotSight<F>;
 }
 
 /** On the server: gives a player's spawn the key by which its client knows it. */
@@ -42,7 +42,7 @@ export class WorldTable<F extends Fields> extends StateTable<F> {
   }
 
   /** What the player who owns `row` saw when it gave the input of this tick. `row` itself is never hit. */
-  seenBy(row: RowIdentity): SeenBy<F> {
+  seenBy(row: RowIdentity): ShotSight<F> {
     if (this.sight === undefined) throw new TypeError("this table belongs to no world that is being stepped");
     return this.sight.seenBy(row);
   }

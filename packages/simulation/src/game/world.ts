@@ -59,10 +59,11 @@ export class WorldBase {
 
   /**
    * Random numbers of one entity in this tick, from its beginning at each call. The server and the client that owns
-   * the entity draw the same; no other client can tell them. They do not depend on what other entities drew.
+   * the entity draw the same; no other client can tell them. They do not depend on what other entities drew. `tick`: of
+   * another one, for what comes late.
    */
-  randomOf(row: RowIdentity): TickRandom {
-    this.#entityRandom.reseedSecretly(this.#owner.randomKeyOf(row.owner), this.tick, row.id);
+  randomOf(row: RowIdentity, tick: number = this.tick): TickRandom {
+    this.#entityRandom.reseedSecretly(this.#owner.randomKeyOf(row.owner), tick, row.id);
     return this.#entityRandom;
   }
 

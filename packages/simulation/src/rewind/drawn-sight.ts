@@ -12,6 +12,7 @@ import type { DrawnPicture } from "./view-resolver.ts";
 
 export class DrawnSight implements SightSource, RewindView {
   readonly isWithin = true;
+  readonly isViewCut = false;
   readonly history: SnapshotHistory;
   readonly #table: StateTable<Fields>;
   readonly #drawn: StateTable<Fields>;

@@ -8,7 +8,8 @@ import type { StaticGeometry } from "../game/statics/static-geometry.ts";
 import type { Body } from "./body-query.ts";
 import type { RewindQuery } from "./rewind-query.ts";
 import type { RewindView } from "./rewound-poses.ts";
-import type { SeenBy, SeenHit, SeenOptions, SeenPose } from "./seen-by.ts";
+import type { SeenHit, SeenOptions, SeenPose } from "./seen-by.ts";
+import type { ShotSight } from "./shot-sight.ts";
 
 /** Knows what the owner of a row sees of one table. */
 export interface SightSource {
@@ -19,6 +20,8 @@ export interface SightSource {
   viewOf(row: RowIdentity, laterTicks: number, towardsNow: number): RewindView;
   /** After the query was pointed at the view: whoever is to be found where it is now. */
   addLive(row: RowIdentity, query: RewindQuery): void;
+  /** Whether the stamp of the view given last was cut. Only a server knows. */
+  readonly isViewCut: boolean;
 }
 
 /** What stops rays besides the table that is asked. */
@@ -40,7 +43,7 @@ interface MutableHit<F extends Fields> extends SeenHit<F> {
   z: number;
 }
 
-export class RewindContext<F extends Fields> implements SeenBy<F> {
+export class RewindContext<F extends Fields> implements ShotSight<F> {
   readonly query: RewindQuery;
   readonly #table: StateTable<F>;
   readonly #source: SightSource;
@@ -61,7 +64,8 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
   readonly #hits: MutableHit<F>[] = [];
   #rays: (SeenHit<F> | undefined)[] = [];
   #overlaps: SeenHit<F>[] = [];
-  #reached = new Float64Array(0);
+  /** How far the rays of the last query got. */
+  #reached = new Float64Array(1);
 
   /** `now`: the tick that is being simulated. */
   constructor(table: StateTable<F>, query: RewindQuery, source: SightSource, scene: Scene, now: () => number) {
@@ -79,7 +83,7 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
   }
 
   /** Points it at what the owner of `row` saw. */
-  seenBy(row: RowIdentity): SeenBy<F> {
+  seenBy(row: RowIdentity): ShotSight<F> {
     this.#row = row;
     this.#lookedFor = undefined;
     this.#focus(row, 0, 0);
@@ -129,7 +133,7 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
       const dx = directions[at];
       const dy = directions[at + 1];
       const dz = directions[at + 2];
-      reached[i] = options?.throughWalls === true ? range : this.#wall(row, x, y, z, dx, dy, dz, range, false);
+      reached[i] = this.#stop(row, x, y, z, dx, dy, dz, range, options, false);
     }
     const { query } = this;
     query.raycastAll(x, y, z, directions, reached, this.#filter);
@@ -166,9 +170,10 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
     const x = (body.ax + body.bx) / 2;
     const y = (body.ay + body.by) / 2;
     const z = (body.az + body.bz) / 2;
-    const reach = options?.throughWalls === true ? range : this.#wall(row, x, y, z, dx, dy, dz, range, false);
+    const reach = this.#stop(row, x, y, z, dx, dy, dz, range, options, false);
     const { bodies } = this.query;
     const far = bodies.sweep(body, dx, dy, dz, reach, this.#filter);
+    this.#reached[0] = far < reach ? far : reach;
     if (bodies.place < 0) return undefined;
     const { place, id, hitbox } = bodies;
     return this.#fill(this.#hit, place, id, hitbox, far, x + dx * far, y + dy * far, z + dz * far);
@@ -194,10 +199,50 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
     this.#focus(this.#row, 0, 0);
     const { query } = this;
     if (!query.locate(target.index) || query.pose.id !== target.id) return false;
-    pose.x = query.pose.x;
-    pose.y = query.pose.y;
-    pose.z = query.pose.z;
-    pose.angle = query.pose.angle;
+    copyPose(query.pose, pose);
+    return true;
+  }
+
+  get isViewCut(): boolean {
+    if (this.#row !== undefined) this.#focus(this.#row, 0, 0);
+    return this.#source.isViewCut;
+  }
+
+  reachOf(i: number): number {
+    return this.#reached[i];
+  }
+
+  wallAlong(
+    x: number,
+    y: number,
+    z: number,
+    dx: number,
+    dy: number,
+    dz: number,
+    range: number,
+    inPlane: boolean,
+  ): number {
+    const row = this.#looker();
+    this.#focus(row, 0, 0);
+    return this.#wall(row, x, y, z, dx, dy, dz, range, inPlane);
+  }
+
+  stoodWhenSeen(place: number, out: SeenPose): boolean {
+    this.#focus(this.#looker(), 0, 0);
+    const { query } = this;
+    if (!query.locate(place)) return false;
+    copyPose(query.pose, out);
+    return true;
+  }
+
+  stoodAt(row: RowIdentity, tick: number, out: SeenPose): boolean {
+    const { history } = this.query;
+    if (!(tick >= history.oldestTick && tick <= history.newestTick) || row.index >= history.usedPlaces) return false;
+    const entry = history.at(row.index, tick);
+    if (history.words[entry] !== row.id) return false;
+    out.x = history.floats[entry + 1];
+    out.y = history.floats[entry + 2];
+    out.z = history.floats[entry + 3];
     return true;
   }
 
@@ -231,16 +276,16 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
     inPlane: boolean,
   ): SeenHit<F> | undefined {
     const row = this.#begin(options, accept);
-    const reach = options?.throughWalls === true ? range : this.#wall(row, x, y, z, dx, dy, dz, range, inPlane);
+    const reach = this.#stop(row, x, y, z, dx, dy, dz, range, options, inPlane);
     const { query } = this;
     const far = query.raycast(x, y, z, dx, dy, dz, reach, this.#filter);
+    this.#reached[0] = far < reach ? far : reach;
     if (query.place < 0) return undefined;
     return this.#fill(this.#hit, query.place, query.id, query.hitbox, far, x + dx * far, y + dy * far, z + dz * far);
   }
 
   #begin(options: SeenOptions<F> | undefined, accept: ((entity: Row<F>) => boolean) | undefined): RowIdentity {
-    const row = this.#row;
-    if (row === undefined) throw new TypeError("seenBy(row) comes first");
+    const row = this.#looker();
     this.#focus(row, options?.laterTicks ?? 0, options?.towardsNow ?? 0);
     const filter = this.#filter;
     // A row of another table may have the same index: only the very row is left out.
@@ -249,6 +294,28 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
     this.#accept = accept ?? options?.accept;
     this.#withGone = options?.gone ?? false;
     return row;
+  }
+
+  #looker(): RowIdentity {
+    if (this.#row === undefined) throw new TypeError("seenBy(row) comes first");
+    return this.#row;
+  }
+
+  /** How far a query gets whatever it meets. */
+  #stop(
+    row: RowIdentity,
+    x: number,
+    y: number,
+    z: number,
+    dx: number,
+    dy: number,
+    dz: number,
+    range: number,
+    options: SeenOptions<F> | undefined,
+    inPlane: boolean,
+  ): number {
+    if (options?.throughWalls === true) return range;
+    return this.#wall(row, x, y, z, dx, dy, dz, range, inPlane || options?.inPlane === true);
   }
 
   /** Points the query at what the owner of `row` saw, unless it is. */
@@ -330,4 +397,11 @@ export class RewindContext<F extends Fields> implements SeenBy<F> {
     hit.z = z;
     return hit;
   }
+}
+
+function copyPose(from: Readonly<SeenPose>, to: SeenPose): void {
+  to.x = from.x;
+  to.y = from.y;
+  to.z = from.z ?? 0;
+  to.angle = from.angle;
 }

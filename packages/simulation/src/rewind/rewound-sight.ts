@@ -24,6 +24,8 @@ interface StampSource {
   stampOf(seat: number): Readonly<ViewStamp> | undefined;
   /** What resolves that stamp; `undefined`: nothing is known of the client's snapshots. */
   resolverOf(seat: number): ViewResolver | undefined;
+  /** Whether that stamp claimed what cannot be. Default: none is. */
+  wasCut?(seat: number): boolean;
 }
 
 export interface RewoundSightOptions {
@@ -41,6 +43,7 @@ export interface RewoundSightOptions {
 export class RewoundSight implements SightSource, RewindView {
   viewTick = -1;
   isWithin = true;
+  isViewCut = false;
   readonly #options: RewoundSightOptions;
   #resolver: ViewResolver | undefined;
   #withEarlier = false;
@@ -58,6 +61,7 @@ export class RewoundSight implements SightSource, RewindView {
     const stamp = row.owner < 0 ? undefined : stamps.stampOf(row.owner);
     this.#resolver = undefined;
     this.isWithin = true;
+    this.isViewCut = stamp !== undefined && (stamps.wasCut?.(row.owner) ?? false);
     if (stamp === undefined || stamp.viewTick < 0) {
       this.viewTick = -1;
       this.#set(history.newestTick, history.newestTick, 0);

@@ -51,6 +51,8 @@ export interface SeenOptions<F extends Fields> {
   readonly laterTicks?: number;
   /** Whether it passes through static geometry and what `blocks`. Default false. */
   readonly throughWalls?: boolean;
+  /** Whether it is in the plane, as `raycast`: walls stop it whatever their heights, and there is no floor. Default false. */
+  readonly inPlane?: boolean;
 }
 
 export interface SeenBy<F extends Fields> {

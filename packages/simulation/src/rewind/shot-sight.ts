@@ -1,0 +1,25 @@
+/** What judging a shot needs of a sight, beyond the queries that a game makes itself. */
+import type { Fields, RowIdentity } from "../state/index.ts";
+import type { SeenBy, SeenPose } from "./seen-by.ts";
+
+export interface ShotSight<F extends Fields> extends SeenBy<F> {
+  /** Whether the view stamp of the shooter's input claimed what cannot be, and was cut. */
+  readonly isViewCut: boolean;
+  /** How far ray `i` of the last ray query got, or the last sweep: to whom it met, to the wall, or its range. */
+  reachOf(i: number): number;
+  /** How far a ray gets before static geometry or what `blocks` stops it, at most `range`. */
+  wallAlong(
+    x: number,
+    y: number,
+    z: number,
+    dx: number,
+    dy: number,
+    dz: number,
+    range: number,
+    inPlane: boolean,
+  ): number;
+  /** Where whoever was seen at a place of the table stood; false when nobody was. */
+  stoodWhenSeen(place: number, out: SeenPose): boolean;
+  /** Where a row of the table really was after `tick`; false when that is not known (any more). Not rewound for anybody. */
+  stoodAt(row: RowIdentity, tick: number, out: SeenPose): boolean;
+}
