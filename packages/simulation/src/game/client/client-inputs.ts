@@ -37,6 +37,8 @@ export class ClientInputs {
   #current: number;
   readonly history: InputHistory;
   readonly #writer: InputWriter;
+  /** New inputs in a message, on average. */
+  #perMessage = 1;
   /** The input of this frame. */
   readonly #words: Int32Array;
 
@@ -107,7 +109,10 @@ export class ClientInputs {
 
   /** Writes the message with the `made` inputs up to `newest`, and those sent again, into `packet`; returns its length. */
   write(newest: number, made: number, snapshotTick: number, receipts: number): number {
-    const again = this.#redundancy ?? inputCopies(this.link) - 1;
+    if (made > 0) this.#perMessage += (made - this.#perMessage) / AVERAGED_MESSAGES;
+    // So many messages are to have each input, and a message has as many new ones as there are ticks in a frame.
+    const again =
+      this.#redundancy ?? Math.ceil((inputCopies(this.link) - 1) * Math.max(1, this.#perMessage) - ROUNDING);
     return this.#writer.write(this.history, newest, made + again, snapshotTick, receipts, this.packet);
   }
 
@@ -124,3 +129,5 @@ export class ClientInputs {
 
 /** Room for 32 inputs of typical size; of larger ones, fewer are sent again. */
 const MAX_INPUT_BYTES = 1100;
+const AVERAGED_MESSAGES = 16;
+const ROUNDING = 0.05;
