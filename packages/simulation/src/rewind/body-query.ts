@@ -66,7 +66,7 @@ export class BodyQuery {
     const { x, y, reach } = this.#beginWalk(body, dx, dy, range);
     while (grid.next(nearest + reach)) {
       for (let e = grid.start; e < grid.end; e++) {
-        const place = grid.placeAt(e);
+        const place = grid.list[e];
         if (place === except || !grid.isNew(place) || !poses.find(place)) continue;
         if (!this.#comesNear(pose.x - x, pose.y - y, dx, dy, nearest, reach + this.#extent.radius)) continue;
         this.#enterFrame(body, dx, dy, dz);
@@ -92,7 +92,7 @@ export class BodyQuery {
     const { x, y, reach } = this.#beginWalk(body, 0, 0, 0);
     while (grid.next(Infinity)) {
       for (let e = grid.start; e < grid.end; e++) {
-        const place = grid.placeAt(e);
+        const place = grid.list[e];
         if (place === except || !grid.isNew(place) || !poses.find(place)) continue;
         if (!this.#comesNear(pose.x - x, pose.y - y, 0, 0, 0, reach + this.#extent.radius)) continue;
         this.#enterFrame(body, 0, 0, 0);

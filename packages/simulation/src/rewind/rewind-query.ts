@@ -104,16 +104,27 @@ export class RewindQuery {
     const inverseX = 1 / dx;
     const inverseY = 1 / dy;
     const inverseZ = 1 / dz;
+    // How far a point is on the right of the ray in the plan: of a box, its corners farthest to the right and to the left.
+    const beside = x * dy - y * dx;
+    const right = beside - margin * Math.sqrt(flat);
+    const left = beside + margin * Math.sqrt(flat);
+    const rightX = dy > 0 ? 3 : 0;
+    const leftX = dy > 0 ? 0 : 3;
+    const rightY = dx > 0 ? 1 : 4;
+    const leftY = dx > 0 ? 4 : 1;
     let nearest = range;
     this.#forget();
     if (poses.view.isWithin) grid.begin(x, y, dx, dy, range);
     else grid.beginAll();
     while (grid.next(nearest)) {
-      for (let e = grid.start; e < grid.end; e++) {
-        const place = grid.placeAt(e);
-        if (place === except || !grid.isNew(place)) continue;
-        // The swept box first: most are missed.
+      const { list, end } = grid;
+      for (let e = grid.start; e < end; e++) {
+        const place = list[e];
         const at = place * BOX_NUMBERS;
+        // The swept box first: most are beside the ray.
+        if (boxes[at + rightX] * dy - boxes[at + rightY] * dx < right) continue;
+        if (boxes[at + leftX] * dy - boxes[at + leftY] * dx > left) continue;
+        if (place === except || !grid.isNew(place)) continue;
         const ax = (boxes[at] - margin - x) * inverseX;
         const bx = (boxes[at + 3] + margin - x) * inverseX;
         const ay = (boxes[at + 1] - margin - y) * inverseY;
@@ -208,7 +219,7 @@ export class RewindQuery {
     else grid.beginAll();
     while (grid.next(spread.length)) {
       for (let e = grid.start; e < grid.end; e++) {
-        const place = grid.placeAt(e);
+        const place = grid.list[e];
         if (place === except || !grid.isNew(place) || !poses.find(place)) continue;
         if (!spread.meets(pose.x - x, pose.y - y, pose.z - z, reach)) continue;
         poses.stand();

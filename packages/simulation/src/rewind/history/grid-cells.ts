@@ -1,0 +1,179 @@
+/**
+ * A uniform grid in the plan, rolled up where the world is larger than its buckets, over boxes: which places lie in which
+ * cell. Built anew by counting, so that the lists of all cells lie in memory one after the other.
+ *
+ * A box over more than `MAX_CELLS` cells (an entity that has teleported, a huge one) is kept apart.
+ */
+import { BOX_NUMBERS } from "./swept-bounds.ts";
+
+const MAX_CELLS = 16;
+/** Cells are so many times as wide as a box. */
+const CELL_BOXES = 2;
+/** In margins: larger boxes do not make cells larger. */
+const MAX_COUNTED_SIZE = 8;
+
+export class GridCells {
+  /** Places, bucket after bucket; a place may be in several. */
+  entries: Int32Array = new Int32Array(64);
+  /** Where the entries of each bucket begin. */
+  starts: Int32Array = new Int32Array(2);
+  cellSize = 1;
+  /** By how much a coordinate is multiplied to get a column or a row. */
+  perUnit = 1;
+  /** Columns and rows that there are buckets for, less one: powers of two; and how far a row's number is shifted. */
+  columnMask = 0;
+  rowMask = 0;
+  rowShift = 0;
+  /** Around everybody, hitboxes included. */
+  minX = 0;
+  minY = 0;
+  maxX = 0;
+  maxY = 0;
+  /** Places whose boxes are too wide, and how many. */
+  wide: Int32Array = new Int32Array(16);
+  wideCount = 0;
+  readonly #boxes: Float32Array;
+  readonly #margin: number;
+  /** By place: first and last column, first and last row. */
+  readonly #spans: Int32Array;
+
+  /** `margin`: how far everything reaches around its box. */
+  constructor(boxes: Float32Array, margin: number) {
+    this.#boxes = boxes;
+    this.#margin = margin;
+    this.#spans = new Int32Array((boxes.length / BOX_NUMBERS) * 4);
+  }
+
+  get bytes(): number {
+    const { entries, starts, wide } = this;
+    return entries.byteLength + starts.byteLength + wide.byteLength + this.#spans.byteLength;
+  }
+
+  /** Of the boxes of the first `places`; those with the least above the largest are empty. */
+  build(places: number): void {
+    this.#measure(places);
+    const { starts } = this;
+    const buckets = (this.columnMask + 1) * (this.rowMask + 1);
+    starts.fill(0, 0, buckets + 1);
+    this.wideCount = 0;
+    const total = this.#count(places);
+    if (total > this.entries.length) this.entries = new Int32Array(total * 2);
+    let sum = 0;
+    for (let bucket = 0; bucket <= buckets; bucket++) {
+      sum += starts[bucket];
+      starts[bucket] = sum;
+    }
+    this.#fill(places);
+  }
+
+  /** Writes `place` at `wide[at]`. */
+  setWide(at: number, place: number): void {
+    if (at === this.wide.length) {
+      const wide = new Int32Array(at * 2);
+      wide.set(this.wide);
+      this.wide = wide;
+    }
+    this.wide[at] = place;
+  }
+
+  /** Finds the extent of everybody, and the size of cells: about that of a box, but no finer than the entities are dense. */
+  #measure(places: number): void {
+    const boxes = this.#boxes;
+    const margin = this.#margin;
+    const most = MAX_COUNTED_SIZE * margin;
+    let minX = Infinity;
+    let minY = Infinity;
+    let maxX = -Infinity;
+    let maxY = -Infinity;
+    let size = 0;
+    let count = 0;
+    for (let at = 0, end = places * BOX_NUMBERS; at < end; at += BOX_NUMBERS) {
+      const left = boxes[at];
+      const right = boxes[at + 3];
+      if (!(left <= right)) continue;
+      const bottom = boxes[at + 1];
+      const top = boxes[at + 4];
+      if (left < minX) minX = left;
+      if (bottom < minY) minY = bottom;
+      if (right > maxX) maxX = right;
+      if (top > maxY) maxY = top;
+      size += Math.min(Math.max(right - left, top - bottom), most);
+      count++;
+    }
+    this.minX = minX - margin;
+    this.minY = minY - margin;
+    this.maxX = maxX + margin;
+    this.maxY = maxY + margin;
+    this.cellSize = count === 0 ? 1 : CELL_BOXES * (size / count + 2 * margin);
+    this.perUnit = 1 / this.cellSize;
+    this.#shape(count);
+  }
+
+  /** As many buckets as the world is wide, as long as they are not far more than entities: beyond, it is rolled up. */
+  #shape(count: number): void {
+    let columnBits = bitsFor((this.maxX - this.minX) * this.perUnit + 1);
+    let rowBits = bitsFor((this.maxY - this.minY) * this.perUnit + 1);
+    const most = 4 + bitsFor(count);
+    while (columnBits + rowBits > most) {
+      if (columnBits > rowBits) columnBits--;
+      else rowBits--;
+    }
+    this.columnMask = (1 << columnBits) - 1;
+    this.rowMask = (1 << rowBits) - 1;
+    this.rowShift = columnBits;
+    const buckets = 1 << (columnBits + rowBits);
+    if (buckets + 1 > this.starts.length) this.starts = new Int32Array(buckets + 1);
+  }
+
+  /** Finds everybody's cells and counts the entries of each bucket, at the place of the next one. */
+  #count(places: number): number {
+    const { starts, columnMask, rowMask, rowShift, perUnit } = this;
+    const boxes = this.#boxes;
+    const spans = this.#spans;
+    const margin = this.#margin * perUnit;
+    let total = 0;
+    for (let place = 0, at = 0, to = 0; place < places; place++, at += BOX_NUMBERS, to += 4) {
+      // Nobody: a last column before the first.
+      spans[to] = 0;
+      spans[to + 1] = -1;
+      if (!(boxes[at] <= boxes[at + 3])) continue;
+      const column = Math.floor(boxes[at] * perUnit - margin);
+      const lastColumn = Math.floor(boxes[at + 3] * perUnit + margin);
+      const row = Math.floor(boxes[at + 1] * perUnit - margin);
+      const lastRow = Math.floor(boxes[at + 4] * perUnit + margin);
+      const cells = (lastColumn - column + 1) * (lastRow - row + 1);
+      // Also who is out of all reason, where whole numbers end.
+      if (!(cells <= MAX_CELLS) || (column | 0) !== column || (row | 0) !== row) {
+        this.setWide(this.wideCount++, place);
+        continue;
+      }
+      total += cells;
+      spans[to] = column;
+      spans[to + 1] = lastColumn;
+      spans[to + 2] = row;
+      spans[to + 3] = lastRow;
+      for (let r = row; r <= lastRow; r++)
+        for (let c = column; c <= lastColumn; c++) starts[(c & columnMask) | ((r & rowMask) << rowShift)]++;
+    }
+    return total;
+  }
+
+  /** From the sums downwards: each entry goes before those that its bucket has. */
+  #fill(places: number): void {
+    const { entries, starts, columnMask, rowMask, rowShift } = this;
+    const spans = this.#spans;
+    for (let place = places - 1, at = place * 4; place >= 0; place--, at -= 4) {
+      const column = spans[at];
+      const lastColumn = spans[at + 1];
+      const lastRow = spans[at + 3];
+      for (let r = spans[at + 2]; r <= lastRow; r++)
+        for (let c = column; c <= lastColumn; c++)
+          entries[--starts[(c & columnMask) | ((r & rowMask) << rowShift)]] = place;
+    }
+  }
+}
+
+/** Bits that count to so many, at most 30. */
+function bitsFor(count: number): number {
+  return count >= 1 << 30 || !(count >= 0) ? 30 : 32 - Math.clz32(Math.max(0, Math.ceil(count) - 1));
+}
