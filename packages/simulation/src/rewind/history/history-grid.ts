@@ -167,48 +167,65 @@ export class HistoryGrid {
 
   /** Looks for the next cells in which there is somebody; false when there are none. */
   #look(): boolean {
-    const { starts, columnMask, rowMask, rowShift } = this.#cells;
+    const { starts, columnMask, rowMask, rowShift, cellSize, perUnit, minX, minY, maxX, maxY } = this.#cells;
     const ahead = this.#ahead;
-    const before = this.#aheadBefore;
+    const aheadBefore = this.#aheadBefore;
     const alongX = this.#alongX;
+    const least = alongX ? minY : minX;
+    const most = alongX ? maxY : maxX;
+    const from = this.#from;
+    const across = this.#across;
+    const slope = this.#slope;
+    const start = this.#length < 0 ? this.#length : 0;
+    const end = this.#length < 0 ? 0 : this.#length;
+    const padAlong = this.#padAlong;
+    const padAcross = this.#padAcross;
+    const step = this.#step;
+    const inverse = this.#inverse;
+    const lastColumn = this.#lastColumn;
+    let column = this.#column;
+    let row = this.#row;
+    let lastRow = this.#lastRow;
+    let before = this.#before;
+    let leave = this.#leave;
     let found = 0;
     while (found < CELLS_AHEAD) {
-      if (this.#row > this.#lastRow) {
-        if (this.#column === this.#lastColumn) break;
-        this.#column += this.#step;
-        this.#beginColumn();
+      if (row <= lastRow) {
+        const bucket = alongX
+          ? (column & columnMask) | ((row & rowMask) << rowShift)
+          : (row & columnMask) | ((column & rowMask) << rowShift);
+        row++;
+        const first = starts[bucket];
+        const last = starts[bucket + 1];
+        if (first === last) continue;
+        ahead[found * 2] = first;
+        ahead[found * 2 + 1] = last;
+        aheadBefore[found++] = before;
         continue;
       }
-      const column = alongX ? this.#column : this.#row;
-      const row = alongX ? this.#row : this.#column;
-      this.#row++;
-      const bucket = (column & columnMask) | ((row & rowMask) << rowShift);
-      if (starts[bucket] === starts[bucket + 1]) continue;
-      ahead[found * 2] = starts[bucket];
-      ahead[found * 2 + 1] = starts[bucket + 1];
-      before[found++] = this.#before;
+      if (column === lastColumn) break;
+      column += step;
+      const near = column * cellSize - from;
+      const far = near + cellSize;
+      // The part of the query that is in this column, or beside it.
+      const low = near - padAlong;
+      const high = far + padAlong;
+      const a = across + (low > start ? low : start) * slope;
+      const b = across + (high < end ? high : end) * slope;
+      const bottom = (a < b ? a : b) - padAcross;
+      const top = (a < b ? b : a) + padAcross;
+      row = Math.floor((bottom > least ? bottom : least) * perUnit);
+      lastRow = Math.floor((top < most ? top : most) * perUnit);
+      before = leave;
+      leave = inverse === 0 ? -Infinity : (step > 0 ? far - padAlong : near + padAlong) * inverse;
     }
+    this.#column = column;
+    this.#row = row;
+    this.#lastRow = lastRow;
+    this.#before = before;
+    this.#leave = leave;
     this.#aheadNext = 0;
     this.#aheadCount = found;
     return found > 0;
-  }
-
-  #beginColumn(): void {
-    const { cellSize, perUnit, minX, minY, maxX, maxY } = this.#cells;
-    const near = this.#column * cellSize - this.#from;
-    const far = near + cellSize;
-    const length = this.#length;
-    // The part of the query that is in this column, or beside it.
-    const low = Math.max(near - this.#padAlong, Math.min(length, 0));
-    const high = Math.min(far + this.#padAlong, Math.max(length, 0));
-    const a = this.#across + low * this.#slope;
-    const b = this.#across + high * this.#slope;
-    const least = this.#alongX ? minY : minX;
-    const most = this.#alongX ? maxY : maxX;
-    this.#row = Math.floor(Math.max(Math.min(a, b) - this.#padAcross, least) * perUnit);
-    this.#lastRow = Math.floor(Math.min(Math.max(a, b) + this.#padAcross, most) * perUnit);
-    this.#before = this.#leave;
-    const left = this.#step > 0 ? far - this.#padAlong : near + this.#padAlong;
-    this.#leave = this.#inverse === 0 ? -Infinity : left * this.#inverse;
   }
 }
