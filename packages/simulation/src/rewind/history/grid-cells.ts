@@ -9,6 +9,8 @@ import { BOX_NUMBERS } from "./swept-bounds.ts";
 const MAX_CELLS = 16;
 /** Cells are so many times as wide as a box. */
 const CELL_BOXES = 2;
+/** Columns, and rows, at most: beyond, cells are larger. */
+const MAX_COLUMNS = 1 << 15;
 /** In margins: larger boxes do not make cells larger. */
 const MAX_COUNTED_SIZE = 8;
 
@@ -18,7 +20,7 @@ export class GridCells {
   /** Where the entries of each bucket begin. */
   starts: Int32Array = new Int32Array(2);
   cellSize = 1;
-  /** By how much a coordinate is multiplied to get a column or a row. */
+  /** By how much a coordinate above `minX` (or `minY`) is multiplied to get a column (or a row). */
   perUnit = 1;
   /** Columns and rows that there are buckets for, less one: powers of two; and how far a row's number is shifted. */
   columnMask = 0;
@@ -104,7 +106,8 @@ export class GridCells {
     this.minY = minY - margin;
     this.maxX = maxX + margin;
     this.maxY = maxY + margin;
-    this.cellSize = count === 0 ? 1 : CELL_BOXES * (size / count + 2 * margin);
+    const extent = Math.max(this.maxX - this.minX, this.maxY - this.minY);
+    this.cellSize = count === 0 ? 1 : Math.max(CELL_BOXES * (size / count + 2 * margin), extent / MAX_COLUMNS);
     this.perUnit = 1 / this.cellSize;
     this.#shape(count);
   }
@@ -130,20 +133,23 @@ export class GridCells {
     const { starts, columnMask, rowMask, rowShift, perUnit } = this;
     const boxes = this.#boxes;
     const spans = this.#spans;
-    const margin = this.#margin * perUnit;
+    // Of the least and largest edges of boxes, which reach a margin farther: where columns and rows begin.
+    const left = this.minX + this.#margin;
+    const right = this.minX - this.#margin;
+    const bottom = this.minY + this.#margin;
+    const top = this.minY - this.#margin;
     let total = 0;
     for (let place = 0, at = 0, to = 0; place < places; place++, at += BOX_NUMBERS, to += 4) {
       // Nobody: a last column before the first.
       spans[to] = 0;
       spans[to + 1] = -1;
       if (!(boxes[at] <= boxes[at + 3])) continue;
-      const column = Math.floor(boxes[at] * perUnit - margin);
-      const lastColumn = Math.floor(boxes[at + 3] * perUnit + margin);
-      const row = Math.floor(boxes[at + 1] * perUnit - margin);
-      const lastRow = Math.floor(boxes[at + 4] * perUnit + margin);
+      const column = ((boxes[at] - left) * perUnit) | 0;
+      const lastColumn = ((boxes[at + 3] - right) * perUnit) | 0;
+      const row = ((boxes[at + 1] - bottom) * perUnit) | 0;
+      const lastRow = ((boxes[at + 4] - top) * perUnit) | 0;
       const cells = (lastColumn - column + 1) * (lastRow - row + 1);
-      // Also who is out of all reason, where whole numbers end.
-      if (!(cells <= MAX_CELLS) || (column | 0) !== column || (row | 0) !== row) {
+      if (cells > MAX_CELLS) {
         this.setWide(this.wideCount++, place);
         continue;
       }

@@ -121,10 +121,11 @@ export class HistoryGrid {
     this.#padAcross = pad * Math.sqrt(1 + slope * slope);
     this.#step = step;
     const to = from + length;
-    const begin = Math.max(Math.min(from, to) - pad, alongX ? cells.minX : cells.minY);
+    const origin = alongX ? cells.minX : cells.minY;
+    const begin = Math.max(Math.min(from, to) - pad, origin);
     const end = Math.min(Math.max(from, to) + pad, alongX ? cells.maxX : cells.maxY);
-    const low = begin <= end ? Math.floor(begin * cells.perUnit) : 0;
-    const high = begin <= end ? Math.floor(end * cells.perUnit) : -1;
+    const low = begin <= end ? ((begin - origin) * cells.perUnit) | 0 : 0;
+    const high = begin <= end ? ((end - origin) * cells.perUnit) | 0 : -1;
     // One before the first: the search moves on.
     this.#column = step > 0 ? low - 1 : high + 1;
     this.#lastColumn = step > 0 ? high : low;
@@ -173,7 +174,7 @@ export class HistoryGrid {
     const alongX = this.#alongX;
     const least = alongX ? minY : minX;
     const most = alongX ? maxY : maxX;
-    const from = this.#from;
+    const origin = (alongX ? minX : minY) - this.#from;
     const across = this.#across;
     const slope = this.#slope;
     const start = this.#length < 0 ? this.#length : 0;
@@ -205,7 +206,7 @@ export class HistoryGrid {
       }
       if (column === lastColumn) break;
       column += step;
-      const near = column * cellSize - from;
+      const near = column * cellSize + origin;
       const far = near + cellSize;
       // The part of the query that is in this column, or beside it.
       const low = near - padAlong;
@@ -214,8 +215,8 @@ export class HistoryGrid {
       const b = across + (high < end ? high : end) * slope;
       const bottom = (a < b ? a : b) - padAcross;
       const top = (a < b ? b : a) + padAcross;
-      row = Math.floor((bottom > least ? bottom : least) * perUnit);
-      lastRow = Math.floor((top < most ? top : most) * perUnit);
+      row = bottom > least ? ((bottom - least) * perUnit) | 0 : 0;
+      lastRow = top < least ? -1 : (((top < most ? top : most) - least) * perUnit) | 0;
       before = leave;
       leave = inverse === 0 ? -Infinity : (step > 0 ? far - padAlong : near + padAlong) * inverse;
     }

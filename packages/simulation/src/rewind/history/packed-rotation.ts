@@ -11,6 +11,7 @@ export interface Rotation {
 }
 
 const CENTRE = 511;
+const ROUNDED = CENTRE + 0.5;
 const STEP = Math.SQRT1_2 / CENTRE;
 
 /** Of a unit quaternion. */
@@ -19,20 +20,19 @@ export function packRotation(x: number, y: number, z: number, w: number): number
   const ay = Math.abs(y);
   const az = Math.abs(z);
   const aw = Math.abs(w);
-  let largest = 3;
-  if (ax > aw && ax >= ay && ax >= az) largest = 0;
-  else if (ay > aw && ay >= az && ay > ax) largest = 1;
-  else if (az > aw && az > ax && az > ay) largest = 2;
-  const value = largest === 0 ? x : largest === 1 ? y : largest === 2 ? z : w;
-  const sign = value < 0 ? -1 / STEP : 1 / STEP;
-  const a = largest === 0 ? y : x;
-  const b = largest <= 1 ? z : y;
-  const c = largest === 3 ? z : w;
+  if (aw >= ax && aw >= ay && aw >= az) return pack(3, w, x, y, z);
+  if (ax >= ay && ax >= az) return pack(0, x, y, z, w);
+  return ay >= az ? pack(1, y, x, z, w) : pack(2, z, x, y, w);
+}
+
+/** The other three, with the largest one above 0. None is below -1/sqrt(2), so that cutting is rounding down. */
+function pack(which: number, largest: number, a: number, b: number, c: number): number {
+  const scale = largest < 0 ? -1 / STEP : 1 / STEP;
   return (
-    largest |
-    ((Math.floor(a * sign + CENTRE + 0.5) & 1023) << 2) |
-    ((Math.floor(b * sign + CENTRE + 0.5) & 1023) << 12) |
-    (Math.floor(c * sign + CENTRE + 0.5) << 22)
+    which |
+    (((a * scale + ROUNDED) & 1023) << 2) |
+    (((b * scale + ROUNDED) & 1023) << 12) |
+    ((c * scale + ROUNDED) << 22)
   );
 }
 

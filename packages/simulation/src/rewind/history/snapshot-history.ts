@@ -48,7 +48,10 @@ const ENTRY_WORDS = 6;
 const JUMP_BITS = 0xf;
 const DISABLED_SHIFT = 4;
 const FRAME_SHIFT = 20;
-const OFFSET_STEP = 1 / 1024;
+const OFFSETS_PER_UNIT = 1024;
+const OFFSET_STEP = 1 / OFFSETS_PER_UNIT;
+/** A half, and 2^16 so that offsets become numbers above 0. */
+const ROUNDED = 0x10000 + 0.5;
 
 export class SnapshotHistory {
   readonly capacity: number;
@@ -225,9 +228,10 @@ export class SnapshotHistory {
       throw new RangeError(`a hitbox may be moved by at most ${MAX_OFFSET}, got ${x}, ${y}, ${z}`);
     const at = (this.#entry + this.#plainWords) * 2 + i * (POSED_BYTES / 2);
     const halves = this.#halves;
-    halves[at] = Math.floor(x / OFFSET_STEP + 0.5);
-    halves[at + 1] = Math.floor(y / OFFSET_STEP + 0.5);
-    halves[at + 2] = Math.floor(z / OFFSET_STEP + 0.5);
+    // Above 0 cutting is rounding down; the sum's lower 16 bits are the offset's.
+    halves[at] = x * OFFSETS_PER_UNIT + ROUNDED;
+    halves[at + 1] = y * OFFSETS_PER_UNIT + ROUNDED;
+    halves[at + 2] = z * OFFSETS_PER_UNIT + ROUNDED;
     const packed = packRotation(qx, qy, qz, qw);
     halves[at + 3] = packed;
     halves[at + 4] = packed >> 16;

@@ -8,7 +8,7 @@ import type { SnapshotHistory } from "./snapshot-history.ts";
 
 /** Six numbers for each box: the least x, y, z and the largest. */
 export const BOX_NUMBERS = 6;
-/** Ticks after which a box is computed anew. */
+/** Ticks after which a box is computed anew: a power of two. */
 const RENEW_TICKS = 8;
 
 export class SweptBounds {
@@ -61,7 +61,7 @@ export class SweptBounds {
   }
 
   #isDue(index: number): boolean {
-    return (this.#history.newestTick + index) % RENEW_TICKS === 0;
+    return ((this.#history.newestTick + index) & (RENEW_TICKS - 1)) === 0;
   }
 
   #empty(at: number): void {
