@@ -17,8 +17,8 @@ const MAX_COUNTED_SIZE = 8;
 export class GridCells {
   /** Places, bucket after bucket; a place may be in several. */
   entries: Int32Array = new Int32Array(64);
-  /** Where the entries of each bucket begin. */
-  starts: Int32Array = new Int32Array(2);
+  /** Bucket b's are `entries[ends[b] + 1]` to `entries[ends[b + 1] - 1]`. */
+  ends: Int32Array = new Int32Array(2);
   cellSize = 1;
   /** By how much a coordinate above `minX` (or `minY`) is multiplied to get a column (or a row). */
   perUnit = 1;
@@ -47,24 +47,27 @@ export class GridCells {
   }
 
   get bytes(): number {
-    const { entries, starts, wide } = this;
-    return entries.byteLength + starts.byteLength + wide.byteLength + this.#spans.byteLength;
+    const { entries, ends, wide } = this;
+    return entries.byteLength + ends.byteLength + wide.byteLength + this.#spans.byteLength;
   }
 
   /** Of the boxes of the first `places`; those with the least above the largest are empty. */
   build(places: number): void {
     this.#measure(places);
-    const { starts } = this;
+    const { ends } = this;
     const buckets = (this.columnMask + 1) * (this.rowMask + 1);
-    starts.fill(0, 0, buckets + 1);
+    ends.fill(0, 0, buckets + 1);
     this.wideCount = 0;
     const total = this.#count(places);
-    if (total > this.entries.length) this.entries = new Int32Array(total * 2);
-    let sum = 0;
-    for (let bucket = 0; bucket <= buckets; bucket++) {
-      sum += starts[bucket];
-      starts[bucket] = sum;
+    if (total + buckets > this.entries.length) this.entries = new Int32Array(total * 2 + buckets);
+    // Where each begins, which is where filling ends: one entry is free behind each.
+    let begin = 0;
+    for (let bucket = 1; bucket <= buckets; bucket++) {
+      const count = ends[bucket];
+      ends[bucket] = begin;
+      begin += count + 1;
     }
+    ends[0] = -1;
     this.#fill(places);
   }
 
@@ -125,12 +128,12 @@ export class GridCells {
     this.rowMask = (1 << rowBits) - 1;
     this.rowShift = columnBits;
     const buckets = 1 << (columnBits + rowBits);
-    if (buckets + 1 > this.starts.length) this.starts = new Int32Array(buckets + 1);
+    if (buckets + 1 > this.ends.length) this.ends = new Int32Array(buckets + 1);
   }
 
-  /** Finds everybody's cells and counts the entries of each bucket, at the place of the next one. */
+  /** Finds everybody's cells and counts the entries of each bucket, in the bucket's end. */
   #count(places: number): number {
-    const { starts, columnMask, rowMask, rowShift, perUnit } = this;
+    const { ends, columnMask, rowMask, rowShift, perUnit } = this;
     const boxes = this.#boxes;
     const spans = this.#spans;
     // Of the least and largest edges of boxes, which reach a margin farther: where columns and rows begin.
@@ -148,7 +151,9 @@ export class GridCells {
       const lastColumn = ((boxes[at + 3] - right) * perUnit) | 0;
       const row = ((boxes[at + 1] - bottom) * perUnit) | 0;
       const lastRow = ((boxes[at + 4] - top) * perUnit) | 0;
-      const cells = (lastColumn - column + 1) * (lastRow - row + 1);
+      const columns = lastColumn - column;
+      const rows = lastRow - row;
+      const cells = (columns + 1) * (rows + 1);
       if (cells > MAX_CELLS) {
         this.setWide(this.wideCount++, place);
         continue;
@@ -158,23 +163,54 @@ export class GridCells {
       spans[to + 1] = lastColumn;
       spans[to + 2] = row;
       spans[to + 3] = lastRow;
-      for (let r = row; r <= lastRow; r++)
-        for (let c = column; c <= lastColumn; c++) starts[(c & columnMask) | ((r & rowMask) << rowShift)]++;
+      if ((columns | rows) > 1) {
+        for (let r = row; r <= lastRow; r++)
+          for (let c = column; c <= lastColumn; c++) ends[((c & columnMask) | ((r & rowMask) << rowShift)) + 1]++;
+        continue;
+      }
+      // Nearly always one or two each way, and no guess which: counted without asking.
+      const near = (row & rowMask) << rowShift;
+      const far = (lastRow & rowMask) << rowShift;
+      const first = (column & columnMask) + 1;
+      const last = (lastColumn & columnMask) + 1;
+      ends[near + first]++;
+      ends[near + last] += columns;
+      ends[far + first] += rows;
+      ends[far + last] += columns & rows;
     }
     return total;
   }
 
-  /** From the sums downwards: each entry goes before those that its bucket has. */
+  /** Writes each place at the ends of its buckets, which move on. */
   #fill(places: number): void {
-    const { entries, starts, columnMask, rowMask, rowShift } = this;
+    const { entries, ends, columnMask, rowMask, rowShift } = this;
     const spans = this.#spans;
-    for (let place = places - 1, at = place * 4; place >= 0; place--, at -= 4) {
+    for (let place = 0, at = 0; place < places; place++, at += 4) {
       const column = spans[at];
       const lastColumn = spans[at + 1];
+      if (lastColumn < column) continue;
+      const row = spans[at + 2];
       const lastRow = spans[at + 3];
-      for (let r = spans[at + 2]; r <= lastRow; r++)
-        for (let c = column; c <= lastColumn; c++)
-          entries[--starts[(c & columnMask) | ((r & rowMask) << rowShift)]] = place;
+      const columns = lastColumn - column;
+      const rows = lastRow - row;
+      if ((columns | rows) > 1) {
+        for (let r = row; r <= lastRow; r++)
+          for (let c = column; c <= lastColumn; c++)
+            entries[ends[((c & columnMask) | ((r & rowMask) << rowShift)) + 1]++] = place;
+        continue;
+      }
+      const near = (row & rowMask) << rowShift;
+      const far = (lastRow & rowMask) << rowShift;
+      const first = (column & columnMask) + 1;
+      const last = (lastColumn & columnMask) + 1;
+      // Where there is no second one the end stays, and the next to come, or nobody, is there.
+      entries[ends[near + first]++] = place;
+      entries[ends[near + last]] = place;
+      ends[near + last] += columns;
+      entries[ends[far + first]] = place;
+      ends[far + first] += rows;
+      entries[ends[far + last]] = place;
+      ends[far + last] += columns & rows;
     }
   }
 }

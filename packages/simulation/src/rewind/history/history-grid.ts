@@ -168,7 +168,7 @@ export class HistoryGrid {
 
   /** Looks for the next cells in which there is somebody; false when there are none. */
   #look(): boolean {
-    const { starts, columnMask, rowMask, rowShift, cellSize, perUnit, minX, minY, maxX, maxY } = this.#cells;
+    const { ends, columnMask, rowMask, rowShift, cellSize, perUnit, minX, minY, maxX, maxY } = this.#cells;
     const ahead = this.#ahead;
     const aheadBefore = this.#aheadBefore;
     const alongX = this.#alongX;
@@ -196,8 +196,8 @@ export class HistoryGrid {
           ? (column & columnMask) | ((row & rowMask) << rowShift)
           : (row & columnMask) | ((column & rowMask) << rowShift);
         row++;
-        const first = starts[bucket];
-        const last = starts[bucket + 1];
+        const first = ends[bucket] + 1;
+        const last = ends[bucket + 1];
         if (first === last) continue;
         ahead[found * 2] = first;
         ahead[found * 2 + 1] = last;
