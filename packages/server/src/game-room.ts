@@ -296,6 +296,7 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
   #sendSnapshot(client: RoomClient): void {
     // It would only wait, and be old when a way is found again.
     if (client.connection.interrupted) return;
+    this.#match.updateLink(client.seat, client.stats);
     let length = 0;
     try {
       length = this.#match.writeSnapshot(client.seat, snapshotBuffer, 0, SNAPSHOT_BUFFER_BYTES);

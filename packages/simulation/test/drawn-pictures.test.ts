@@ -161,14 +161,14 @@ function play(options: {
   // The inputs of a frame are given at the sight of the frame before.
   const { up } = player;
   const send = up.send.bind(up);
-  up.send = (bytes, ...rest): void => {
+  up.send = (bytes, ...rest): number => {
     if (bytes[0] === MessageKind.inputs) {
       const tick = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1, true);
       if (before !== undefined)
         for (let made = Math.max(newest + 1, tick - 20); made <= tick; made++) journal.drawn.set(made, before);
       newest = tick;
     }
-    send(bytes, ...rest);
+    return send(bytes, ...rest);
   };
   network.run(8000);
   const { clampedViews = -1 } = network.match.seat(0)?.stats ?? {};

@@ -21,13 +21,13 @@ for (const tickRate of [30, 60, 128, 240]) {
     const messages = new Map<number, number>();
     const { up } = player;
     const send = up.send.bind(up);
-    up.send = (bytes, ...rest): void => {
+    up.send = (bytes, ...rest): number => {
       if (bytes[0] === MessageKind.inputs && network.now > 2000) {
         const newest = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1, true);
         const count = (bytes[5] & 31) + 1;
         for (let tick = newest - count + 1; tick <= newest; tick++) messages.set(tick, (messages.get(tick) ?? 0) + 1);
       }
-      send(bytes, ...rest);
+      return send(bytes, ...rest);
     };
     network.run(5000);
     const copies = inputCopies({ lossRate: 0.1 });

@@ -9,6 +9,8 @@ export interface LinkConditions {
   /** Each way, uniform, plus or minus this: as the condition simulator means it. */
   readonly jitterMs?: number;
   readonly lossRate?: number;
+  /** Packets lost in a row, on average, when one is. Default: independent losses. */
+  readonly meanBurstPackets?: number;
 }
 
 interface Packet {
@@ -24,20 +26,24 @@ class Direction {
   readonly #random = new TickRandom();
   #order = 0;
   #reliableAt = 0;
+  #wasLost = false;
 
   constructor(seed: number) {
     this.#random.reseed(seed, 0);
   }
 
-  send(bytes: Uint8Array, reliable: boolean, now: number, conditions: LinkConditions): void {
-    const lost = this.#random.next() < (conditions.lossRate ?? 0);
+  /** Returns when it arrives; `Infinity`: never. */
+  send(bytes: Uint8Array, reliable: boolean, now: number, conditions: LinkConditions): number {
+    const lost = this.#random.next() < this.#lossOf(conditions);
     const jitter = (this.#random.next() * 2 - 1) * (conditions.jitterMs ?? 0);
-    if (lost && !reliable) return;
+    this.#wasLost = lost;
+    if (lost && !reliable) return Infinity;
     let at = now + conditions.latencyMs / 2 + jitter + (lost ? conditions.latencyMs * 1.5 : 0);
     if (this.burstMs > 0) at = Math.ceil(at / this.burstMs) * this.burstMs;
     if (reliable) at = this.#reliableAt = Math.max(at, this.#reliableAt);
     this.#queue.push({ at, order: this.#order++, bytes: bytes.slice() });
     this.#queue.sort((a, b) => a.at - b.at || a.order - b.order);
+    return at;
   }
 
   receive(now: number): Uint8Array | undefined {
@@ -46,6 +52,12 @@ class Direction {
 
   clear(): void {
     this.#queue.length = 0;
+  }
+
+  /** How probable it is that the next packet is lost. */
+  #lossOf({ lossRate = 0, meanBurstPackets }: LinkConditions): number {
+    if (meanBurstPackets === undefined) return lossRate;
+    return this.#wasLost ? 1 - 1 / meanBurstPackets : lossRate / (1 - lossRate) / meanBurstPackets;
   }
 }
 
@@ -68,6 +80,8 @@ export class Player<G extends AnyGame> {
   burstMs = 0;
   input: InputOf<G>;
   onFrame: ((now: number) => void) | undefined;
+  /** Called with each message to the server; what it returns goes instead, if anything. */
+  tamper: ((bytes: Uint8Array) => Uint8Array | undefined) | undefined;
   /** What has been sent and not yet handed to the link. */
   readonly held: { bytes: Uint8Array; reliable: boolean }[] = [];
   releaseAt = 0;
@@ -91,6 +105,8 @@ export class TestNetwork<G extends AnyGame> {
   serverPaused = false;
   /** Called after each tick of the server. */
   onTick: ((tick: number) => void) | undefined;
+  /** Called for each snapshot to a player and each message of one, with the time at which it arrives (`Infinity`: never). */
+  onPacket: ((player: Player<G>, way: "down" | "up", arrivesAt: number) => void) | undefined;
   readonly #buffer = new Uint8Array(1400);
   readonly #out = outgoingMessage();
   #nextTickAt = 0;
@@ -150,7 +166,9 @@ export class TestNetwork<G extends AnyGame> {
       while (this.match.pollMessage(player.seat, this.#out)) this.#send(player.down, player);
       if (this.match.currentTick % this.game.snapshotTicks !== 0) continue;
       const length = this.match.writeSnapshot(player.seat, this.#buffer);
-      if (length > 0) player.down.send(this.#buffer.subarray(0, length), false, this.now, player.conditions);
+      if (length === 0) continue;
+      const arrivesAt = player.down.send(this.#buffer.subarray(0, length), false, this.now, player.conditions);
+      this.onPacket?.(player, "down", arrivesAt);
     }
   }
 
@@ -178,7 +196,12 @@ export class TestNetwork<G extends AnyGame> {
     }
     if (this.now < player.releaseAt) return;
     player.releaseAt = this.now + player.burstMs;
-    for (const { bytes, reliable } of player.held) player.up.send(bytes, reliable, this.now, player.conditions);
+    for (const { bytes, reliable } of player.held) {
+      const sent = player.tamper === undefined ? bytes : player.tamper(bytes);
+      if (sent === undefined) continue;
+      const arrivesAt = player.up.send(sent, reliable, this.now, player.conditions);
+      this.onPacket?.(player, "up", arrivesAt);
+    }
     player.held.length = 0;
   }
 

@@ -179,9 +179,9 @@ function snapshotsWhenTakenAway(move: number): Uint8Array[] {
   const sent: Uint8Array[] = [];
   const { down } = ada;
   const send = down.send.bind(down);
-  down.send = (bytes, ...rest): void => {
+  down.send = (bytes, ...rest): number => {
     sent.push(bytes.slice());
-    send(bytes, ...rest);
+    return send(bytes, ...rest);
   };
   eve.input = { move, kick: true };
   network.run(500);

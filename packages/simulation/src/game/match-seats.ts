@@ -164,6 +164,8 @@ export class MatchSeats {
       handler: inputs.createHandler(tick, stats),
       stats,
       tableCount: tables.length,
+      tickMs: game.tickMs,
+      snapshotMs: game.snapshotTicks * game.tickMs,
       maxExtrapolationTicks,
       peer,
       debug,

@@ -19,6 +19,7 @@ import type { PhysicsAdapter } from "../prediction/physics.ts";
 import { createSights } from "../rewind/create-sights.ts";
 import { HistoryRecorder } from "../rewind/history-recorder.ts";
 import { RewoundSight } from "../rewind/rewound-sight.ts";
+import type { MeasuredLink } from "../rewind/timestamps/link-evidence.ts";
 import type { ViewResolver } from "../rewind/view-resolver.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
 import type { AnyGame, WorldOf } from "./define-game.ts";
@@ -98,7 +99,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     this.#snapshots = new MatchSnapshots(game, tables, this.#seats, this.#inputs);
     const stamps = {
       stampOf: (seat: number): Readonly<ViewStamp> | undefined =>
-        this.#seats[seat]?.stampAt(this.#tick, this.#maxRewindTicks, extrapolationTicks),
+        this.#seats[seat]?.stampAt(this.#tick, this.#maxRewindTicks),
       resolverOf: (seat: number): ViewResolver | undefined => this.#seats[seat]?.resolver,
       wasCut: (seat: number): boolean => this.#seats[seat]?.isViewCut ?? false,
     };
@@ -198,6 +199,14 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     const good = length > 0 && this.#receive(seat, buffer, offset, length);
     if (!good) seat.stats.malformed++;
     return good;
+  }
+
+  /**
+   * What the connection of a seat's client has measured lately. Tell it every second or oftener: view stamps are then held
+   * against it (`docs/fairness.md`). Without it only `maxRewindMs` bounds them.
+   */
+  updateLink(id: number, link: MeasuredLink): void {
+    this.#seats[id]?.stamps.link.note(this.#tick, link);
   }
 
   /** Simulates the next tick. */
@@ -334,7 +343,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     if (kind === MessageKind.inputs) {
       const good = seat.handler.receive(buffer, offset, length);
       const { snapshotTick, receiptMask } = this.#inputs.decoder.reader;
-      if (seat.handler.wasRead) seat.noteReceived(snapshotTick, receiptMask);
+      if (seat.handler.wasRead) seat.noteReceived(snapshotTick, receiptMask, this.#tick);
       return good;
     }
     if (kind === MessageKind.debug) return seat.debug.receive(buffer, offset, length, this.#tick * this.#game.tickMs);

@@ -5,9 +5,10 @@ import type { DebugLink } from "../debug/debug-link.ts";
 import type { SeatDebug } from "../debug/seat-debug.ts";
 import type { ClientPredictionHandler, InputCounters } from "../prediction/input/client-prediction-handler.ts";
 import { createInputCounters } from "../prediction/input/client-prediction-handler.ts";
-import { copyViewStamp, createViewStamp } from "../prediction/input/player-input.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
 import { SentSnapshots } from "../rewind/sent-snapshots.ts";
+import { StampCheck } from "../rewind/timestamps/stamp-check.ts";
+import type { StampCounters } from "../rewind/timestamps/stamp-check.ts";
 import { ViewResolver } from "../rewind/view-resolver.ts";
 import type { RoomClient } from "./define-game.ts";
 import type { InterestEye } from "./interest-eye.ts";
@@ -15,13 +16,16 @@ import type { MessagePeer } from "./message-router.ts";
 
 /** How a player's inputs arrive, since it took the seat. */
 export interface InputStats extends Readonly<InputCounters> {
-  /** Ticks with a `seenBy` whose view stamp claimed what cannot be (newer than was sent, or never sent) or was beyond the rewind limit, and was cut. */
+  /** Ticks with a `seenBy` whose view stamp claimed what cannot be or was beyond the rewind limit, and was cut. */
   readonly clampedViews: number;
+  /** Of these: the view was older or newer than the player's own link accounts for. */
+  readonly implausibleViews: number;
+  /** The part of such views among the last 256 or so, 0..1. */
+  readonly viewSuspicion: number;
 }
 
 /** As the match counts. */
-export interface SeatCounters extends InputCounters {
-  clampedViews: number;
+export interface SeatCounters extends InputCounters, StampCounters {
   /** Messages dropped as malformed. */
   malformed: number;
   snapshotsSent: number;
@@ -46,6 +50,8 @@ export interface SeatOptions {
   readonly stats: SeatCounters;
   /** Tables of the game. */
   readonly tableCount: number;
+  readonly tickMs: number;
+  readonly snapshotMs: number;
   readonly maxExtrapolationTicks: number;
   readonly peer: MessagePeer;
   readonly debug: DebugLink;
@@ -78,10 +84,7 @@ export class Seat implements SeatInfo {
   /** What the player's client knows from which snapshot, and how it drew that. */
   readonly sent: SentSnapshots;
   readonly resolver: ViewResolver;
-  readonly #checked: ViewStamp = createViewStamp();
-  #checkedAtTick = -1;
-  /** Whether the stamp checked last claimed what cannot be, or was beyond the limit. */
-  isViewCut = false;
+  readonly stamps: StampCheck;
 
   constructor(options: SeatOptions) {
     this.id = options.id;
@@ -91,6 +94,15 @@ export class Seat implements SeatInfo {
     this.stats = options.stats;
     this.sent = new SentSnapshots(options.tableCount);
     this.resolver = new ViewResolver(this.sent, options.maxExtrapolationTicks);
+    this.stamps = new StampCheck({
+      tickMs: options.tickMs,
+      snapshotMs: options.snapshotMs,
+      inputLeadMs: options.handler.inputLeadMs,
+      maxExtrapolationTicks: options.maxExtrapolationTicks,
+      sent: this.sent,
+      resolver: this.resolver,
+      counters: this.stats,
+    });
     this.peer = options.peer;
     this.debug = options.debug;
     this.inspector = options.inspector;
@@ -99,44 +111,34 @@ export class Seat implements SeatInfo {
     this.randomKey = options.randomKey;
   }
 
+  /** Whether the stamp checked last claimed what cannot be, or was beyond the limit. */
+  get isViewCut(): boolean {
+    return this.stamps.isCut;
+  }
+
   /** The snapshot of `tick` goes out. */
   noteSnapshot(tick: number, bytes: number): void {
     this.lastSnapshotTick = tick;
     this.sent.note(tick, this.stream);
+    this.stamps.noteSent(tick);
     this.stats.snapshotsSent++;
     this.stats.snapshotBytes += bytes;
   }
 
-  /** A message of inputs says which snapshots have arrived; what was never sent is ignored. */
-  noteReceived(tick: number, mask: number): void {
+  /** A message of inputs, after tick `now`, says which snapshots have arrived; what was never sent is ignored. */
+  noteReceived(tick: number, mask: number, now: number): void {
     if (this.sent.numberOf(tick) < 0) return;
-    this.sent.noteReceived(tick, mask);
+    const lost = this.sent.noteReceived(tick, mask);
+    if (lost >= 0) this.stamps.link.noteReceipt(now, tick, lost);
     this.stream.acknowledge(tick);
     this.spawns.acknowledge(tick);
   }
 
-  /**
-   * What the player saw at the input of the current `tick`, as far as that can be true; `undefined` when it gave none.
-   * Nobody has drawn much more than the newest snapshot that was sent, nor what is beyond the limit. The resolver is set to it.
-   */
-  stampAt(tick: number, maxRewindTicks: number, maxExtrapolationTicks: number): Readonly<ViewStamp> | undefined {
+  /** What the player saw at the input of the current `tick`, as far as that can be true; `undefined` when it gave none. */
+  stampAt(tick: number, maxRewindTicks: number): Readonly<ViewStamp> | undefined {
     const { origin, stamp } = this.handler;
     if (origin === 2 || stamp.viewTick < 0) return undefined;
-    const checked = this.#checked;
-    if (this.#checkedAtTick === tick) return checked;
-    this.#checkedAtTick = tick;
-    copyViewStamp(stamp, checked);
-    const newest = Math.max(0, this.lastSnapshotTick);
-    const oldest = Math.max(0, tick - maxRewindTicks);
-    checked.viewTick = Math.min(Math.max(stamp.viewTick, oldest), newest + maxExtrapolationTicks);
-    // What was longer ago than shots are judged at is looked at as it was at the limit, not as the client had it.
-    if (stamp.viewTick < oldest) checked.snapshotTick = -1;
-    checked.receiptMask = this.sent.receiptsBefore(checked.snapshotTick);
-    const known = this.resolver.begin(checked);
-    // Receipts that the message had no room for are known from others; those of what was never sent are not true.
-    this.isViewCut = !known || checked.viewTick !== stamp.viewTick || (stamp.receiptMask & ~checked.receiptMask) !== 0;
-    if (this.isViewCut) this.stats.clampedViews++;
-    return checked;
+    return this.stamps.check(tick, stamp, maxRewindTicks);
   }
 
   /** The player is back, or another connection of it: nothing of the old one counts. */
@@ -147,6 +149,7 @@ export class Seat implements SeatInfo {
     this.expiresAtTick = Infinity;
     this.lastSnapshotTick = -1;
     this.sent.clear();
+    this.stamps.clear();
     this.disconnect(tick);
     this.connected = true;
   }
@@ -161,5 +164,13 @@ export class Seat implements SeatInfo {
 }
 
 export function createSeatCounters(): SeatCounters {
-  return { ...createInputCounters(), clampedViews: 0, malformed: 0, snapshotsSent: 0, snapshotBytes: 0 };
+  return {
+    ...createInputCounters(),
+    clampedViews: 0,
+    implausibleViews: 0,
+    viewSuspicion: 0,
+    malformed: 0,
+    snapshotsSent: 0,
+    snapshotBytes: 0,
+  };
 }

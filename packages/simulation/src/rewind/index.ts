@@ -28,6 +28,9 @@ export type {
 export { ProjectileRewind } from "./projectiles/projectile-rewind.ts";
 export type { ProjectileRewindOptions } from "./projectiles/projectile-rewind.ts";
 export type { SeenBy, SeenHit, SeenOptions, SeenPose } from "./seen-by.ts";
+export { isTimestampValid } from "./timestamps/is-timestamp-valid.ts";
+export type { TimestampEvidence } from "./timestamps/is-timestamp-valid.ts";
+export type { MeasuredLink } from "./timestamps/link-evidence.ts";
 export { SENT_SNAPSHOTS, SentSnapshots } from "./sent-snapshots.ts";
 export { createDrawnPicture, ViewResolver } from "./view-resolver.ts";
 export type { DrawnPicture } from "./view-resolver.ts";

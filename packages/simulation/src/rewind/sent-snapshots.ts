@@ -76,17 +76,26 @@ export class SentSnapshots {
     for (let t = 0; t < told.length; t++) told[t].copy(stream.lastSent(t));
   }
 
-  /** The client says that it has the snapshot of `tick`, and of those before: bit i of `mask` that of `tick - 1 - i`. */
-  noteReceived(tick: number, mask: number): void {
-    if (tick <= this.newestReceived) return;
+  /**
+   * The client says that it has the snapshot of `tick`, and of those before: bit i of `mask` that of `tick - 1 - i`. Returns how
+   * many one after the other it now says not to have had; -1 when it says nothing new.
+   */
+  noteReceived(tick: number, mask: number): number {
+    if (tick <= this.newestReceived) return -1;
+    let lost = 0;
+    let mostLost = 0;
     for (let number = this.count - 1; number >= this.oldest; number--) {
       const place = number % SENT_SNAPSHOTS;
       const sent = this.#ticks[place];
       if (sent <= this.newestReceived || sent < tick - 32) break;
       if (sent > tick) continue;
-      this.#received[place] = sent === tick ? 1 : (mask >>> (tick - 1 - sent)) & 1;
+      const received = sent === tick ? 1 : (mask >>> (tick - 1 - sent)) & 1;
+      this.#received[place] = received;
+      lost = received === 1 ? 0 : lost + 1;
+      if (lost > mostLost) mostLost = lost;
     }
     this.newestReceived = tick;
+    return mostLost;
   }
 
   /** Number of the oldest snapshot that is remembered. */

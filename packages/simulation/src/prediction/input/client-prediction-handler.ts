@@ -83,6 +83,8 @@ export class ClientPredictionHandler implements InputSink {
   origin: 0 | 1 | 2 = 2;
   /** Ticks without an input since the last one that had one. */
   missedInARow = 0;
+  /** The lead that is commanded, in whole ticks. */
+  readonly inputLeadMs: number;
   readonly history: PlayerRecords;
   readonly #buffer: InputBuffer;
   readonly #bank: LeadBank;
@@ -108,6 +110,7 @@ export class ClientPredictionHandler implements InputSink {
         throw new RangeError(`${name} must not be negative, got ${value}`);
     const ticks = (ms: number): number => Math.ceil((ms * tickRate) / 1000 - 1e-9);
     const leadTicks = Math.max(3, ticks(policy.inputLeadMs ?? 100));
+    this.inputLeadMs = (leadTicks * 1000) / tickRate;
     const maxLeadTicks = Math.max(leadTicks, ticks(policy.maxInputLeadMs ?? 500));
     if (!(maxLeadTicks <= MAX_LEAD_TICKS))
       throw new RangeError(`inputLeadMs and maxInputLeadMs are at most ${MAX_LEAD_TICKS} ticks, got ${maxLeadTicks}`);

@@ -1,0 +1,137 @@
+/**
+ * Checks the view stamp of a player's input once a tick: against what was sent, what the link accounts for, and how far
+ * back shots are judged at all. What goes beyond is cut to that, and counted.
+ */
+import { copyViewStamp, createViewStamp } from "../../prediction/input/player-input.ts";
+import type { ViewStamp } from "../../prediction/input/player-input.ts";
+import type { SentSnapshots } from "../sent-snapshots.ts";
+import type { ViewResolver } from "../view-resolver.ts";
+import { honestAgeMs, timestampBounds } from "./is-timestamp-valid.ts";
+import type { TimestampBounds, TimestampEvidence } from "./is-timestamp-valid.ts";
+import { LinkEvidence } from "./link-evidence.ts";
+
+export interface StampCounters {
+  clampedViews: number;
+  implausibleViews: number;
+  viewSuspicion: number;
+}
+
+export interface StampCheckOptions {
+  readonly tickMs: number;
+  /** Between two snapshots. */
+  readonly snapshotMs: number;
+  readonly inputLeadMs: number;
+  readonly maxExtrapolationTicks: number;
+  readonly sent: SentSnapshots;
+  readonly resolver: ViewResolver;
+  /** Kept by the check. */
+  readonly counters: StampCounters;
+}
+
+export class StampCheck {
+  readonly link: LinkEvidence;
+  /** Whether the stamp checked last claimed what cannot be, or was beyond the limit. */
+  isCut = false;
+  readonly #options: StampCheckOptions;
+  readonly #checked: ViewStamp = createViewStamp();
+  #checkedAtTick = -1;
+  #checkedRewind = -1;
+  /** Tick of the first snapshot of this connection, -1 before it. */
+  #startedAtTick = -1;
+  readonly #evidence: { -readonly [K in keyof TimestampEvidence]: TimestampEvidence[K] };
+  readonly #bounds: TimestampBounds = { oldestTick: 0, newestTick: 0 };
+
+  constructor(options: StampCheckOptions) {
+    const { tickMs, snapshotMs, inputLeadMs, maxExtrapolationTicks } = options;
+    this.#options = options;
+    this.link = new LinkEvidence(tickMs);
+    this.#evidence = {
+      tick: 0,
+      tickMs,
+      rttMs: undefined,
+      jitterMs: 0,
+      lostInARow: 0,
+      inputsLostInARow: 0,
+      snapshotMs,
+      inputLeadMs,
+      isStarting: true,
+      newestSentTick: -1,
+      maxExtrapolationTicks,
+    };
+  }
+
+  /** The snapshot of `tick` goes out. */
+  noteSent(tick: number): void {
+    this.#evidence.newestSentTick = tick;
+    if (this.#startedAtTick < 0) this.#startedAtTick = tick;
+  }
+
+  /** What is known when the input of `tick` is judged. Reused. */
+  evidenceAt(tick: number): Readonly<TimestampEvidence> {
+    const evidence = this.#evidence;
+    const { link } = this;
+    evidence.tick = tick;
+    evidence.rttMs = link.rttMsAt(tick);
+    evidence.jitterMs = link.jitterMsAt(tick);
+    evidence.lostInARow = link.lostInARowAt(tick);
+    evidence.inputsLostInARow = link.inputsLostInARowAt(tick);
+    evidence.isStarting = (tick - this.#startedAtTick) * evidence.tickMs < START_MS;
+    return evidence;
+  }
+
+  /** How old a view of this player may honestly be when its input of `tick` is judged; `Infinity` while nothing is measured. */
+  honestAgeMs(tick: number): number {
+    return honestAgeMs(this.evidenceAt(tick));
+  }
+
+  /**
+   * `stamp`, which came with the input of `tick`, as far as it can be true and is within the limit. The resolver is set to it.
+   * Borrowed until the next call.
+   */
+  check(tick: number, stamp: Readonly<ViewStamp>, maxRewindTicks: number): Readonly<ViewStamp> {
+    const checked = this.#checked;
+    if (this.#checkedAtTick === tick && this.#checkedRewind === maxRewindTicks) return checked;
+    const isFirst = this.#checkedAtTick !== tick;
+    this.#checkedAtTick = tick;
+    this.#checkedRewind = maxRewindTicks;
+    copyViewStamp(stamp, checked);
+    const bounds = this.#bounds;
+    timestampBounds(this.evidenceAt(tick), bounds);
+    const limit = Math.max(0, tick - maxRewindTicks);
+    const oldest = Math.max(bounds.oldestTick, limit);
+    checked.viewTick = Math.min(Math.max(stamp.viewTick, oldest), Math.max(bounds.newestTick, oldest));
+    // What is older is looked at as it really was then, not as the client says it had it.
+    if (stamp.viewTick < oldest) checked.snapshotTick = -1;
+    const { sent, resolver } = this.#options;
+    checked.receiptMask = sent.receiptsBefore(checked.snapshotTick);
+    const known = resolver.begin(checked);
+    if (!isFirst) return checked;
+    // Receipts that the message had no room for are known from others; those of what was never sent are not true.
+    this.isCut = !known || checked.viewTick !== stamp.viewTick || (stamp.receiptMask & ~checked.receiptMask) !== 0;
+    this.#count(stamp.viewTick, limit);
+    return checked;
+  }
+
+  /** The client is back, or another connection of it. */
+  clear(): void {
+    this.link.clear();
+    this.#checkedAtTick = -1;
+    this.#startedAtTick = -1;
+    this.#evidence.newestSentTick = -1;
+  }
+
+  #count(viewTick: number, limit: number): void {
+    const { counters } = this.#options;
+    const { oldestTick, newestTick } = this.#bounds;
+    // A view that is beyond the limit for everybody says nothing of this player.
+    const isImplausible = viewTick > newestTick || (viewTick < oldestTick && oldestTick > limit);
+    if (this.isCut) counters.clampedViews++;
+    if (isImplausible) counters.implausibleViews++;
+    counters.viewSuspicion += (Number(isImplausible) - counters.viewSuspicion) / SUSPICION_VIEWS;
+  }
+}
+
+/** For so long a client may draw as far behind as clients begin: three seconds, and the time to get away from there. */
+const START_MS = 5000;
+/** Suspicion is the part of about so many views, of the newest most. */
+const SUSPICION_VIEWS = 256;
