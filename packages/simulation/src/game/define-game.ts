@@ -100,6 +100,13 @@ interface GameRules<S extends States, I extends Fields> {
    */
   idle?(this: void, input: Row<I>, missed: number, seat: number): void;
   /**
+   * Server: an input came after its tick had been simulated, for which another one was made up (`idle`). It is too late to move
+   * anybody; a shot in it can still be judged. Called once for each such input that is at most `lateInputMs` late, before the
+   * step of the tick after it came, oldest first. Meanwhile `seenBy` of that seat's rows looks at the picture of this
+   * input; `tick` is its own: give it to `HitRegistration.judge`. Default: such inputs are only counted.
+   */
+  late?(this: void, world: World<S>, input: InputView<I>, seat: number, tick: number): void;
+  /**
    * Both sides: the abilities of a seat's player at the world's tick, for the debug channel: what `inspectAbilities` of the
    * player's row gives.
    */
@@ -225,7 +232,7 @@ export function defineGame<
       ...(events.length === 0 ? [] : [events.map(({ name, channel, record }) => [name, channel, record])]),
     ),
     join: options.join,
-    ...given(options, ["leave", "receive", "sanitize", "idle", "inspectAbilities"]),
+    ...given(options, ["leave", "receive", "sanitize", "idle", "late", "inspectAbilities"]),
     step: options.step,
   };
 }

@@ -19,7 +19,7 @@ export class MatchInputs {
   readonly #game: AnyGame;
   readonly #seats: readonly (Seat | undefined)[];
   readonly #policy: InputPolicy;
-  /** A row for each seat; that behind the last seat is never written: the neutral input. */
+  /** A row for each seat; that behind the last seat is never written: the neutral input. Then one for what came late. */
   readonly #table: StateTable<Fields>;
 
   constructor(game: AnyGame, seats: readonly (Seat | undefined)[], policy: InputPolicy, now?: () => number) {
@@ -28,8 +28,8 @@ export class MatchInputs {
     this.#policy = policy;
     this.decoder = new InputDecoder(game.input, now);
     const neutral = seats.length;
-    this.#table = new StateTable<Fields>(game.input, { capacity: neutral + 1 });
-    for (let seat = 0; seat <= neutral; seat++) this.#table.insert(seat, seat);
+    this.#table = new StateTable<Fields>(game.input, { capacity: neutral + 2 });
+    for (let seat = 0; seat <= neutral + 1; seat++) this.#table.insert(seat, seat);
     this.view = {
       of: (row: RowIdentity): InputView<Fields> => this.#table.rowAt(this.#seatOf(row)?.id ?? neutral),
       isPresent: (row: RowIdentity): boolean => this.#seatOf(row)?.connected ?? false,
@@ -45,7 +45,8 @@ export class MatchInputs {
 
   createHandler(tick: number, counters?: InputCounters): ClientPredictionHandler {
     const { game, policy } = { game: this.#game, policy: this.#policy };
-    const handler = new ClientPredictionHandler(game.input, game.tickRate, this.decoder, policy, counters);
+    const keepsLate = game.late !== undefined;
+    const handler = new ClientPredictionHandler(game.input, game.tickRate, this.decoder, policy, counters, keepsLate);
     handler.reset(tick);
     return handler;
   }
@@ -75,6 +76,23 @@ export class MatchInputs {
       table.settleRow(id);
     }
     table.readWords(id, words);
+  }
+
+  /** The oldest input of the seat that came too late for its own tick, into `late`; returns that tick, -1: there is none. */
+  takeLate({ id, handler }: Seat): number {
+    const tick = handler.takeLate();
+    if (tick < 0) return -1;
+    const table = this.#table;
+    const place = this.#seats.length + 1;
+    table.writeWords(place, handler.lateWords);
+    this.#game.sanitize?.(table.rowAt(place), id);
+    table.settleRow(place);
+    return tick;
+  }
+
+  /** What `takeLate` has taken. */
+  get late(): InputView<Fields> {
+    return this.#table.rowAt(this.#seats.length + 1);
   }
 
   /** Remembers the inputs of `tick` and what the players' entities, which are settled, have become. */

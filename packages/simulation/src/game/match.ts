@@ -59,6 +59,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   readonly #nobodysKey: Uint32Array;
   readonly #debug: boolean;
   #tick = 0;
+  /** Another one whenever what a player sees may be something else. */
+  #moment = 0;
 
   constructor(game: G, options: MatchOptions = {}) {
     this.game = game;
@@ -101,6 +103,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       stampOf: (seat: number): Readonly<ViewStamp> | undefined =>
         this.#seats[seat]?.stampAt(this.#tick, this.#maxRewindTicks),
       resolverOf: (seat: number): ViewResolver | undefined => this.#seats[seat]?.resolver,
+      lateTickOf: (seat: number): number => this.#seats[seat]?.lateTick ?? -1,
       wasCut: (seat: number): boolean => this.#seats[seat]?.isViewCut ?? false,
     };
     for (let t = 0; t < tables.length; t++) {
@@ -114,7 +117,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     createSights(
       tables,
       game.statics,
-      () => this.#tick,
+      () => this.#moment,
       (table, number) => {
         const { history, reader } = this.#recorders[number];
         const prediction = game.tablePredictions[number];
@@ -212,6 +215,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   /** Simulates the next tick. */
   tick(): void {
     const tick = ++this.#tick;
+    this.#moment++;
     const now = tick * this.#game.tickMs;
     for (const seat of this.#seats) {
       if (seat === undefined) continue;
@@ -226,6 +230,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     }
     this.#world.beginTick(tick, this.#seed, false);
     this.#events.beginTick(tick);
+    if (this.#game.late !== undefined) this.#judgeLate();
     this.#game.step(this.#world, this.#inputs.view);
     this.#physics?.step();
     this.#seating.settle();
@@ -327,6 +332,24 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     return this.#seats[seat]?.randomKey ?? this.#nobodysKey;
   }
 
+  #judgeLate(): void {
+    for (const seat of this.#seats) {
+      if (seat?.connected !== true) continue;
+      try {
+        for (let count = 0; count < MAX_LATE_AT_ONCE; count++) {
+          const tick = this.#inputs.takeLate(seat);
+          if (tick < 0) break;
+          seat.lookLate(tick);
+          this.#moment++;
+          this.#game.late?.(this.#world, this.#inputs.late, seat.id, tick);
+        }
+      } finally {
+        if (seat.lateTick >= 0) seat.lookLate(-1);
+        this.#moment++;
+      }
+    }
+  }
+
   #recordsOf(seat: number): PlayedTick[] {
     const of = this.#seats[seat];
     return of === undefined ? [] : readRecords(of.handler.history, this.#game);
@@ -357,4 +380,6 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
 const MAX_SEATS = 4096;
 /** An update that a picture is made from may be this much older than the picture, for want of room in snapshots. */
 const UPDATE_GAP_MS = 500;
+/** Late inputs of one player that are judged in one tick. */
+const MAX_LATE_AT_ONCE = 16;
 const NO_DATA = new Uint8Array(0);

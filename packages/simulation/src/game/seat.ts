@@ -85,6 +85,8 @@ export class Seat implements SeatInfo {
   readonly sent: SentSnapshots;
   readonly resolver: ViewResolver;
   readonly stamps: StampCheck;
+  /** Of the input that is judged late just now; -1: none is. */
+  lateTick = -1;
 
   constructor(options: SeatOptions) {
     this.id = options.id;
@@ -134,11 +136,22 @@ export class Seat implements SeatInfo {
     this.spawns.acknowledge(tick);
   }
 
-  /** What the player saw at the input of the current `tick`, as far as that can be true; `undefined` when it gave none. */
-  stampAt(tick: number, maxRewindTicks: number): Readonly<ViewStamp> | undefined {
-    const { origin, stamp } = this.handler;
+  /**
+   * What the player saw at the input of the tick `now`, or at the one that is judged late, as far as that can be true;
+   * `undefined` when it gave none.
+   */
+  stampAt(now: number, maxRewindTicks: number): Readonly<ViewStamp> | undefined {
+    const { origin, stamp, lateStamp } = this.handler;
+    if (this.lateTick >= 0)
+      return lateStamp.viewTick < 0 ? undefined : this.stamps.check(this.lateTick, lateStamp, maxRewindTicks);
     if (origin === 2 || stamp.viewTick < 0) return undefined;
-    return this.stamps.check(tick, stamp, maxRewindTicks);
+    return this.stamps.check(now, stamp, maxRewindTicks);
+  }
+
+  /** What is seen from now on is what the player saw at the input of `tick` that was taken late; -1: that of the current tick. */
+  lookLate(tick: number): void {
+    this.lateTick = tick;
+    this.stamps.forget();
   }
 
   /** The player is back, or another connection of it: nothing of the old one counts. */

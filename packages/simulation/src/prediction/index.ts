@@ -58,7 +58,7 @@ export type { InputBufferOptions } from "./input/input-buffer.ts";
 export { compressInput, decompressInput, InputCodec } from "./input/input-codec.ts";
 export { inputCopies, MAX_COPIES, MIN_COPIES } from "./input/input-copies.ts";
 export type { InputCopiesOptions } from "./input/input-copies.ts";
-export { ClientPredictionHandler, createInputCounters } from "./input/client-prediction-handler.ts";
+export { ClientPredictionHandler, createInputCounters, LATE_INPUT_MS } from "./input/client-prediction-handler.ts";
 export type { InputCounters, InputPolicy } from "./input/client-prediction-handler.ts";
 export { InputDecoder, SAMPLED_MESSAGES } from "./input/input-decoder.ts";
 export type { InputDecoderStats } from "./input/input-decoder.ts";

@@ -5,7 +5,7 @@
  * A client draws an entity between two updates it has. `ViewResolver` finds the same two, entity by entity, from what was
  * sent to the client and has arrived. A stamp that names no snapshot of these is no honest one: then the receipts it
  * claims say which two ticks are blended. What the player's client predicts (its own entities, and those in reach that the
- * game declares shared or remote) is looked at as it is now, at the input's tick. A player without a stamp sees everybody
+ * game declares shared or remote) is looked at as it is now, at the input's tick, or was then, when that is late. A player without a stamp sees everybody
  * as they were after the last tick.
  */
 import type { Fields, RowIdentity, StateTable } from "../state/index.ts";
@@ -26,6 +26,8 @@ interface StampSource {
   resolverOf(seat: number): ViewResolver | undefined;
   /** Whether that stamp claimed what cannot be. Default: none is. */
   wasCut?(seat: number): boolean;
+  /** Tick of the seat's input that is judged late just now. Default -1: none is. */
+  lateTickOf?(seat: number): number;
 }
 
 export interface RewoundSightOptions {
@@ -98,6 +100,7 @@ export class RewoundSight implements SightSource, RewindView {
     const { table, history, reader, prediction } = this.#options;
     const { owners, alive, highWater, positionX, positionY } = table;
     const { owner } = row;
+    const late = this.#options.stamps.lateTickOf?.(owner) ?? -1;
     const radius = Math.max(prediction.sharedRadius, prediction.remoteRadius);
     const eye = radius > 0 ? this.#placeOf(row) : NOWHERE;
     for (let index = 0; index < highWater; index++) {
@@ -107,7 +110,8 @@ export class RewoundSight implements SightSource, RewindView {
         if (!(Math.hypot(positionX[index] - eye.x, positionY[index] - eye.y) <= reach)) continue;
       }
       if (alive[index] === 0 || (row.index === index && row === table.rowAt(index))) continue;
-      reader.write(history, index, false, true);
+      if (late < 0) reader.write(history, index, false, true);
+      else if (!history.setLiveAt(index, table.idAt(index), late)) continue;
       query.meetLive(index);
     }
   }

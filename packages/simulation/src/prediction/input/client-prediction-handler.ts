@@ -35,6 +35,11 @@ export interface InputPolicy {
   readonly inputMessagesPerSec?: number;
   /** Inputs decoded a second, 2 s of them at once. Default four times the tick rate. */
   readonly inputsPerSec?: number;
+  /**
+   * Inputs up to this late are given to the game's `late`, if it has one; what comes later is counted (`tooLateInputs`). At most
+   * 1,000. Default 250 ms (`LATE_INPUT_MS`).
+   */
+  readonly lateInputMs?: number;
   /** How long a player's inputs and states are remembered. Default 2,000 ms; 0: not at all. */
   readonly inputHistoryMs?: number;
   /** Most memory of that, for each player. Default 65,536. */
@@ -45,6 +50,8 @@ export interface InputPolicy {
 export interface InputCounters {
   /** Inputs that came after their tick had been simulated. */
   lateInputs: number;
+  /** Of these, those that came too late for the game's `late`; 0 while it has none. */
+  tooLateInputs: number;
   /** Inputs for ticks too far ahead, which were dropped. */
   earlyInputs: number;
   /** Ticks that were simulated without their input. */
@@ -64,6 +71,7 @@ export interface InputCounters {
 export function createInputCounters(): InputCounters {
   return {
     lateInputs: 0,
+    tooLateInputs: 0,
     earlyInputs: 0,
     missedInputs: 0,
     inputBufferDepth: 0,
@@ -79,6 +87,9 @@ export class ClientPredictionHandler implements InputSink {
   /** The input of the tick that was taken last, unless `origin` is 2; and what the player saw when it gave it. */
   readonly words: Int32Array;
   readonly stamp: ViewStamp = createViewStamp();
+  /** The same of the input that was taken late last. */
+  readonly lateWords: Int32Array;
+  readonly lateStamp: ViewStamp = createViewStamp();
   /** 0: that input was received, 1: the last one is repeated, 2: the neutral one is to be used. */
   origin: 0 | 1 | 2 = 2;
   /** Ticks without an input since the last one that had one. */
@@ -97,13 +108,14 @@ export class ClientPredictionHandler implements InputSink {
   readonly #inputsPerTick: number;
   readonly #burstTicks: number;
 
-  /** `counters` are kept up to date by the handler. Throws `RangeError` for a policy that cannot be. */
+  /** `counters` are kept up to date by the handler. `keepsLate`: for `takeLate`. Throws `RangeError` for a policy that cannot be. */
   constructor(
     definition: InputDefinition,
     tickRate: number,
     decoder: InputDecoder,
     policy: InputPolicy = {},
     counters: InputCounters = createInputCounters(),
+    keepsLate = false,
   ) {
     for (const [name, value] of Object.entries(policy))
       if (!(typeof value === "number" && value >= 0))
@@ -114,10 +126,13 @@ export class ClientPredictionHandler implements InputSink {
     const maxLeadTicks = Math.max(leadTicks, ticks(policy.maxInputLeadMs ?? 500));
     if (!(maxLeadTicks <= MAX_LEAD_TICKS))
       throw new RangeError(`inputLeadMs and maxInputLeadMs are at most ${MAX_LEAD_TICKS} ticks, got ${maxLeadTicks}`);
+    const { lateInputMs = LATE_INPUT_MS } = policy;
+    if (!(lateInputMs <= 1000)) throw new RangeError(`lateInputMs is at most 1000, got ${lateInputMs}`);
     this.#buffer = new InputBuffer({
       wordCount: definition.wordCount,
       maxLeadTicks,
       repeatTicks: ticks(policy.repeatInputMs ?? 100),
+      lateTicks: keepsLate ? ticks(lateInputMs) : 0,
     });
     const bankTicks = ticks(policy.leadBankMs ?? 1000);
     this.#bank = new LeadBank({ leadTicks, maxLeadTicks, bankTicks, windowTicks: tickRate });
@@ -128,6 +143,7 @@ export class ClientPredictionHandler implements InputSink {
       inputWordCount: definition.wordCount,
     });
     this.words = new Int32Array(definition.wordCount);
+    this.lateWords = new Int32Array(definition.wordCount);
     this.#decoder = decoder;
     this.#counters = counters;
     this.#messagesPerTick = (policy.inputMessagesPerSec ?? 2 * tickRate) / tickRate;
@@ -159,6 +175,7 @@ export class ClientPredictionHandler implements InputSink {
     this.wasRead = good;
     this.#counters.lateInputs = this.#buffer.late;
     this.#counters.earlyInputs = this.#buffer.early;
+    this.#counters.tooLateInputs = this.#buffer.tooLate;
     return good;
   }
 
@@ -197,6 +214,16 @@ export class ClientPredictionHandler implements InputSink {
     return this.#buffer.copyNewest(this.words, 0);
   }
 
+  /**
+   * The oldest input that came late and has not been taken, into `lateWords` and `lateStamp`: returns its tick, -1 when there is
+   * none. After `take`.
+   */
+  takeLate(): number {
+    const tick = this.#buffer.takeLate(this.lateWords, 0, this.lateStamp);
+    this.#counters.tooLateInputs = this.#buffer.tooLate;
+    return tick;
+  }
+
   /** For debugging: the inputs that wait for their tick. */
   waiting(): IterableIterator<{ readonly tick: number; readonly words: Int32Array }> {
     return this.#buffer.waiting();
@@ -224,5 +251,7 @@ export class ClientPredictionHandler implements InputSink {
 }
 
 const MAX_LEAD_TICKS = 1024;
+/** How late an input may come and still be judged. */
+export const LATE_INPUT_MS = 250;
 /** Time whose messages and inputs may come at once: after a stall of the network, or of the server. */
 const BURST_SECONDS = 2;

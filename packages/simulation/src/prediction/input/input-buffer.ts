@@ -2,8 +2,8 @@
  * One client's inputs on their way into the simulation, on the server: a ring by tick.
  *
  * The first input that arrives for a tick counts; nothing can change it later. A tick without an
- * input repeats the last one for a few ticks and is neutral from then on. Inputs for ticks that
- * are over, or too far ahead, are dropped and counted.
+ * input repeats the last one for a few ticks and is neutral from then on. Inputs for ticks too far
+ * ahead are dropped and counted; those for ticks that are over are kept for a while, to be judged late.
  */
 import { INTERPOLATION_MODES, modeNumber } from "../interpolation/interpolation-mode.ts";
 import { copyViewStamp, createViewStamp } from "./player-input.ts";
@@ -16,6 +16,8 @@ export interface InputBufferOptions {
   readonly maxLeadTicks?: number;
   /** Missing inputs repeat the last one for this many ticks. Default 6. */
   readonly repeatTicks?: number;
+  /** Inputs this many ticks late are kept for `takeLate`. Default 0: none. */
+  readonly lateTicks?: number;
 }
 
 export class InputBuffer {
@@ -23,6 +25,8 @@ export class InputBuffer {
   newestTick = -1;
   /** Inputs that came after their tick was simulated and had not come before. */
   late = 0;
+  /** Of these, that came too late, or too many, for `takeLate`. */
+  tooLate = 0;
   /** Inputs for ticks too far ahead. */
   early = 0;
   /** Simulated ticks without an input, after the first input. */
@@ -42,11 +46,16 @@ export class InputBuffer {
   /** Whether that is the input taken last, which is still in the ring and nowhere else. */
   #isLastInRing = false;
   #currentTick = -1;
+  readonly #lateTicks: number;
+  /** Ticks of the inputs that wait for `takeLate`, by rising tick; their records are in the ring. */
+  readonly #waitingLate: Int32Array;
+  #lateCount = 0;
   /** The last input that was too far ahead; -1 when the last ones were not. */
   #earlyTick = -1;
 
   constructor(options: InputBufferOptions) {
-    const lead = 1 << Math.ceil(Math.log2(Math.max(2, options.maxLeadTicks ?? 64)));
+    this.#lateTicks = options.lateTicks ?? 0;
+    const lead = 1 << Math.ceil(Math.log2(Math.max(2, options.maxLeadTicks ?? 64, this.#lateTicks + 1)));
     // Half of the ring is for what is over: a late input must not overwrite one that is still to come.
     const size = lead * 2;
     this.#wordCount = options.wordCount;
@@ -57,6 +66,7 @@ export class InputBuffer {
     this.#words = new Int32Array(size * options.wordCount);
     this.#stamps = new Float64Array(size * 4);
     this.#lastWords = new Int32Array(options.wordCount);
+    this.#waitingLate = new Int32Array(this.#lateTicks);
   }
 
   /**
@@ -90,6 +100,7 @@ export class InputBuffer {
         this.#ticks[at] = tick;
         this.late++;
         if (tick > this.newestTick) this.newestTick = tick;
+        if (this.#lateTicks > 0) this.#putLate(tick, words, offset, stamp);
         // A held key goes on from the newest input known.
         if (tick > this.#lastTick) this.#keep(tick, words, offset, stamp);
       }
@@ -97,12 +108,7 @@ export class InputBuffer {
     }
     if (this.#ticks[at] === tick) return;
     this.#ticks[at] = tick;
-    const count = this.#wordCount;
-    for (let i = 0; i < count; i++) this.#words[at * count + i] = words[offset + i];
-    this.#stamps[at * 4] = stamp.viewTick;
-    this.#stamps[at * 4 + 1] = stamp.snapshotTick;
-    this.#stamps[at * 4 + 2] = stamp.receiptMask;
-    this.#stamps[at * 4 + 3] = modeNumber(stamp.mode);
+    this.#store(at, words, offset, stamp);
     if (tick > this.newestTick) this.newestTick = tick;
   }
 
@@ -118,6 +124,27 @@ export class InputBuffer {
     this.#saveLast();
     for (let i = 0; i < this.#wordCount; i++) words[offset + i] = this.#lastWords[i];
     return true;
+  }
+
+  /**
+   * Takes the oldest input that came after its tick was simulated, up to `lateTicks` before the tick that is simulated now;
+   * each is given once. Copies it as `take` does and returns its tick; -1 when there is none.
+   */
+  takeLate(words: Int32Array, offset: number, stamp: ViewStamp): number {
+    const waiting = this.#waitingLate;
+    while (this.#lateCount > 0) {
+      const tick = waiting[0];
+      waiting.copyWithin(0, 1, this.#lateCount--);
+      if (this.#currentTick - tick > this.#lateTicks) {
+        this.tooLate++;
+        continue;
+      }
+      const at = tick & this.#mask;
+      for (let i = 0; i < this.#wordCount; i++) words[offset + i] = this.#words[at * this.#wordCount + i];
+      this.#copyStamp(at, stamp);
+      return tick;
+    }
+    return -1;
   }
 
   /**
@@ -164,6 +191,29 @@ export class InputBuffer {
     this.#earlyTick = -1;
     this.#currentTick = tick;
     this.#ticks.fill(-1);
+    this.#lateCount = 0;
+  }
+
+  #putLate(tick: number, words: Int32Array, offset: number, stamp: Readonly<ViewStamp>): void {
+    const waiting = this.#waitingLate;
+    // It is taken with the next tick.
+    if (this.#currentTick + 1 - tick > this.#lateTicks || this.#lateCount === waiting.length) {
+      this.tooLate++;
+      return;
+    }
+    this.#store(tick & this.#mask, words, offset, stamp);
+    let at = this.#lateCount++;
+    for (; at > 0 && waiting[at - 1] > tick; at--) waiting[at] = waiting[at - 1];
+    waiting[at] = tick;
+  }
+
+  #store(at: number, words: Int32Array, offset: number, stamp: Readonly<ViewStamp>): void {
+    const count = this.#wordCount;
+    for (let i = 0; i < count; i++) this.#words[at * count + i] = words[offset + i];
+    this.#stamps[at * 4] = stamp.viewTick;
+    this.#stamps[at * 4 + 1] = stamp.snapshotTick;
+    this.#stamps[at * 4 + 2] = stamp.receiptMask;
+    this.#stamps[at * 4 + 3] = modeNumber(stamp.mode);
   }
 
   /** Before the ring goes on to other ticks. */

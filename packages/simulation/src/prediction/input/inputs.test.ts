@@ -248,4 +248,60 @@ describe("InputBuffer", () => {
     assert.equal(buffer.take(21, out, 0, stamp), 1);
     assert.equal(stamp.viewTick, -1, "nothing was drawn");
   });
+
+  it("gives what came late once, oldest first, with its own picture, up to a limit", () => {
+    const buffer = new InputBuffer({ wordCount: 1, maxLeadTicks: 4, lateTicks: 5 });
+    buffer.reset(0);
+    for (let tick = 1; tick <= 20; tick++) take(buffer, tick);
+    const out = record(0);
+    const stamp = freshStamp();
+    assert.equal(buffer.takeLate(out, 0, stamp), -1);
+    for (const tick of [19, 17, 19, 18, 16, 15]) buffer.put(tick, record(tick), 0, seen(tick - 6));
+    assert.equal(buffer.late, 5);
+    assert.equal(buffer.tooLate, 1, "15 would be six ticks late with the next tick");
+    take(buffer, 21);
+    const taken = [16, 17].map(() => [buffer.takeLate(out, 0, stamp), out[0], stamp.viewTick]);
+    assert.deepEqual(taken, [
+      [16, 16, 10],
+      [17, 17, 11],
+    ]);
+    // What was left waiting too long is counted, not given.
+    for (let tick = 22; tick <= 24; tick++) take(buffer, tick);
+    assert.equal(buffer.takeLate(out, 0, stamp), 19);
+    assert.equal(buffer.tooLate, 2);
+    assert.equal(buffer.takeLate(out, 0, stamp), -1);
+    buffer.put(19, record(9), 0, freshStamp());
+    assert.equal(buffer.takeLate(out, 0, stamp), -1, "a repetition is not given again");
+  });
+
+  it("loses no late input and gives none twice, whatever comes when", () => {
+    const arrivals = fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.array(fc.integer({ min: -12, max: 6 }))));
+    fc.assert(
+      fc.property(arrivals, (rounds) => {
+        const buffer = new InputBuffer({ wordCount: 1, maxLeadTicks: 8, lateTicks: 7 });
+        buffer.reset(50);
+        let now = 50;
+        let given = 0;
+        const used = new Set<number>();
+        const out = record(0);
+        const stamp = freshStamp();
+        for (const [ticks, offsets] of rounds) {
+          for (const offset of offsets) buffer.put(now + offset, record(now + offset), 0, freshStamp());
+          for (let i = 0; i < ticks; i++) {
+            if (buffer.take(++now, out, 0, stamp) === 0) used.add(now);
+            for (let tick = buffer.takeLate(out, 0, stamp); tick >= 0; tick = buffer.takeLate(out, 0, stamp)) {
+              assert.equal(out[0], tick);
+              assert.ok(!used.has(tick) && now - tick <= 7 && tick < now, `${tick} at ${now}`);
+              used.add(tick);
+              given++;
+            }
+          }
+        }
+        take(buffer, ++now);
+        while (buffer.takeLate(out, 0, stamp) >= 0) given++;
+        assert.equal(given + buffer.tooLate, buffer.late);
+      }),
+      { numRuns: 300, seed: 5 },
+    );
+  });
 });

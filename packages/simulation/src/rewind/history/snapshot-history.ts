@@ -178,6 +178,17 @@ export class SnapshotHistory {
     return true;
   }
 
+  /** `setLive` with the entity as it was at a tick that is kept; false when it was not there then, or there is no room. */
+  setLiveAt(index: number, id: number, tick: number): boolean {
+    if (this.liveCount === MAX_LIVE || !(tick >= this.oldestTick && tick <= this.newestTick)) return false;
+    const from = this.at(index, tick);
+    if (this.words[from] !== id) return false;
+    const at = this.#firstLive + this.liveCount * this.stride;
+    this.livePlaces[this.liveCount++] = index;
+    this.words.copyWithin(at, from, from + this.stride);
+    return true;
+  }
+
   clearLive(): void {
     this.liveCount = 0;
   }

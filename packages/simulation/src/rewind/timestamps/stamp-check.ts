@@ -112,6 +112,11 @@ export class StampCheck {
     return checked;
   }
 
+  /** What is checked next is another stamp, whatever its tick. */
+  forget(): void {
+    this.#checkedAtTick = -1;
+  }
+
   /** The client is back, or another connection of it. */
   clear(): void {
     this.link.clear();
