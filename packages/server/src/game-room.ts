@@ -82,6 +82,7 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     this.debug = new GameRoomDebug({
       enabled: options.match.debug,
       seatOf: (client) => (this.#isHere(client) ? this.#match.debugOf(client.seat) : undefined),
+      hitsOf: (client) => this.#match.lagCompensation.playerReport(client.seat),
       ask: (client, method, parameters, done) => this.#match.askDebug(client.seat, method, parameters, done),
     });
   }
@@ -101,7 +102,8 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
 
   get stats(): RoomStats {
     const { inputs, codecSeconds } = this.#match.inputDecoding;
-    return { clients: this.#clients.size, ...this.#counts, inputs, inputCodecSeconds: codecSeconds };
+    const lagCompensation = this.#match.lagCompensation.report();
+    return { clients: this.#clients.size, ...this.#counts, inputs, inputCodecSeconds: codecSeconds, lagCompensation };
   }
 
   on<Name extends keyof RoomEvents>(event: Name, listener: (value: RoomEvents[Name]) => unknown): Unsubscribe {

@@ -13,6 +13,7 @@ import type {
   SeatDebug,
   TickRange,
 } from "@riposte/simulation/debug";
+import type { PlayerHitStats } from "@riposte/simulation/rewind";
 import type { Client } from "./room-client.ts";
 
 /** A player's abilities on both sides. */
@@ -34,6 +35,8 @@ export interface RoomDebug {
   prediction(client: Client): Promise<ClientPredictionReport>;
   /** The abilities of the player here and there. Rejects when the game has no `inspectAbilities`. */
   abilities(client: Client): Promise<AbilityReport>;
+  /** What became of the player's shots, and how suspicious they are. */
+  hits(client: Client): PlayerHitStats;
   /** Makes the client draw the others in this way from now on. */
   setInterpolationMode(client: Client, mode: InterpolationMode): Promise<void>;
 }
@@ -43,6 +46,8 @@ export interface DebuggedRoom {
   readonly enabled: boolean;
   /** `undefined` when the client is not in the room, or the channel is not open. */
   seatOf(client: Client): SeatDebug | undefined;
+  /** Of a client that is in the room. */
+  hitsOf(client: Client): PlayerHitStats;
   ask(client: Client, method: string, parameters: unknown, done: (outcome: DebugOutcome) => void): void;
 }
 
@@ -63,6 +68,11 @@ export class GameRoomDebug implements RoomDebug {
 
   history(client: Client, range?: TickRange): PlayerHistory {
     return this.#seatOf(client, "history").history(range);
+  }
+
+  hits(client: Client): PlayerHitStats {
+    this.#seatOf(client, "hits");
+    return this.#room.hitsOf(client);
   }
 
   async prediction(client: Client): Promise<ClientPredictionReport> {

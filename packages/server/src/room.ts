@@ -2,6 +2,7 @@
 
 import type { NetworkError, Unsubscribe } from "@riposte/protocol";
 import type { AnyGame, CallDefinition, MessageDefinition, ReplyOf, ValuesOf, WorldOf } from "@riposte/simulation/game";
+import type { LagCompensationReport } from "@riposte/simulation/rewind";
 import type { Fields } from "@riposte/simulation/state";
 import type { Client } from "./room-client.ts";
 import type { RoomDebug } from "./room-debug.ts";
@@ -44,6 +45,8 @@ export interface RoomStats {
   readonly inputs: number;
   /** `input_codec_seconds_total`: processor time that took, from every 16th message. */
   readonly inputCodecSeconds: number;
+  /** Of shots that the game gave to `HitRegistration`: verdicts by reason, how far back they looked, what they cost. A copy. */
+  readonly lagCompensation: LagCompensationReport;
   /** Errors of game code and listeners. */
   readonly errors: number;
 }

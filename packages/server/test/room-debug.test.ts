@@ -105,6 +105,7 @@ test("a misprediction is explained with the server's account of these ticks", as
   assert.ok(Math.abs(Number(found.actual) - Number(found.predicted) - 2) < 1e-9);
   assert.equal(found.input.sent.right, true);
 
+  assert.deepEqual([room.debug.hits(client).verdicts, room.stats.lagCompensation.verdicts], [0, 0]);
   const { ticks, seat } = room.debug.history(client);
   assert.equal(seat, client.seat);
   assert.ok(ticks.length > 1 && ticks.length <= 120);
@@ -151,5 +152,6 @@ test("where the channel is off nobody is told anything", async (t) => {
   await assert.rejects(session.debug.explain(), off);
   await assert.rejects(room.debug.prediction(client), off);
   assert.throws(() => room.debug.history(client), off);
+  assert.throws(() => room.debug.hits(client), off);
   assert.throws(() => room.debug.inputBuffer(client), off);
 });

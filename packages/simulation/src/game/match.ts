@@ -18,6 +18,7 @@ import { MAX_EXTRAPOLATION_MS } from "../prediction/interpolation/state-interpol
 import type { PhysicsAdapter } from "../prediction/physics.ts";
 import { createSights } from "../rewind/create-sights.ts";
 import { HistoryRecorder } from "../rewind/history-recorder.ts";
+import { LagCompensationStats } from "../rewind/registration/lag-compensation-stats.ts";
 import { RewoundSight } from "../rewind/rewound-sight.ts";
 import type { MeasuredLink } from "../rewind/timestamps/link-evidence.ts";
 import type { ViewResolver } from "../rewind/view-resolver.ts";
@@ -43,6 +44,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   readonly world: WorldOf<G>;
   readonly router: MessageRouter;
   readonly maxSeats: number;
+  /** Of shots that `HitRegistration` judged. */
+  readonly lagCompensation: LagCompensationStats;
   readonly #game: AnyGame;
   readonly #world: World<States>;
   readonly #tables: readonly AnyWorldTable[];
@@ -112,6 +115,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       tables[t].witness = { noteSpawn };
     }
     this.#physics = game.prediction.physics?.attach(world);
+    this.lagCompensation = new LagCompensationStats(options.now);
     const windowMs = (options.maxRewindMs ?? 500) + UPDATE_GAP_MS;
     this.#recorders = tables.map((table) => new HistoryRecorder(table.state, table, game.tickMs, windowMs));
     createSights(
@@ -125,6 +129,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
         const source = new RewoundSight({ table, number, history, reader, stamps, maxExtrapolationTicks, prediction });
         return { history, source };
       },
+      { stats: this.lagCompensation },
     );
   }
 
@@ -182,7 +187,10 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
    * Returns the seat, or -1 when the match is full. Throws what the game's `join` throws; then nothing of it stays.
    */
   join(clientId: bigint, userData: Uint8Array = NO_DATA): number {
-    return this.#seating.join(clientId, userData, this.#tick);
+    const isNew = this.#seating.seatOf(clientId) < 0;
+    const seat = this.#seating.join(clientId, userData, this.#tick);
+    if (isNew && seat >= 0) this.lagCompensation.forget(seat);
+    return seat;
   }
 
   /** The client of this seat has lost its connection. Its entities wait for it for the time of grace. */
@@ -345,6 +353,11 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
         }
       } finally {
         if (seat.lateTick >= 0) seat.lookLate(-1);
+        const { tooLateInputs } = seat.stats;
+        if (tooLateInputs > seat.tooLateTold) {
+          this.lagCompensation.noteTooLate(seat.id, tooLateInputs - seat.tooLateTold);
+          seat.tooLateTold = tooLateInputs;
+        }
         this.#moment++;
       }
     }

@@ -87,6 +87,8 @@ export class Seat implements SeatInfo {
   readonly stamps: StampCheck;
   /** Of the input that is judged late just now; -1: none is. */
   lateTick = -1;
+  /** Of `stats.tooLateInputs`, what is in the statistics of shots. */
+  tooLateTold = 0;
 
   constructor(options: SeatOptions) {
     this.id = options.id;

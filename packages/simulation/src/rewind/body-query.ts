@@ -28,6 +28,8 @@ export class BodyQuery {
   place = -1;
   id: number = NOBODY;
   hitbox = -1;
+  /** Entities looked at closely since the beginning. */
+  examined = 0;
   /** What the last `overlap` met, so many, the nearest first: places, ids, the nearest hitbox of each and its distance. */
   found = 0;
   places: Int32Array = new Int32Array(16);
@@ -136,6 +138,7 @@ export class BodyQuery {
   /** The body and its way in the frame of the entity that was found. */
   #enterFrame(body: Body, dx: number, dy: number, dz: number): void {
     const poses = this.#poses;
+    this.examined++;
     poses.stand();
     const { x, y, z } = poses.pose;
     poses.turnBack(body.ax - x, body.ay - y, body.az - z, this.#a);

@@ -5,6 +5,7 @@ import type { Fields } from "../state/index.ts";
 import type { SnapshotHistory } from "./history/snapshot-history.ts";
 import { RewindContext } from "./rewind-context.ts";
 import type { SightSource } from "./rewind-context.ts";
+import type { ShotDesk } from "./shot-sight.ts";
 import { RewindQuery } from "./rewind-query.ts";
 
 export interface TableSight {
@@ -18,11 +19,12 @@ export function createSights(
   statics: StaticGeometry,
   now: () => number,
   sightOf: (table: AnyWorldTable, number: number) => TableSight,
+  desk?: ShotDesk,
 ): RewindContext<Fields>[] {
   const blockers: RewindContext<Fields>[] = [];
   return tables.map((table, number) => {
     const { history, source } = sightOf(table, number);
-    const context = new RewindContext(table, new RewindQuery(history), source, { statics, blockers }, now);
+    const context = new RewindContext(table, new RewindQuery(history), source, { statics, blockers, desk }, now);
     if (table.state.rewound.blocks) blockers.push(context);
     table.sight = context;
     return context;

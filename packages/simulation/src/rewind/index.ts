@@ -39,6 +39,8 @@ export type { RegistrationRules, RegistrationWorld } from "./registration/hit-re
 export type { HitRequest } from "./registration/hit-request.ts";
 export { HIT_REASONS } from "./registration/hit-validation.ts";
 export type { HitOutcome, HitReason, HitValidation, RegisteredHit } from "./registration/hit-validation.ts";
+export { LagCompensationStats, REWIND_BUCKETS_MS } from "./registration/lag-compensation-stats.ts";
+export type { LagCompensationReport, PlayerHitStats } from "./registration/lag-compensation-stats.ts";
 export type { VictimRules } from "./registration/victim-rules.ts";
 export { weaponFields } from "./registration/weapon-fields.ts";
 export type { WeaponFields } from "./registration/weapon-fields.ts";

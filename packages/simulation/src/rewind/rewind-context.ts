@@ -9,7 +9,7 @@ import type { Body } from "./body-query.ts";
 import type { RewindQuery } from "./rewind-query.ts";
 import type { RewindView } from "./rewound-poses.ts";
 import type { SeenHit, SeenOptions, SeenPose } from "./seen-by.ts";
-import type { ShotSight } from "./shot-sight.ts";
+import type { ShotDesk, ShotSight } from "./shot-sight.ts";
 
 /** Knows what the owner of a row sees of one table. */
 export interface SightSource {
@@ -29,6 +29,8 @@ export interface Scene {
   readonly statics: StaticGeometry;
   /** Of the states that `blocks`. */
   readonly blockers: readonly RewindContext<Fields>[];
+  /** On a server. */
+  readonly desk?: ShotDesk | undefined;
 }
 
 interface MutableHit<F extends Fields> extends SeenHit<F> {
@@ -201,6 +203,14 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     if (!query.locate(target.index) || query.pose.id !== target.id) return false;
     copyPose(query.pose, pose);
     return true;
+  }
+
+  get desk(): ShotDesk | undefined {
+    return this.#scene.desk;
+  }
+
+  get examined(): number {
+    return this.query.examined + this.query.bodies.examined;
   }
 
   get isViewCut(): boolean {

@@ -1,10 +1,20 @@
 /** What judging a shot needs of a sight, beyond the queries that a game makes itself. */
 import type { Fields, RowIdentity } from "../state/index.ts";
+import type { LagCompensationStats } from "./registration/lag-compensation-stats.ts";
 import type { SeenBy, SeenPose } from "./seen-by.ts";
+
+/** Where verdicts are counted. */
+export interface ShotDesk {
+  readonly stats: LagCompensationStats;
+}
 
 export interface ShotSight<F extends Fields> extends SeenBy<F> {
   /** Whether the view stamp of the shooter's input claimed what cannot be, and was cut. */
   readonly isViewCut: boolean;
+  /** On a server. */
+  readonly desk: ShotDesk | undefined;
+  /** Entities of this state looked at closely since the beginning. */
+  readonly examined: number;
   /** How far ray `i` of the last ray query got, or the last sweep: to whom it met, to the wall, or its range. */
   reachOf(i: number): number;
   /** How far a ray gets before static geometry or what `blocks` stops it, at most `range`. */

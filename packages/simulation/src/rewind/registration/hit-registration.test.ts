@@ -390,6 +390,22 @@ describe("HitRegistration", () => {
     );
   });
 
+  it("tells the match, and nobody when there is none", () => {
+    const { shoot, match, rows } = range([
+      { x: 0, y: 0 },
+      { x: 3, y: 0 },
+    ]);
+    shoot({ weapon: "shotgun", angle: 0, seed: 1 });
+    shoot({ weapon: "revolver", angle: 0 });
+    shoot({ weapon: "rifle", angle: 0, tick: match.currentTick, claim: 99 });
+    const { verdicts, hits, rejected, lateVerdicts, rays, examined, reasons, claimsDiffered } =
+      match.lagCompensation.report();
+    assert.deepEqual([verdicts, hits, rejected, lateVerdicts, claimsDiffered], [3, 2, 1, 1, 1]);
+    assert.deepEqual([rays, examined, reasons.ammunition, reasons.gone], [13, 2, 1, 1]);
+    assert.equal(match.lagCompensation.playerReport(rows[0].owner).verdicts, 3);
+    assert.equal(match.lagCompensation.playerReport(rows[1].owner).verdicts, 0);
+  });
+
   it("makes its objects once", () => {
     const { match, rows } = range([
       { x: 0, y: 0 },

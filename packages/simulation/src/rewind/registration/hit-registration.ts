@@ -57,6 +57,9 @@ export class HitRegistration<F extends Fields = Fields, W extends string = strin
   readonly #lists: HitRecord<F>[][] = [];
   #count = 0;
   #bits = 0;
+  /** Of the shot at hand: rays against the past, and what had been examined before. */
+  #rayCount = 0;
+  #examined = 0;
   /** Of the shot at hand. */
   #weapon: Weapon<W>;
   #shooter: RowIdentity | undefined;
@@ -148,11 +151,13 @@ export class HitRegistration<F extends Fields = Fields, W extends string = strin
     this.#shooter = shooter;
     this.#claim = claim;
     const sight = this.#targets.seenBy(shooter);
+    const { desk } = sight;
+    desk?.stats.begin();
     this.#open(request, sight, world, tick);
     const elevation = this.#inPlane ? 0 : pitch;
     this.#bits = this.#reasonsAgainst(shooter, request, sight, world, tick, elevation);
     const verdict = this.#verdict;
-    if (this.#bits !== 0) return this.#close("rejected", shooter, sight);
+    if (this.#bits !== 0) return this.#close("rejected", shooter, sight, world);
     this.#columns.pay(shooter.index, weapon, tick);
     this.#rays.aim(angle, elevation);
     verdict.dx = this.#rays.dx;
@@ -161,7 +166,7 @@ export class HitRegistration<F extends Fields = Fields, W extends string = strin
     if (this.#leaveMuzzle(sight)) this.#shoot(shooter, request, sight, world, tick, elevation);
     this.#judgeHits(shooter, world.isServer);
     if (claim >= 0) this.#compareClaim(shooter, sight, world);
-    return this.#close(verdict.hit === undefined ? "miss" : "hit", shooter, sight);
+    return this.#close(verdict.hit === undefined ? "miss" : "hit", shooter, sight, world);
   }
 
   #open(request: HitRequest<W>, sight: ShotSight<F>, world: RegistrationWorld, tick: number): void {
@@ -176,14 +181,22 @@ export class HitRegistration<F extends Fields = Fields, W extends string = strin
     verdict.dx = 1;
     verdict.dy = verdict.dz = 0;
     verdict.hit = undefined;
-    this.#count = 0;
+    this.#count = this.#rayCount = 0;
+    this.#examined = sight.examined;
   }
 
-  #close(outcome: HitValidation["outcome"], _shooter: RowIdentity, _sight: ShotSight<F>): HitValidation<F, W> {
+  #close(
+    outcome: HitValidation["outcome"],
+    shooter: RowIdentity,
+    sight: ShotSight<F>,
+    world: RegistrationWorld,
+  ): HitValidation<F, W> {
     const verdict = this.#verdict;
     verdict.outcome = outcome;
     verdict.reasons = reasonsOf(this.#bits);
     verdict.hits = this.#lists[this.#count] ??= this.#records.slice(0, this.#count);
+    const isLate = verdict.tick < world.tick;
+    sight.desk?.stats.note(verdict, shooter.owner, isLate, this.#rayCount, sight.examined - this.#examined);
     return verdict;
   }
 
@@ -265,6 +278,7 @@ export class HitRegistration<F extends Fields = Fields, W extends string = strin
     const { x, y, z, dx, dy, dz } = verdict;
     const { range, name } = weapon;
     const options = this.#options.get(name);
+    this.#rayCount += weapon.pellets;
     if (weapon.kind === "melee") {
       this.#setBody(range);
       const met = sight.performOverlap(this.#body, options);
@@ -405,6 +419,7 @@ export class HitRegistration<F extends Fields = Fields, W extends string = strin
     if (this.#weapon.kind !== "ray" || !world.isServer || !this.#budget.take(shooter.owner, world.tick)) return;
     const { x, y, z, dx, dy, dz } = verdict;
     const { range, name } = this.#weapon;
+    this.#rayCount++;
     const hit = sight.performRaycast(x, y, z, dx, dy, dz, range + CLAIM_REACH, this.#claimOptions.get(name));
     if (hit === undefined) return;
     if (hit.distance > range) this.#bits |= RANGE;
