@@ -2,10 +2,16 @@
  * What rewinding costs: recording everybody in every tick, and rays against the past in which each entity stands where
  * one player's screen drew it, at a time of its own; beside Rapier, whose world must be posed for that, and beside looking
  * at everybody. All must say the same of the same rays. By CPU time but for the 99th percentile, which is by the clock.
- * A figure is the median of rounds in which everything takes its turn.
+ * A figure is the median of rounds in which everything takes its turn. `--full` also measures other broadphases, each in
+ * a process of its own.
  */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { Bench } from "./bench.ts";
 import { cpuMicros } from "./prediction/cpu-time.ts";
+import type { BroadphaseFigures } from "./rewind/broadphase.child.ts";
+import { BROADPHASES } from "./rewind/broadphases.ts";
 import { Crowd } from "./rewind/crowd.ts";
 import { PosedOnce, PosedPerShooter } from "./rewind/rapier-shooters.ts";
 import { PREPARED_TICKS, Scene, SNAPSHOTS } from "./rewind/scene.ts";
@@ -13,6 +19,7 @@ import { loadRapier } from "./snapshot/rapier.ts";
 import { median, spread } from "./statistics.ts";
 
 const ROUNDS = 15;
+const BROADPHASE_ROUNDS = 5;
 const SIZE = 200;
 /** Of `PREPARED_TICKS` each. */
 const RECORDINGS = 6;
@@ -62,6 +69,7 @@ export const bench: Bench = async (note, { full }) => {
     hit_share_5000_dense: dense.hitShare,
     rays_compared: agreements.reduce((sum, { compared }) => sum + compared, 0),
     rays_grazing: agreements.reduce((sum, { grazed }) => sum + grazed, 0),
+    ...(full ? await compareBroadphases(note) : {}),
   };
   return {
     figures,
@@ -102,4 +110,17 @@ function entryBytes({ history }: Scene): number {
 /** Everything else that it and its queries keep, by entries: boxes, counters of jumps, live entries, the grid. */
 function otherBytes({ history, query, entities }: Scene): number {
   return (history.bytes + query.grid.bytes) / (entities * SNAPSHOTS) - history.stride * 4;
+}
+
+async function compareBroadphases(note: (line: string) => void): Promise<Record<string, number>> {
+  const child = fileURLToPath(new URL("rewind/broadphase.child.ts", import.meta.url));
+  const samples: Record<string, number[]> = {};
+  for (let round = 0; round < BROADPHASE_ROUNDS; round++)
+    for (const name of Object.keys(BROADPHASES)) {
+      const { stdout } = await promisify(execFile)(process.execPath, [child, name]);
+      note(`${name}: ${stdout}`);
+      for (const [key, value] of Object.entries(JSON.parse(stdout) as BroadphaseFigures))
+        (samples[`${name}_${key}`] ??= []).push(value);
+    }
+  return Object.fromEntries(Object.entries(samples).map(([key, values]) => [key, median(values)]));
 }

@@ -13,6 +13,8 @@ const POSE_NUMBERS = 7;
 export class NaiveRays {
   /** How much thicker all capsules are. */
   thicker = 0;
+  /** The only one who is looked at; -1: everybody. */
+  only = -1;
   /** Whom the last ray met, -1 for nobody. */
   place = -1;
   readonly #history: SnapshotHistory;
@@ -38,7 +40,7 @@ export class NaiveRays {
     this.place = -1;
     let nearest = Infinity;
     for (let place = 0; place < this.#history.usedPlaces; place++) {
-      if (!poses.find(place)) continue;
+      if ((this.only >= 0 && place !== this.only) || !poses.find(place)) continue;
       const toX = pose.x - x;
       const toY = pose.y - y;
       const toZ = pose.z - z;

@@ -8,9 +8,11 @@ import type { DrawnPicture, HitboxOptions, HitboxPose, RewindView } from "@ripos
 
 export const SNAPSHOTS = 32;
 export const PARTS = 3;
-const TICK_RATE = 64;
+export const TICK_RATE = 64;
 const SLOWEST = 2;
-const FASTEST = 6;
+export const FASTEST = 6;
+/** Ticks between two updates, at most. */
+export const LONGEST_GAP = 8;
 export const PREPARED_TICKS = 16;
 /** Poses of a walk. */
 const FRAMES = 64;
@@ -98,9 +100,16 @@ export class Scene {
     }
   }
 
-  /** What a server does in every tick, for all that are prepared: records everybody, and has them found by the first query. */
-  record(): void {
-    for (let n = 0; n < PREPARED_TICKS; n++) this.#record(n * this.entities * 3);
+  /** What a server does in every tick, for all that are prepared: records everybody, and makes them `findable`: by the query's grid. */
+  record(findable: () => void = () => this.#buildGrid()): void {
+    for (let n = 0; n < PREPARED_TICKS; n++) {
+      this.#record(n * this.entities * 3);
+      findable();
+    }
+  }
+
+  #buildGrid(): void {
+    this.query.grid.begin(0, 0, 1, 0, 0);
   }
 
   #record(from: number): void {
@@ -127,7 +136,6 @@ export class Scene {
           );
       }
     }
-    this.query.raycast(-1e6, -1e6, 0, 0, -1, 0, 1);
   }
 
   #turn(i: number): void {

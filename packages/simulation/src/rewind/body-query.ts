@@ -73,7 +73,9 @@ export class BodyQuery {
         if (!this.#comesNear(pose.x - x, pose.y - y, dx, dy, nearest, reach + this.#extent.radius)) continue;
         this.#enterFrame(body, dx, dy, dz);
         const hitbox = this.#sweepPose(body.radius, nearest, filter.layers);
-        if (hitbox < 0 || !(this.#distance < nearest || (this.#distance === nearest && this.place < 0))) continue;
+        if (hitbox < 0 || this.#distance > nearest) continue;
+        // Of two at the same distance, the one with the lower place.
+        if (this.#distance === nearest && this.place >= 0 && place > this.place) continue;
         if (accept !== undefined && !accept(place, pose.id)) continue;
         nearest = this.#distance;
         this.place = place;
@@ -209,11 +211,16 @@ export class BodyQuery {
   #insert(place: number, id: number, hitbox: number, distance: number): void {
     if (this.found === this.places.length) this.#grow();
     let at = this.found++;
-    for (; at > 0 && this.distances[at - 1] > distance; at--) this.#move(at - 1, at);
+    for (; at > 0 && this.#isBehind(at - 1, distance, place); at--) this.#move(at - 1, at);
     this.places[at] = place;
     this.ids[at] = id;
     this.hitboxes[at] = hitbox;
     this.distances[at] = distance;
+  }
+
+  /** Of two at the same distance, the lower place is first. */
+  #isBehind(at: number, distance: number, place: number): boolean {
+    return this.distances[at] > distance || (this.distances[at] === distance && this.places[at] > place);
   }
 
   #move(from: number, to: number): void {

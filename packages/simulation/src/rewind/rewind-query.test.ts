@@ -318,6 +318,28 @@ describe("RewindQuery", () => {
     assert.deepEqual([hits(0), hits(40)], [true, false]);
   });
 
+  it("meets, of two at the same distance, the one with the lower place, however the grid has them", () => {
+    const past = new SnapshotHistory({ capacity: 4, hitboxes: defineHitboxes(SHAPES), tickMs: 10 });
+    past.begin(0);
+    past.set(1, 1, 0, 0, 0, 0);
+    past.set(2, 2, 0, 0, 0, 0);
+    // Has been far away: it is in no cell, and met by every query before the others.
+    past.set(3, 3, 500, 500, 0, 0);
+    past.begin(1);
+    for (const place of [1, 2, 3]) past.set(place, place, 0, 0, 0, 0, place === 3);
+    const query = new RewindQuery(past);
+    query.look(new CommonTime(1));
+    assert.equal(query.raycast(0, 0, 1, 1, 0, 0, 20), 0);
+    assert.equal(query.place, 1);
+    query.raycastAll(-5, 0, 1, Float64Array.of(1, 0, 0), Float64Array.of(20));
+    assert.equal(query.metPlaces[0], 1);
+    const body = { ax: 0, ay: 0, az: 1, bx: 0, by: 0, bz: 1, radius: 0.1 };
+    query.bodies.sweep(body, 1, 0, 0, 20);
+    assert.equal(query.bodies.place, 1);
+    assert.equal(query.bodies.overlap(body), 3);
+    assert.deepEqual([...query.bodies.places.subarray(0, 3)], [1, 2, 3]);
+  });
+
   it("leaves out who is excepted, and asks about whom it meets only", () => {
     const past = new SnapshotHistory({ capacity: 4, hitboxes: defineHitboxes(SHAPES), tickMs: 10 });
     past.begin(0);

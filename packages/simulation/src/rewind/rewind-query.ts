@@ -77,7 +77,8 @@ export class RewindQuery {
 
   /**
    * How far a ray from (x, y, z) along the unit vector (dx, dy, dz) gets before it meets an entity within `range`;
-   * `Infinity` when it meets none. `place`, `id` and `hitbox` then say what.
+   * `Infinity` when it meets none. `place`, `id` and `hitbox` then say what: of two that it meets at the same distance, the
+   * one with the lower place.
    */
   raycast(
     x: number,
@@ -175,7 +176,7 @@ export class RewindQuery {
         poses.stand();
         this.examined++;
         const distance = this.#rayPose(x, y, z, dx, dy, dz, nearest, layers);
-        if (!(distance < nearest || (distance === nearest && this.place < 0))) continue;
+        if (!(distance < nearest || (distance === nearest && (this.place < 0 || place < this.place)))) continue;
         if (accept !== undefined && !accept(place, pose.id)) continue;
         nearest = distance;
         this.hitbox = this.#entered;
@@ -230,7 +231,8 @@ export class RewindQuery {
           const dy = directions[at + 1];
           const dz = directions[at + 2];
           const distance = this.#rayPose(x, y, z, dx, dy, dz, reached[i], layers);
-          if (!(distance < reached[i] || (distance === reached[i] && this.metPlaces[i] < 0))) continue;
+          const met = this.metPlaces[i];
+          if (!(distance < reached[i] || (distance === reached[i] && (met < 0 || place < met)))) continue;
           if (accept !== undefined && !accept(place, pose.id)) break;
           reached[i] = distance;
           this.metPlaces[i] = place;

@@ -15,7 +15,7 @@ export class HistoryGrid {
   list: Int32Array;
   start = 0;
   end = 0;
-  readonly #bounds: SweptBounds;
+  readonly #bounds: Pick<SweptBounds, "boxes" | "version">;
   readonly #usedPlaces: () => number;
   readonly #cells: GridCells;
   #version = -1;
@@ -53,7 +53,7 @@ export class HistoryGrid {
   #aheadNext = 0;
 
   /** `margin`: how far hitboxes reach around a position. */
-  constructor(bounds: SweptBounds, margin: number, usedPlaces: () => number) {
+  constructor(bounds: Pick<SweptBounds, "boxes" | "version">, margin: number, usedPlaces: () => number) {
     this.#bounds = bounds;
     this.#usedPlaces = usedPlaces;
     this.#cells = new GridCells(bounds.boxes, margin);
@@ -135,7 +135,8 @@ export class HistoryGrid {
   }
 
   /**
-   * Goes on to the next places; false when there are none among whom anything nearer than `nearest` along the query can be.
+   * Goes on to the next places; false when there are none among whom anything can be that is not farther than `nearest` along
+   * the query.
    * Wide entities come first.
    */
   next(nearest: number): boolean {
@@ -148,7 +149,7 @@ export class HistoryGrid {
     this.list = this.#cells.entries;
     this.start = this.#ahead[at * 2];
     this.end = this.#ahead[at * 2 + 1];
-    return nearest > this.#aheadBefore[at];
+    return nearest >= this.#aheadBefore[at];
   }
 
   #update(): void {
