@@ -49,7 +49,13 @@ function numbers(seed: number): () => number {
 }
 
 /** Entities that walk, come, go, jump and turn in a place of `size`. */
-function world(seed: number, poses: HitboxPoseOptions, rotation: "angle" | "quaternion", size: number) {
+function world(
+  seed: number,
+  poses: HitboxPoseOptions,
+  rotation: "angle" | "quaternion",
+  size: number,
+  recorded: (past: SnapshotHistory) => void = () => undefined,
+) {
   const random = numbers(seed);
   const hitboxes = defineHitboxes(SHAPES, poses);
   const past = new SnapshotHistory({ capacity: PLACES, hitboxes, tickMs: 16, maxSnapshots: 24, rotation });
@@ -87,6 +93,7 @@ function world(seed: number, poses: HitboxPoseOptions, rotation: "angle" | "quat
         for (let i = 0; i < hitboxes.count; i++)
           past.setPose(i, random() * 0.4 - 0.2, random() * 0.4 - 0.2, random() * 0.4 - 0.2, 0, half[0], 0, half[1]);
     }
+    recorded(past);
   }
   // Each entity at moments of its own, some beyond what there is, some not seen at all.
   const moments = all.map(() => ({ from: TICKS - 30 + Math.floor(random() * 30), span: Math.floor(random() * 8) }));
@@ -277,6 +284,33 @@ describe("RewindQuery", () => {
       { seed: 10, numRuns: 250 },
     );
     assert.ok(swept > 300 && overlapped > 300, `${swept} ${overlapped}`);
+  });
+
+  it("meets the same with a grid that it has kept for some ticks as with a new one", () => {
+    let hits = 0;
+    fc.assert(
+      fc.property(worlds, ({ seed, poses, rotation, size }) => {
+        const random = numbers(seed + 1);
+        let kept: RewindQuery | undefined;
+        world(seed, poses, rotation, size, (past) => {
+          kept ??= new RewindQuery(past);
+          const fresh = new RewindQuery(past);
+          const view = new CommonTime(past.newestTick - random() * 5);
+          kept.look(view);
+          fresh.look(view);
+          for (let shot = 0; shot < 5; shot++) {
+            const [x, y, z] = [random() * size, random() * size, random() * 2];
+            const turn = random() * 6.3;
+            const distance: number = kept.raycast(x, y, z, Math.cos(turn), Math.sin(turn), 0, size);
+            assert.equal(distance, fresh.raycast(x, y, z, Math.cos(turn), Math.sin(turn), 0, size));
+            assert.equal(kept.place, fresh.place);
+            if (distance < Infinity) hits++;
+          }
+        });
+      }),
+      { seed: 12, numRuns: 100 },
+    );
+    assert.ok(hits > 1000, `${hits} hits`);
   });
 
   it("sees the dead where they lived, and nobody where nobody was", () => {

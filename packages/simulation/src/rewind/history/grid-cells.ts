@@ -1,6 +1,7 @@
 /**
  * A uniform grid in the plan, rolled up where the world is larger than its buckets, over boxes: which places lie in which
- * cell. Built anew by counting, so that the lists of all cells lie in memory one after the other.
+ * cell. Built by counting, so that the lists of all cells lie in memory one after the other, and with some room, so that it
+ * is good for some ticks.
  *
  * A box over more than `MAX_CELLS` cells (an entity that has teleported, a huge one) is kept apart.
  */
@@ -9,6 +10,13 @@ import { BOX_NUMBERS } from "./swept-bounds.ts";
 const MAX_CELLS = 16;
 /** Cells are so many times as wide as a box. */
 const CELL_BOXES = 2;
+/** It is built anew after so many updates, or when a greater share of the places than this has grown out of it. */
+const KEPT_UPDATES = 4;
+const MOST_GROWN = 1 / 32;
+/** By the mean size of boxes, which is what is gone in the window: room to grow for four ticks of some thirty. */
+const ROOM = 0.12;
+/** As a last column: its place is among the wide. */
+const WIDE = -2;
 /** Columns, and rows, at most: beyond, cells are larger. */
 const MAX_COLUMNS = 1 << 15;
 /** In margins: larger boxes do not make cells larger. */
@@ -34,6 +42,12 @@ export class GridCells {
   /** Places whose boxes are too wide, and how many. */
   wide: Int32Array = new Int32Array(16);
   wideCount = 0;
+  #places = 0;
+  /** Updates since it was built. */
+  #age = 0;
+  #wideWhenBuilt = 0;
+  /** How far boxes may grow before they may be out of their cells. */
+  #room = 0;
   readonly #boxes: Float32Array;
   readonly #margin: number;
   /** By place: first and last column, first and last row. */
@@ -51,8 +65,14 @@ export class GridCells {
     return entries.byteLength + ends.byteLength + wide.byteLength + this.#spans.byteLength;
   }
 
-  /** Of the boxes of the first `places`; those with the least above the largest are empty. */
-  build(places: number): void {
+  /** Makes it fit the boxes of the first `places`; those with the least above the largest are empty. */
+  update(places: number): void {
+    if (places !== this.#places || ++this.#age >= KEPT_UPDATES || !this.#keep()) this.#build(places);
+  }
+
+  #build(places: number): void {
+    this.#places = places;
+    this.#age = 0;
     this.#measure(places);
     const { ends } = this;
     const buckets = (this.columnMask + 1) * (this.rowMask + 1);
@@ -69,6 +89,35 @@ export class GridCells {
     }
     ends[0] = -1;
     this.#fill(places);
+    this.#wideWhenBuilt = this.wideCount;
+  }
+
+  /**
+   * Keeps the lists, and adds those to the wide ones whose boxes have grown out of their cells. False when these are too
+   * many.
+   */
+  #keep(): boolean {
+    const { cellSize } = this;
+    const boxes = this.#boxes;
+    const spans = this.#spans;
+    const left = this.minX + this.#margin;
+    const right = this.minX - this.#margin + cellSize;
+    const bottom = this.minY + this.#margin;
+    const top = this.minY - this.#margin + cellSize;
+    const places = this.#places;
+    for (let place = 0, at = 0, to = 0; place < places; place++, at += BOX_NUMBERS, to += 4) {
+      if (
+        boxes[at] >= left + spans[to] * cellSize &&
+        boxes[at + 3] < right + spans[to + 1] * cellSize &&
+        boxes[at + 1] >= bottom + spans[to + 2] * cellSize &&
+        boxes[at + 4] < top + spans[to + 3] * cellSize
+      )
+        continue;
+      if (spans[to + 1] === WIDE || !(boxes[at] <= boxes[at + 3])) continue;
+      spans[to + 1] = WIDE;
+      this.setWide(this.wideCount++, place);
+    }
+    return this.wideCount <= this.#wideWhenBuilt + places * MOST_GROWN;
   }
 
   /** Writes `place` at `wide[at]`. */
@@ -105,10 +154,12 @@ export class GridCells {
       size += Math.min(Math.max(right - left, top - bottom), most);
       count++;
     }
-    this.minX = minX - margin;
-    this.minY = minY - margin;
-    this.maxX = maxX + margin;
-    this.maxY = maxY + margin;
+    this.#room = count === 0 ? 0 : ROOM * (size / count);
+    const reach = margin + this.#room;
+    this.minX = minX - reach;
+    this.minY = minY - reach;
+    this.maxX = maxX + reach;
+    this.maxY = maxY + reach;
     const extent = Math.max(this.maxX - this.minX, this.maxY - this.minY);
     this.cellSize = count === 0 ? 1 : Math.max(CELL_BOXES * (size / count + 2 * margin), extent / MAX_COLUMNS);
     this.perUnit = 1 / this.cellSize;
@@ -136,11 +187,12 @@ export class GridCells {
     const { ends, columnMask, rowMask, rowShift, perUnit } = this;
     const boxes = this.#boxes;
     const spans = this.#spans;
-    // Of the least and largest edges of boxes, which reach a margin farther: where columns and rows begin.
-    const left = this.minX + this.#margin;
-    const right = this.minX - this.#margin;
-    const bottom = this.minY + this.#margin;
-    const top = this.minY - this.#margin;
+    // Of the least and largest edges of boxes, which reach farther: where columns and rows begin.
+    const reach = this.#margin + this.#room;
+    const left = this.minX + reach;
+    const right = this.minX - reach;
+    const bottom = this.minY + reach;
+    const top = this.minY - reach;
     let total = 0;
     for (let place = 0, at = 0, to = 0; place < places; place++, at += BOX_NUMBERS, to += 4) {
       // Nobody: a last column before the first.
@@ -155,6 +207,7 @@ export class GridCells {
       const rows = lastRow - row;
       const cells = (columns + 1) * (rows + 1);
       if (cells > MAX_CELLS) {
+        spans[to + 1] = WIDE;
         this.setWide(this.wideCount++, place);
         continue;
       }
