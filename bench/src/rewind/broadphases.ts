@@ -56,7 +56,7 @@ function gridPerSnapshot({ history, entities }: Scene): Broadphase {
       const grid = grids[history.newestTick % SNAPSHOTS];
       grid.clear();
       grid.growAll(history);
-      grid.build();
+      grid.buildAnew();
     },
     walkAt: (tick) => grids[Math.floor(tick) % SNAPSHOTS].grid,
     get bytes() {
@@ -113,12 +113,14 @@ function tree({ history, entities }: Scene, ticks: number): Broadphase {
 
 class GridOfBoxes {
   version = 0;
+  #places: number;
   readonly boxes: Float32Array;
   readonly grid: HistoryGrid;
 
   constructor(entities: number, margin: number) {
-    this.boxes = new Float32Array(entities * BOX_NUMBERS);
-    this.grid = new HistoryGrid(this, margin, () => entities);
+    this.#places = entities;
+    this.boxes = new Float32Array((entities + 1) * BOX_NUMBERS);
+    this.grid = new HistoryGrid(this, margin, () => this.#places);
     this.clear();
   }
 
@@ -138,7 +140,7 @@ class GridOfBoxes {
   growAll(history: SnapshotHistory): void {
     const { boxes } = this;
     const { floats, newestTick } = history;
-    for (let place = 0, to = 0; to < boxes.length; place++, to += BOX_NUMBERS) {
+    for (let place = 0, to = 0; place < history.capacity; place++, to += BOX_NUMBERS) {
       const at = history.at(place, newestTick);
       const x = floats[at + 1];
       const y = floats[at + 2];
@@ -147,6 +149,13 @@ class GridOfBoxes {
       if (x > boxes[to + 3]) boxes[to + 3] = x;
       if (y > boxes[to + 4]) boxes[to + 4] = y;
     }
+  }
+
+  /** Another number of places, by one with an empty box, so that nothing is kept of the grid before. */
+  buildAnew(): void {
+    const entities = this.boxes.length / BOX_NUMBERS - 1;
+    this.#places = this.#places === entities ? entities + 1 : entities;
+    this.build();
   }
 
   build(): void {

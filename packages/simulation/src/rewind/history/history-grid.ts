@@ -1,7 +1,7 @@
 /**
  * The broadphase: a grid over the boxes of `SweptBounds`, so that a query looks at few entities whatever moments of the
- * window it mixes for each of them. It is brought up to date when a query comes after new ticks, in some 20 us for a thousand entities.
- * A query walks from cell to cell along its way.
+ * window it mixes for each of them. It is brought up to date when a query comes after new ticks, in some 20 us for a
+ * thousand entities. A query walks from cell to cell along its way. docs/lag-compensation.md says what else was measured.
  */
 import { GridCells } from "./grid-cells.ts";
 import { BOX_NUMBERS } from "./swept-bounds.ts";
