@@ -1,4 +1,5 @@
 /** What a match may be told. */
+import type { FavorChange } from "../rewind/fairness/favor-settings.ts";
 import type { InputPolicy } from "../prediction/input/client-prediction-handler.ts";
 
 export interface MatchOptions {
@@ -15,8 +16,10 @@ export interface MatchOptions {
   readonly reconnectGraceMs?: number;
   /** Bytes of one snapshot. Default 1,000, which fits one packet. */
   readonly snapshotBudgetBytes?: number;
-  /** How far back a shot may be judged. Default 500 ms. */
+  /** How far back a shot may be judged: so much is remembered. Default 500 ms. */
   readonly maxRewindMs?: number;
+  /** How far shooters are favoured, to begin with; it may be changed while the match runs. Default: see `docs/fairness.md`. */
+  readonly favorTheShooter?: FavorChange;
   /**
    * Opens the debug channel to clients: they may ask about themselves and are asked about themselves. See
    * `docs/debugging.md`. Default false.

@@ -17,6 +17,9 @@ import type { PlayedTick, RecordedInput, RecordedState } from "../prediction/inp
 import { MAX_EXTRAPOLATION_MS } from "../prediction/interpolation/state-interpolator.ts";
 import type { PhysicsAdapter } from "../prediction/physics.ts";
 import { createSights } from "../rewind/create-sights.ts";
+import { FavorTheShooter } from "../rewind/fairness/favor-the-shooter.ts";
+import { peekersAdvantages } from "../rewind/fairness/peekers-advantage.ts";
+import type { PeekersAdvantage, PlayerDelays } from "../rewind/fairness/peekers-advantage.ts";
 import { HistoryRecorder } from "../rewind/history-recorder.ts";
 import { LagCompensationStats } from "../rewind/registration/lag-compensation-stats.ts";
 import { RewoundSight } from "../rewind/rewound-sight.ts";
@@ -46,11 +49,12 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   readonly maxSeats: number;
   /** Of shots that `HitRegistration` judged. */
   readonly lagCompensation: LagCompensationStats;
+  /** How far shooters are favoured: may be changed at any time. */
+  readonly favorTheShooter: FavorTheShooter;
   readonly #game: AnyGame;
   readonly #world: World<States>;
   readonly #tables: readonly AnyWorldTable[];
   readonly #seed: number;
-  readonly #maxRewindTicks: number;
   readonly #seats: (Seat | undefined)[];
   readonly #seating: MatchSeats;
   readonly #snapshots: MatchSnapshots;
@@ -72,7 +76,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     if (!(Number.isInteger(this.maxSeats) && this.maxSeats >= 1 && this.maxSeats <= MAX_SEATS))
       throw new RangeError(`maxSeats must be an integer from 1 to ${MAX_SEATS}, got ${this.maxSeats}`);
     this.#seed = (options.seed ?? 1) | 0;
-    this.#maxRewindTicks = Math.ceil((options.maxRewindMs ?? 500) / game.tickMs);
+    const { maxRewindMs = 500 } = options;
+    this.favorTheShooter = new FavorTheShooter(maxRewindMs, options.favorTheShooter);
     this.#debug = options.debug ?? false;
     const { radius } = game.interest;
     this.#seats = Array.from({ length: this.maxSeats }, () => undefined);
@@ -103,8 +108,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     });
     this.#snapshots = new MatchSnapshots(game, tables, this.#seats, this.#inputs);
     const stamps = {
-      stampOf: (seat: number): Readonly<ViewStamp> | undefined =>
-        this.#seats[seat]?.stampAt(this.#tick, this.#maxRewindTicks),
+      stampOf: (seat: number, weapon?: string): Readonly<ViewStamp> | undefined =>
+        this.#seats[seat]?.stampAt(this.#tick, this.favorTheShooter.of(weapon)),
       resolverOf: (seat: number): ViewResolver | undefined => this.#seats[seat]?.resolver,
       lateTickOf: (seat: number): number => this.#seats[seat]?.lateTick ?? -1,
       wasCut: (seat: number): boolean => this.#seats[seat]?.isViewCut ?? false,
@@ -116,7 +121,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     }
     this.#physics = game.prediction.physics?.attach(world);
     this.lagCompensation = new LagCompensationStats(options.now);
-    const windowMs = (options.maxRewindMs ?? 500) + UPDATE_GAP_MS;
+    const windowMs = maxRewindMs + UPDATE_GAP_MS;
     this.#recorders = tables.map((table) => new HistoryRecorder(table.state, table, game.tickMs, windowMs));
     createSights(
       tables,
@@ -124,6 +129,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       () => this.#moment,
       (table, number) => {
         const { history, reader } = this.#recorders[number];
+        const { favorTheShooter: favor } = this;
+        table.victims = { history, statics: game.statics, favor, tickMs: game.tickMs, now: () => this.#tick };
         const prediction = game.tablePredictions[number];
         const maxExtrapolationTicks = extrapolationTicks;
         const source = new RewoundSight({ table, number, history, reader, stamps, maxExtrapolationTicks, prediction });
@@ -220,6 +227,14 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     this.#seats[id]?.stamps.link.note(this.#tick, link);
   }
 
+  /** For how long those who step out of cover see others before they are seen, over all pairs of players, as measured lately. */
+  get peekersAdvantage(): PeekersAdvantage {
+    const delays = new Map<number, PlayerDelays>();
+    for (const seat of this.#seats)
+      if (seat?.connected === true && seat.delays.isKnown) delays.set(seat.id, seat.delays);
+    return peekersAdvantages(delays);
+  }
+
   /** Simulates the next tick. */
   tick(): void {
     const tick = ++this.#tick;
@@ -233,6 +248,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       }
       if (!seat.connected) continue;
       this.#inputs.take(seat, tick);
+      seat.noteTaken(tick);
       seat.debug.handleTimeout(now);
       if (seat.peer.pending.size > 0) this.router.handleTimeout(seat.peer, now);
     }

@@ -6,6 +6,9 @@ import type { SeatDebug } from "../debug/seat-debug.ts";
 import type { ClientPredictionHandler, InputCounters } from "../prediction/input/client-prediction-handler.ts";
 import { createInputCounters } from "../prediction/input/client-prediction-handler.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
+import { DelayMeter } from "../rewind/fairness/delay-meter.ts";
+import type { WeaponFavor } from "../rewind/fairness/favor-settings.ts";
+import type { PlayerDelays } from "../rewind/fairness/peekers-advantage.ts";
 import { SentSnapshots } from "../rewind/sent-snapshots.ts";
 import { StampCheck } from "../rewind/timestamps/stamp-check.ts";
 import type { StampCounters } from "../rewind/timestamps/stamp-check.ts";
@@ -39,6 +42,8 @@ export interface SeatInfo extends RoomClient {
   /** False while the match waits for the player to come back. */
   readonly connected: boolean;
   readonly stats: SeatStats;
+  /** How late this player's inputs are for others, and others for it; NaN while nothing is measured. */
+  readonly delays: PlayerDelays;
 }
 
 export interface SeatOptions {
@@ -85,6 +90,7 @@ export class Seat implements SeatInfo {
   readonly sent: SentSnapshots;
   readonly resolver: ViewResolver;
   readonly stamps: StampCheck;
+  readonly delays: DelayMeter = new DelayMeter();
   /** Of the input that is judged late just now; -1: none is. */
   lateTick = -1;
   /** Of `stats.tooLateInputs`, what is in the statistics of shots. */
@@ -142,18 +148,28 @@ export class Seat implements SeatInfo {
    * What the player saw at the input of the tick `now`, or at the one that is judged late, as far as that can be true;
    * `undefined` when it gave none.
    */
-  stampAt(now: number, maxRewindTicks: number): Readonly<ViewStamp> | undefined {
+  stampAt(now: number, favor: WeaponFavor): Readonly<ViewStamp> | undefined {
     const { origin, stamp, lateStamp } = this.handler;
     if (this.lateTick >= 0)
-      return lateStamp.viewTick < 0 ? undefined : this.stamps.check(this.lateTick, lateStamp, maxRewindTicks);
+      return lateStamp.viewTick < 0 ? undefined : this.stamps.check(this.lateTick, lateStamp, favor);
     if (origin === 2 || stamp.viewTick < 0) return undefined;
-    return this.stamps.check(now, stamp, maxRewindTicks);
+    return this.stamps.check(now, stamp, favor);
   }
 
   /** What is seen from now on is what the player saw at the input of `tick` that was taken late; -1: that of the current tick. */
   lookLate(tick: number): void {
     this.lateTick = tick;
     this.stamps.forget();
+  }
+
+  /** The input of `tick` is simulated: what is to be measured of it. */
+  noteTaken(tick: number): void {
+    const { origin, stamp, depth = 0 } = this.handler;
+    const rttMs = this.stamps.link.smoothedRttMs;
+    if (origin !== 0 || stamp.viewTick < 0 || rttMs === undefined) return;
+    const { tickMs } = this.stamps;
+    const ageMs = Math.min((tick - stamp.viewTick) * tickMs, this.stamps.honestAgeMs(tick));
+    this.delays.note(rttMs, depth * tickMs, ageMs);
   }
 
   /** The player is back, or another connection of it: nothing of the old one counts. */
@@ -165,6 +181,7 @@ export class Seat implements SeatInfo {
     this.lastSnapshotTick = -1;
     this.sent.clear();
     this.stamps.clear();
+    this.delays.clear();
     this.disconnect(tick);
     this.connected = true;
   }

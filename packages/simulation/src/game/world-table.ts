@@ -8,11 +8,12 @@
 import { StateTable } from "../state/index.ts";
 import type { Fields, Row, RowIdentity, StateDefinition, Values } from "../state/index.ts";
 import type { PredictedSpawns } from "../prediction/spawns/predicted-spawns.ts";
+import type { VictimSource } from "../rewind/fairness/fair-victims.ts";
 import type { ShotSight } from "../rewind/shot-sight.ts";
 
 /** Finds what the owner of a row saw of one table. */
 export interface Sight<F extends Fields> {
-  seenBy(row: RowIdentity): ShotSight<F>;
+  seenBy(row: RowIdentity, weapon?: string): ShotSight<F>;
 }
 
 /** On the server: gives a player's spawn the key by which its client knows it. */
@@ -24,6 +25,8 @@ export class WorldTable<F extends Fields> extends StateTable<F> {
   readonly state: StateDefinition<F>;
   /** Set by the match or the client that owns the world. */
   sight: Sight<F> | undefined;
+  /** Set on a server: what exceptions in favour of victims look at. */
+  victims: VictimSource | undefined;
   /** Set on a server whose clients spawn ahead of it. */
   witness: SpawnWitness | undefined;
   /** Set on a client that spawns ahead of the server. */
@@ -41,10 +44,13 @@ export class WorldTable<F extends Fields> extends StateTable<F> {
     this.#isServer = isServer;
   }
 
-  /** What the player who owns `row` saw when it gave the input of this tick. `row` itself is never hit. */
-  seenBy(row: RowIdentity): ShotSight<F> {
+  /**
+   * What the player who owns `row` saw when it gave the input of this tick. `row` itself is never hit. `weapon`: the name of
+   * one that may be favoured otherwise (`FavorTheShooterSettings.weapons`); its queries come before another one's.
+   */
+  seenBy(row: RowIdentity, weapon?: string): ShotSight<F> {
     if (this.sight === undefined) throw new TypeError("this table belongs to no world that is being stepped");
-    return this.sight.seenBy(row);
+    return this.sight.seenBy(row, weapon);
   }
 
   override spawn(owner = -1, values?: Partial<Values<F>>): Row<F> {

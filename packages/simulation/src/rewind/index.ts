@@ -28,6 +28,12 @@ export type {
 export { ProjectileRewind } from "./projectiles/projectile-rewind.ts";
 export type { ProjectileRewindOptions } from "./projectiles/projectile-rewind.ts";
 export type { SeenBy, SeenHit, SeenOptions, SeenPose } from "./seen-by.ts";
+export { FairVictims } from "./fairness/fair-victims.ts";
+export type { VictimException, VictimExceptions } from "./fairness/fair-victims.ts";
+export type { FavorChange, FavorTheShooterSettings, LatencyBand, WeaponFavor } from "./fairness/favor-settings.ts";
+export { favorAt, FavorTheShooter } from "./fairness/favor-the-shooter.ts";
+export { peekersAdvantageMs, peekersAdvantages } from "./fairness/peekers-advantage.ts";
+export type { PeekersAdvantage, PlayerDelays } from "./fairness/peekers-advantage.ts";
 export { isTimestampValid } from "./timestamps/is-timestamp-valid.ts";
 export type { TimestampEvidence } from "./timestamps/is-timestamp-valid.ts";
 export type { MeasuredLink } from "./timestamps/link-evidence.ts";

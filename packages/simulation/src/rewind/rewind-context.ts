@@ -17,7 +17,7 @@ export interface SightSource {
    * The view of the owner of `row`; called anew whenever somebody else has looked meanwhile. `laterTicks` and `towardsNow`: as
    * in `SeenOptions`.
    */
-  viewOf(row: RowIdentity, laterTicks: number, towardsNow: number): RewindView;
+  viewOf(row: RowIdentity, laterTicks: number, towardsNow: number, weapon?: string): RewindView;
   /** After the query was pointed at the view: whoever is to be found where it is now. */
   addLive(row: RowIdentity, query: RewindQuery): void;
   /** Whether the stamp of the view given last was cut. Only a server knows. */
@@ -51,9 +51,11 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   readonly #source: SightSource;
   readonly #scene: Scene;
   #row: RowIdentity | undefined;
+  #weapon: string | undefined;
   /** For whom, at which tick and how much later the query was pointed last, and at what. */
   #lookedFor: RowIdentity | undefined;
   #lookedAt = -1;
+  #lookedWith: string | undefined;
   #laterTicks = 0;
   #towardsNow = 0;
   #view: RewindView | undefined;
@@ -85,8 +87,9 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   }
 
   /** Points it at what the owner of `row` saw. */
-  seenBy(row: RowIdentity): ShotSight<F> {
+  seenBy(row: RowIdentity, weapon?: string): ShotSight<F> {
     this.#row = row;
+    this.#weapon = weapon;
     this.#lookedFor = undefined;
     this.#focus(row, 0, 0);
     return this;
@@ -268,8 +271,9 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     range: number,
     laterTicks: number,
     towardsNow: number,
+    weapon: string | undefined,
   ): number {
-    this.#focus(row, laterTicks, towardsNow);
+    this.#focus(row, laterTicks, towardsNow, weapon);
     return this.query.raycast(x, y, z, dx, dy, dz, range);
   }
 
@@ -329,16 +333,17 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   }
 
   /** Points the query at what the owner of `row` saw, unless it is. */
-  #focus(row: RowIdentity, laterTicks: number, towardsNow: number): RewindView {
+  #focus(row: RowIdentity, laterTicks: number, towardsNow: number, weapon = this.#weapon): RewindView {
     const now = this.#now();
-    const isSame = this.#lookedFor === row && this.#lookedAt === now;
+    const isSame = this.#lookedFor === row && this.#lookedAt === now && this.#lookedWith === weapon;
     if (this.#view !== undefined && isSame && this.#laterTicks === laterTicks && this.#towardsNow === towardsNow)
       return this.#view;
     this.#lookedFor = row;
     this.#lookedAt = now;
+    this.#lookedWith = weapon;
     this.#laterTicks = laterTicks;
     this.#towardsNow = towardsNow;
-    const view = this.#source.viewOf(row, laterTicks, towardsNow);
+    const view = this.#source.viewOf(row, laterTicks, towardsNow, weapon);
     this.#view = view;
     this.query.look(view);
     this.#source.addLive(row, this.query);
@@ -364,7 +369,7 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     for (let i = 0; i < blockers.length; i++) {
       const blocker = blockers[i];
       if (Object.is(blocker, this)) continue;
-      const far = blocker.blocks(row, x, y, z, dx, dy, dz, reach, this.#laterTicks, this.#towardsNow);
+      const far = blocker.blocks(row, x, y, z, dx, dy, dz, reach, this.#laterTicks, this.#towardsNow, this.#weapon);
       if (far < reach) reach = far;
     }
     return reach;

@@ -21,7 +21,7 @@ import type { DrawnPicture, ViewResolver } from "./view-resolver.ts";
 
 interface StampSource {
   /** The checked stamp of a seat's current input; `undefined` when it has none. */
-  stampOf(seat: number): Readonly<ViewStamp> | undefined;
+  stampOf(seat: number, weapon?: string): Readonly<ViewStamp> | undefined;
   /** What resolves that stamp; `undefined`: nothing is known of the client's snapshots. */
   resolverOf(seat: number): ViewResolver | undefined;
   /** Whether that stamp claimed what cannot be. Default: none is. */
@@ -58,9 +58,9 @@ export class RewoundSight implements SightSource, RewindView {
     this.#options = options;
   }
 
-  viewOf(row: RowIdentity, laterTicks: number, towardsNow: number): RewindView {
+  viewOf(row: RowIdentity, laterTicks: number, towardsNow: number, weapon?: string): RewindView {
     const { stamps, history } = this.#options;
-    const stamp = row.owner < 0 ? undefined : stamps.stampOf(row.owner);
+    const stamp = row.owner < 0 ? undefined : stamps.stampOf(row.owner, weapon);
     this.#resolver = undefined;
     this.isWithin = true;
     this.isViewCut = stamp !== undefined && (stamps.wasCut?.(row.owner) ?? false);
@@ -80,7 +80,8 @@ export class RewoundSight implements SightSource, RewindView {
       this.#withEarlier = resolver.isCurved && history.paths.includes("estimated");
     } else this.#findTicks(stamp);
     // Beyond the newest snapshot entities are carried on, and curves swing out.
-    const carriesOn = stamp.viewTick > stamp.snapshotTick && stamp.mode !== "none" && stamp.mode !== "step";
+    const carriesOn =
+      stamp.snapshotTick >= 0 && stamp.viewTick > stamp.snapshotTick && stamp.mode !== "none" && stamp.mode !== "step";
     const isCurved = history.bends && (stamp.mode === "hermite" || stamp.mode === "extrapolation");
     this.isWithin = !carriesOn && !isCurved;
     return this;

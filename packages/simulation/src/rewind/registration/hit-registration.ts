@@ -150,7 +150,7 @@ export class HitRegistration<F extends Fields = Fields, W extends string = strin
     this.#weapon = weapon;
     this.#shooter = shooter;
     this.#claim = claim;
-    const sight = this.#targets.seenBy(shooter);
+    const sight = this.#targets.seenBy(shooter, weapon.name);
     const { desk } = sight;
     desk?.stats.begin();
     this.#open(request, sight, world, tick);
@@ -232,7 +232,7 @@ export class HitRegistration<F extends Fields = Fields, W extends string = strin
       tick === world.tick ||
       (world.isServer &&
         world.tick - tick <= this.kit.maxLateTicks &&
-        this.#shooters.seenBy(shooter).stoodAt(shooter, tick, from));
+        this.#shooters.seenBy(shooter, this.#weapon.name).stoodAt(shooter, tick, from));
     const verdict = this.#verdict;
     verdict.x = from.x;
     verdict.y = from.y;
@@ -375,7 +375,7 @@ export class HitRegistration<F extends Fields = Fields, W extends string = strin
     record.protection =
       same >= 0
         ? this.#records[same].protection
-        : victims.protects(entity.index, record, shooter, this.#verdict.rewindMs);
+        : victims.protects(entity.index, record, shooter, this.#verdict.rewindMs, this.#weapon.name);
     return record.protection === undefined ? undefined : "protected";
   }
 

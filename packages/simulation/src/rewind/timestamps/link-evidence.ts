@@ -70,7 +70,12 @@ export class LinkEvidence {
     this.#run.note(tick, lostBefore);
   }
 
-  /** `undefined` while the connection has measured nothing. */
+  /** Smoothed, as it was told last; `undefined` before that. */
+  get smoothedRttMs(): number | undefined {
+    return this.#rttMs;
+  }
+
+  /** The shortest lately; `undefined` while the connection has measured nothing. */
   rttMsAt(tick: number): number | undefined {
     if (this.#rttMs === undefined) return undefined;
     const measured = this.#rtt.at(tick);

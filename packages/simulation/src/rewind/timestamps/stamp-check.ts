@@ -1,9 +1,12 @@
 /**
  * Checks the view stamp of a player's input once a tick: against what was sent, what the link accounts for, and how far
- * back shots are judged at all. What goes beyond is cut to that, and counted.
+ * back shots are judged at all. What goes beyond is cut to that, and counted. Then it is moved towards the present by what
+ * shooters of this latency are not favoured.
  */
 import { copyViewStamp, createViewStamp } from "../../prediction/input/player-input.ts";
 import type { ViewStamp } from "../../prediction/input/player-input.ts";
+import { favorAt } from "../fairness/favor-the-shooter.ts";
+import type { WeaponFavor } from "../fairness/favor-settings.ts";
 import type { SentSnapshots } from "../sent-snapshots.ts";
 import type { ViewResolver } from "../view-resolver.ts";
 import { honestAgeMs, timestampBounds } from "./is-timestamp-valid.ts";
@@ -32,10 +35,11 @@ export class StampCheck {
   readonly link: LinkEvidence;
   /** Whether the stamp checked last claimed what cannot be, or was beyond the limit. */
   isCut = false;
+  readonly tickMs: number;
   readonly #options: StampCheckOptions;
   readonly #checked: ViewStamp = createViewStamp();
   #checkedAtTick = -1;
-  #checkedRewind = -1;
+  #checkedFor: WeaponFavor | undefined;
   /** Tick of the first snapshot of this connection, -1 before it. */
   #startedAtTick = -1;
   readonly #evidence: { -readonly [K in keyof TimestampEvidence]: TimestampEvidence[K] };
@@ -44,6 +48,7 @@ export class StampCheck {
   constructor(options: StampCheckOptions) {
     const { tickMs, snapshotMs, inputLeadMs, maxExtrapolationTicks } = options;
     this.#options = options;
+    this.tickMs = tickMs;
     this.link = new LinkEvidence(tickMs);
     this.#evidence = {
       tick: 0,
@@ -85,19 +90,20 @@ export class StampCheck {
   }
 
   /**
-   * `stamp`, which came with the input of `tick`, as far as it can be true and is within the limit. The resolver is set to it.
-   * Borrowed until the next call.
+   * `stamp`, which came with the input of `tick`, as far as it can be true and is within the limit of `favor`. The resolver
+   * is set to it. Borrowed until the next call.
    */
-  check(tick: number, stamp: Readonly<ViewStamp>, maxRewindTicks: number): Readonly<ViewStamp> {
+  check(tick: number, stamp: Readonly<ViewStamp>, favor: WeaponFavor): Readonly<ViewStamp> {
     const checked = this.#checked;
-    if (this.#checkedAtTick === tick && this.#checkedRewind === maxRewindTicks) return checked;
+    if (this.#checkedAtTick === tick && this.#checkedFor === favor) return checked;
     const isFirst = this.#checkedAtTick !== tick;
     this.#checkedAtTick = tick;
-    this.#checkedRewind = maxRewindTicks;
+    this.#checkedFor = favor;
     copyViewStamp(stamp, checked);
     const bounds = this.#bounds;
-    timestampBounds(this.evidenceAt(tick), bounds);
-    const limit = Math.max(0, tick - maxRewindTicks);
+    const evidence = this.evidenceAt(tick);
+    timestampBounds(evidence, bounds);
+    const limit = Math.max(0, tick - Math.ceil(favor.maxRewindMs / evidence.tickMs));
     const oldest = Math.max(bounds.oldestTick, limit);
     checked.viewTick = Math.min(Math.max(stamp.viewTick, oldest), Math.max(bounds.newestTick, oldest));
     // What is older is looked at as it really was then, not as the client says it had it.
@@ -105,11 +111,22 @@ export class StampCheck {
     const { sent, resolver } = this.#options;
     checked.receiptMask = sent.receiptsBefore(checked.snapshotTick);
     const known = resolver.begin(checked);
-    if (!isFirst) return checked;
     // Receipts that the message had no room for are known from others; those of what was never sent are not true.
     this.isCut = !known || checked.viewTick !== stamp.viewTick || (stamp.receiptMask & ~checked.receiptMask) !== 0;
-    this.#count(stamp.viewTick, limit);
+    if (isFirst) this.#count(stamp.viewTick, limit);
+    this.#favor(tick, favorAt(favor, evidence.rttMs ?? 0));
     return checked;
+  }
+
+  /** Moves the view to where `share` of its rewind is left. */
+  #favor(tick: number, share: number): void {
+    const checked = this.#checked;
+    const now = tick - 1;
+    if (share >= 1 || checked.viewTick >= now) return;
+    checked.viewTick = now - (now - checked.viewTick) * share;
+    checked.snapshotTick = -1;
+    checked.receiptMask = 0;
+    this.#options.resolver.begin(checked);
   }
 
   /** What is checked next is another stamp, whatever its tick. */
@@ -121,6 +138,7 @@ export class StampCheck {
   clear(): void {
     this.link.clear();
     this.#checkedAtTick = -1;
+    this.#checkedFor = undefined;
     this.#startedAtTick = -1;
     this.#evidence.newestSentTick = -1;
   }
