@@ -95,6 +95,8 @@ function play(options: {
   const game = defineGame({
     tickRate: 60,
     snapshotRate: options.snapshotRate ?? 30,
+    // Without the slide that hides how a picture is rewritten by news: what is blended, and nothing besides.
+    slideHalfLifeMs: 0,
     states: {
       players: defineState({ x: coordinate, y: coordinate }, { capacity: 4 }),
       things: defineState(
@@ -142,12 +144,7 @@ function play(options: {
     },
   });
   const network = new TestNetwork(game, { snapshotBudgetBytes: options.budgetBytes });
-  // Without the slide that hides how a picture is rewritten by news: what is blended, and nothing besides.
-  const player = network.add(
-    options.link,
-    { fire: true },
-    { smoothingHalfLifeMs: 0, interpolationMode: options.mode ?? "linear" },
-  );
+  const player = network.add(options.link, { fire: true }, { interpolationMode: options.mode ?? "linear" });
   player.frameMs = options.frameMs ?? 1000 / 60;
   player.onFrame = (): void => {
     const places: Picture["places"] = new Map();

@@ -11,6 +11,8 @@ export interface LinkConditions {
   readonly lossRate?: number;
   /** Packets lost in a row, on average, when one is. Default: independent losses. */
   readonly meanBurstPackets?: number;
+  /** So many packets are lost in a row whenever one is, instead. */
+  readonly burstPackets?: number;
 }
 
 interface Packet {
@@ -26,7 +28,7 @@ class Direction {
   readonly #random = new TickRandom();
   #order = 0;
   #reliableAt = 0;
-  #wasLost = false;
+  #lostInARow = 0;
 
   constructor(seed: number) {
     this.#random.reseed(seed, 0);
@@ -36,7 +38,7 @@ class Direction {
   send(bytes: Uint8Array, reliable: boolean, now: number, conditions: LinkConditions): number {
     const lost = this.#random.next() < this.#lossOf(conditions);
     const jitter = (this.#random.next() * 2 - 1) * (conditions.jitterMs ?? 0);
-    this.#wasLost = lost;
+    this.#lostInARow = lost ? this.#lostInARow + 1 : 0;
     if (lost && !reliable) return Infinity;
     let at = now + conditions.latencyMs / 2 + jitter + (lost ? conditions.latencyMs * 1.5 : 0);
     if (this.burstMs > 0) at = Math.ceil(at / this.burstMs) * this.burstMs;
@@ -55,9 +57,11 @@ class Direction {
   }
 
   /** How probable it is that the next packet is lost. */
-  #lossOf({ lossRate = 0, meanBurstPackets }: LinkConditions): number {
+  #lossOf({ lossRate = 0, meanBurstPackets, burstPackets }: LinkConditions): number {
+    if (burstPackets !== undefined)
+      return this.#lostInARow % burstPackets > 0 ? 1 : lossRate / (burstPackets * (1 - lossRate) + lossRate);
     if (meanBurstPackets === undefined) return lossRate;
-    return this.#wasLost ? 1 - 1 / meanBurstPackets : lossRate / (1 - lossRate) / meanBurstPackets;
+    return this.#lostInARow > 0 ? 1 - 1 / meanBurstPackets : lossRate / (1 - lossRate) / meanBurstPackets;
   }
 }
 
@@ -120,7 +124,7 @@ export class TestNetwork<G extends AnyGame> {
     const seed = this.players.length + 1;
     const player = new Player(new GameClient(this.game, options), BigInt(seed), seed, conditions, input);
     player.nextFrameAt += this.now;
-    player.client.updateLink(conditions.latencyMs, conditions.lossRate ?? 0);
+    player.client.updateLink(conditions.latencyMs, conditions.lossRate ?? 0, conditions.burstPackets);
     this.players.push(player);
     this.connect(player);
     return player;

@@ -140,6 +140,11 @@ export interface GameOptions<S extends States, I extends Fields, M extends reado
   readonly snapDistance?: number;
   /** The same for angles and rotations, in radians. Default a right angle. */
   readonly snapAngle?: number;
+  /**
+   * In which half of the difference fades that late news make in the picture of others, in milliseconds; 0: none does, they
+   * leap. Both sides know it, because shots are judged by what was drawn. Default 60.
+   */
+  readonly slideHalfLifeMs?: number;
   /** What clients predict beyond their own entities. Default: nothing. */
   readonly prediction?: PredictionOptions<NoInfer<S>>;
 }
@@ -164,6 +169,7 @@ export interface GameDefinition<
   readonly snapshots: Required<SnapshotsOptions>;
   readonly snapDistance: number;
   readonly snapAngle: number;
+  readonly slideHalfLifeMs: number;
   readonly prediction: PredictionOptions<S>;
   /** By place in `states`. */
   readonly tablePredictions: readonly TablePrediction[];
@@ -202,6 +208,8 @@ export function defineGame<
   if (!(snapDistance >= 0)) throw new RangeError(`snapDistance must not be negative, got ${snapDistance}`);
   const snapAngle = options.snapAngle ?? Math.PI / 2;
   if (!(snapAngle >= 0)) throw new RangeError(`snapAngle must not be negative, got ${snapAngle}`);
+  const slideHalfLifeMs = options.slideHalfLifeMs ?? 60;
+  if (!(slideHalfLifeMs >= 0)) throw new RangeError(`slideHalfLifeMs must not be negative, got ${slideHalfLifeMs}`);
   const statics = options.statics instanceof StaticGeometry ? options.statics : new StaticGeometry(options.statics);
   return {
     name: options.name ?? "game",
@@ -218,6 +226,7 @@ export function defineGame<
     snapshots: resolveSnapshots(options.snapshots ?? {}),
     snapDistance,
     snapAngle,
+    slideHalfLifeMs,
     prediction,
     tablePredictions: tablePredictions(prediction, states),
     schemaHash: schemaHash(

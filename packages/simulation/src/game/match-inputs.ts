@@ -57,11 +57,12 @@ export class MatchInputs {
   }
 
   /** Makes the input of `tick` that of the seat's row. */
-  take({ id, handler }: Seat, tick: number): void {
+  take({ id, handler, lateNews }: Seat, tick: number): void {
     const table = this.#table;
     const { idle, sanitize, input } = this.#game;
     handler.take(tick);
     const { words, origin } = handler;
+    if (origin === 0) lateNews.note(tick, handler.stamp);
     if (origin === 0 || (idle === undefined && origin === 1)) {
       this.#set(id, words);
       if (sanitize === undefined) return;

@@ -167,6 +167,7 @@ export class MatchSeats {
       tickMs: game.tickMs,
       snapshotMs: game.snapshotTicks * game.tickMs,
       maxExtrapolationTicks,
+      slideHalfLifeMs: game.slideHalfLifeMs,
       peer,
       debug,
       stream: this.#createStream(id, eye),

@@ -21,6 +21,7 @@ import { FavorTheShooter } from "../rewind/fairness/favor-the-shooter.ts";
 import { peekersAdvantages } from "../rewind/fairness/peekers-advantage.ts";
 import type { PeekersAdvantage, PlayerDelays } from "../rewind/fairness/peekers-advantage.ts";
 import { HistoryRecorder } from "../rewind/history-recorder.ts";
+import type { LateNews } from "../rewind/late-news.ts";
 import { LagCompensationStats } from "../rewind/registration/lag-compensation-stats.ts";
 import { RewoundSight } from "../rewind/rewound-sight.ts";
 import type { MeasuredLink } from "../rewind/timestamps/link-evidence.ts";
@@ -112,6 +113,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
         this.#seats[seat]?.stampAt(this.#tick, this.favorTheShooter.of(weapon)),
       resolverOf: (seat: number): ViewResolver | undefined => this.#seats[seat]?.resolver,
       lateTickOf: (seat: number): number => this.#seats[seat]?.lateTick ?? -1,
+      lateNewsOf: (seat: number): LateNews | undefined => this.#seats[seat]?.lateNews,
       wasCut: (seat: number): boolean => this.#seats[seat]?.isViewCut ?? false,
     };
     for (let t = 0; t < tables.length; t++) {
@@ -123,6 +125,12 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     this.lagCompensation = new LagCompensationStats(options.now);
     const windowMs = maxRewindMs + UPDATE_GAP_MS;
     this.#recorders = tables.map((table) => new HistoryRecorder(table.state, table, game.tickMs, windowMs));
+    const sight = {
+      stamps,
+      maxExtrapolationTicks: extrapolationTicks,
+      now: (): number => this.#tick,
+      snapDistance: game.snapDistance,
+    };
     createSights(
       tables,
       game.statics,
@@ -132,8 +140,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
         const { favorTheShooter: favor } = this;
         table.victims = { history, statics: game.statics, favor, tickMs: game.tickMs, now: () => this.#tick };
         const prediction = game.tablePredictions[number];
-        const maxExtrapolationTicks = extrapolationTicks;
-        const source = new RewoundSight({ table, number, history, reader, stamps, maxExtrapolationTicks, prediction });
+        const source = new RewoundSight({ ...sight, table, number, history, reader, prediction });
         return { history, source };
       },
       { stats: this.lagCompensation },

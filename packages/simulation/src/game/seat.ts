@@ -12,6 +12,7 @@ import type { PlayerDelays } from "../rewind/fairness/peekers-advantage.ts";
 import { SentSnapshots } from "../rewind/sent-snapshots.ts";
 import { StampCheck } from "../rewind/timestamps/stamp-check.ts";
 import type { StampCounters } from "../rewind/timestamps/stamp-check.ts";
+import { LateNews } from "../rewind/late-news.ts";
 import { ViewResolver } from "../rewind/view-resolver.ts";
 import type { RoomClient } from "./define-game.ts";
 import type { InterestEye } from "./interest-eye.ts";
@@ -58,6 +59,7 @@ export interface SeatOptions {
   readonly tickMs: number;
   readonly snapshotMs: number;
   readonly maxExtrapolationTicks: number;
+  readonly slideHalfLifeMs: number;
   readonly peer: MessagePeer;
   readonly debug: DebugLink;
   readonly inspector: SeatDebug;
@@ -91,6 +93,7 @@ export class Seat implements SeatInfo {
   readonly resolver: ViewResolver;
   readonly stamps: StampCheck;
   readonly delays: DelayMeter = new DelayMeter();
+  readonly lateNews: LateNews;
   /** Of the input that is judged late just now; -1: none is. */
   lateTick = -1;
   /** Of `stats.tooLateInputs`, what is in the statistics of shots. */
@@ -112,6 +115,11 @@ export class Seat implements SeatInfo {
       sent: this.sent,
       resolver: this.resolver,
       counters: this.stats,
+    });
+    this.lateNews = new LateNews({
+      sent: this.sent,
+      maxExtrapolationTicks: options.maxExtrapolationTicks,
+      halfLifeTicks: options.slideHalfLifeMs / options.tickMs,
     });
     this.peer = options.peer;
     this.debug = options.debug;
@@ -182,6 +190,7 @@ export class Seat implements SeatInfo {
     this.sent.clear();
     this.stamps.clear();
     this.delays.clear();
+    this.lateNews.clear();
     this.disconnect(tick);
     this.connected = true;
   }

@@ -26,6 +26,18 @@ export interface RewindView {
    * picture is as `createDrawnPicture` has it: a straight mix.
    */
   resolve(id: number, out: DrawnPicture): boolean;
+  readonly fading?: FadingDifferences | undefined;
+}
+
+/** Differences that were still fading from the picture when it was drawn, because news had come late: the oldest first. */
+export interface FadingDifferences {
+  readonly count: number;
+  /** Those that are farther are not faded, but shown at once. */
+  readonly snapDistance: number;
+  /** How much of difference `i` is left. */
+  weightOf(i: number): number;
+  /** As `resolve`: how the entity was drawn before the news, or would have been drawn with them. */
+  resolveFading(i: number, isBefore: boolean, id: number, out: DrawnPicture): boolean;
 }
 
 /** Everybody at one moment. */
@@ -115,9 +127,47 @@ export class RewoundPoses {
       if (id === last || id === NOBODY) continue;
       last = id;
       if (!this.#view.resolve(id, this.#picture)) continue;
-      return this.#mix(place, id);
+      const { fading } = this.#view;
+      return fading === undefined ? this.#mix(place, id) : this.#slide(place, id, fading);
     }
     return false;
+  }
+
+  /** The position with what is left of its differences; turns slide, too, but by little. */
+  #slide(place: number, id: number, fading: FadingDifferences): boolean {
+    const { pose, history } = this;
+    const picture = this.#picture;
+    const limit = fading.snapDistance ** 2;
+    let x = 0;
+    let y = 0;
+    let z = 0;
+    for (let i = 0; i < fading.count; i++) {
+      const weight = fading.weightOf(i);
+      if (weight === 0 || !fading.resolveFading(i, true, id, picture) || !(picture.beyondTicks > 0)) continue;
+      if (!this.#mix(place, id)) continue;
+      const last = this.#last;
+      const drawnX = pose.x;
+      const drawnY = pose.y;
+      const drawnZ = pose.z;
+      if (!fading.resolveFading(i, false, id, picture) || !this.#mix(place, id)) continue;
+      const dx = drawnX - pose.x;
+      const dy = drawnY - pose.y;
+      if (dx * dx + dy * dy > limit || history.jumped(last, this.#last)) {
+        x = y = z = 0;
+        continue;
+      }
+      x += dx * weight;
+      y += dy * weight;
+      z += (drawnZ - pose.z) * weight;
+    }
+    if (!this.#view.resolve(id, picture) || !this.#mix(place, id)) return false;
+    // However many a client claims.
+    if (x * x + y * y > limit) return true;
+    const [pathX, pathY, pathZ] = history.paths;
+    if (pathX !== "step") pose.x += x;
+    if (pathY !== "step") pose.y += y;
+    if (pathZ !== "step") pose.z += z;
+    return true;
   }
 
   #mix(place: number, id: number): boolean {

@@ -38,6 +38,8 @@ function scene(hitbox: Hitbox = circle({ radius: 0.5 }), statics = new StaticGeo
     stamps: { stampOf: () => stamp, resolverOf: () => undefined },
     maxExtrapolationTicks: 6,
     prediction: { sharedRadius: 0, remoteRadius: 0 },
+    now: () => 101,
+    snapDistance: 4,
   });
   const sight = new RewindContext(table, new RewindQuery(history), source, { statics, blockers: [] }, () => 101);
   return { table, shooter, target, history, stamp, sight };

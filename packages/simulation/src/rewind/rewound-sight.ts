@@ -13,10 +13,11 @@ import type { ViewStamp } from "../prediction/input/player-input.ts";
 import { extrapolatedTicks } from "../prediction/interpolation/curve.ts";
 import type { TablePrediction } from "../prediction/prediction-options.ts";
 import type { SnapshotHistory } from "./history/snapshot-history.ts";
+import type { LateNews } from "./late-news.ts";
 import type { PoseReader } from "./pose-reader.ts";
 import type { SightSource } from "./rewind-context.ts";
 import type { RewindQuery } from "./rewind-query.ts";
-import type { RewindView } from "./rewound-poses.ts";
+import type { FadingDifferences, RewindView } from "./rewound-poses.ts";
 import type { DrawnPicture, ViewResolver } from "./view-resolver.ts";
 
 interface StampSource {
@@ -28,6 +29,8 @@ interface StampSource {
   wasCut?(seat: number): boolean;
   /** Tick of the seat's input that is judged late just now. Default -1: none is. */
   lateTickOf?(seat: number): number;
+  /** What is told of the seat's late news. Default: nothing. */
+  lateNewsOf?(seat: number): LateNews | undefined;
 }
 
 export interface RewoundSightOptions {
@@ -40,15 +43,22 @@ export interface RewoundSightOptions {
   readonly maxExtrapolationTicks: number;
   /** What clients predict of others. */
   readonly prediction: Pick<TablePrediction, "sharedRadius" | "remoteRadius">;
+  /** The tick that is being simulated. */
+  readonly now: () => number;
+  /** Of the game. */
+  readonly snapDistance: number;
 }
 
-export class RewoundSight implements SightSource, RewindView {
+export class RewoundSight implements SightSource, RewindView, FadingDifferences {
   viewTick = -1;
   isWithin = true;
   isViewCut = false;
   readonly #options: RewoundSightOptions;
   #resolver: ViewResolver | undefined;
   #withEarlier = false;
+  /** What was still fading from the picture; and the tick of the input that it goes with. */
+  #news: LateNews | undefined;
+  #inputTick = -1;
   /** For a stamp that nothing is known of: the two ticks, and the share of the second. */
   #from = -1;
   #to = -1;
@@ -62,6 +72,7 @@ export class RewoundSight implements SightSource, RewindView {
     const { stamps, history } = this.#options;
     const stamp = row.owner < 0 ? undefined : stamps.stampOf(row.owner, weapon);
     this.#resolver = undefined;
+    this.#news = undefined;
     this.isWithin = true;
     this.isViewCut = stamp !== undefined && (stamps.wasCut?.(row.owner) ?? false);
     if (stamp === undefined || stamp.viewTick < 0) {
@@ -83,8 +94,32 @@ export class RewoundSight implements SightSource, RewindView {
     const carriesOn =
       stamp.snapshotTick >= 0 && stamp.viewTick > stamp.snapshotTick && stamp.mode !== "none" && stamp.mode !== "step";
     const isCurved = history.bends && (stamp.mode === "hermite" || stamp.mode === "extrapolation");
-    this.isWithin = !carriesOn && !isCurved;
+    if (this.#resolver !== undefined) this.#findNews(row.owner);
+    this.isWithin = !carriesOn && !isCurved && this.#news === undefined;
     return this;
+  }
+
+  get fading(): FadingDifferences | undefined {
+    return this.#news === undefined ? undefined : this;
+  }
+
+  get count(): number {
+    return this.#news?.count ?? 0;
+  }
+
+  get snapDistance(): number {
+    return this.#options.snapDistance;
+  }
+
+  weightOf(i: number): number {
+    return this.#news?.weightOf(i, this.#inputTick) ?? 0;
+  }
+
+  resolveFading(i: number, isBefore: boolean, id: number, out: DrawnPicture): boolean {
+    const rewriting = this.#news?.at(i);
+    if (rewriting === undefined) return false;
+    const resolver = isBefore ? rewriting.before : rewriting.after;
+    return resolver.resolve(this.#options.number, id, out, this.#withEarlier);
   }
 
   resolve(id: number, out: DrawnPicture): boolean {
@@ -115,6 +150,15 @@ export class RewoundSight implements SightSource, RewindView {
       else if (!history.setLiveAt(index, table.idAt(index), late)) continue;
       query.meetLive(index);
     }
+  }
+
+  #findNews(seat: number): void {
+    const { stamps, now } = this.#options;
+    const news = stamps.lateNewsOf?.(seat);
+    if (news === undefined) return;
+    const late = stamps.lateTickOf?.(seat) ?? -1;
+    this.#inputTick = late < 0 ? now() : late;
+    for (let i = 0; i < news.count; i++) if (news.weightOf(i, this.#inputTick) > 0) this.#news = news;
   }
 
   /** Where the player is, if its row is one of this table. */

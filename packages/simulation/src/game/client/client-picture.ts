@@ -63,6 +63,7 @@ export class ClientPicture {
       smoothingHalfLifeMs: parts.smoothingHalfLifeMs,
       snapDistance: game.snapDistance,
       snapAngle: game.snapAngle,
+      slideHalfLifeMs: game.slideHalfLifeMs,
       maxExtrapolationTicks: MAX_EXTRAPOLATION_MS / game.tickMs,
       updateDepth: updateDepth(game.snapshotRate),
     };

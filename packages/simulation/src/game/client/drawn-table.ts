@@ -18,6 +18,7 @@ import type { AnyWorldTable } from "../world.ts";
 export interface DrawnTableOptions extends SmoothingOptions {
   readonly tickRate: number;
   readonly maxExtrapolationTicks: number;
+  readonly slideHalfLifeMs: number;
   /** Updates kept of each entity of others; a power of two. */
   readonly updateDepth: number;
 }
@@ -70,7 +71,7 @@ export class DrawnTable {
     this.#copy = new ColumnCopy(target, table);
     this.#blend = new RecordBlend(target, options.tickRate);
     this.#worldBlend = this.#copy.complete ? undefined : new RecordBlend(table, options.tickRate);
-    this.#differences = new DrawnDifferences(target, options.smoothingHalfLifeMs, options.snapDistance);
+    this.#differences = new DrawnDifferences(target, options.slideHalfLifeMs, options.snapDistance);
     this.#drawnTicks = new Float64Array(capacity);
     this.#carriedOn = new Uint8Array(capacity);
     this.#maxExtrapolationTicks = options.maxExtrapolationTicks;

@@ -1,0 +1,87 @@
+/**
+ * What a player's pictures were rewritten by, on the server: where the client had carried entities on and the news came
+ * late, what it drew is not where they were. It lets that difference fade (`DrawnDifferences`), and whoever aims, aims at
+ * what is drawn. The inputs' stamps tell the pictures before and after such news, so the server can work out the same.
+ */
+import type { ViewStamp } from "../prediction/input/player-input.ts";
+import { copyViewStamp, createViewStamp } from "../prediction/input/player-input.ts";
+import type { SentSnapshots } from "./sent-snapshots.ts";
+import { ViewResolver } from "./view-resolver.ts";
+
+export interface LateNewsOptions {
+  readonly sent: SentSnapshots;
+  readonly maxExtrapolationTicks: number;
+  /** In which half of a difference fades. 0: there are none. */
+  readonly halfLifeTicks: number;
+}
+
+/** The same moment of the last picture before the news, as it was drawn and as it would have been drawn with them. */
+interface Rewriting {
+  readonly before: ViewResolver;
+  readonly after: ViewResolver;
+  /** Tick of the last input before the news. */
+  tick: number;
+}
+
+export class LateNews {
+  /** Rewritings that are remembered, the oldest first: `at(0)` to `at(count - 1)`. */
+  count = 0;
+  readonly #options: LateNewsOptions;
+  readonly #ring: readonly Rewriting[];
+  #next = 0;
+  readonly #last: ViewStamp = createViewStamp();
+  #lastTick = -1;
+  readonly #moment: ViewStamp = createViewStamp();
+
+  constructor(options: LateNewsOptions) {
+    const { sent, maxExtrapolationTicks } = options;
+    this.#options = options;
+    this.#ring = Array.from({ length: REMEMBERED }, () => ({
+      before: new ViewResolver(sent, maxExtrapolationTicks),
+      after: new ViewResolver(sent, maxExtrapolationTicks),
+      tick: -1,
+    }));
+  }
+
+  /** The next input that came in time, by rising ticks, and its picture. */
+  note(tick: number, stamp: Readonly<ViewStamp>): void {
+    const last = this.#last;
+    const isNews = last.viewTick > last.snapshotTick && stamp.snapshotTick > last.snapshotTick;
+    const isSmooth = stamp.mode === last.mode && stamp.mode !== "none" && stamp.mode !== "step";
+    if (!isSmooth) this.count = 0;
+    else if (isNews && this.#options.halfLifeTicks > 0 && last.viewTick >= 0) this.#add(stamp);
+    copyViewStamp(stamp, last);
+    this.#lastTick = tick;
+  }
+
+  /** How much is left of the difference of `at(i)` in the picture of the input of `tick`. */
+  weightOf(i: number, tick: number): number {
+    const age = tick - this.at(i).tick;
+    return age > 0 && age < this.#options.halfLifeTicks * GONE ? 0.5 ** (age / this.#options.halfLifeTicks) : 0;
+  }
+
+  at(i: number): Readonly<Rewriting> {
+    return this.#ring[(this.#next - this.count + i + REMEMBERED) % REMEMBERED];
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.#last.viewTick = -1;
+  }
+
+  #add(stamp: Readonly<ViewStamp>): void {
+    const last = this.#last;
+    const moment = this.#moment;
+    const rewriting = this.#ring[this.#next];
+    copyViewStamp(stamp, moment);
+    moment.viewTick = Math.min(stamp.viewTick, last.viewTick);
+    if (!rewriting.before.begin(last) || !rewriting.after.begin(moment)) return;
+    rewriting.tick = this.#lastTick;
+    this.#next = (this.#next + 1) % REMEMBERED;
+    this.count = Math.min(this.count + 1, REMEMBERED);
+  }
+}
+
+const REMEMBERED = 16;
+/** Half-lives after which nothing is left. */
+const GONE = 7;
