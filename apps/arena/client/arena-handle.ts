@@ -2,6 +2,8 @@
 import type { Session } from "@riposte/client";
 import type { ArenaGame } from "../src/game.ts";
 import type { OverlayValues } from "@riposte/client/overlay";
+import type { PredictedHitStats } from "@riposte/simulation";
+import { foreseenHitsOf } from "../src/weapons.ts";
 import type { Panel } from "./panel.ts";
 import type { Picture } from "./picture.ts";
 import type { PredictionView } from "./prediction-view.ts";
@@ -78,6 +80,11 @@ export class ArenaHandle {
   /** What the overlays of the network lab show in this frame, by kind. */
   get overlays(): Readonly<Record<"ghost" | "hitboxes" | "rewound", number>> {
     return this.#picture.debug.shapes;
+  }
+
+  /** What came of the rifle's hits that this client foresaw. */
+  get hits(): Readonly<PredictedHitStats> {
+    return { ...foreseenHitsOf(this.session.world).stats };
   }
 
   /** What the prediction overlay says, shown or not. */

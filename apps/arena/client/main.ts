@@ -6,6 +6,7 @@ import { game } from "../src/game.ts";
 import { Blast, Hit, Kill, Launch, Scores } from "../src/messages.ts";
 import { writeProfile } from "../src/profile.ts";
 import { ORB_BLAST_RADIUS } from "../src/rules.ts";
+import { foreseenHitsOf } from "../src/weapons.ts";
 import { ArenaHandle } from "./arena-handle.ts";
 import type { Spot } from "./debug-draw.ts";
 import { element, Hud } from "./hud.ts";
@@ -78,9 +79,13 @@ async function play(): Promise<void> {
       hud.announce(own ? "Your own orb" : `Taken out by ${kill.killerName}`, "Back in a moment");
     }
   });
+  const hits = foreseenHitsOf(session.world);
+  const mark = (): void => hud.hitMark(input.cursorX, input.cursorY, false);
+  hits.listener = { predicted: mark, surprised: mark };
   session.onMessage(Hit, (hit) => {
     picture.hit(hit.x, hit.y, hit.damage);
-    hud.hitMark(input.cursorX, input.cursorY, false);
+    if (hit.weapon === 0) hits.judge({ tick: hit.tick, hit: { target: hit.victim, hitbox: "body" } });
+    else mark();
     picture.debug.rewound(hit.x, hit.y, hit.rewoundX, hit.rewoundY);
   });
   session.onEvent(
@@ -143,6 +148,7 @@ async function play(): Promise<void> {
     const tick = Math.ceil(view.predictedTick);
     if (tick !== lastTick) input.spend();
     lastTick = tick;
+    hits.advance(tick);
 
     const own = view.players.mine;
     players.length = orbs.length = ghosts.length = 0;
@@ -187,6 +193,7 @@ async function play(): Promise<void> {
         ["View delay", `${stats.game.interpolationDelayMs.toFixed(0)} ms`],
         ["Input clock rate", `${((stats.game.inputRate - 1) * 100).toFixed(1)} %`],
         ["Mispredictions", String(stats.game.mispredictions)],
+        ["Hits foreseen, true, taken back", `${hits.stats.predicted}, ${hits.stats.confirmed}, ${hits.stats.revoked}`],
         [
           "Traffic down / up",
           `${(stats.bytesReceivedPerSec / 1000).toFixed(1)} / ${(stats.bytesSentPerSec / 1000).toFixed(1)} kB/s`,

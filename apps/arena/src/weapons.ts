@@ -1,5 +1,6 @@
 /** Rifle and orb. Everybody pulls the trigger and flies his orbs in prediction; only the server hurts. */
-import { defineWeapons, HitRegistration, ProjectileRewind } from "@riposte/simulation";
+import { defineWeapons, HitRegistration, PredictedHits, ProjectileRewind } from "@riposte/simulation";
+import type { RegisteredHit } from "@riposte/simulation";
 import { atan2, cos, hypot, sin } from "@riposte/simulation/math";
 import { abilitiesOf } from "./abilities.ts";
 import { Blast, Hit, Kill, Launch } from "./messages.ts";
@@ -16,7 +17,7 @@ import {
   RIFLE_RANGE,
   TICK_RATE,
 } from "./rules.ts";
-import type { ArenaWorld, OrbRow, PlayerRow, Wish } from "./states.ts";
+import type { ArenaWorld, OrbRow, Player, PlayerRow, Wish } from "./states.ts";
 
 const RIFLE = 0;
 const ORB = 1;
@@ -37,25 +38,45 @@ export function useWeapons(world: ArenaWorld, player: PlayerRow, wish: Wish): vo
 
 function shoot(world: ArenaWorld, player: PlayerRow): void {
   player.shots = (player.shots + 1) & 255;
-  if (!world.isServer) return;
+  if (!world.isServer) {
+    foreseenHitsOf(world).fire(world.tick, () => {
+      const hit = judge(world, player);
+      return hit && { target: hit.entity.owner, hitbox: hit.hitbox };
+    });
+    return;
+  }
   dropShield(player);
-  const { hit } = HitRegistration.of(weaponKit, world.players, rules).judge(
-    player,
-    { weapon: "rifle", angle: player.aim },
-    world,
-  );
+  const hit = judge(world, player);
   if (hit === undefined) return;
   const { entity: target, x, y } = hit;
   if (!world.players.seenBy(player).poseOf(target, seen)) {
     seen.x = target.x;
     seen.y = target.y;
   }
+  const places = { x, y, rewoundX: seen.x, rewoundY: seen.y };
   world.send(
     Hit,
-    { victim: target.owner, damage: RIFLE_DAMAGE, x, y, rewoundX: seen.x, rewoundY: seen.y },
+    { tick: world.tick, weapon: RIFLE, victim: target.owner, damage: RIFLE_DAMAGE, ...places },
     player.owner,
   );
   hurt(world, target, RIFLE_DAMAGE, player, RIFLE);
+}
+
+function judge(world: ArenaWorld, player: PlayerRow): RegisteredHit<typeof Player.fields> | undefined {
+  return HitRegistration.of(weaponKit, world.players, rules).judge(
+    player,
+    { weapon: "rifle", angle: player.aim },
+    world,
+  ).hit;
+}
+
+const foreseen = new WeakMap<ArenaWorld, PredictedHits>();
+
+/** The rifle's hits that the client of this world foresees. */
+export function foreseenHitsOf(world: ArenaWorld): PredictedHits {
+  const known = foreseen.get(world) ?? new PredictedHits({ tickRate: TICK_RATE, confirmWithinMs: 700 });
+  foreseen.set(world, known);
+  return known;
 }
 
 function launch(world: ArenaWorld, player: PlayerRow): void {
@@ -117,7 +138,8 @@ function hurtAround(world: ArenaWorld, { x, y, owner }: OrbRow): void {
     const share = 1 - Math.max(0, away - PLAYER_RADIUS) / ORB_BLAST_RADIUS;
     const damage = Math.ceil(ORB_DAMAGE * Math.max(0.3, share) * (player.owner === owner ? 0.4 : 1));
     if (shooter !== undefined && shooter !== player) {
-      const hit = { victim: player.owner, damage, x: player.x, y: player.y, rewoundX: player.x, rewoundY: player.y };
+      const places = { x: player.x, y: player.y, rewoundX: player.x, rewoundY: player.y };
+      const hit = { tick: world.tick, weapon: ORB, victim: player.owner, damage, ...places };
       world.send(Hit, hit, shooter.owner);
     }
     hurt(world, player, damage, shooter ?? player, ORB);

@@ -355,6 +355,8 @@ describe("arena in the browser", { skip: peer.skip }, () => {
     await keys.stop();
     const rewound = await ada.evaluate(() => Reflect.get(globalThis, "rewoundDrawn"));
     assert.equal(rewound, true, "where the server rewound Grace to was never drawn");
+    const hits = await ada.evaluate(() => arena.hits);
+    assert(hits.confirmed > 0 && hits.revoked < hits.predicted / 2, `foreseen hits: ${JSON.stringify(hits)}`);
     await ada.keyboard.press("KeyN");
     await ada.locator("#draw-rewound").uncheck();
     await ada.keyboard.press("KeyN");

@@ -16,6 +16,7 @@ import type {
   ReplyOf,
   ValuesOf,
   ViewOf,
+  WorldOf,
 } from "@riposte/simulation/game";
 import type { EventDefinition, EventListener, SpawnListener } from "@riposte/simulation/prediction";
 import type { Fields } from "@riposte/simulation/state";
@@ -86,6 +87,10 @@ export class GameSession<G extends AnyGame> implements Session<G> {
 
   get view(): ViewOf<G> {
     return this.#game.view;
+  }
+
+  get world(): WorldOf<G> {
+    return this.#game.world;
   }
 
   get seat(): number {

@@ -15,6 +15,7 @@ import type {
   ReplyOf,
   ValuesOf,
   ViewOf,
+  WorldOf,
 } from "@riposte/simulation/game";
 import type { EventDefinition, EventListener, SpawnListener } from "@riposte/simulation/prediction";
 import type { Fields } from "@riposte/simulation/state";
@@ -53,6 +54,8 @@ export type CallHandler<Q extends Fields, A extends Fields> = (
 export interface Session<G extends AnyGame = AnyGame> extends AsyncDisposable {
   /** The world to draw: the own player predicted, the others interpolated. `view.<state>.mine` is the own row. */
   readonly view: ViewOf<G>;
+  /** The world that the game's step predicts in: for helpers that a game keeps for each world. Not for changing. */
+  readonly world: WorldOf<G>;
   /** This player's seat in the room: `owner` of its rows. */
   readonly seat: number;
   /** Undefined when the token came from elsewhere: only the server can read it there. */
