@@ -18,6 +18,7 @@ import type {
   ValuesOf,
   WorldOf,
 } from "@riposte/simulation/game";
+import type { FairnessReport, FavorTheShooter } from "@riposte/simulation/rewind";
 import type { Fields } from "@riposte/simulation/state";
 import type { MatchOptions, ResolvedOptions } from "./options.ts";
 import { RoomClient } from "./room-client.ts";
@@ -82,6 +83,8 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     this.debug = new GameRoomDebug({
       enabled: options.match.debug,
       seatOf: (client) => (this.#isHere(client) ? this.#match.debugOf(client.seat) : undefined),
+      favorTheShooter: this.#match.favorTheShooter,
+      fairness: () => this.#match.fairness(),
       hitsOf: (client) => this.#match.lagCompensation.playerReport(client.seat),
       ask: (client, method, parameters, done) => this.#match.askDebug(client.seat, method, parameters, done),
     });
@@ -98,6 +101,14 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
   get clients(): Iterable<Client> & { readonly size: number } {
     const clients = this.#clients;
     return { size: clients.size, [Symbol.iterator]: () => clients.values() };
+  }
+
+  get favorTheShooter(): FavorTheShooter {
+    return this.#match.favorTheShooter;
+  }
+
+  fairness(): FairnessReport {
+    return this.#match.fairness();
   }
 
   get stats(): RoomStats {

@@ -13,7 +13,13 @@ import type {
   SeatDebug,
   TickRange,
 } from "@riposte/simulation/debug";
-import type { PlayerHitStats } from "@riposte/simulation/rewind";
+import type {
+  FairnessReport,
+  FavorChange,
+  FavorTheShooter,
+  FavorTheShooterSettings,
+  PlayerHitStats,
+} from "@riposte/simulation/rewind";
 import type { Client } from "./room-client.ts";
 
 /** A player's abilities on both sides. */
@@ -31,6 +37,13 @@ export interface RoomDebug {
   inputBuffer(client: Client): InputBufferReport;
   /** The player's inputs as they were used and its entities after each tick; by default all that is kept (2 s). */
   history(client: Client, range?: TickRange): PlayerHistory;
+  /** How fair the room is to whom: as `room.fairness()`. */
+  fairness(): FairnessReport;
+  /**
+   * Changes how far shooters are favoured, and returns what is in force then. Throws `RangeError`, with nothing changed, for
+   * what cannot be and for a `version` that is not the one in force.
+   */
+  setFavorTheShooter(change: FavorChange): FavorTheShooterSettings;
   /** Asks the client for its prediction's figures and its last mispredictions. */
   prediction(client: Client): Promise<ClientPredictionReport>;
   /** The abilities of the player here and there. Rejects when the game has no `inspectAbilities`. */
@@ -44,6 +57,8 @@ export interface RoomDebug {
 /** What `room.debug` needs of its room. */
 export interface DebuggedRoom {
   readonly enabled: boolean;
+  readonly favorTheShooter: FavorTheShooter;
+  fairness(): FairnessReport;
   /** `undefined` when the client is not in the room, or the channel is not open. */
   seatOf(client: Client): SeatDebug | undefined;
   /** Of a client that is in the room. */
@@ -75,6 +90,16 @@ export class GameRoomDebug implements RoomDebug {
     return this.#room.hitsOf(client);
   }
 
+  fairness(): FairnessReport {
+    this.#requireOpen("fairness");
+    return this.#room.fairness();
+  }
+
+  setFavorTheShooter(change: FavorChange): FavorTheShooterSettings {
+    this.#requireOpen("setFavorTheShooter");
+    return this.#room.favorTheShooter.change(change);
+  }
+
   async prediction(client: Client): Promise<ClientPredictionReport> {
     const report = readPredictionReport(await this.#ask(client, "prediction", null));
     if (report === undefined) throw new DebugError("prediction", "refused", "the client's answer is no report");
@@ -98,9 +123,12 @@ export class GameRoomDebug implements RoomDebug {
   #seatOf(client: Client, method: string): SeatDebug {
     const seat = this.#room.seatOf(client);
     if (seat !== undefined) return seat;
-    throw this.enabled
-      ? new DebugError(method, "closed", "the client is not in this room")
-      : new DebugError(method, "off", "the debug channel is not open (match: { debug: true })");
+    this.#requireOpen(method);
+    throw new DebugError(method, "closed", "the client is not in this room");
+  }
+
+  #requireOpen(method: string): void {
+    if (!this.enabled) throw new DebugError(method, "off", "the debug channel is not open (match: { debug: true })");
   }
 
   async #ask(client: Client, method: string, parameters: unknown): Promise<unknown> {

@@ -3,6 +3,7 @@
 import type { NetworkError, Unsubscribe } from "@riposte/protocol";
 import type { AnyGame, CallDefinition, MessageDefinition, ReplyOf, ValuesOf, WorldOf } from "@riposte/simulation/game";
 import type { LagCompensationReport } from "@riposte/simulation/rewind";
+import type { FairnessReport, FavorTheShooter } from "@riposte/simulation/rewind";
 import type { Fields } from "@riposte/simulation/state";
 import type { Client } from "./room-client.ts";
 import type { RoomDebug } from "./room-debug.ts";
@@ -69,6 +70,10 @@ export interface Room<G extends AnyGame = AnyGame> {
   /** Those connected now. */
   readonly clients: Iterable<Client> & { readonly size: number };
   readonly stats: RoomStats;
+  /** How far shooters are favoured here: `settings` are in force, `change` changes them while the room runs. */
+  readonly favorTheShooter: FavorTheShooter;
+  /** How fair the room is to whom: settings, what each link accounts for, the peeker's advantage. */
+  fairness(): FairnessReport;
   /** Questions about one player's prediction, for developers and operators. */
   readonly debug: RoomDebug;
   on<Name extends keyof RoomEvents>(event: Name, listener: (value: RoomEvents[Name]) => unknown): Unsubscribe;

@@ -123,6 +123,17 @@ test("the server asks for the input buffer, the client's own figures, and its ab
     const [row] = room.world.players;
     return (inspectAbilities(kit, row, room.tick).abilities.blink.cooldownTicks ?? 0) > 0;
   });
+  const { players, settings } = room.debug.fairness();
+  assert.deepEqual([players.length, players[0].clientId, settings.version], [1, client.clientId, 1]);
+  assert.ok(
+    (players[0].rttMs ?? 0) > 0 && (players[0].honestAgeMs ?? 0) > 130,
+    "the room tells what its connections measure",
+  );
+  assert.equal(room.debug.setFavorTheShooter({ maxRewindMs: 200, version: 1 }).version, 2);
+  assert.throws(() => room.debug.setFavorTheShooter({ maxRewindMs: 100, version: 1 }), RangeError);
+  assert.equal(room.favorTheShooter.settings.maxRewindMs, 200);
+  assert.deepEqual(room.fairness().settings, room.favorTheShooter.settings);
+
   const { counters, waiting, tick } = room.debug.inputBuffer(client);
   assert.equal(tick, room.tick);
   assert.equal(counters.inputBufferDepth, client.inputStats.inputBufferDepth);
@@ -153,5 +164,7 @@ test("where the channel is off nobody is told anything", async (t) => {
   await assert.rejects(room.debug.prediction(client), off);
   assert.throws(() => room.debug.history(client), off);
   assert.throws(() => room.debug.hits(client), off);
+  assert.throws(() => room.debug.fairness(), off);
+  assert.throws(() => room.debug.setFavorTheShooter({}), off);
   assert.throws(() => room.debug.inputBuffer(client), off);
 });

@@ -187,7 +187,16 @@ describe("peeker's advantage", () => {
     network.add({ latencyMs: 40 }, idle);
     network.add({ latencyMs: 160, jitterMs: 5 }, idle);
     network.run(8000);
-    const { pairs, mostMs, medianMs } = network.match.peekersAdvantage;
+    const { peekersAdvantage, players } = network.match.fairness();
+    const { pairs, mostMs, medianMs } = peekersAdvantage;
+    assert.deepEqual(
+      players.map(({ seat, favor }) => [seat, favor]),
+      [
+        [0, 1],
+        [1, 1],
+      ],
+    );
+    assert.ok(players.every(({ rttMs = 0, honestAgeMs = 0 }) => rttMs > 30 && honestAgeMs > rttMs));
     assert.equal(pairs, 2);
     assert.ok(mostMs >= medianMs);
     // What was really on the screens: the input of a tick is given so long before it is drawn elsewhere.

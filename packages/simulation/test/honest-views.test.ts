@@ -1,6 +1,7 @@
 /** Honest clients on bad links: the check of view stamps leaves them alone. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { GameClientOptions } from "@riposte/simulation";
 import { TestNetwork } from "./link.ts";
 import type { LinkConditions } from "./link.ts";
 import { meterLinks } from "./link-meter.ts";
@@ -19,11 +20,16 @@ type Network = TestNetwork<ReturnType<typeof watchingGame>>;
 type MeterOf = ReturnType<typeof meterLinks<Network["game"]>>;
 
 /** Runs clients on all links, and holds them to one implausible view in a thousand. */
-function check(snapshotRate: number, fps: number, play: (network: Network, meterOf: MeterOf) => void): void {
+function check(
+  snapshotRate: number,
+  fps: number,
+  play: (network: Network, meterOf: MeterOf) => void,
+  options: GameClientOptions = {},
+): void {
   // Beyond the usual limit: what is cut is cut by the check, and not by that.
   const network = new TestNetwork(watchingGame(snapshotRate), { maxRewindMs: 1500 });
   const meterOf = meterLinks(network);
-  for (const link of links) network.add(link, { go: true }).frameMs = 1000 / fps;
+  for (const link of links) network.add(link, { go: true }, options).frameMs = 1000 / fps;
   looks.length = 0;
   play(network, meterOf);
   for (const { seat, conditions } of network.players) {
@@ -43,6 +49,14 @@ describe("an honest client", () => {
   ])
     it(`of ${fps} frames and ${snapshotRate} snapshots a second is believed on every link`, () =>
       check(snapshotRate, fps, (network) => network.run(60_000)));
+
+  for (const options of [
+    { interpolationMode: "extrapolation" },
+    { interpolationMode: "hermite" },
+    { extrapolateAboveMs: 80 },
+  ] as const)
+    it(`is believed that draws with ${JSON.stringify(options)}`, () =>
+      check(30, 60, (network) => network.run(20_000), options));
 
   it("is believed when its hidden page comes back", () =>
     check(30, 60, (network) => {

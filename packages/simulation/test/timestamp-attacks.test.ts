@@ -15,6 +15,8 @@ interface Attack {
   readonly acks?: AckTampering;
   /** Sets the client up. */
   begin?(cheat: Watcher, network: Network): void;
+  /** Whether the game judges inputs that come late. */
+  readonly keepsLate?: boolean;
   /** Whether it is after a shot at this time, in milliseconds. Default: always. */
   shoots?(now: number): boolean;
 }
@@ -30,7 +32,7 @@ interface Outcome {
 /** Runs the attack and, on an equal link, an honest client. `isChecked`: whether the server's measurements reach the match. */
 function run(conditions: LinkConditions, attack: Attack, isChecked = true): Outcome {
   const ages = [false, true].map((isAttack) => {
-    const network: Network = new TestNetwork(watchingGame(30));
+    const network: Network = new TestNetwork(watchingGame(30, attack.keepsLate));
     const meters = isChecked ? meterLinks(network) : undefined;
     const player = network.add(conditions, { go: true });
     if (isAttack) {
@@ -80,6 +82,8 @@ function lateReceipts(cheat: Watcher, network: Network, ms: number, shiftMs: num
 /** The documented bounds: what any of these may gain on a steady link, and what more by feigning jitter. */
 const BASE_MS = 130;
 const FEIGNED_MS = 200;
+/** So late an input may be, in a game with `late`. */
+const LATE_MS = 250;
 
 /** With what a cheat may gain there by saying that it saw what was longer ago. */
 const links: readonly (LinkConditions & { readonly boundMs: number })[] = [
@@ -170,6 +174,17 @@ describe("a cheat", () => {
     // With the acknowledgements its link looks as unsteady as it makes it.
     const all = run(links[0], { begin: bursts, acks: { delayMs: (now) => 400 - (now % 400) } });
     assert.ok(all.gainMs <= BASE_MS + FEIGNED_MS, `${all.gainMs} ms`);
+  });
+
+  it("that sends late on purpose gains as much as a game takes late", () => {
+    const { gainMs } = run(links[0], {
+      keepsLate: true,
+      begin(cheat, network) {
+        shift(400)(cheat);
+        network.onTick = (tick) => (cheat.burstMs = tick % 60 < 20 ? 240 : 0);
+      },
+    });
+    assert.ok(gainMs > BASE_MS && gainMs <= BASE_MS + LATE_MS, `${gainMs} ms`);
   });
 
   it("that pretends a slow link in everything it says is treated as if it had that, and no better", () => {

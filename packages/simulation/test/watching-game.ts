@@ -16,8 +16,9 @@ export const looks: Look[] = [];
 
 export const Input = defineInput({ go: bool() });
 
-export function watchingGame(snapshotRate: number) {
-  return defineGame({
+/** `keepsLate`: inputs that come late are looked at, too. */
+export function watchingGame(snapshotRate: number, keepsLate = false) {
+  const game = defineGame({
     tickRate: 60,
     snapshotRate,
     states: { players: defineState({ x: coordinate, y: coordinate }, { capacity: 32 }) },
@@ -28,13 +29,22 @@ export function watchingGame(snapshotRate: number) {
     step(world, inputs) {
       for (const player of world.players) {
         if (inputs.of(player).go) player.y += 6 * world.dt;
-        if (!world.isServer) continue;
-        const { viewTick } = world.players.seenBy(player);
-        if (viewTick >= 0)
-          looks.push({ tick: world.tick, owner: player.owner, ageMs: ((world.tick - viewTick) * 1000) / 60 });
+        if (world.isServer) look(world.tick, player.owner, world.players.seenBy(player).viewTick);
       }
     },
   });
+  if (!keepsLate) return game;
+  return defineGame({
+    ...game,
+    late(world, _input, seat) {
+      const player = world.players.firstOwnedBy(seat);
+      if (player !== undefined) look(world.tick, seat, world.players.seenBy(player).viewTick);
+    },
+  });
+}
+
+function look(tick: number, owner: number, viewTick: number): void {
+  if (viewTick >= 0) looks.push({ tick, owner, ageMs: ((tick - viewTick) * 1000) / 60 });
 }
 
 export type Watcher = Player<ReturnType<typeof watchingGame>>;

@@ -18,8 +18,8 @@ import { MAX_EXTRAPOLATION_MS } from "../prediction/interpolation/state-interpol
 import type { PhysicsAdapter } from "../prediction/physics.ts";
 import { createSights } from "../rewind/create-sights.ts";
 import { FavorTheShooter } from "../rewind/fairness/favor-the-shooter.ts";
-import { peekersAdvantages } from "../rewind/fairness/peekers-advantage.ts";
-import type { PeekersAdvantage, PlayerDelays } from "../rewind/fairness/peekers-advantage.ts";
+import { reportFairness } from "../rewind/fairness/fairness-report.ts";
+import type { FairnessReport } from "../rewind/fairness/fairness-report.ts";
 import { HistoryRecorder } from "../rewind/history-recorder.ts";
 import type { LateNews } from "../rewind/late-news.ts";
 import { LagCompensationStats } from "../rewind/registration/lag-compensation-stats.ts";
@@ -234,12 +234,9 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     this.#seats[id]?.stamps.link.note(this.#tick, link);
   }
 
-  /** For how long those who step out of cover see others before they are seen, over all pairs of players, as measured lately. */
-  get peekersAdvantage(): PeekersAdvantage {
-    const delays = new Map<number, PlayerDelays>();
-    for (const seat of this.#seats)
-      if (seat?.connected === true && seat.delays.isKnown) delays.set(seat.id, seat.delays);
-    return peekersAdvantages(delays);
+  /** How fair the match is to whom: the settings in force, what links account for, the peeker's advantage. Allocates. */
+  fairness(): FairnessReport {
+    return reportFairness(this.favorTheShooter, this.#seats, this.#tick);
   }
 
   /** Simulates the next tick. */

@@ -30,6 +30,7 @@ export type { ProjectileRewindOptions } from "./projectiles/projectile-rewind.ts
 export type { SeenBy, SeenHit, SeenOptions, SeenPose } from "./seen-by.ts";
 export { FairVictims } from "./fairness/fair-victims.ts";
 export type { VictimException, VictimExceptions } from "./fairness/fair-victims.ts";
+export type { FairnessReport, PlayerFairness } from "./fairness/fairness-report.ts";
 export type { FavorChange, FavorTheShooterSettings, LatencyBand, WeaponFavor } from "./fairness/favor-settings.ts";
 export { favorAt, FavorTheShooter } from "./fairness/favor-the-shooter.ts";
 export { peekersAdvantageMs, peekersAdvantages } from "./fairness/peekers-advantage.ts";
