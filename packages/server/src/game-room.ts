@@ -113,8 +113,16 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
 
   get stats(): RoomStats {
     const { inputs, codecSeconds } = this.#match.inputDecoding;
+    const rewindHistory = this.#match.rewindHistory();
     const lagCompensation = this.#match.lagCompensation.report();
-    return { clients: this.#clients.size, ...this.#counts, inputs, inputCodecSeconds: codecSeconds, lagCompensation };
+    return {
+      clients: this.#clients.size,
+      ...this.#counts,
+      inputs,
+      inputCodecSeconds: codecSeconds,
+      lagCompensation,
+      rewindHistory,
+    };
   }
 
   on<Name extends keyof RoomEvents>(event: Name, listener: (value: RoomEvents[Name]) => unknown): Unsubscribe {

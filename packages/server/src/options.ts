@@ -164,6 +164,7 @@ export function resolveOptions(options: ListenOptions, tickRate: number): Resolv
       reconnectGraceMs: match.reconnectGraceMs ?? 15_000,
       snapshotBudgetBytes: match.snapshotBudgetBytes ?? 1000,
       maxRewindMs: match.maxRewindMs ?? 500,
+      rewindHistory: match.rewindHistory ?? {},
       favorTheShooter: match.favorTheShooter ?? {},
       debug: match.debug ?? false,
       inputs: match.inputs ?? {},

@@ -1,7 +1,15 @@
 /** What a user of the server sees of a room: a match, its clients, its events. */
 
 import type { NetworkError, Unsubscribe } from "@riposte/protocol";
-import type { AnyGame, CallDefinition, MessageDefinition, ReplyOf, ValuesOf, WorldOf } from "@riposte/simulation/game";
+import type {
+  AnyGame,
+  CallDefinition,
+  MessageDefinition,
+  ReplyOf,
+  ValuesOf,
+  WorldOf,
+  RewindHistoryReport,
+} from "@riposte/simulation/game";
 import type { LagCompensationReport } from "@riposte/simulation/rewind";
 import type { FairnessReport, FavorTheShooter } from "@riposte/simulation/rewind";
 import type { Fields } from "@riposte/simulation/state";
@@ -48,6 +56,8 @@ export interface RoomStats {
   readonly inputCodecSeconds: number;
   /** Of shots that the game gave to `HitRegistration`: verdicts by reason, how far back they looked, what they cost. A copy. */
   readonly lagCompensation: LagCompensationReport;
+  /** What is remembered of each state for hits, and its memory. A copy. */
+  readonly rewindHistory: readonly RewindHistoryReport[];
   /** Errors of game code and listeners. */
   readonly errors: number;
 }

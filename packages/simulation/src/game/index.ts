@@ -18,7 +18,7 @@ export type { EntityPriorities } from "./entity-priority.ts";
 export { GameClient } from "./game-client.ts";
 export type { GameClientOptions } from "./client/client-options.ts";
 export { Match } from "./match.ts";
-export type { MatchOptions } from "./match-options.ts";
+export type { MatchOptions, RewindHistoryLimits, RewindHistoryReport } from "./match-options.ts";
 export { MessageKind } from "./message-kind.ts";
 export { defineCall, defineMessage } from "./message.ts";
 export type { AnyMessage, CallDefinition, MessageDefinition, MessageOptions, ReplyOf, ValuesOf } from "./message.ts";

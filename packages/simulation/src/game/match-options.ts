@@ -2,6 +2,26 @@
 import type { FavorChange } from "../rewind/fairness/favor-settings.ts";
 import type { InputPolicy } from "../prediction/input/client-prediction-handler.ts";
 
+/** For each state with a position. */
+export interface RewindHistoryLimits {
+  /** Most ticks, however long they are. Default no limit. */
+  readonly maxSnapshots?: number;
+  /** Most memory, in bytes. Default no limit. */
+  readonly maxBytes?: number;
+}
+
+/** What is remembered of one state. */
+export interface RewindHistoryReport {
+  readonly state: string;
+  /** Ticks that are there, and that there is room for. */
+  readonly snapshots: number;
+  readonly maxSnapshots: number;
+  /** Memory, all of it taken from the beginning. */
+  readonly bytes: number;
+  /** How far back it reaches when it is full. */
+  readonly windowMs: number;
+}
+
 export interface MatchOptions {
   /** Seeds `world.random`. Clients are told. Default 1. */
   readonly seed?: number;
@@ -18,6 +38,8 @@ export interface MatchOptions {
   readonly snapshotBudgetBytes?: number;
   /** How far back a shot may be judged: so much is remembered. Default 500 ms. */
   readonly maxRewindMs?: number;
+  /** Limits of what is remembered for that. */
+  readonly rewindHistory?: RewindHistoryLimits;
   /** How far shooters are favoured, to begin with; it may be changed while the match runs. Default: see `docs/fairness.md`. */
   readonly favorTheShooter?: FavorChange;
   /**

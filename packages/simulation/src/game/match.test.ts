@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { BitReader } from "@riposte/wire";
 import { bool, defineInput, defineState, float, uint } from "../state/index.ts";
 import { defineCall, defineGame, GameClient, Match, outgoingMessage } from "./index.ts";
-import type { GameClientOptions } from "./index.ts";
+import type { GameClientOptions, MatchOptions } from "./index.ts";
 import type { IncomingCall } from "./message-router.ts";
 import { InputBuffer } from "../prediction/input/input-buffer.ts";
 import { createViewStamp } from "../prediction/input/player-input.ts";
@@ -72,6 +72,24 @@ function inputsPerMessage(options: GameClientOptions, lossRate: number): number 
 }
 
 describe("Match", () => {
+  it("remembers of each state no more than it may", () => {
+    const game = gameOf();
+    const histories = (options: MatchOptions): Record<string, number> =>
+      Object.fromEntries(
+        new Match(game, options).rewindHistory().map(({ state, maxSnapshots }) => [state, maxSnapshots]),
+      );
+    const { tickMs } = game;
+    const whole = Math.ceil(1000 / tickMs) + 1;
+    for (const ticks of Object.values(histories({}))) assert.equal(ticks, whole, "500 ms, and 500 for late updates");
+    for (const ticks of Object.values(histories({ rewindHistory: { maxSnapshots: 10 } }))) assert.equal(ticks, 10);
+    for (const { bytes, maxSnapshots } of new Match(game, { rewindHistory: { maxBytes: 8000 } }).rewindHistory())
+      assert.ok(maxSnapshots < whole && bytes < 12_000, `${maxSnapshots} ticks, ${bytes} bytes`);
+    const match = new Match(game, { rewindHistory: { maxSnapshots: 10 } });
+    for (let tick = 0; tick < 30; tick++) match.tick();
+    for (const { snapshots, windowMs } of match.rewindHistory())
+      assert.deepEqual([snapshots, windowMs], [10, 9 * tickMs]);
+  });
+
   it("keeps no seat and no entity of a player whose join failed", () => {
     const match = new Match(gameOf({ capacity: 1 }), { maxSeats: 2 });
     assert.equal(match.join(1n), 0);

@@ -29,7 +29,7 @@ import type { ViewResolver } from "../rewind/view-resolver.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
 import type { AnyGame, WorldOf } from "./define-game.ts";
 import { MatchInputs } from "./match-inputs.ts";
-import type { MatchOptions } from "./match-options.ts";
+import type { MatchOptions, RewindHistoryReport } from "./match-options.ts";
 import { createKey, MatchSeats } from "./match-seats.ts";
 import { MatchSnapshots } from "./match-snapshots.ts";
 import { MessageKind } from "./message-kind.ts";
@@ -124,7 +124,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     this.#physics = game.prediction.physics?.attach(world);
     this.lagCompensation = new LagCompensationStats(options.now);
     const windowMs = maxRewindMs + UPDATE_GAP_MS;
-    this.#recorders = tables.map((table) => new HistoryRecorder(table.state, table, game.tickMs, windowMs));
+    const limits = { ...options.rewindHistory, tickMs: game.tickMs, windowMs };
+    this.#recorders = tables.map((table) => new HistoryRecorder(table.state, table, limits));
     const sight = {
       stamps,
       maxExtrapolationTicks: extrapolationTicks,
@@ -145,6 +146,16 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       },
       { stats: this.lagCompensation },
     );
+  }
+
+  /** What is remembered for hits, of each state with a position. */
+  rewindHistory(): RewindHistoryReport[] {
+    return Object.keys(this.#game.states).flatMap((state, number) => {
+      const { history, reader } = this.#recorders[number];
+      if (!reader.hasPlaces) return [];
+      const { snapshots, maxSnapshots, bytes } = history;
+      return [{ state, snapshots, maxSnapshots, bytes, windowMs: (maxSnapshots - 1) * this.#game.tickMs }];
+    });
   }
 
   /** The tick that was simulated last. */

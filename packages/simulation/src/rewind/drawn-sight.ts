@@ -33,7 +33,7 @@ export class DrawnSight implements SightSource, RewindView {
     this.#reader = new PoseReader(state, table);
     this.#drawnReader = new PoseReader(state, drawn);
     this.#viewTick = viewTick;
-    this.history = new SnapshotHistory({ ...this.#reader.createHistoryOptions(1, 1), maxSnapshots: 2 });
+    this.history = new SnapshotHistory(this.#reader.createHistoryOptions({ tickMs: 1, maxSnapshots: 2 }));
   }
 
   get viewTick(): number {

@@ -2,6 +2,7 @@
 import type { Fields, StateDefinition, StateTable } from "../state/index.ts";
 import { SnapshotHistory } from "./history/snapshot-history.ts";
 import { PoseReader } from "./pose-reader.ts";
+import type { HistoryLimits } from "./pose-reader.ts";
 import { TeleportWatch } from "./teleport-watch.ts";
 
 export class HistoryRecorder {
@@ -10,11 +11,11 @@ export class HistoryRecorder {
   readonly #table: StateTable<Fields>;
   readonly #teleports: TeleportWatch;
 
-  constructor(state: StateDefinition, table: StateTable<Fields>, tickMs: number, windowMs: number) {
+  constructor(state: StateDefinition, table: StateTable<Fields>, limits: HistoryLimits) {
     this.#table = table;
     this.#teleports = new TeleportWatch(state, table);
     this.reader = new PoseReader(state, table);
-    this.history = new SnapshotHistory(this.reader.createHistoryOptions(tickMs, windowMs));
+    this.history = new SnapshotHistory(this.reader.createHistoryOptions(limits));
   }
 
   /** Records the settled table as the state after `tick`; ticks must follow each other. */

@@ -6,6 +6,9 @@ import type { SnapshotHistory, SnapshotHistoryOptions } from "./history/snapshot
 import { numbersOf, positionAxes } from "./position-axes.ts";
 import type { Numbers, PositionAxis } from "./position-axes.ts";
 
+/** How much a history keeps. */
+export type HistoryLimits = Pick<SnapshotHistoryOptions, "tickMs" | "windowMs" | "maxSnapshots" | "maxBytes">;
+
 export class PoseReader {
   readonly hitboxes: HitboxSet;
   readonly rotation: "angle" | "quaternion";
@@ -42,15 +45,16 @@ export class PoseReader {
     return this.#table.positionX !== undefined && this.#table.positionY !== undefined;
   }
 
-  createHistoryOptions(tickMs: number, windowMs: number): SnapshotHistoryOptions {
+  createHistoryOptions(limits: HistoryLimits): SnapshotHistoryOptions {
     const { capacity } = this.#table;
     const [x, y, z] = this.#axes;
     return {
       capacity,
       hitboxes: this.hitboxes,
       rotation: this.rotation,
-      tickMs,
-      windowMs,
+      ...limits,
+      // What is nowhere is never hit.
+      ...(this.hasPlaces ? {} : { maxSnapshots: 2 }),
       paths: [x.path, y.path, z.path],
       teleport: this.#isVector ? x.teleport : [x.teleport, y.teleport, z.teleport],
     };

@@ -19,7 +19,7 @@ function scene(hitbox: Hitbox = circle({ radius: 0.5 }), statics = new StaticGeo
   const table = new StateTable<Fields>(state);
   const shooter = table.spawn(0, { x: 0, y: 0 });
   const target = table.spawn(1, { x: 0, y: 0 });
-  const recorder = new HistoryRecorder(state, table, 10, 300);
+  const recorder = new HistoryRecorder(state, table, { tickMs: 10, windowMs: 300 });
   const { history, reader } = recorder;
   for (let tick = 1; tick <= 100; tick++) {
     target.x = tick * 8;

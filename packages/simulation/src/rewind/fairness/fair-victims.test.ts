@@ -19,7 +19,7 @@ function scene(change: FavorChange, state: typeof inPlane = inPlane) {
   const table = new WorldTable(state, true);
   const statics = new StaticGeometry({ boxes: [{ x: 5, y: 5, width: 1, height: 10, bottom: 0, top: 3 }] });
   const favor = new FavorTheShooter(500, change);
-  const recorder = new HistoryRecorder(state, table as unknown as StateTable<Fields>, 10, 1000);
+  const recorder = new HistoryRecorder(state, table as unknown as StateTable<Fields>, { tickMs: 10, windowMs: 1000 });
   let tick = 0;
   table.victims = { history: recorder.history, statics, favor, tickMs: 10, now: () => tick };
   const shooter = table.spawn(0, { x: 0, y: 0 });
