@@ -17,7 +17,7 @@ import type { HitboxPose, HitboxSet } from "../hitboxes/hitbox-set.ts";
 import { packRotation, unpackRotation } from "./packed-rotation.ts";
 import type { Rotation } from "./packed-rotation.ts";
 import type { Vector3 } from "../hitboxes/vector.ts";
-import { SweptBounds } from "./swept-bounds.ts";
+import { boundsBytes, SweptBounds } from "./swept-bounds.ts";
 
 /**
  * How a coordinate is drawn from one update to the next: on a straight line, not at all until the next one, or, in the modes
@@ -113,7 +113,11 @@ export class SnapshotHistory {
     const snapshotBytes = capacity * this.stride * 4;
     const liveBytes = MAX_LIVE * this.stride * 4;
     const wanted = Math.min(Math.ceil(windowMs / tickMs - 1e-9) + 1, maxSnapshots);
-    this.maxSnapshots = Math.max(2, Math.min(wanted, Math.floor((maxBytes - liveBytes) / snapshotBytes)));
+    const bytesOf = (ticks: number): number =>
+      ticks * snapshotBytes + liveBytes + capacity + MAX_LIVE * 4 + boundsBytes(capacity, ticks);
+    let ticks = Math.max(2, wanted);
+    while (ticks > 2 && bytesOf(ticks) > maxBytes) ticks--;
+    this.maxSnapshots = ticks;
     this.#firstLive = capacity * this.maxSnapshots * this.stride;
     this.words = new Int32Array(this.#firstLive + MAX_LIVE * this.stride);
     for (let entry = 0; entry < this.words.length; entry += this.stride) this.words[entry] = NOBODY;

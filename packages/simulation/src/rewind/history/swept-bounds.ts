@@ -26,7 +26,7 @@ export class SweptBounds {
   constructor(history: SnapshotHistory) {
     this.#history = history;
     this.boxes = new Float32Array(history.capacity * BOX_NUMBERS);
-    this.#partCount = Math.ceil((history.maxSnapshots - 1) / PART_TICKS) + 1;
+    this.#partCount = partsOf(history.maxSnapshots);
     this.#parts = new Float32Array(this.boxes.length * this.#partCount);
     this.#growing = new Int32Array(history.capacity);
     this.clear();
@@ -106,4 +106,14 @@ function empty(boxes: Float32Array, from: number, to: number): void {
     boxes[at] = boxes[at + 1] = boxes[at + 2] = Infinity;
     boxes[at + 3] = boxes[at + 4] = boxes[at + 5] = -Infinity;
   }
+}
+
+/** Boxes that so many ticks are put together from. */
+function partsOf(ticks: number): number {
+  return Math.ceil((ticks - 1) / PART_TICKS) + 1;
+}
+
+/** Memory of the boxes of so many places over so many ticks. */
+export function boundsBytes(capacity: number, ticks: number): number {
+  return capacity * (BOX_NUMBERS * 4 * (1 + partsOf(ticks)) + 4);
 }
