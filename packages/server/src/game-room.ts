@@ -271,10 +271,10 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     if (client.malformed >= MAX_MALFORMED) client.kick("too many messages that cannot be read");
   }
 
-  /** One step of the match; then snapshots for those whose turn it is, and messages. */
-  step(): void {
+  /** One step of the match, which was due `lateMs` ago; then snapshots for those whose turn it is, and messages. */
+  step(lateMs: number): void {
     try {
-      this.#match.tick();
+      this.#match.tick(lateMs);
     } catch (error) {
       this.#report("step", error);
     }

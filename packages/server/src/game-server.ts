@@ -62,7 +62,7 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     this.#events = new Emitter((error, event) => this.#fail(`listener of "${event}"`, error));
     this.#loop = new TickLoop({
       tickRate: game.tickRate,
-      tick: (now) => this.#tick(now),
+      tick: (now, lateMs) => this.#tick(now, lateMs),
       flush: () => this.#transport?.flush(),
       overrun: (skippedTicks, behindMs) => {
         this.#diagnostics?.logEvent("overrun", { skippedTicks, behindMs });
@@ -294,8 +294,8 @@ export class GameServer<G extends AnyGame> implements Server<G> {
     return room;
   }
 
-  #tick(now: number): void {
-    for (const room of this.#rooms.values()) room.step();
+  #tick(now: number, lateMs: number): void {
+    for (const room of this.#rooms.values()) room.step(lateMs);
     this.#registry.sweep(now);
   }
 

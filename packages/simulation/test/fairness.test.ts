@@ -148,11 +148,13 @@ describe("a victim behind cover", () => {
 
 describe("a shooter", () => {
   it("is looked back for no longer than its weapon may", () => {
-    play({ weapons: { bow: { maxRewindMs: 100 } } });
+    const { network, shooter } = play({ weapons: { bow: { maxRewindMs: 100 } } });
     for (const { weapon, rewindMs } of shots) {
       if (weapon === "bow") assert.ok(rewindMs <= 100.1, `${rewindMs} ms`);
       else assert.ok(rewindMs > 150, `${rewindMs} ms`);
     }
+    const { stats } = network.match.seat(shooter.seat) ?? {};
+    assert.equal(stats?.clampedViews, 0, "that is no false claim");
   });
 
   it("gets the part of its rewind that its latency is favoured with", () => {

@@ -58,6 +58,12 @@ describe("an honest client", () => {
     it(`is believed that draws with ${JSON.stringify(options)}`, () =>
       check(30, 60, (network) => network.run(20_000), options));
 
+  it("is believed on a server that stalls", () => {
+    const cut = cutByStalls(true);
+    assert.ok(cut <= 0.001, `${cut}`);
+    assert.ok(cutByStalls(false) > 0.1, "when it does not know: the test can fail");
+  });
+
   it("is believed when its hidden page comes back", () =>
     check(30, 60, (network) => {
       for (const hiddenMs of [3000, 20_000]) {
@@ -106,3 +112,19 @@ describe("an honest client", () => {
     assert.equal(network.match.seat(player.seat)?.stats.implausibleViews, 0);
   });
 });
+
+/** The part of an honest client's looks that are cut on a server which stalls, and knows that or does not. */
+function cutByStalls(tellsLateness: boolean): number {
+  const network = new TestNetwork(watchingGame(30));
+  meterLinks(network);
+  network.tellsLateness = tellsLateness;
+  const { seat } = network.add({ latencyMs: 40, jitterMs: 2 }, { go: true });
+  looks.length = 0;
+  for (let i = 0; i < 60; i++) {
+    network.run(420);
+    network.serverStalled = true;
+    network.run(120);
+    network.serverStalled = false;
+  }
+  return (network.match.seat(seat)?.stats.implausibleViews ?? Number.NaN) / looks.length;
+}

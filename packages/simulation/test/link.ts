@@ -107,6 +107,10 @@ export class TestNetwork<G extends AnyGame> {
   readonly game: G;
   now = 0;
   serverPaused = false;
+  /** The server is busy: what it should do meanwhile it does afterwards. */
+  serverStalled = false;
+  /** Whether the match is told how late its ticks are. */
+  tellsLateness = true;
   /** Called after each tick of the server. */
   onTick: ((tick: number) => void) | undefined;
   /** Called for each snapshot to a player and each message of one, with the time at which it arrives (`Infinity`: never). */
@@ -153,6 +157,7 @@ export class TestNetwork<G extends AnyGame> {
   }
 
   #serve(): void {
+    if (this.serverStalled) return;
     for (const player of this.players) {
       for (let bytes = player.up.receive(this.now); bytes !== undefined; bytes = player.up.receive(this.now))
         if (player.seat >= 0) this.match.receive(player.seat, bytes, 0, bytes.length);
@@ -162,8 +167,9 @@ export class TestNetwork<G extends AnyGame> {
       if (this.serverPaused) this.#nextTickAt = this.now;
       return;
     }
+    const lateMs = this.now - this.#nextTickAt;
     this.#nextTickAt += this.game.tickMs;
-    this.match.tick();
+    this.match.tick(this.tellsLateness ? lateMs : 0);
     this.onTick?.(this.match.currentTick);
     for (const player of this.players) {
       if (player.seat < 0) continue;

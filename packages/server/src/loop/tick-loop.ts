@@ -25,8 +25,8 @@ export interface LoopClock {
 export interface TickLoopOptions {
   /** Ticks per second. */
   readonly tickRate: number;
-  /** One step of everything. `now` is when it started. Must not throw. */
-  readonly tick: (now: number) => void;
+  /** One step of everything. `now` is when it started, `lateMs` after it was due. Must not throw. */
+  readonly tick: (now: number, lateMs: number) => void;
   /** After the ticks of one wake-up: send what they produced. */
   readonly flush: (now: number) => void;
   /** Ticks were skipped because the loop fell behind by more than the limit. */
@@ -145,7 +145,7 @@ export class TickLoop {
       budget--;
       ran = true;
       const cpuBefore = this.#clock.cpuMs();
-      this.#options.tick(now);
+      this.#options.tick(now, Math.max(0, lateMs));
       const after = this.#clock.now();
       this.#duration.record(after - now, after);
       this.#cpu.record(this.#clock.cpuMs() - cpuBefore, after);

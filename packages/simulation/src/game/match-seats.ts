@@ -7,6 +7,7 @@ import { DebugLink } from "../debug/debug-link.ts";
 import { SeatDebug } from "../debug/seat-debug.ts";
 import { InterestGrid, SharedSnapshots, SnapshotStream } from "../state/index.ts";
 import type { AnyTable } from "../state/index.ts";
+import type { RecentExtreme } from "../rewind/timestamps/recent-extreme.ts";
 import type { AnyGame } from "./define-game.ts";
 import { ClientPriority } from "./entity-priority.ts";
 import { InterestEye } from "./interest-eye.ts";
@@ -28,6 +29,9 @@ export interface MatchSeatsOptions {
   readonly graceTicks: number;
   readonly budgetBytes: number;
   readonly maxExtrapolationTicks: number;
+  readonly maxRewindMs: number;
+  /** How late ticks were; kept by the match. */
+  readonly lateness: RecentExtreme;
   /** Whether the debug channel is open. */
   readonly debug: boolean;
   readonly entropy: (length: number) => Uint8Array;
@@ -149,7 +153,7 @@ export class MatchSeats {
   }
 
   #createSeat(id: number, clientId: bigint, userData: Uint8Array, tick: number): Seat {
-    const { game, world, tables, inputs, entropy, maxExtrapolationTicks } = this.#options;
+    const { game, world, tables, inputs, entropy, maxExtrapolationTicks, lateness, maxRewindMs } = this.#options;
     const stats = createSeatCounters();
     const eyeName = game.interest.eye;
     const eye = new InterestEye(tables, id, eyeName === undefined ? undefined : world[eyeName]);
@@ -166,6 +170,8 @@ export class MatchSeats {
       tableCount: tables.length,
       tickMs: game.tickMs,
       snapshotMs: game.snapshotTicks * game.tickMs,
+      maxRewindMs,
+      lateness,
       maxExtrapolationTicks,
       slideHalfLifeMs: game.slideHalfLifeMs,
       peer,

@@ -24,7 +24,9 @@ import { HistoryRecorder } from "../rewind/history-recorder.ts";
 import type { LateNews } from "../rewind/late-news.ts";
 import { LagCompensationStats } from "../rewind/registration/lag-compensation-stats.ts";
 import { RewoundSight } from "../rewind/rewound-sight.ts";
+import { CLIENT_MEMORY_MS } from "../rewind/timestamps/link-evidence.ts";
 import type { MeasuredLink } from "../rewind/timestamps/link-evidence.ts";
+import { RecentExtreme } from "../rewind/timestamps/recent-extreme.ts";
 import type { ViewResolver } from "../rewind/view-resolver.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
 import type { AnyGame, WorldOf } from "./define-game.ts";
@@ -66,6 +68,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   /** Of the random numbers of entities that nobody owns. */
   readonly #nobodysKey: Uint32Array;
   readonly #debug: boolean;
+  readonly #lateness: RecentExtreme;
   #tick = 0;
   /** Another one whenever what a player sees may be something else. */
   #moment = 0;
@@ -80,6 +83,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     const { maxRewindMs = 500 } = options;
     this.favorTheShooter = new FavorTheShooter(maxRewindMs, options.favorTheShooter);
     this.#debug = options.debug ?? false;
+    this.#lateness = new RecentExtreme("largest", Math.ceil(CLIENT_MEMORY_MS / game.tickMs));
     const { radius } = game.interest;
     this.#seats = Array.from({ length: this.maxSeats }, () => undefined);
     this.router = new MessageRouter(game.messages);
@@ -104,6 +108,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       graceTicks: Math.ceil((options.reconnectGraceMs ?? 15_000) / game.tickMs),
       budgetBytes: options.snapshotBudgetBytes ?? 1000,
       maxExtrapolationTicks: extrapolationTicks,
+      maxRewindMs,
+      lateness: this.#lateness,
       debug: this.#debug,
       entropy,
     });
@@ -250,9 +256,10 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     return reportFairness(this.favorTheShooter, this.#seats, this.#tick);
   }
 
-  /** Simulates the next tick. */
-  tick(): void {
+  /** Simulates the next tick. `lateMs`: how long after it was due; clients' pictures are older by as much. */
+  tick(lateMs = 0): void {
     const tick = ++this.#tick;
+    this.#lateness.note(tick, lateMs);
     this.#moment++;
     const now = tick * this.#game.tickMs;
     for (const seat of this.#seats) {

@@ -10,6 +10,7 @@ import { DelayMeter } from "../rewind/fairness/delay-meter.ts";
 import type { WeaponFavor } from "../rewind/fairness/favor-settings.ts";
 import type { PlayerDelays } from "../rewind/fairness/peekers-advantage.ts";
 import { SentSnapshots } from "../rewind/sent-snapshots.ts";
+import type { RecentExtreme } from "../rewind/timestamps/recent-extreme.ts";
 import { StampCheck } from "../rewind/timestamps/stamp-check.ts";
 import type { StampCounters } from "../rewind/timestamps/stamp-check.ts";
 import { LateNews } from "../rewind/late-news.ts";
@@ -58,6 +59,9 @@ export interface SeatOptions {
   readonly tableCount: number;
   readonly tickMs: number;
   readonly snapshotMs: number;
+  readonly maxRewindMs: number;
+  /** How late the match's ticks were. */
+  readonly lateness: RecentExtreme;
   readonly maxExtrapolationTicks: number;
   readonly slideHalfLifeMs: number;
   readonly peer: MessagePeer;
@@ -111,6 +115,8 @@ export class Seat implements SeatInfo {
       tickMs: options.tickMs,
       snapshotMs: options.snapshotMs,
       inputLeadMs: options.handler.inputLeadMs,
+      maxRewindMs: options.maxRewindMs,
+      lateness: options.lateness,
       maxExtrapolationTicks: options.maxExtrapolationTicks,
       sent: this.sent,
       resolver: this.resolver,

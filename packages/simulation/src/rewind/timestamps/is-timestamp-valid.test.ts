@@ -11,6 +11,7 @@ const steady: TimestampEvidence = {
   jitterMs: 0,
   lostInARow: 0,
   inputsLostInARow: 0,
+  serverLateMs: 0,
   snapshotMs: 1000 / 30,
   inputLeadMs: 100,
   isStarting: false,
@@ -44,6 +45,8 @@ describe("a timestamp", () => {
     assert.equal(more({ lostInARow: 1000 }), Math.round(500 - 1000 / 30));
     assert.equal(more({ inputsLostInARow: 2 }), 67);
     assert.equal(more({ isStarting: true }), 100);
+    assert.equal(more({ serverLateMs: 60 }), 60);
+    assert.equal(more({ serverLateMs: 2000 }), 250);
   });
 
   it("is not valid when news of it cannot have come yet", () => {

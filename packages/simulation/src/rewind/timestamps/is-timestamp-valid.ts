@@ -23,6 +23,8 @@ export interface TimestampEvidence {
   readonly lostInARow: number;
   /** Messages of the client that get lost one after the other, as far as its clock reckons with that. */
   readonly inputsLostInARow: number;
+  /** How late the server's own ticks began: the most of the last seconds. */
+  readonly serverLateMs: number;
   /** Between two snapshots. */
   readonly snapshotMs: number;
   /** How far ahead of the simulation clients are told to be with their inputs. */
@@ -47,7 +49,8 @@ export function honestAgeMs(evidence: TimestampEvidence): number {
   const viewMs = Math.min(MAX_VIEW_DELAY_MS, snapshotMs * (1 + evidence.lostInARow));
   const leadMs = inputLeadMs + evidence.inputsLostInARow * FRAME_MS;
   const startMs = evidence.isStarting ? START_DELAY_MS : 0;
-  return rttMs + leadMs + jitterSpreadMs(evidence.jitterMs) + viewMs + startMs + SLACK_MS;
+  const unsteadyMs = jitterSpreadMs(evidence.jitterMs) + Math.min(MAX_SERVER_LATE_MS, evidence.serverLateMs);
+  return rttMs + leadMs + unsteadyMs + viewMs + startMs + SLACK_MS;
 }
 
 /** What jitter of this mean deviation may add to the shortest round trip, at most `MAX_SPREAD_MS`. */
@@ -76,6 +79,8 @@ export function isTimestampValid(viewTick: number, evidence: TimestampEvidence):
 
 /** Most milliseconds that jitter accounts for: it can be feigned by answering late now and then. */
 const MAX_SPREAD_MS = 200;
+/** A server that is later skips ticks, and so do the clocks of its clients. */
+const MAX_SERVER_LATE_MS = 250;
 /** Of a slow client; each takes its inputs along in one message. */
 const FRAME_MS = 1000 / 30;
 /** A frame, and what the clocks of clients are off while they are corrected. */

@@ -118,7 +118,7 @@ export function lossRun(lossRate: number, meanBurstPackets: number, rarity: numb
 const ROUND_TRIP_WINDOW_MS = 1000;
 const JITTER_SETTLES_MS = 1000;
 /** How long a client remembers late frames. */
-const CLIENT_MEMORY_MS = 12_000;
+export const CLIENT_MEMORY_MS = 12_000;
 /** More losses in a row than happen this often are not believed. */
 const RARE = 1e-3;
 /** As often a client lets an input come too late (`InputTimeline`). */

@@ -12,6 +12,7 @@ import type { ViewResolver } from "../view-resolver.ts";
 import { honestAgeMs, timestampBounds } from "./is-timestamp-valid.ts";
 import type { TimestampBounds, TimestampEvidence } from "./is-timestamp-valid.ts";
 import { LinkEvidence } from "./link-evidence.ts";
+import type { RecentExtreme } from "./recent-extreme.ts";
 
 export interface StampCounters {
   clampedViews: number;
@@ -27,6 +28,10 @@ export interface StampCheckOptions {
   readonly maxExtrapolationTicks: number;
   readonly sent: SentSnapshots;
   readonly resolver: ViewResolver;
+  /** How far back the match remembers. */
+  readonly maxRewindMs: number;
+  /** How late the server's ticks were; kept by the match. */
+  readonly lateness: RecentExtreme;
   /** Kept by the check. */
   readonly counters: StampCounters;
 }
@@ -57,6 +62,7 @@ export class StampCheck {
       jitterMs: 0,
       lostInARow: 0,
       inputsLostInARow: 0,
+      serverLateMs: 0,
       snapshotMs,
       inputLeadMs,
       isStarting: true,
@@ -80,6 +86,7 @@ export class StampCheck {
     evidence.jitterMs = link.jitterMsAt(tick);
     evidence.lostInARow = link.lostInARowAt(tick);
     evidence.inputsLostInARow = link.inputsLostInARowAt(tick);
+    evidence.serverLateMs = this.#options.lateness.at(tick);
     evidence.isStarting = (tick - this.#startedAtTick) * evidence.tickMs < START_MS;
     return evidence;
   }
@@ -90,7 +97,7 @@ export class StampCheck {
   }
 
   /**
-   * `stamp`, which came with the input of `tick`, as far as it can be true and is within the limit of `favor`. The resolver
+   * `stamp`, which came with the input of `tick`, as far as it can be true, is within the limit, and is favoured. The resolver
    * is set to it. Borrowed until the next call.
    */
   check(tick: number, stamp: Readonly<ViewStamp>, favor: WeaponFavor): Readonly<ViewStamp> {
@@ -103,7 +110,7 @@ export class StampCheck {
     const bounds = this.#bounds;
     const evidence = this.evidenceAt(tick);
     timestampBounds(evidence, bounds);
-    const limit = Math.max(0, tick - Math.ceil(favor.maxRewindMs / evidence.tickMs));
+    const limit = Math.max(0, tick - this.#ticksOf(this.#options.maxRewindMs));
     const oldest = Math.max(bounds.oldestTick, limit);
     checked.viewTick = Math.min(Math.max(stamp.viewTick, oldest), Math.max(bounds.newestTick, oldest));
     // What is older is looked at as it really was then, not as the client says it had it.
@@ -114,16 +121,18 @@ export class StampCheck {
     // Receipts that the message had no room for are known from others; those of what was never sent are not true.
     this.isCut = !known || checked.viewTick !== stamp.viewTick || (stamp.receiptMask & ~checked.receiptMask) !== 0;
     if (isFirst) this.#count(stamp.viewTick, limit);
-    this.#favor(tick, favorAt(favor, evidence.rttMs ?? 0));
+    this.#favor(tick, favor, favorAt(favor, evidence.rttMs ?? 0));
     return checked;
   }
 
-  /** Moves the view to where `share` of its rewind is left. */
-  #favor(tick: number, share: number): void {
+  /** Moves the view to where `share` of its rewind is left, and no more than the settings allow. That is no false claim. */
+  #favor(tick: number, { maxRewindMs }: WeaponFavor, share: number): void {
     const checked = this.#checked;
+    const { viewTick } = checked;
     const now = tick - 1;
-    if (share >= 1 || checked.viewTick >= now) return;
-    checked.viewTick = now - (now - checked.viewTick) * share;
+    const favored = share < 1 && viewTick < now ? now - (now - viewTick) * share : viewTick;
+    checked.viewTick = Math.max(favored, tick - this.#ticksOf(maxRewindMs));
+    if (checked.viewTick === viewTick) return;
     checked.snapshotTick = -1;
     checked.receiptMask = 0;
     this.#options.resolver.begin(checked);
@@ -132,6 +141,10 @@ export class StampCheck {
   /** What is checked next is another stamp, whatever its tick. */
   forget(): void {
     this.#checkedAtTick = -1;
+  }
+
+  #ticksOf(ms: number): number {
+    return Math.ceil(ms / this.tickMs);
   }
 
   /** The client is back, or another connection of it. */
