@@ -5,10 +5,10 @@
 import { cos, sin } from "../math/index.ts";
 import { createCurvePoints, drawnAt } from "../prediction/interpolation/curve.ts";
 import type { CurvePoints } from "../prediction/interpolation/curve.ts";
-import { BOX, POSE_NUMBERS } from "./hitboxes/hitbox-set.ts";
+import { POSE_NUMBERS } from "./hitboxes/hitbox-set.ts";
 import { rotateBack } from "./hitboxes/vector.ts";
 import type { Vector3 } from "./hitboxes/vector.ts";
-import { copyRotation, mixRotations } from "./history/packed-rotation.ts";
+import { mixRotations } from "./history/packed-rotation.ts";
 import type { Rotation } from "./history/packed-rotation.ts";
 import { NOBODY } from "./history/snapshot-history.ts";
 import type { SnapshotHistory } from "./history/snapshot-history.ts";
@@ -279,30 +279,18 @@ export class RewoundPoses {
   numbersOf(i: number): Float64Array {
     const { hitboxes } = this.history;
     if (hitboxes.pose === "fixed") return hitboxes.rest;
-    if (hitboxes.pose === "palette") this.#mixFrames(i);
+    if (hitboxes.pose === "palette") this.#copyFrame(i);
     else this.#mixPoses(i);
     return this.#mixed;
   }
 
-  #mixFrames(i: number): void {
+  /** Of the frame that was drawn: a whole number, as above. */
+  #copyFrame(i: number): void {
     const { history } = this;
-    const { hitboxes } = history;
-    const { palette, rest } = hitboxes;
+    const { palette, rest } = history.hitboxes;
     const at = i * POSE_NUMBERS;
-    const a = history.frameAt(this.#first) * rest.length + at;
-    const b = history.frameAt(this.#last) * rest.length + at;
-    const mixed = this.#mixed;
-    const fraction = this.#bounded;
-    const mixes = hitboxes.kinds[i] < BOX ? POSE_NUMBERS : 3;
-    for (let k = 0; k < mixes; k++) mixed[at + k] = palette[a + k] + (palette[b + k] - palette[a + k]) * fraction;
-    if (mixes === POSE_NUMBERS) return;
-    copyRotation(palette, a + 3, this.#turn);
-    copyRotation(palette, b + 3, this.#otherTurn);
-    mixRotations(this.#turn, this.#otherTurn, fraction);
-    mixed[at + 3] = this.#turn.x;
-    mixed[at + 4] = this.#turn.y;
-    mixed[at + 5] = this.#turn.z;
-    mixed[at + 6] = this.#turn.w;
+    const from = history.frameAt(this.#fraction < 1 ? this.#first : this.#last) * rest.length + at;
+    for (let k = 0; k < POSE_NUMBERS; k++) this.#mixed[at + k] = palette[from + k];
   }
 
   /** After `middleOf`, which has left the offset. */

@@ -64,10 +64,3 @@ export function mixRotations(a: Rotation, b: Readonly<Rotation>, fraction: numbe
   a.z = z / length;
   a.w = w / length;
 }
-
-export function copyRotation(numbers: Float64Array, at: number, out: Rotation): void {
-  out.x = numbers[at];
-  out.y = numbers[at + 1];
-  out.z = numbers[at + 2];
-  out.w = numbers[at + 3];
-}
