@@ -23,15 +23,15 @@ const cells = shootEverywhere(FULL, note);
 const all = sum(cells.map(({ result }) => result.total));
 const unheard = cells.reduce((count, { result }) => count + result.unheard, 0);
 const shots = all.drawnHits + all.drawnMisses;
+const wrong = Math.max(...cells.map(({ result }) => falsePercent(result.total)));
+const least = Math.min(...cells.map(({ result }) => hitPercent(result.total)));
 const parts = [
-  `${shots} shots. Of those that hit in the picture ${hitPercent(all).toFixed(2)} % hit the same target on the server; of those that missed, ${falsePercent(all).toFixed(2)} % hit somebody. The inputs of ${((unheard / shots) * 100).toFixed(2)} % came too late for their tick: they count as not hit.`,
+  `${shots.toLocaleString("en")} shots in ${cells.length} cells. Of the ${all.drawnHits.toLocaleString("en")} that hit in the picture all but ${all.drawnHits - all.hits} hit the same target on the server: ${least.toFixed(2)} % in the worst cell. Of the ${all.drawnMisses.toLocaleString("en")} that missed ${all.falseHits} hit somebody, at most ${wrong.toFixed(2)} % in a cell. Of ${unheard} the server has never heard, or too late to judge them; they count as not hit.`,
   "Hit in the picture and on the server, in %, by link and round trip, at 30 / 15 updates a second:",
-  markdown(linkTable(cells, hitPercent)),
-  "Missed in the picture, and hit on the server all the same, in %:",
-  markdown(linkTable(cells, falsePercent)),
+  markdown(linkTable(cells, hitPercent, 2)),
   "By target, over all links:",
   markdown(moverTable(cells)),
-  "Other settings, at 30 / 15 updates a second: hits, in %; misses that hit, in %; how far the server goes back:",
+  "With other settings, at 30 / 15 updates a second: hits, in %; misses that hit on the server all the same, in %; how far it goes back, on average. The last two rows have columns beyond the limit: whoever shoots there has to lead.",
   markdown(specialTable(FULL.seconds, note)),
 ];
 const page = new URL("../docs/lag-compensation.md", import.meta.url);

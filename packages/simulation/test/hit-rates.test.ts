@@ -1,6 +1,8 @@
 /** Who is hit in the picture is hit on the server, and who is missed in it is not: a small part of `bench -- hits`. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { bool, defineGame, defineInput, defineState, float, uint } from "@riposte/simulation";
+import { TestNetwork } from "./link.ts";
 import { MOVERS, playRange } from "./shooting-range.ts";
 import type { RangeConditions } from "./shooting-range.ts";
 
@@ -49,5 +51,50 @@ describe("a shot at what is drawn", () => {
     const { total, rewindMaxMs } = playRange({ latencyMs: 300, snapshotRate: 30, maxRewindMs: 250 }, SECONDS);
     assert.ok(total.hits < total.drawnHits * 0.9, JSON.stringify(total));
     assert.ok(rewindMaxMs <= 250 + 1000 / 60, `${rewindMaxMs} ms`);
+  });
+});
+
+describe("a ray", () => {
+  it("meets everybody where they were drawn, also who was left out of snapshots and carried on to where it never was", () => {
+    const coordinate = float({ min: -64, max: 64, step: 1 / 1024 });
+    const pose = { x: 0, y: 0, angle: 0 };
+    let carriedOn = 0;
+    let rays = 0;
+    const game = defineGame({
+      tickRate: 60,
+      snapshotRate: 30,
+      states: {
+        players: defineState({ x: coordinate, y: coordinate }, { capacity: 4 }),
+        movers: defineState({ x: coordinate, y: coordinate, pad: uint({ bits: 16 }) }, { capacity: 128 }),
+      },
+      input: defineInput({ fire: bool() }),
+      join(world, client) {
+        world.players.spawn(client.id);
+        for (let i = 0; i < 100; i++)
+          world.movers.spawn(-1, { x: (i % 10) * 8 - 40, y: Math.floor(i / 10) * 8 - 40, pad: i });
+      },
+      step(world, inputs) {
+        const me = world.players.firstOwnedBy(0);
+        if (me === undefined || !world.isServer) return;
+        const seen = world.movers.seenBy(me);
+        for (const mover of world.movers) {
+          if (world.tick < 200 || !inputs.of(me).fire || !seen.poseOf(mover, pose)) continue;
+          const { x, y } = pose;
+          // Beyond where they turn round.
+          if (Math.abs(y - (Math.floor(mover.index / 10) * 8 - 40) + 2.5) > 2.8) carriedOn++;
+          rays++;
+          const hit = seen.raycast(x - 2, y, 0, 3, ({ id }) => id === mover.id);
+          assert.equal(hit?.entity, mover, `tick ${world.tick}`);
+        }
+        for (const mover of world.movers) {
+          mover.y += (Math.floor((world.tick + mover.index * 13) / 30) % 2 === 0 ? 10 : -10) * world.dt;
+          mover.pad = world.tick * 7;
+        }
+      },
+    });
+    const network = new TestNetwork(game, { snapshotBudgetBytes: 150 });
+    network.add({ latencyMs: 80, jitterMs: 10, lossRate: 0.02 }, { fire: true });
+    network.run(8000);
+    assert.ok(rays > 10_000 && carriedOn > 100, `${rays} rays, ${carriedOn} at those who were carried on`);
   });
 });

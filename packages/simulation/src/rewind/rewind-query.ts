@@ -75,6 +75,16 @@ export class RewindQuery {
     this.grid.meetAlways(place);
   }
 
+  /** Until the next `look`: who is drawn outside of where they were in the kept ticks is met all the same. */
+  meetOutside(place: number): void {
+    const { bounds } = this.history;
+    if (!this.locate(place)) return;
+    const { x, y, z } = this.pose;
+    if (bounds.holds(place, x, y, z)) return;
+    bounds.grow(place, x, y, z);
+    this.grid.meetAlways(place);
+  }
+
   /**
    * How far a ray from (x, y, z) along the unit vector (dx, dy, dz) gets before it meets an entity within `range`;
    * `Infinity` when it meets none. `place`, `id` and `hitbox` then say what: of two that it meets at the same distance, the

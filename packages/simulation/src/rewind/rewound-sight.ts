@@ -56,6 +56,8 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   readonly #options: RewoundSightOptions;
   #resolver: ViewResolver | undefined;
   #withEarlier = false;
+  #query: RewindQuery | undefined;
+  readonly #meetOutside = (id: number): void => this.#query?.meetOutside(id & 0xffff);
   /** What was still fading from the picture; and the tick of the input that it goes with. */
   #news: LateNews | undefined;
   #inputTick = -1;
@@ -133,6 +135,7 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   addLive(row: RowIdentity, query: RewindQuery): void {
     // Without a stamp the player sees nothing in the past.
     if (this.viewTick < 0) return;
+    if (this.isWithin) this.#meetCarriedOn(query);
     const { table, history, reader, prediction } = this.#options;
     const { owners, alive, highWater, positionX, positionY } = table;
     const { owner } = row;
@@ -150,6 +153,12 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
       else if (!history.setLiveAt(index, table.idAt(index), late)) continue;
       query.meetLive(index);
     }
+  }
+
+  /** Whoever was left out of snapshots for want of room may have been drawn where it never was. */
+  #meetCarriedOn(query: RewindQuery): void {
+    this.#query = query;
+    this.#resolver?.visitCarriedOn(this.#options.number, this.#meetOutside);
   }
 
   #findNews(seat: number): void {

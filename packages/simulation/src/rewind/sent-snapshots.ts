@@ -41,6 +41,10 @@ class ToldEntities {
     }
     return ABSENT;
   }
+
+  visitOlder(tick: number, visit: (id: number) => void): void {
+    for (let i = 0; i < this.count; i++) if (this.ticks[i] <= tick) visit(this.ids[i]);
+  }
 }
 
 export const ABSENT = -1;
@@ -132,6 +136,11 @@ export class SentSnapshots {
   /** From which tick the record of an entity is in this snapshot; `ABSENT` or `REPLACED`. */
   recordTick(number: number, table: number, id: number): number {
     return this.#told[number % SENT_SNAPSHOTS][table].tickOf(id);
+  }
+
+  /** Calls `visit` with the entities whose records in this snapshot are not from after `tick`. */
+  visitOlder(number: number, table: number, tick: number, visit: (id: number) => void): void {
+    this.#told[number % SENT_SNAPSHOTS][table].visitOlder(tick, visit);
   }
 
   clear(): void {

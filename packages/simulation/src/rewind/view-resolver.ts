@@ -91,6 +91,11 @@ export class ViewResolver {
     return (!withEarlier && this.#resolveUsual(table, id, out)) || this.#resolveAny(table, id, out, withEarlier);
   }
 
+  /** Calls `visit` with the entities that the newest snapshot of the picture had no news of since the view: they are carried on. */
+  visitCarriedOn(table: number, visit: (id: number) => void): void {
+    if (this.#snapshot >= 0) this.#sent.visitOlder(this.#snapshot, table, this.#view, visit);
+  }
+
   /** Nearly always: the entity was in every snapshot since the view, and is new in the two around it. */
   #resolveUsual(table: number, id: number, out: DrawnPicture): boolean {
     const sent = this.#sent;
