@@ -7,6 +7,7 @@ import type { InterpolationMode } from "@riposte/simulation";
 import { TickRandom } from "../src/game/random.ts";
 import { TestNetwork } from "./link.ts";
 import type { LinkConditions } from "./link.ts";
+import { meterLinks } from "./link-meter.ts";
 
 export const MOVERS = ["walks", "strafes", "dashes", "teleports"] as const;
 export type MoverKind = (typeof MOVERS)[number];
@@ -38,6 +39,8 @@ export interface RangeResult {
   readonly total: Tally;
   /** Shots that the server has never heard of, or too late to judge them: they are among those that did not hit. */
   readonly unheard: number;
+  /** Ticks with a shot at a picture that the server did not believe, or that was beyond the limit. */
+  readonly cut: number;
   /** Ticks from the picture to the tick of the shot: how far the server goes back, mean and most. */
   readonly rewindMeanMs: number;
   readonly rewindMaxMs: number;
@@ -139,6 +142,7 @@ export function playRange(conditions: RangeConditions, seconds: number, warmUpSe
     },
   });
   const network = new TestNetwork(game, { maxRewindMs: conditions.maxRewindMs ?? 500 });
+  meterLinks(network);
   const still = { moveX: 0, moveY: 0, fire: false, aim: 0 };
   const shooter = network.add(conditions, still, {
     interpolationMode: conditions.mode ?? "linear",
@@ -192,6 +196,7 @@ export function playRange(conditions: RangeConditions, seconds: number, warmUpSe
     tallies,
     total,
     unheard,
+    cut: network.match.seat(shooter.seat)?.stats.clampedViews ?? 0,
     rewindMeanMs: (rewound / judged.size) * tickMs,
     rewindMaxMs: rewoundMost * tickMs,
   };

@@ -66,7 +66,7 @@ export class BodyQuery {
     this.id = NOBODY;
     let nearest = range;
     const { x, y, reach } = this.#beginWalk(body, dx, dy, range);
-    while (grid.next(nearest + reach)) {
+    while (grid.next(nearest + reach + this.#poses.slack)) {
       for (let e = grid.start; e < grid.end; e++) {
         const place = grid.list[e];
         if (place === except || !grid.isNew(place) || !poses.find(place)) continue;
@@ -120,7 +120,8 @@ export class BodyQuery {
     const alongX = (body.bx - body.ax) / 2;
     const alongY = (body.by - body.ay) / 2;
     walk.reach = body.radius + Math.sqrt(alongX * alongX + alongY * alongY);
-    if (this.#poses.view.isWithin) this.#grid.begin(walk.x, walk.y, dx, dy, range, walk.reach);
+    const { slack } = this.#poses;
+    if (slack < Infinity) this.#grid.begin(walk.x, walk.y, dx, dy, range, walk.reach + slack);
     else this.#grid.beginAll();
     return walk;
   }

@@ -75,16 +75,6 @@ export class RewindQuery {
     this.grid.meetAlways(place);
   }
 
-  /** Until the next `look`: who is drawn outside of where they were in the kept ticks is met all the same. */
-  meetOutside(place: number): void {
-    const { bounds } = this.history;
-    if (!this.locate(place)) return;
-    const { x, y, z } = this.pose;
-    if (bounds.holds(place, x, y, z)) return;
-    bounds.grow(place, x, y, z);
-    this.grid.meetAlways(place);
-  }
-
   /**
    * How far a ray from (x, y, z) along the unit vector (dx, dy, dz) gets before it meets an entity within `range`;
    * `Infinity` when it meets none. `place`, `id` and `hitbox` then say what: of two that it meets at the same distance, the
@@ -105,8 +95,7 @@ export class RewindQuery {
     const { pose } = poses;
     const { except, layers, accept } = filter;
     const { boxes } = this.history.bounds;
-    // What is drawn elsewhere than it was is in no box.
-    const slack = poses.view.isWithin ? 0 : Infinity;
+    const { slack } = poses;
     const margin = this.#around + slack;
     const below = slack - this.#low;
     const above = slack + this.#high;
@@ -125,9 +114,9 @@ export class RewindQuery {
     const leftY = dx > 0 ? 4 : 1;
     let nearest = range;
     this.#forget();
-    if (poses.view.isWithin) grid.begin(x, y, dx, dy, range);
+    if (slack < Infinity) grid.begin(x, y, dx, dy, range, slack);
     else grid.beginAll();
-    while (grid.next(nearest)) {
+    while (grid.next(nearest + slack)) {
       const { list, end } = grid;
       for (let e = grid.start; e < end; e++) {
         const place = list[e];
@@ -226,9 +215,10 @@ export class RewindQuery {
     const { except, layers, accept } = filter;
     const spread = this.#spread;
     const { reach } = this.hitboxes;
-    if (poses.view.isWithin) grid.begin(x, y, spread.x, spread.y, spread.length, spread.width);
+    const { slack } = poses;
+    if (slack < Infinity) grid.begin(x, y, spread.x, spread.y, spread.length, spread.width + slack);
     else grid.beginAll();
-    while (grid.next(spread.length)) {
+    while (grid.next(spread.length + slack)) {
       for (let e = grid.start; e < grid.end; e++) {
         const place = grid.list[e];
         if (place === except || !grid.isNew(place) || !poses.find(place)) continue;

@@ -21,6 +21,8 @@ export interface RewindView {
   readonly viewTick: number;
   /** Whether entities are drawn between places where they were: not when some are extrapolated, or drawn along curves. */
   readonly isWithin: boolean;
+  /** Where they are not: how far outside of everywhere they were they may be drawn, in units. Default Infinity. */
+  readonly outside?: number;
   /**
    * Which two ticks were mixed for an entity, and in what share; false when it was not there. What it does not set of the
    * picture is as `createDrawnPicture` has it: a straight mix.
@@ -75,6 +77,8 @@ export class RewoundPose {
 export class RewoundPoses {
   readonly history: SnapshotHistory;
   readonly pose: RewoundPose = new RewoundPose();
+  /** How far outside of their boxes entities may stand. */
+  slack = 0;
   readonly #upright: boolean;
   #view: RewindView = new CommonTime(0);
   readonly #picture: DrawnPicture = createDrawnPicture();
@@ -103,6 +107,7 @@ export class RewoundPoses {
   /** Points it at what was seen. */
   look(view: RewindView): void {
     this.#view = view;
+    this.slack = view.isWithin ? 0 : (view.outside ?? Infinity);
     const picture = this.#picture;
     picture.mode = "linear";
     picture.beyondTicks = 0;
@@ -162,7 +167,7 @@ export class RewoundPoses {
     }
     if (!this.#view.resolve(id, picture) || !this.#mix(place, id)) return false;
     // However many a client claims.
-    if (x * x + y * y > limit) return true;
+    if (x * x + y * y + z * z > limit) return true;
     const [pathX, pathY, pathZ] = history.paths;
     if (pathX !== "step") pose.x += x;
     if (pathY !== "step") pose.y += y;

@@ -12,6 +12,7 @@ import type { Fields, RowIdentity, StateTable } from "../state/index.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
 import { extrapolatedTicks } from "../prediction/interpolation/curve.ts";
 import type { TablePrediction } from "../prediction/prediction-options.ts";
+import { FastestStep } from "./history/fastest-step.ts";
 import type { SnapshotHistory } from "./history/snapshot-history.ts";
 import type { LateNews } from "./late-news.ts";
 import type { PoseReader } from "./pose-reader.ts";
@@ -52,12 +53,12 @@ export interface RewoundSightOptions {
 export class RewoundSight implements SightSource, RewindView, FadingDifferences {
   viewTick = -1;
   isWithin = true;
+  outside = 0;
   isViewCut = false;
   readonly #options: RewoundSightOptions;
   #resolver: ViewResolver | undefined;
   #withEarlier = false;
-  #query: RewindQuery | undefined;
-  readonly #meetOutside = (id: number): void => this.#query?.meetOutside(id & 0xffff);
+  readonly #fastest: FastestStep;
   /** What was still fading from the picture; and the tick of the input that it goes with. */
   #news: LateNews | undefined;
   #inputTick = -1;
@@ -68,6 +69,7 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
 
   constructor(options: RewoundSightOptions) {
     this.#options = options;
+    this.#fastest = new FastestStep(options.history);
   }
 
   viewOf(row: RowIdentity, laterTicks: number, towardsNow: number, weapon?: string): RewindView {
@@ -92,12 +94,12 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
       this.#resolver = resolver;
       this.#withEarlier = resolver.isCurved && history.paths.includes("estimated");
     } else this.#findTicks(stamp);
-    // Beyond the newest snapshot entities are carried on, and curves swing out.
-    const carriesOn =
-      stamp.snapshotTick >= 0 && stamp.viewTick > stamp.snapshotTick && stamp.mode !== "none" && stamp.mode !== "step";
+    const moves = stamp.mode !== "none" && stamp.mode !== "step";
+    const isLate = stamp.viewTick > stamp.snapshotTick || this.#resolver?.carriesOn(this.#options.number) === true;
     const isCurved = history.bends && (stamp.mode === "hermite" || stamp.mode === "extrapolation");
     if (this.#resolver !== undefined) this.#findNews(row.owner);
-    this.isWithin = !carriesOn && !isCurved && this.#news === undefined;
+    this.isWithin = !(moves && isLate) && !isCurved && this.#news === undefined;
+    if (!this.isWithin) this.outside = this.#farthestOutside(isCurved);
     return this;
   }
 
@@ -135,7 +137,6 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   addLive(row: RowIdentity, query: RewindQuery): void {
     // Without a stamp the player sees nothing in the past.
     if (this.viewTick < 0) return;
-    if (this.isWithin) this.#meetCarriedOn(query);
     const { table, history, reader, prediction } = this.#options;
     const { owners, alive, highWater, positionX, positionY } = table;
     const { owner } = row;
@@ -155,10 +156,14 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     }
   }
 
-  /** Whoever was left out of snapshots for want of room may have been drawn where it never was. */
-  #meetCarriedOn(query: RewindQuery): void {
-    this.#query = query;
-    this.#resolver?.visitCarriedOn(this.#options.number, this.#meetOutside);
+  /** Who is carried on goes so far at most; a curve between two kept ticks swings out no farther than its speeds allow. */
+  #farthestOutside(isCurved: boolean): number {
+    const { history, maxExtrapolationTicks, snapDistance } = this.#options;
+    let ticks = extrapolatedTicks(maxExtrapolationTicks, maxExtrapolationTicks);
+    // An estimated speed is at most three times as fast as the way says; Bezier's control points are a third of it away.
+    if (isCurved && history.paths.includes("estimated")) ticks = Math.max(ticks * 3, history.maxSnapshots);
+    else if (isCurved) ticks = Math.max(ticks, history.maxSnapshots / 3);
+    return this.#fastest.perTick() * ticks * ROUNDING + (this.#news === undefined ? 0 : snapDistance);
   }
 
   #findNews(seat: number): void {
@@ -229,4 +234,5 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   }
 }
 
+const ROUNDING = 1 + 1e-6;
 const NOWHERE = { x: Number.NaN, y: Number.NaN };

@@ -12,6 +12,8 @@ class ToldEntities {
   /** Tick from which the record is: the snapshot's own, unless it left the entity out. */
   ticks: Uint32Array = new Uint32Array(8);
   count = 0;
+  /** The least of the ticks; Infinity when there are none. */
+  oldest = Infinity;
 
   copy(view: TableView): void {
     const { count } = view;
@@ -20,9 +22,11 @@ class ToldEntities {
       this.ids = new Int32Array(size);
       this.ticks = new Uint32Array(size);
     }
+    this.oldest = Infinity;
     for (let i = 0; i < count; i++) {
       this.ids[i] = view.ids[i];
       this.ticks[i] = view.ticks[i];
+      if (view.ticks[i] < this.oldest) this.oldest = view.ticks[i];
     }
     this.count = count;
   }
@@ -40,10 +44,6 @@ class ToldEntities {
       else high = middle - 1;
     }
     return ABSENT;
-  }
-
-  visitOlder(tick: number, visit: (id: number) => void): void {
-    for (let i = 0; i < this.count; i++) if (this.ticks[i] <= tick) visit(this.ids[i]);
   }
 }
 
@@ -138,9 +138,9 @@ export class SentSnapshots {
     return this.#told[number % SENT_SNAPSHOTS][table].tickOf(id);
   }
 
-  /** Calls `visit` with the entities whose records in this snapshot are not from after `tick`. */
-  visitOlder(number: number, table: number, tick: number, visit: (id: number) => void): void {
-    this.#told[number % SENT_SNAPSHOTS][table].visitOlder(tick, visit);
+  /** Of the oldest record in this snapshot; Infinity when it has none. */
+  oldestRecordTick(number: number, table: number): number {
+    return this.#told[number % SENT_SNAPSHOTS][table].oldest;
   }
 
   clear(): void {

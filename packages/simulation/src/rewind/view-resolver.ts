@@ -91,9 +91,9 @@ export class ViewResolver {
     return (!withEarlier && this.#resolveUsual(table, id, out)) || this.#resolveAny(table, id, out, withEarlier);
   }
 
-  /** Calls `visit` with the entities that the newest snapshot of the picture had no news of since the view: they are carried on. */
-  visitCarriedOn(table: number, visit: (id: number) => void): void {
-    if (this.#snapshot >= 0) this.#sent.visitOlder(this.#snapshot, table, this.#view, visit);
+  /** Whether the newest snapshot of the picture has no news since the view of some entity: such are carried on. */
+  carriesOn(table: number): boolean {
+    return this.#snapshot >= 0 && this.#sent.oldestRecordTick(this.#snapshot, table) <= this.#view;
   }
 
   /** Nearly always: the entity was in every snapshot since the view, and is new in the two around it. */

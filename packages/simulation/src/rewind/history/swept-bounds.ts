@@ -52,19 +52,6 @@ export class SweptBounds {
     grow(this.boxes, index * BOX_NUMBERS, x, y, z);
   }
 
-  holds(index: number, x: number, y: number, z: number): boolean {
-    const { boxes } = this;
-    const at = index * BOX_NUMBERS;
-    return (
-      x >= boxes[at] &&
-      y >= boxes[at + 1] &&
-      z >= boxes[at + 2] &&
-      x <= boxes[at + 3] &&
-      y <= boxes[at + 4] &&
-      z <= boxes[at + 5]
-    );
-  }
-
   /** Nobody is there in the newest tick. */
   skip(index: number): void {
     if (this.#isDue(index)) this.#renew(index);
