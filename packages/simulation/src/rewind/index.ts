@@ -35,6 +35,7 @@ export type { FavorChange, FavorTheShooterSettings, LatencyBand, WeaponFavor } f
 export { favorAt, FavorTheShooter } from "./fairness/favor-the-shooter.ts";
 export { peekersAdvantageMs, peekersAdvantages } from "./fairness/peekers-advantage.ts";
 export type { PeekersAdvantage, PlayerDelays } from "./fairness/peekers-advantage.ts";
+export { LagCompensationUtils } from "./lag-compensation-utils.ts";
 export { isTimestampValid } from "./timestamps/is-timestamp-valid.ts";
 export type { TimestampEvidence } from "./timestamps/is-timestamp-valid.ts";
 export type { MeasuredLink } from "./timestamps/link-evidence.ts";

@@ -37,7 +37,7 @@ export interface VictimSource {
 export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
   readonly #targets: WorldTable<F>;
   readonly #shooters: WorldTable<Fields>;
-  readonly #exceptions: VictimExceptions<F>;
+  #exceptions: VictimExceptions<F>;
   readonly #budget: CoverBudget;
   readonly #height: Numbers | undefined;
   readonly #shooterHeight: Numbers | undefined;
@@ -52,7 +52,7 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
     this.#shooterHeight = positionAxes(shooters.state, shooters)[2].values;
   }
 
-  /** The rules of a table's victims, the same every time: their budgets are kept in them. */
+  /** The rules of a table's victims, the same every time: their budgets are kept in them. `exceptions` may be another object. */
   static of<F extends Fields>(
     targets: WorldTable<F>,
     exceptions?: VictimExceptions<F>,
@@ -60,6 +60,7 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
   ): FairVictims<F> {
     let rules = rulesByTable.get(targets) as FairVictims<F> | undefined;
     if (rules === undefined) rulesByTable.set(targets, (rules = new FairVictims(targets, exceptions, shooters)));
+    if (exceptions !== undefined) rules.#exceptions = exceptions;
     return rules;
   }
 
