@@ -20,7 +20,7 @@ import type {
 } from "@riposte/simulation/game";
 import type { FairnessReport, FavorTheShooter } from "@riposte/simulation/rewind";
 import type { Fields } from "@riposte/simulation/state";
-import type { MatchOptions, ResolvedOptions } from "./options.ts";
+import type { ResolvedMatchOptions, ResolvedOptions } from "./options.ts";
 import { RoomClient } from "./room-client.ts";
 import { GameRoomDebug } from "./room-debug.ts";
 import type { Client } from "./room-client.ts";
@@ -34,7 +34,7 @@ export interface GameRoomOptions<G extends AnyGame> {
   readonly onDemand: boolean;
   /** When it is made, in the loop's milliseconds: nobody is here yet. */
   readonly now: number;
-  readonly match: Required<MatchOptions>;
+  readonly match: ResolvedMatchOptions;
   readonly messageLimit: ResolvedOptions["messageLimit"];
   /** Ends a client's connection and tells it why. */
   readonly disconnect: (connection: GameConnection, reason: string) => void;
@@ -115,6 +115,7 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
     const { inputs, codecSeconds } = this.#match.inputDecoding;
     const rewindHistory = this.#match.rewindHistory();
     const lagCompensation = this.#match.lagCompensation.report();
+    const receipts = this.#match.receipts;
     return {
       clients: this.#clients.size,
       ...this.#counts,
@@ -122,6 +123,8 @@ export class GameRoom<G extends AnyGame> implements Room<G> {
       inputCodecSeconds: codecSeconds,
       lagCompensation,
       rewindHistory,
+      receiptsKept: receipts?.kept ?? 0,
+      receiptsDropped: receipts?.dropped ?? 0,
     };
   }
 

@@ -4,6 +4,8 @@ export { listen } from "./listen.ts";
 export type { ListenOptions, MatchOptions } from "./options.ts";
 export type { IssueTokenOptions, PlainPeerHandlers, Server, ServerError, ServerEvents, ServerStats } from "./server.ts";
 export type { CallHandler, MessageHandler, Room, RoomError, RoomEvents, RoomStats } from "./room.ts";
+export { ReceiptFile } from "./receipts/receipt-file.ts";
+export type { ReceiptFileOptions } from "./receipts/receipt-file.ts";
 export type { Client } from "./room-client.ts";
 export type { AbilityReport, RoomDebug } from "./room-debug.ts";
 export { CallError } from "@riposte/simulation/game";

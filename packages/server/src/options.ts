@@ -16,6 +16,8 @@ import type { PlainPeerHandlers } from "./server.ts";
 /** What every room's match is given: all of its options but those that the server sees to. */
 export type MatchOptions = Omit<SimulationMatchOptions, "seed" | "entropy" | "now">;
 
+export type ResolvedMatchOptions = Required<Omit<MatchOptions, "receipts">> & Pick<MatchOptions, "receipts">;
+
 export interface ListenOptions extends NetworkOptions {
   /** For UDP and TCP (HTTP, WebSocket) alike. Default 7777; taken: the next free one of the 19 numbers behind it. 0: any. */
   readonly port?: number;
@@ -93,7 +95,7 @@ export interface ResolvedOptions {
   readonly createRoomsOnDemand: boolean;
   readonly maxRooms: number;
   readonly emptyRoomMs: number;
-  readonly match: Required<MatchOptions>;
+  readonly match: ResolvedMatchOptions;
   readonly publicDir: string | undefined;
   readonly localTokens: boolean;
   readonly tokenExpireSeconds: number;
@@ -168,6 +170,7 @@ export function resolveOptions(options: ListenOptions, tickRate: number): Resolv
       favorTheShooter: match.favorTheShooter ?? {},
       debug: match.debug ?? false,
       inputs: match.inputs ?? {},
+      ...(match.receipts && { receipts: match.receipts }),
     },
     publicDir: publicDir === false ? undefined : publicDir,
     localTokens,

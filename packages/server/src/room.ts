@@ -58,6 +58,9 @@ export interface RoomStats {
   readonly lagCompensation: LagCompensationReport;
   /** What is remembered of each state for hits, and its memory. A copy. */
   readonly rewindHistory: readonly RewindHistoryReport[];
+  /** Receipts of verdicts that were kept (`match.receipts`), and that there was no room for. */
+  readonly receiptsKept: number;
+  readonly receiptsDropped: number;
   /** Errors of game code and listeners. */
   readonly errors: number;
 }

@@ -1,5 +1,6 @@
 /** What a match may be told. */
 import type { FavorChange } from "../rewind/fairness/favor-settings.ts";
+import type { ReceiptOptions } from "../rewind/receipts/receipt-desk.ts";
 import type { InputPolicy } from "../prediction/input/client-prediction-handler.ts";
 
 /** For each state with a position. */
@@ -47,6 +48,8 @@ export interface MatchOptions {
    * `docs/debugging.md`. Default false.
    */
   readonly debug?: boolean;
+  /** Keeps receipts of verdicts on shots, which can be judged again offline. See `docs/hit-registration.md`. Default: none. */
+  readonly receipts?: ReceiptOptions;
   /** How inputs are taken in: what a missing one is, how far ahead they may be, limits, and how much is remembered. */
   readonly inputs?: InputPolicy;
   /** Milliseconds of a monotonic clock: measures what reading inputs takes, and decides nothing. Default: not measured. */

@@ -22,6 +22,8 @@ import { reportFairness } from "../rewind/fairness/fairness-report.ts";
 import type { FairnessReport } from "../rewind/fairness/fairness-report.ts";
 import { HistoryRecorder } from "../rewind/history-recorder.ts";
 import type { LateNews } from "../rewind/late-news.ts";
+import { ReceiptDesk } from "../rewind/receipts/receipt-desk.ts";
+import type { ReceiptCounters } from "../rewind/receipts/receipt-desk.ts";
 import { LagCompensationStats } from "../rewind/registration/lag-compensation-stats.ts";
 import { RewoundSight } from "../rewind/rewound-sight.ts";
 import { CLIENT_MEMORY_MS } from "../rewind/timestamps/link-evidence.ts";
@@ -54,6 +56,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   readonly lagCompensation: LagCompensationStats;
   /** How far shooters are favoured: may be changed at any time. */
   readonly favorTheShooter: FavorTheShooter;
+  readonly #receipts: ReceiptDesk | undefined;
   readonly #game: AnyGame;
   readonly #world: World<States>;
   readonly #tables: readonly AnyWorldTable[];
@@ -138,6 +141,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       now: (): number => this.#tick,
       snapDistance: game.snapDistance,
     };
+    this.#receipts = options.receipts && new ReceiptDesk(options.receipts, game.statics);
     createSights(
       tables,
       game.statics,
@@ -150,7 +154,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
         const source = new RewoundSight({ ...sight, table, number, history, reader, prediction });
         return { history, source };
       },
-      { stats: this.lagCompensation },
+      { stats: this.lagCompensation, receipts: this.#receipts },
     );
   }
 
@@ -195,6 +199,11 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
 
   stateHistory(seat: number): RecordedState[] {
     return this.#recordsOf(seat).map(({ tick, entities }) => ({ tick, entities }));
+  }
+
+  /** Receipts that were kept, and those that were not; `undefined` without the option `receipts`. */
+  get receipts(): Readonly<ReceiptCounters> | undefined {
+    return this.#receipts?.counters;
   }
 
   /** What reading the players' inputs took; its `codecSeconds` needs the option `now`. */

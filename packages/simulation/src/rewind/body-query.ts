@@ -9,7 +9,7 @@ import type { Vector3 } from "./hitboxes/vector.ts";
 import type { HistoryGrid } from "./history/history-grid.ts";
 import { NOBODY } from "./history/snapshot-history.ts";
 import { EVERYBODY } from "./query-filter.ts";
-import type { QueryFilter } from "./query-filter.ts";
+import type { QueryFilter, Touches } from "./query-filter.ts";
 import type { RewoundPoses } from "./rewound-poses.ts";
 
 /** All points within `radius` of the segment from a to b: a sphere where they are the same. In world units. */
@@ -30,6 +30,8 @@ export class BodyQuery {
   hitbox = -1;
   /** Entities looked at closely since the beginning. */
   examined = 0;
+  /** Hears of these, for a receipt. */
+  touches: Touches | undefined;
   /** What the last `overlap` met, so many, the nearest first: places, ids, the nearest hitbox of each and its distance. */
   found = 0;
   places: Int32Array = new Int32Array(16);
@@ -72,6 +74,7 @@ export class BodyQuery {
         if (place === except || !grid.isNew(place) || !poses.find(place)) continue;
         if (!this.#comesNear(pose.x - x, pose.y - y, dx, dy, nearest, reach + this.#extent.radius)) continue;
         this.#enterFrame(body, dx, dy, dz);
+        if (this.touches !== undefined) this.touches.note(place, poses);
         const hitbox = this.#sweepPose(body.radius, nearest, filter.layers);
         if (hitbox < 0 || this.#distance > nearest) continue;
         // Of two at the same distance, the one with the lower place.
@@ -100,6 +103,7 @@ export class BodyQuery {
         if (place === except || !grid.isNew(place) || !poses.find(place)) continue;
         if (!this.#comesNear(pose.x - x, pose.y - y, 0, 0, 0, reach + this.#extent.radius)) continue;
         this.#enterFrame(body, 0, 0, 0);
+        if (this.touches !== undefined) this.touches.note(place, poses);
         const hitbox = this.#nearestOfPose(filter.layers);
         if (hitbox < 0 || this.#distance > body.radius) continue;
         if (accept !== undefined && !accept(place, pose.id)) continue;

@@ -8,6 +8,7 @@ import type { StaticGeometry } from "../game/statics/static-geometry.ts";
 import type { Body } from "./body-query.ts";
 import type { RewindQuery } from "./rewind-query.ts";
 import type { RewindView } from "./rewound-poses.ts";
+import type { ShotTape } from "./receipts/shot-tape.ts";
 import type { SeenHit, SeenOptions, SeenPose } from "./seen-by.ts";
 import type { ShotDesk, ShotSight } from "./shot-sight.ts";
 
@@ -24,9 +25,12 @@ export interface SightSource {
   readonly isViewCut: boolean;
 }
 
+/** Static geometry, as rays know it. */
+export type Walls = Pick<StaticGeometry, "raycastAlong" | "raycastInSpace" | "metShape">;
+
 /** What stops rays besides the table that is asked. */
 export interface Scene {
-  readonly statics: StaticGeometry;
+  readonly statics: Walls;
   /** Of the states that `blocks`. */
   readonly blockers: readonly RewindContext<Fields>[];
   /** On a server. */
@@ -68,6 +72,7 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   readonly #hits: MutableHit<F>[] = [];
   #rays: (SeenHit<F> | undefined)[] = [];
   #overlaps: SeenHit<F>[] = [];
+  #tape: ShotTape | undefined;
   /** How far the rays of the last query got. */
   #reached = new Float64Array(1);
 
@@ -240,6 +245,17 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     return this.#wall(row, x, y, z, dx, dy, dz, range, inPlane);
   }
 
+  record(tape: ShotTape | undefined): void {
+    this.#tape = tape;
+    this.#touch(tape);
+    for (const blocker of this.#scene.blockers) if (!Object.is(blocker, this)) blocker.#touch(tape);
+  }
+
+  #touch(tape: ShotTape | undefined): void {
+    const { query } = this;
+    query.touches = query.bodies.touches = tape?.open(query.history);
+  }
+
   stoodWhenSeen(place: number, out: SeenPose): boolean {
     this.#focus(this.#looker(), 0, 0);
     const { query } = this;
@@ -365,6 +381,7 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     const wall = inPlane
       ? statics.raycastAlong(x, y, dx, dy, range)
       : statics.raycastInSpace(x, y, z, dx, dy, dz, range);
+    if (this.#tape !== undefined) this.#tape.noteShape(statics.metShape);
     let reach = wall < range ? wall : range;
     for (let i = 0; i < blockers.length; i++) {
       const blocker = blockers[i];

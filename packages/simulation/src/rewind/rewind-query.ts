@@ -14,7 +14,7 @@ import { NOBODY } from "./history/snapshot-history.ts";
 import type { SnapshotHistory } from "./history/snapshot-history.ts";
 import { RaySpread } from "./ray-spread.ts";
 import { EVERYBODY } from "./query-filter.ts";
-import type { QueryFilter } from "./query-filter.ts";
+import type { QueryFilter, Touches } from "./query-filter.ts";
 import { RewoundPoses } from "./rewound-poses.ts";
 import type { RewindView, RewoundPose } from "./rewound-poses.ts";
 
@@ -32,6 +32,8 @@ export class RewindQuery {
   metHitboxes: Int32Array = new Int32Array(16);
   /** Entities looked at closely since the beginning. */
   examined = 0;
+  /** Hears of these, for a receipt. */
+  touches: Touches | undefined;
   /** Of spheres and capsules, moving and not. */
   readonly bodies: BodyQuery;
   readonly #poses: RewoundPoses;
@@ -174,6 +176,7 @@ export class RewindQuery {
         }
         poses.stand();
         this.examined++;
+        if (this.touches !== undefined) this.touches.note(place, poses);
         const distance = this.#rayPose(x, y, z, dx, dy, dz, nearest, layers);
         if (!(distance < nearest || (distance === nearest && (this.place < 0 || place < this.place)))) continue;
         if (accept !== undefined && !accept(place, pose.id)) continue;
@@ -225,6 +228,7 @@ export class RewindQuery {
         if (!spread.meets(pose.x - x, pose.y - y, pose.z - z, reach)) continue;
         poses.stand();
         this.examined++;
+        if (this.touches !== undefined) this.touches.note(place, poses);
         for (let i = 0; i < count; i++) {
           const at = i * 3;
           const dx = directions[at];

@@ -40,6 +40,8 @@ export interface FadingDifferences {
   weightOf(i: number): number;
   /** As `resolve`: how the entity was drawn before the news, or would have been drawn with them. */
   resolveFading(i: number, isBefore: boolean, id: number, out: DrawnPicture): boolean;
+  /** Where the entity was drawn, if that is known without all this: from a receipt. */
+  placeOf?(id: number, out: Vector3): void;
 }
 
 /** Everybody at one moment. */
@@ -142,6 +144,11 @@ export class RewoundPoses {
   #slide(place: number, id: number, fading: FadingDifferences): boolean {
     const { pose, history } = this;
     const picture = this.#picture;
+    if (fading.placeOf !== undefined) {
+      if (!this.#mix(place, id)) return false;
+      fading.placeOf(id, pose);
+      return true;
+    }
     const limit = fading.snapDistance ** 2;
     let x = 0;
     let y = 0;
@@ -247,6 +254,28 @@ export class RewoundPoses {
     pose.y = floats[from + 2] + (floats[to + 2] - floats[from + 2]) * fraction;
     pose.z = floats[from + 3] + (floats[to + 3] - floats[from + 3]) * fraction;
     return true;
+  }
+
+  /**
+   * For a receipt: which entries of the place at hand `find` looked at, into `out`: those of the picture's two ticks, and of the
+   * two earlier ones (-1: none). True when it is looked at as it is now: then the first is all there is.
+   */
+  entriesOf(place: number, out: Int32Array): boolean {
+    const { history } = this;
+    const { oldestTick, newestTick } = history;
+    const live = history.liveCount === 0 ? -1 : history.liveEntryOf(place);
+    const { fromTick, toTick, earlierTick, earliestTick } = this.#picture;
+    const entryAt = (tick: number): number => history.at(place, Math.min(Math.max(tick, oldestTick), newestTick));
+    out[0] = live >= 0 ? live : entryAt(fromTick);
+    out[1] = live >= 0 ? -1 : entryAt(toTick);
+    out[2] = live >= 0 || earlierTick < oldestTick ? -1 : entryAt(earlierTick);
+    out[3] = live >= 0 || earliestTick < oldestTick ? -1 : entryAt(earliestTick);
+    return live >= 0;
+  }
+
+  /** How the entity that was found last was drawn. */
+  get picture(): Readonly<DrawnPicture> {
+    return this.#picture;
   }
 
   /** After `find`: the rotation, too, and what can be hit. */

@@ -1,11 +1,15 @@
 /** What judging a shot needs of a sight, beyond the queries that a game makes itself. */
 import type { Fields, RowIdentity } from "../state/index.ts";
+import type { ReceiptDesk } from "./receipts/receipt-desk.ts";
+import type { ShotTape } from "./receipts/shot-tape.ts";
 import type { LagCompensationStats } from "./registration/lag-compensation-stats.ts";
 import type { SeenBy, SeenPose } from "./seen-by.ts";
 
 /** Where verdicts are counted. */
 export interface ShotDesk {
   readonly stats: LagCompensationStats;
+  /** Keeps receipts. */
+  readonly receipts?: ReceiptDesk | undefined;
 }
 
 export interface ShotSight<F extends Fields> extends SeenBy<F> {
@@ -15,6 +19,8 @@ export interface ShotSight<F extends Fields> extends SeenBy<F> {
   readonly desk: ShotDesk | undefined;
   /** Entities of this state looked at closely since the beginning. */
   readonly examined: number;
+  /** Notes on the tape what is looked at from now on; `undefined`: no longer. */
+  record(tape: ShotTape | undefined): void;
   /** How far ray `i` of the last ray query got, or the last sweep: to whom it met, to the wall, or its range. */
   reachOf(i: number): number;
   /** How far a ray gets before static geometry or what `blocks` stops it, at most `range`. */

@@ -11,9 +11,10 @@
  * so the same query has the same bits in every engine.
  */
 import { cos, sin } from "../../math/index.ts";
-import { rayBox, rayCircle, rayCylinder, rayTallBox } from "./rays.ts";
+import { rayBox } from "./rays.ts";
 import { separateFromBox, separateFromCircle } from "./separation.ts";
 import { ShapeGrid } from "./shape-grid.ts";
+import { rayFlatShape, rayTallShape } from "./shape-rays.ts";
 import { ShortestWay } from "./shortest-way.ts";
 import { BOUNDS, boundsOf } from "./shapes.ts";
 import type { BoxShape, CircleShape, StaticsOptions } from "./shapes.ts";
@@ -36,6 +37,8 @@ export class StaticGeometry {
   readonly boxes: readonly BoxShape[];
   readonly circles: readonly CircleShape[];
   readonly floor: number;
+  /** Number of the shape that the last ray met, boxes first; -1: none. */
+  metShape = -1;
   readonly #bounds: Float64Array;
   readonly #boxCount: number;
   readonly #grid: ShapeGrid;
@@ -55,6 +58,11 @@ export class StaticGeometry {
     this.#bounds = boundsOf(this.boxes, this.circles);
     this.#grid = new ShapeGrid(this.#bounds, options.cellSize);
     this.#found = new Int32Array(this.boxes.length + this.circles.length);
+  }
+
+  /** The six numbers of a shape: least and greatest x and y as minX, minY, maxX, maxY; bottom, top. */
+  boundsOfShape(shape: number): Float64Array {
+    return this.#bounds.slice(shape * BOUNDS, (shape + 1) * BOUNDS);
   }
 
   /** How far a ray from (x, y) at `angle` (radians) gets before it meets a shape; `Infinity` when nothing is within `range`. */
@@ -347,6 +355,7 @@ export class StaticGeometry {
 
   #cast(x: number, y: number, z: number, dx: number, dy: number, dz: number, range: number, flat: boolean): number {
     const grid = this.#grid;
+    this.metShape = -1;
     if (this.#found.length === 0 || !(range >= 0)) return Infinity;
     const size = grid.cellSize;
     // The part of the ray inside the grid.
@@ -362,13 +371,20 @@ export class StaticGeometry {
     let nextColumn = dx === 0 ? Infinity : (grid.originX + (column + (dx > 0 ? 1 : 0)) * size - x) / dx;
     let nextRow = dy === 0 ? Infinity : (grid.originY + (row + (dy > 0 ? 1 : 0)) * size - y) / dy;
     let nearest = Infinity;
+    let met = -1;
     for (;;) {
       const cell = row * grid.columns + column;
       for (let k = grid.starts[cell]; k < grid.starts[cell + 1]; k++) {
         const shape = grid.shapes[k];
         if (!grid.meet(shape, query)) continue;
-        const distance = flat ? this.#rayShape(shape, x, y, dx, dy) : this.#rayTallShape(shape, x, y, z, dx, dy, dz);
-        if (distance < nearest) nearest = distance;
+        const at = shape * BOUNDS;
+        const isBox = shape < this.#boxCount;
+        const distance = flat
+          ? rayFlatShape(this.#bounds, at, isBox, x, y, dx, dy)
+          : rayTallShape(this.#bounds, at, isBox, x, y, z, dx, dy, dz);
+        if (distance >= nearest) continue;
+        nearest = distance;
+        met = shape;
       }
       const leave = nextColumn < nextRow ? nextColumn : nextRow;
       if (nearest <= leave || leave > range) break;
@@ -382,29 +398,8 @@ export class StaticGeometry {
         if (row < 0 || row >= grid.rows) break;
       }
     }
-    return nearest <= range ? nearest : Infinity;
-  }
-
-  #rayShape(shape: number, x: number, y: number, dx: number, dy: number): number {
-    const at = shape * BOUNDS;
-    const minX = this.#bounds[at];
-    const minY = this.#bounds[at + 1];
-    const width = this.#bounds[at + 2] - minX;
-    if (shape < this.#boxCount) return rayBox(x, y, dx, dy, minX, minY, width, this.#bounds[at + 3] - minY);
-    const radius = width / 2;
-    return rayCircle(x, y, dx, dy, minX + radius, minY + radius, radius);
-  }
-
-  #rayTallShape(shape: number, x: number, y: number, z: number, dx: number, dy: number, dz: number): number {
-    const bounds = this.#bounds;
-    const at = shape * BOUNDS;
-    const minX = bounds[at];
-    const minY = bounds[at + 1];
-    const maxX = bounds[at + 2];
-    const bottom = bounds[at + 4];
-    const top = bounds[at + 5];
-    if (shape < this.#boxCount) return rayTallBox(x, y, z, dx, dy, dz, minX, minY, maxX, bounds[at + 3], bottom, top);
-    const radius = (maxX - minX) / 2;
-    return rayCylinder(x, y, z, dx, dy, dz, minX + radius, minY + radius, radius, bottom, top);
+    if (!(nearest <= range)) return Infinity;
+    this.metShape = met;
+    return nearest;
   }
 }

@@ -10,7 +10,7 @@
  *     words 6...  for each axis with a told speed: that (32 bits)
  *     after that  with "posed" hitboxes, for each: an offset (3 x 16 bits, 1/1024) and a rotation (32 bits)
  *
- * Only that is kept, and nothing of it leaves the process. What was removed stays until its ticks are overwritten.
+ * Only that is kept, and nothing of it leaves the process, but what a receipt (`ReceiptDesk`) cuts out of it. What was removed stays until its ticks are overwritten.
  */
 import { MAX_OFFSET, MAX_PALETTE } from "../hitboxes/hitbox-set.ts";
 import type { HitboxPose, HitboxSet } from "../hitboxes/hitbox-set.ts";
@@ -60,6 +60,7 @@ export class SnapshotHistory {
   readonly paths: readonly [x: AxisPath, y: AxisPath, z: AxisPath];
   /** Whether any coordinate is drawn other than on a straight line. */
   readonly bends: boolean;
+  readonly tickMs: number;
   /** Ticks a second, a whole number where `tickMs` comes from one. */
   readonly tickRate: number;
   /** Ticks kept. */
@@ -89,7 +90,7 @@ export class SnapshotHistory {
   readonly #firstLive: number;
   /** Words of an entry before the poses of its hitboxes. */
   readonly #plainWords: number;
-  readonly #teleport: number | readonly [x: number, y: number, z: number];
+  readonly teleport: number | readonly [x: number, y: number, z: number];
   readonly #mayLeap: boolean;
   #oldestSlot = 0;
 
@@ -104,8 +105,9 @@ export class SnapshotHistory {
     const { paths = ["line", "line", "line"], teleport = Infinity } = options;
     this.paths = paths;
     this.bends = paths.some((path) => path !== "line");
+    this.tickMs = tickMs;
     this.tickRate = Math.round(1e9 / tickMs) / 1e6;
-    this.#teleport = teleport;
+    this.teleport = teleport;
     this.#mayLeap = typeof teleport === "number" ? teleport < Infinity : teleport.some((limit) => limit < Infinity);
     const posedWords = hitboxes.pose === "posed" ? Math.ceil((hitboxes.count * POSED_BYTES) / 4) : 0;
     this.#plainWords = ENTRY_WORDS + paths.filter((path) => path === "told").length;
@@ -272,7 +274,7 @@ export class SnapshotHistory {
 
   #leapt(from: number, to: number): boolean {
     const { floats } = this;
-    const limit = this.#teleport;
+    const limit = this.teleport;
     const x = floats[to + 1] - floats[from + 1];
     const y = floats[to + 2] - floats[from + 2];
     const z = floats[to + 3] - floats[from + 3];

@@ -93,6 +93,9 @@ export const MAX_PALETTE = 4096;
 export const MAX_OFFSET = 31.9;
 
 export class HitboxSet {
+  /** As they were declared. */
+  readonly declared: Readonly<Record<string, HitboxOptions>>;
+  readonly poses: HitboxPoseOptions;
   readonly names: readonly string[];
   readonly multipliers: Float64Array;
   /** One bit each, in `layerNames`' order. */
@@ -120,6 +123,8 @@ export class HitboxSet {
 
   /** As `defineHitboxes`. */
   constructor(hitboxes: Readonly<Record<string, HitboxOptions>>, options: HitboxPoseOptions = {}) {
+    this.declared = hitboxes;
+    this.poses = options;
     const all = Object.entries(hitboxes);
     if (all.length === 0 || all.length > MAX_HITBOXES)
       throw new RangeError(`hitboxes: ${all.length} of them; 1 to ${MAX_HITBOXES} can be`);

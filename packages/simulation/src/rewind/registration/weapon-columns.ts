@@ -1,5 +1,4 @@
 /** When the weapons of a table's rows may fire again, and what they have left: the columns of `weaponFields`. */
-import { reasonBit } from "./hit-validation.ts";
 import { MAX_TICK } from "./weapon-fields.ts";
 import { weaponFieldNames } from "./weapon-kit.ts";
 import type { Weapon } from "./weapon-kit.ts";
@@ -30,14 +29,14 @@ export class WeaponColumns {
     if (rounds !== undefined) rounds[index] = magazine;
   }
 
-  /** Bits of the reasons why it cannot fire at `tick`. */
-  reasonsAgainst(index: number, { name, roundsPerShot }: Weapon, tick: number): number {
-    const readyAt = this.#readyAt.get(name);
-    const rounds = this.#rounds.get(name);
-    return (
-      (readyAt !== undefined && readyAt[index] > tick ? FIRE_RATE : 0) |
-      (rounds !== undefined && rounds[index] < roundsPerShot ? AMMUNITION : 0)
-    );
+  /** The first tick in which it may fire again; `-Infinity` when it always may. */
+  readyAt(index: number, { name }: Weapon): number {
+    return this.#readyAt.get(name)?.[index] ?? -Infinity;
+  }
+
+  /** What is left; `Infinity` when nothing counts it. */
+  rounds(index: number, { name }: Weapon): number {
+    return this.#rounds.get(name)?.[index] ?? Infinity;
   }
 
   pay(index: number, { name, intervalTicks, roundsPerShot }: Weapon, tick: number): void {
@@ -66,6 +65,3 @@ function columnsOf(
   }
   return columns;
 }
-
-const FIRE_RATE = reasonBit("fireRate");
-const AMMUNITION = reasonBit("ammunition");
