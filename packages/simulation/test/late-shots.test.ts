@@ -66,7 +66,7 @@ function createGame(withLate: boolean) {
 }
 
 /** A player on a line that now and then holds everything back shoots at what it sees; returns what it fired, by tick. */
-function play(withLate: boolean) {
+function play(withLate: boolean, stallMs = 230) {
   const { game, shots, fired } = createGame(withLate);
   const still: InputOf<typeof game> = { moveY: 0, fire: false, aim: 0 };
   const network = new TestNetwork(game, { inputs: { repeatInputMs: 0 } });
@@ -85,16 +85,18 @@ function play(withLate: boolean) {
     if (me === undefined || seen === undefined) return;
     const fire = wait++ % 7 === 0 && left-- > 0;
     shooter.input = { ...still, aim: Math.atan2(seen.y - me.y, seen.x - me.x), fire };
-    // The line stalls every second, for 230 ms.
-    shooter.burstMs = wait % 60 === 0 ? 230 : 0;
+    // The line stalls every second.
+    shooter.burstMs = wait % 60 === 0 ? stallMs : 0;
   };
   network.run(16_000);
-  return { fired, shots, stats: network.match.seat(shooter.seat)?.stats };
+  const { match } = network;
+  const { lateVerdicts, reasons } = match.lagCompensation.report();
+  return { fired, shots, stats: match.seat(shooter.seat)?.stats, lateVerdicts, reasons };
 }
 
 describe("inputs that come late", () => {
   it("are judged once, where the shooter aimed", () => {
-    const { fired, shots, stats } = play(true);
+    const { fired, shots, stats, lateVerdicts } = play(true);
     const late = shots.filter(({ isLate }) => isLate);
     assert.ok(fired.length >= 120 && late.length >= 5, `${late.length} of ${fired.length} came late`);
     assert.deepEqual(ascending(shots), ascending(fired.map((tick) => ({ tick }))), "one verdict for each");
@@ -107,6 +109,38 @@ describe("inputs that come late", () => {
     );
     assert.ok(stats !== undefined && stats.lateInputs >= late.length);
     assert.equal(stats.tooLateInputs, 0);
+    assert.equal(lateVerdicts, late.length);
+  });
+
+  it("are counted when they are more than 250 ms late", () => {
+    const { fired, shots, stats, reasons } = play(true, 450);
+    assert.ok(stats !== undefined && stats.tooLateInputs > 20, `${stats?.tooLateInputs}`);
+    assert.equal(reasons.tooLate, stats.tooLateInputs);
+    assert.ok(shots.length < fired.length && shots.some(({ isLate }) => isLate));
+    assert.equal(new Set(shots.map(({ tick }) => tick)).size, shots.length, "and none is judged twice");
+  });
+
+  it("are made what they may be, as all inputs", () => {
+    const late: { fire: boolean; aim: number }[] = [];
+    const game = defineGame({
+      tickRate: 60,
+      states,
+      input: defineInput({ fire: bool(), aim: angle({ bits: 14 }) }),
+      join: (world, client) => void world.players.spawn(client.id),
+      sanitize(input) {
+        input.fire = false;
+        input.aim = 0.5;
+      },
+      late: (_world, { fire, aim }) => void late.push({ fire, aim }),
+      step: () => undefined,
+    });
+    const network = new TestNetwork(game);
+    const player = network.add({ latencyMs: 50 }, { fire: true, aim: 3 });
+    network.run(2000);
+    player.burstMs = 230;
+    network.run(1000);
+    assert.ok(late.length > 3, `${late.length}`);
+    for (const { fire, aim } of late) assert.ok(!fire && Math.abs(aim - 0.5) < 1e-3);
   });
 
   it("are lost when nobody judges them: the test can fail", () => {

@@ -30,19 +30,20 @@ function scene(hitbox: Hitbox = circle({ radius: 0.5 }), statics = new StaticGeo
     recorder.record(tick);
   }
   const stamp: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0, mode: "linear" };
+  const late = { tick: -1 };
   const source = new RewoundSight({
     table,
     number: 0,
     history,
     reader,
-    stamps: { stampOf: () => stamp, resolverOf: () => undefined },
+    stamps: { stampOf: () => stamp, resolverOf: () => undefined, lateTickOf: () => late.tick },
     maxExtrapolationTicks: 6,
     prediction: { sharedRadius: 0, remoteRadius: 0 },
     now: () => 101,
     snapDistance: 4,
   });
   const sight = new RewindContext(table, new RewindQuery(history), source, { statics, blockers: [] }, () => 101);
-  return { table, shooter, target, history, stamp, sight };
+  return { table, shooter, target, history, stamp, late, sight };
 }
 
 function seenAt(test: ReturnType<typeof scene>, viewTick: number, snapshotTick: number, mask: number): number {
@@ -98,6 +99,15 @@ describe("RewoundSight", () => {
     Object.assign(test.stamp, { viewTick: 95, snapshotTick: 99, receiptMask: -1 });
     assert.equal(test.sight.seenBy(test.shooter).raycast(0, 5, 0, 1000), undefined);
     assert.ok(test.sight.seenBy(test.shooter).raycast(200, 5, 0, 1000) !== undefined);
+  });
+
+  it("looks at the shooter's own entities as they were at the tick of an input that is judged late", () => {
+    const test = scene();
+    test.table.setOwner(test.target, 0);
+    test.late.tick = 93;
+    assert.equal(seenAt(test, 80, 85, -1), 93 * 8);
+    test.late.tick = -1;
+    assert.equal(seenAt(test, 80, 85, -1), 100 * 8);
   });
 
   it("looks at the shooter's own entities as they are now", () => {

@@ -323,6 +323,7 @@ describe("receipts", () => {
           return bytes;
         }),
     );
+    assert.throws(() => readReceipt(new Uint8Array(70_000)), ReceiptError);
     let refused = 0;
     let differed = 0;
     fc.assert(

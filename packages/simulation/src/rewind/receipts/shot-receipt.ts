@@ -2,7 +2,7 @@
 import { ByteReader } from "@riposte/wire";
 import type { ClaimedTarget, Shot } from "../registration/shot.ts";
 import { RecordedHistory } from "./history-record.ts";
-import { MAGIC, MAX_SECTIONS, MAX_SHAPES, MAX_TOUCHED, ReceiptError } from "./receipt-limits.ts";
+import { MAGIC, MAX_RECEIPT_BYTES, MAX_SECTIONS, MAX_SHAPES, MAX_TOUCHED, ReceiptError } from "./receipt-limits.ts";
 import { CLAIM_FLAGS } from "./receipt-writer.ts";
 import { readShot } from "./shot-record.ts";
 import { readVerdict } from "./verdict-record.ts";
@@ -36,6 +36,7 @@ export interface ShotReceipt {
 
 /** Throws `ReceiptError` for bytes that are no receipt. */
 export function readReceipt(bytes: Uint8Array): ShotReceipt {
+  if (bytes.length > MAX_RECEIPT_BYTES) throw new ReceiptError(`a receipt of ${bytes.length} bytes`);
   try {
     return read(new ByteReader(bytes));
   } catch (error) {
