@@ -118,6 +118,7 @@ export function specialTable(seconds: number, note: (line: string) => void): str
     ["as above", {}],
     ['mode "hermite"', { mode: "hermite" }],
     ['mode "extrapolation"', { mode: "extrapolation" }],
+    ["`snapshotBudgetBytes: 40`: nobody is in every snapshot", { snapshotBudgetBytes: 40 }],
     ["144 frames a second", { frameRate: 144 }],
     ['144 frames a second, mode "extrapolation"', { frameRate: 144, mode: "extrapolation" }],
     ["`maxRewindMs` as it is by default, 500", { maxRewindMs: 500 }],

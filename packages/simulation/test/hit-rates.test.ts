@@ -20,6 +20,13 @@ describe("a shot at what is drawn", () => {
       snapshotRate: 15,
       frameRate: 144,
     },
+    "when not all fits into a snapshot": {
+      latencyMs: 80,
+      jitterMs: 20,
+      lossRate: 0.05,
+      snapshotRate: 15,
+      snapshotBudgetBytes: 40,
+    },
     "over a long line that loses packets three at a time": {
       latencyMs: 300,
       jitterMs: 20,

@@ -18,8 +18,8 @@ export interface RangeConditions extends LinkConditions {
   readonly mode?: InterpolationMode;
   /** How far back the server judges. Default 500. */
   readonly maxRewindMs?: number;
-  /** Default 60. */
-  readonly slideHalfLifeMs?: number;
+  /** Default 1000: everybody fits. */
+  readonly snapshotBudgetBytes?: number;
   /** Frames a second on the shooter's screen. Default 60. */
   readonly frameRate?: number;
 }
@@ -84,7 +84,6 @@ export function playRange(conditions: RangeConditions, seconds: number, warmUpSe
     name: "range",
     tickRate: TICK_RATE,
     snapshotRate: conditions.snapshotRate,
-    slideHalfLifeMs: conditions.slideHalfLifeMs ?? 60,
     states: {
       shooters: defineState({ x: float(coordinate), y: float(coordinate) }, { capacity: 2 }),
       movers: defineState(
@@ -141,7 +140,10 @@ export function playRange(conditions: RangeConditions, seconds: number, warmUpSe
       }
     },
   });
-  const network = new TestNetwork(game, { maxRewindMs: conditions.maxRewindMs ?? 500 });
+  const network = new TestNetwork(game, {
+    maxRewindMs: conditions.maxRewindMs ?? 500,
+    snapshotBudgetBytes: conditions.snapshotBudgetBytes ?? 1000,
+  });
   meterLinks(network);
   const still = { moveX: 0, moveY: 0, fire: false, aim: 0 };
   const shooter = network.add(conditions, still, {

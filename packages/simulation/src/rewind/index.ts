@@ -10,12 +10,12 @@ export type {
   SphereOptions,
 } from "./hitboxes/hitbox-set.ts";
 export { SnapshotHistory } from "./history/snapshot-history.ts";
-export type { SnapshotHistoryOptions, WorldSnapshotEntity } from "./history/snapshot-history.ts";
+export type { AxisPath, SnapshotHistoryOptions, WorldSnapshotEntity } from "./history/snapshot-history.ts";
 export { RewindQuery } from "./rewind-query.ts";
 export type { Body, BodyQuery } from "./body-query.ts";
 export type { QueryFilter } from "./query-filter.ts";
 export { CommonTime, RewoundPoses } from "./rewound-poses.ts";
-export type { RewindView, RewoundPose } from "./rewound-poses.ts";
+export type { FadingDifferences, RewindView, RewoundPose } from "./rewound-poses.ts";
 export { PredictedHits } from "./predicted/predicted-hits.ts";
 export type {
   HitGuess,

@@ -46,7 +46,7 @@ export class LateNews {
   /** The next input that came in time, by rising ticks, and its picture. */
   note(tick: number, stamp: Readonly<ViewStamp>): void {
     const last = this.#last;
-    const isNews = last.viewTick > last.snapshotTick && stamp.snapshotTick > last.snapshotTick;
+    const isNews = stamp.snapshotTick > last.snapshotTick && this.#carriedOn(last);
     const isSmooth = stamp.mode === last.mode && stamp.mode !== "none" && stamp.mode !== "step";
     if (!isSmooth) this.count = 0;
     else if (isNews && this.#options.halfLifeTicks > 0 && last.viewTick >= 0) this.#add(stamp);
@@ -67,6 +67,14 @@ export class LateNews {
   clear(): void {
     this.count = 0;
     this.#last.viewTick = -1;
+  }
+
+  /** Whether anything was carried on in a picture: all, or what was left out of the snapshots for want of room. */
+  #carriedOn({ viewTick, snapshotTick }: Readonly<ViewStamp>): boolean {
+    if (viewTick > snapshotTick) return true;
+    const { sent } = this.#options;
+    const number = sent.numberOf(snapshotTick);
+    return number >= 0 && sent.oldestRecordTick(number) <= viewTick;
   }
 
   #add(stamp: Readonly<ViewStamp>): void {

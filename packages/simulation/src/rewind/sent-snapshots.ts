@@ -138,9 +138,13 @@ export class SentSnapshots {
     return this.#told[number % SENT_SNAPSHOTS][table].tickOf(id);
   }
 
-  /** Of the oldest record in this snapshot; Infinity when it has none. */
-  oldestRecordTick(number: number, table: number): number {
-    return this.#told[number % SENT_SNAPSHOTS][table].oldest;
+  /** Of the oldest record in this snapshot, in one table or in any; Infinity when it has none. */
+  oldestRecordTick(number: number, table = -1): number {
+    const told = this.#told[number % SENT_SNAPSHOTS];
+    if (table >= 0) return told[table].oldest;
+    let oldest = Infinity;
+    for (let t = 0; t < told.length; t++) if (told[t].oldest < oldest) oldest = told[t].oldest;
+    return oldest;
   }
 
   clear(): void {
