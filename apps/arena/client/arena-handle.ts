@@ -78,7 +78,7 @@ export class ArenaHandle {
   }
 
   /** What the overlays of the network lab show in this frame, by kind. */
-  get overlays(): Readonly<Record<"ghost" | "hitboxes" | "rewound", number>> {
+  get overlays(): Readonly<Record<"ghost" | "hitboxes" | "rewound" | "shots", number>> {
     return this.#picture.debug.shapes;
   }
 

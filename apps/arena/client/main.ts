@@ -20,6 +20,8 @@ import { PredictionView } from "./prediction-view.ts";
 
 /** Frames between two updates of the figures, and of the map. */
 const FIGURE_FRAMES = 12;
+/** Frames between two questions for the last shots. */
+const SHOT_FRAMES = 30;
 const MAP_FRAMES = 2;
 const HINT_SECONDS = 12;
 const IDENTITY_KEY = "riposte-arena-identity";
@@ -174,6 +176,12 @@ async function play(): Promise<void> {
     if (frames % MAP_FRAMES === 0) {
       map.draw(players, session.seat, innerWidth / picture.camera.zoom, innerHeight / picture.camera.zoom);
     }
+    if (panel.overlays.shots && frames % SHOT_FRAMES === 0)
+      session.debug.shots().then(
+        (shots) => (picture.debug.shots = shots),
+        // Nobody answers where the debug channel is closed, or the line is.
+        () => {},
+      );
     if (frames % FIGURE_FRAMES === 0) {
       const { connection } = stats;
       // The last correction, fading: a mistake of a minute ago is no news.

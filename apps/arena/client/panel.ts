@@ -15,6 +15,8 @@ export interface Overlays {
   ghost: boolean;
   hitboxes: boolean;
   rewound: boolean;
+  /** My last shots as the server judged them. */
+  shots: boolean;
   /** Curves of the prediction, and the own way as predicted and as the server told. */
   prediction: boolean;
 }
@@ -41,11 +43,12 @@ const OVERLAYS: readonly (readonly [keyof Overlays, string, string])[] = [
   ["ghost", "Server's ghost", "#ff5470"],
   ["hitboxes", "Hit boxes", "#ffd84f"],
   ["rewound", "Rewound positions of my hits", "#c58bff"],
+  ["shots", "My shots, as judged", "#9be15d"],
   ["prediction", "My prediction, in curves", "#4fd1c5"],
 ];
 
 export class Panel {
-  readonly overlays: Overlays = { ghost: false, hitboxes: false, rewound: false, prediction: false };
+  readonly overlays: Overlays = { ghost: false, hitboxes: false, rewound: false, shots: false, prediction: false };
   readonly #root = element("#panel");
   readonly #sliders: HTMLInputElement[] = [];
   readonly #figures: HTMLElement;

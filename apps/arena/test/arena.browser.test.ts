@@ -181,6 +181,7 @@ describe("arena in the browser", { skip: peer.skip }, () => {
     }
     // Hits come with the kill.
     await ada.locator("#draw-rewound").check();
+    await ada.locator("#draw-shots").check();
     await ada.keyboard.press("KeyN");
   });
 
@@ -333,7 +334,8 @@ describe("arena in the browser", { skip: peer.skip }, () => {
     await ada.evaluate(() => {
       const look = (): void => {
         if (arena.overlays.rewound > 0) Object.assign(globalThis, { rewoundDrawn: true });
-        else requestAnimationFrame(look);
+        if (arena.overlays.shots > 0) Object.assign(globalThis, { shotsDrawn: true });
+        requestAnimationFrame(look);
       };
       look();
     });
@@ -355,10 +357,21 @@ describe("arena in the browser", { skip: peer.skip }, () => {
     await keys.stop();
     const rewound = await ada.evaluate(() => Reflect.get(globalThis, "rewoundDrawn"));
     assert.equal(rewound, true, "where the server rewound Grace to was never drawn");
+    assert.equal(await ada.evaluate(() => Reflect.get(globalThis, "shotsDrawn")), true, "no shot was ever drawn");
+    const shots = await ada.evaluate(async () => {
+      const all = await arena.session.debug.shots();
+      return all.map(({ agrees, drawn, view }) => ({
+        agrees,
+        drawn: drawn !== undefined,
+        entities: view.entities.length,
+      }));
+    });
+    assert(shots.length > 0 && shots.every(({ agrees }) => agrees), JSON.stringify(shots));
     const hits = await ada.evaluate(() => arena.hits);
     assert(hits.confirmed > 0 && hits.revoked < hits.predicted / 2, `foreseen hits: ${JSON.stringify(hits)}`);
     await ada.keyboard.press("KeyN");
     await ada.locator("#draw-rewound").uncheck();
+    await ada.locator("#draw-shots").uncheck();
     await ada.keyboard.press("KeyN");
     const { seat } = (await own(ada)) ?? { seat: -1 };
     await until("Grace's page hears of it", 5, () =>

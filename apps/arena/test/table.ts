@@ -29,7 +29,7 @@ interface Chair {
 }
 
 export class Table {
-  readonly match: Match<ArenaGame> = new Match(game, { seed: 7 });
+  readonly match: Match<ArenaGame> = new Match(game, { seed: 7, debug: true });
   /** Called for each client's frame, one a tick. */
   onFrame: ((seat: number) => void) | undefined;
   now = 1000;

@@ -4,7 +4,7 @@ export { CallError } from "@riposte/simulation/game";
 export { connect } from "./connect.ts";
 export type { ConnectOptions } from "./connect.ts";
 export type { Unsubscribe } from "@riposte/protocol";
-export type { SessionDebug } from "./session-debug.ts";
+export type { OwnShot, SessionDebug } from "./session-debug.ts";
 export type { CallHandler, Session, SessionEvents, SessionStats } from "./session.ts";
 export { NetworkError } from "@riposte/protocol";
 export type { NetworkErrorCode } from "@riposte/protocol";

@@ -5,12 +5,15 @@ import {
   predictedFields,
   PredictionProbe,
   readPlayerHistory,
+  readShots,
 } from "@riposte/simulation/debug";
 import type {
   MispredictionExplanation,
   MispredictionReport,
   PlayerHistory,
   PredictionProbeOptions,
+  PresentPlace,
+  ShotAccount,
 } from "@riposte/simulation/debug";
 import type { AnyGame, GameClient } from "@riposte/simulation/game";
 
@@ -28,6 +31,17 @@ export interface SessionDebug {
    * holds it against the client's. `undefined` when there is none to explain. Rejects with `DebugError`.
    */
   explain(report?: MispredictionReport): Promise<MispredictionExplanation | undefined>;
+  /**
+   * This player's last shots, at most 4, the oldest first: the server's receipts with the ray and the rewound hitboxes, where
+   * those who were looked at are now, and where they were drawn here. Rejects with `DebugError`.
+   */
+  shots(): Promise<OwnShot[]>;
+}
+
+/** A shot of this player: how the server judged it, and what was on the screen when it was fired. */
+export interface OwnShot extends ShotAccount {
+  /** Where everybody was drawn at the input of the shot; `undefined` when that is too long ago. */
+  readonly drawn: readonly PresentPlace[] | undefined;
 }
 
 export class GameDebug<G extends AnyGame> implements SessionDebug {
@@ -74,6 +88,14 @@ export class GameDebug<G extends AnyGame> implements SessionDebug {
     if (report === undefined || first === undefined) return undefined;
     const server = await this.history(first.tick, report.tick);
     return explainMisprediction(report.history, server, predictedFields(this.#client.game.states));
+  }
+
+  async shots(): Promise<OwnShot[]> {
+    const shots = readShots(await this.#ask("shots", null));
+    if (shots === undefined) throw new DebugError("shots", "refused", "the server's answer is no list of shots");
+    const own: OwnShot[] = [];
+    for (const shot of shots) own.push({ ...shot, drawn: this.#client.pictures.at(shot.view.verdict.tick) });
+    return own;
   }
 
   #ask(method: string, parameters: unknown): Promise<unknown> {

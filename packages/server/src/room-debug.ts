@@ -4,13 +4,15 @@
  */
 import { compareAbilities, INTERPOLATION_MODES } from "@riposte/simulation/prediction";
 import type { AbilityDifference, AbilityView, InterpolationMode } from "@riposte/simulation/prediction";
-import { DebugError, readPredictionReport } from "@riposte/simulation/debug";
+import { DebugError, readPlaces, readPredictionReport, readShots } from "@riposte/simulation/debug";
 import type {
   ClientPredictionReport,
   DebugOutcome,
   InputBufferReport,
   PlayerHistory,
+  PresentPlace,
   SeatDebug,
+  ShotAccount,
   TickRange,
 } from "@riposte/simulation/debug";
 import type {
@@ -30,6 +32,12 @@ export interface AbilityReport {
   readonly differences: readonly AbilityDifference[];
 }
 
+/** A shot on both sides. */
+export interface RoomShot extends ShotAccount {
+  /** Where the client says it drew everybody at the input of the shot; `undefined` when it does not know any more. */
+  readonly drawn: readonly PresentPlace[] | undefined;
+}
+
 export interface RoomDebug {
   /** Whether the debug channel is open. */
   readonly enabled: boolean;
@@ -37,6 +45,11 @@ export interface RoomDebug {
   inputBuffer(client: Client): InputBufferReport;
   /** The player's inputs as they were used and its entities after each tick; by default all that is kept (2 s). */
   history(client: Client, range?: TickRange): PlayerHistory;
+  /**
+   * The player's last shots, at most 16, the oldest first: receipts with the ray and the rewound hitboxes, where those who
+   * were looked at are now, and, as the client says, where it drew them.
+   */
+  shots(client: Client): Promise<RoomShot[]>;
   /** How fair the room is to whom: as `room.fairness()`. */
   fairness(): FairnessReport;
   /**
@@ -98,6 +111,16 @@ export class GameRoomDebug implements RoomDebug {
   setFavorTheShooter(change: FavorChange): FavorTheShooterSettings {
     this.#requireOpen("setFavorTheShooter");
     return this.#room.favorTheShooter.change(change);
+  }
+
+  async shots(client: Client): Promise<RoomShot[]> {
+    const shots = readShots(this.#seatOf(client, "shots").shots()) ?? [];
+    const all: RoomShot[] = [];
+    for (const shot of shots) {
+      const drawn = readPlaces(await this.#ask(client, "picture", shot.view.verdict.tick));
+      all.push({ ...shot, drawn });
+    }
+    return all;
   }
 
   async prediction(client: Client): Promise<ClientPredictionReport> {

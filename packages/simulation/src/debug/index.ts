@@ -10,6 +10,9 @@ export type { MispredictionNote, MispredictionReport, MispredictionSources } fro
 export { readPlayerHistory } from "./player-history.ts";
 export type { InputOrigin } from "../prediction/input/player-input.ts";
 export type { PlainFields, PlayerEntity, PlayerHistory, PlayerTick } from "./player-history.ts";
+export { readPlaces } from "./picture-recorder.ts";
+export { readShots } from "./shot-account.ts";
+export type { PresentPlace, ShotAccount, ShotAnswer } from "./shot-account.ts";
 export { SeatDebug } from "./seat-debug.ts";
 export type { InputBufferReport, TickRange } from "./seat-debug.ts";
 export { PredictionProbe, PROBE_CURVES, SampleRing } from "./prediction-probe.ts";

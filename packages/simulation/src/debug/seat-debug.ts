@@ -2,6 +2,9 @@
  * What a match tells of one player: to the player itself over the debug channel, and to whoever runs the server. Only of
  * the player's own entities, and only fields that the player may see. Reading allocates; nobody does it in a tick.
  */
+import { readReceipt } from "../rewind/receipts/shot-receipt.ts";
+import { writeShot } from "./shot-account.ts";
+import type { PresentPlace, ShotAnswer } from "./shot-account.ts";
 import type { AnyGame } from "../game/define-game.ts";
 import type { States, World } from "../game/world.ts";
 import type { AbilityView } from "../prediction/abilities/inspect-abilities.ts";
@@ -40,15 +43,24 @@ export class SeatDebug {
     inputBuffer: () => this.inputBuffer(),
     history: (parameters) => this.history(rangeOf(parameters), MAX_TICKS_IN_MESSAGE),
     abilities: () => this.abilities(),
+    shots: () => this.shots(MAX_SHOTS_IN_MESSAGE),
   };
   readonly #game: AnyGame;
   readonly #world: World<States>;
   readonly #seat: () => DebuggedSeat;
+  readonly #receiptsOf: (seat: number) => readonly Uint8Array[];
 
-  constructor(game: AnyGame, world: World<States>, seat: () => DebuggedSeat) {
+  /** `receiptsOf`: of the last shots of a seat's player, the oldest first. */
+  constructor(
+    game: AnyGame,
+    world: World<States>,
+    seat: () => DebuggedSeat,
+    receiptsOf: (seat: number) => readonly Uint8Array[],
+  ) {
     this.#game = game;
     this.#world = world;
     this.#seat = seat;
+    this.#receiptsOf = receiptsOf;
   }
 
   inputBuffer(): InputBufferReport {
@@ -65,6 +77,30 @@ export class SeatDebug {
     const { id, handler } = this.#seat();
     const ticks = readRecords(handler.history, this.#game, range.fromTick, range.toTick);
     return { seat: id, ticks: ticks.slice(-most).map((tick) => playerTick(tick, this.#game)) };
+  }
+
+  /** The player's last shots, the newest `most`: how each was judged, and where those who were looked at are now. */
+  shots(most: number = Infinity): ShotAnswer[] {
+    const receipts = this.#receiptsOf(this.#seat().id).slice(-most);
+    return receipts.map((receipt) => {
+      const [targets] = readReceipt(receipt).histories;
+      return writeShot(
+        receipt,
+        targets.entities.flatMap(({ id }) => this.#placeOf(id)),
+      );
+    });
+  }
+
+  /** Where the entity with this id is, if there is one with a place. */
+  #placeOf(id: number): PresentPlace[] {
+    for (const name of Object.keys(this.#game.states)) {
+      const table = this.#world[name];
+      const index = table.indexOf(id);
+      const { positionX, positionY } = table;
+      if (index >= 0 && positionX !== undefined && positionY !== undefined)
+        return [{ id, x: positionX[index], y: positionY[index] }];
+    }
+    return [];
   }
 
   /** What the game's `inspectAbilities` says of the player now. */
@@ -84,3 +120,4 @@ function rangeOf(parameters: unknown): TickRange {
 
 /** So that an answer fits a message also where states are large. */
 const MAX_TICKS_IN_MESSAGE = 24;
+const MAX_SHOTS_IN_MESSAGE = 4;

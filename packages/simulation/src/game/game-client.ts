@@ -8,6 +8,7 @@
 import type { Fields, Values } from "../state/index.ts";
 import { reportPrediction } from "../debug/client-report.ts";
 import { DebugLink } from "../debug/debug-link.ts";
+import { PictureRecorder } from "../debug/picture-recorder.ts";
 import { MispredictionRecorder } from "../debug/misprediction-recorder.ts";
 import { ClientPrediction } from "../prediction/client-prediction.ts";
 import { EventReader } from "../prediction/events/event-message.ts";
@@ -46,6 +47,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
   readonly events: PredictedEvents;
   /** What was predicted when the last mispredictions happened. */
   readonly mispredictions: MispredictionRecorder;
+  /** What was drawn lately, while the debug channel is open. */
+  readonly pictures: PictureRecorder;
   /** Questions to the server and its answers; `debug.enabled` when the server allows it. */
   readonly debug: DebugLink;
   readonly #inputs: ClientInputs;
@@ -111,10 +114,12 @@ export class GameClient<G extends AnyGame = AnyGame> {
       inputs: inputs.history,
       historyOf: (table) => prediction.historyOf(table),
     });
+    this.pictures = new PictureRecorder(worlds.viewTables);
     this.debug = new DebugLink({
       queue: this.#peer.queue,
       answers: {
         prediction: () => reportPrediction(this),
+        picture: (tick) => (typeof tick === "number" ? this.pictures.at(tick) : undefined),
         abilities: () => game.inspectAbilities?.(worlds.world, this.seat, this.predictedTick),
         setInterpolationMode: (asked) => {
           // Throws for what is no mode, which refuses it.
@@ -202,6 +207,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#inputs.set(input);
     this.#simulate();
     this.#picture.draw(now, elapsedMs, this.#inputTick);
+    if (this.debug.enabled) this.pictures.note(this.#inputTick + 1);
     this.events.advance(this.view.tick);
   }
 

@@ -34,6 +34,8 @@ export interface MatchSeatsOptions {
   readonly lateness: RecentExtreme;
   /** Whether the debug channel is open. */
   readonly debug: boolean;
+  /** Receipts of the last shots of a seat's player, for debugging. */
+  readonly receiptsOf: (seat: number) => readonly Uint8Array[];
   readonly entropy: (length: number) => Uint8Array;
 }
 
@@ -158,7 +160,7 @@ export class MatchSeats {
     const eyeName = game.interest.eye;
     const eye = new InterestEye(tables, id, eyeName === undefined ? undefined : world[eyeName]);
     const peer = new MessagePeer();
-    const inspector = new SeatDebug(game, world, () => seat);
+    const inspector = new SeatDebug(game, world, () => seat, this.#options.receiptsOf);
     const debug = new DebugLink({ queue: peer.queue, answers: inspector.answers });
     debug.enabled = this.#options.debug;
     const seat: Seat = new Seat({

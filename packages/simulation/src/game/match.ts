@@ -23,6 +23,7 @@ import type { FairnessReport } from "../rewind/fairness/fairness-report.ts";
 import { HistoryRecorder } from "../rewind/history-recorder.ts";
 import type { LateNews } from "../rewind/late-news.ts";
 import { ReceiptDesk } from "../rewind/receipts/receipt-desk.ts";
+import { RecentReceipts } from "../rewind/receipts/recent-receipts.ts";
 import type { ReceiptCounters } from "../rewind/receipts/receipt-desk.ts";
 import { LagCompensationStats } from "../rewind/registration/lag-compensation-stats.ts";
 import { RewoundSight } from "../rewind/rewound-sight.ts";
@@ -57,6 +58,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   /** How far shooters are favoured: may be changed at any time. */
   readonly favorTheShooter: FavorTheShooter;
   readonly #receipts: ReceiptDesk | undefined;
+  readonly #recentReceipts: RecentReceipts | undefined;
   readonly #game: AnyGame;
   readonly #world: World<States>;
   readonly #tables: readonly AnyWorldTable[];
@@ -101,7 +103,10 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
 
     this.#inputs = new MatchInputs(game, this.#seats, options.inputs ?? {}, options.now);
     const extrapolationTicks = MAX_EXTRAPOLATION_MS / game.tickMs;
+    const recent = this.#debug ? new RecentReceipts(RECENT_RECEIPTS, options.receipts) : undefined;
+    this.#recentReceipts = recent;
     this.#seating = new MatchSeats({
+      receiptsOf: (seat) => recent?.of(seat) ?? [],
       game,
       world,
       tables,
@@ -141,7 +146,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       now: (): number => this.#tick,
       snapDistance: game.snapDistance,
     };
-    this.#receipts = options.receipts && new ReceiptDesk(options.receipts, game.statics);
+    const receipts = recent ?? options.receipts;
+    this.#receipts = receipts && new ReceiptDesk(receipts, game.statics);
     createSights(
       tables,
       game.statics,
@@ -229,7 +235,10 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   join(clientId: bigint, userData: Uint8Array = NO_DATA): number {
     const isNew = this.#seating.seatOf(clientId) < 0;
     const seat = this.#seating.join(clientId, userData, this.#tick);
-    if (isNew && seat >= 0) this.lagCompensation.forget(seat);
+    if (isNew && seat >= 0) {
+      this.lagCompensation.forget(seat);
+      this.#recentReceipts?.forget(seat);
+    }
     return seat;
   }
 
@@ -438,6 +447,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
 }
 
 const MAX_SEATS = 4096;
+/** Of each player, while the debug channel is open. */
+const RECENT_RECEIPTS = 16;
 /** An update that a picture is made from may be this much older than the picture, for want of room in snapshots. */
 const UPDATE_GAP_MS = 500;
 /** Late inputs of one player that are judged in one tick. */

@@ -16,6 +16,8 @@ export type { Body, BodyQuery } from "./body-query.ts";
 export type { QueryFilter } from "./query-filter.ts";
 export { CommonTime, RewoundPoses } from "./rewound-poses.ts";
 export type { FadingDifferences, RewindView, RewoundPose } from "./rewound-poses.ts";
+export { viewShot } from "./receipts/shot-view.ts";
+export type { ShotView, ShownEntity, ShownHitbox } from "./receipts/shot-view.ts";
 export { PredictedHits } from "./predicted/predicted-hits.ts";
 export type {
   HitGuess,
