@@ -74,7 +74,7 @@ const foreseen = new WeakMap<ArenaWorld, PredictedHits>();
 
 /** The rifle's hits that the client of this world foresees. */
 export function foreseenHitsOf(world: ArenaWorld): PredictedHits {
-  const known = foreseen.get(world) ?? new PredictedHits({ tickRate: TICK_RATE, confirmWithinMs: 700 });
+  const known = foreseen.get(world) ?? new PredictedHits({ tickRate: TICK_RATE, confirmWithinMs: 1500 });
   foreseen.set(world, known);
   return known;
 }

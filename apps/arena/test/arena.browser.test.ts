@@ -168,7 +168,7 @@ describe("arena in the browser", { skip: peer.skip }, () => {
 
   it("draws what the server thinks when asked to, and only then", async () => {
     const overlays = (): Promise<Readonly<Record<string, number>>> => ada.evaluate(() => ({ ...arena.overlays }));
-    assert.deepEqual(await overlays(), { ghost: 0, hitboxes: 0, rewound: 0 });
+    assert.deepEqual(await overlays(), { ghost: 0, hitboxes: 0, rewound: 0, shots: 0 });
     await ada.keyboard.press("KeyN");
     for (const [toggle, kind] of [
       ["#draw-hitboxes", "hitboxes"],
