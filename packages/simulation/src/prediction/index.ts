@@ -71,6 +71,7 @@ export { bitsAt, InputReader, InputSizes, InputWriter } from "./input/input-mess
 export type { InputSink } from "./input/input-message.ts";
 export { createViewStamp } from "./input/player-input.ts";
 export type { PlayerInput, ViewStamp } from "./input/player-input.ts";
+export { InterpolationUtils } from "./interpolation/interpolation-utils.ts";
 export { PredictionUtils } from "./prediction-utils.ts";
 export { StateInterpolator } from "./interpolation/state-interpolator.ts";
 export type { UpdatedTable } from "./interpolation/state-interpolator.ts";

@@ -29,6 +29,7 @@ export type {
 } from "./predicted/predicted-hits.ts";
 export { ProjectileRewind } from "./projectiles/projectile-rewind.ts";
 export type { ProjectileRewindOptions } from "./projectiles/projectile-rewind.ts";
+export type { RewindContext } from "./rewind-context.ts";
 export type { SeenBy, SeenHit, SeenOptions, SeenPose } from "./seen-by.ts";
 export { FairVictims } from "./fairness/fair-victims.ts";
 export type { VictimException, VictimExceptions } from "./fairness/fair-victims.ts";

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { extrapolatedTicks, hermite, speedAfter } from "./curve.ts";
+import { InterpolationUtils } from "./interpolation-utils.ts";
+
+const { extrapolatedTicks, hermite, speedAfter } = InterpolationUtils;
 
 const number = fc.double({ min: -100, max: 100, noNaN: true });
 const ticks = fc.double({ min: 0.5, max: 20, noNaN: true });
