@@ -72,6 +72,28 @@ function inputsPerMessage(options: GameClientOptions, lossRate: number): number 
 }
 
 describe("Match", () => {
+  it("remembers a tick whose step throws, and those before", () => {
+    const game = defineGame({
+      tickRate: 60,
+      states: { players: Player },
+      input: Input,
+      join: (world, client) => void world.players.spawn(client.id),
+      step(world) {
+        for (const player of world.players) player.x = world.tick;
+        if (world.tick === 20) throw new Error("a mistake of the game");
+      },
+    });
+    const match = new Match(game);
+    match.join(1n);
+    for (let tick = 1; tick < 20; tick++) match.tick();
+    assert.throws(() => match.tick(), /a mistake of the game/);
+    match.tick();
+    assert.deepEqual(
+      match.rewindHistory().map(({ snapshots }) => snapshots),
+      [21],
+    );
+  });
+
   it("remembers of each state no more than it may", () => {
     const game = gameOf();
     const histories = (options: MatchOptions): Record<string, number> =>

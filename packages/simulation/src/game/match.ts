@@ -294,12 +294,16 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     }
     this.#world.beginTick(tick, this.#seed, false);
     this.#events.beginTick(tick);
-    if (this.#game.late !== undefined) this.#judgeLate();
-    this.#game.step(this.#world, this.#inputs.view);
-    this.#physics?.step();
-    this.#seating.settle();
-    this.#inputs.record(tick, this.#tables);
-    for (let i = 0; i < this.#recorders.length; i++) this.#recorders[i].record(tick);
+    try {
+      if (this.#game.late !== undefined) this.#judgeLate();
+      this.#game.step(this.#world, this.#inputs.view);
+      this.#physics?.step();
+    } finally {
+      // Also of a step that throws: a tick that is missing would end everything that is remembered.
+      this.#seating.settle();
+      this.#inputs.record(tick, this.#tables);
+      for (let i = 0; i < this.#recorders.length; i++) this.#recorders[i].record(tick);
+    }
   }
 
   /**
