@@ -1,5 +1,5 @@
 /** Reads where a table's entities are, and how their hitboxes stand, into a history. */
-import type { Fields, Hitbox, StateDefinition, StateTable } from "../state/index.ts";
+import type { Fields, Hitbox, PlaceHitbox, RewoundFields, StateDefinition, StateTable } from "../state/index.ts";
 import { defineHitboxes } from "./hitboxes/hitbox-set.ts";
 import type { HitboxSet } from "./hitboxes/hitbox-set.ts";
 import type { SnapshotHistory, SnapshotHistoryOptions } from "./history/snapshot-history.ts";
@@ -21,13 +21,17 @@ export class PoseReader {
   readonly #turn: Readonly<Record<"x" | "y" | "z" | "w", Numbers>> | undefined;
   readonly #frame: Numbers | undefined;
   readonly #disabled: Numbers | undefined;
+  readonly #pose: RewoundFields["pose"];
+  /** The history whose hitboxes are being placed. */
+  #posed: SnapshotHistory | undefined;
+  readonly #place: PlaceHitbox;
 
   /** `table` is one of `state`'s: the world's own, or what is drawn of it. */
   constructor(state: StateDefinition, table: StateTable<Fields>) {
     this.#table = table;
     this.hitboxes = hitboxesOf(state);
     const columns: Readonly<Record<string, unknown>> = table.columns;
-    const { turn, frame, disabled } = state.rewound;
+    const { turn, frame, disabled, pose } = state.rewound;
     this.#axes = positionAxes(state, table);
     this.#z = this.#axes[2].values;
     this.#isVector = state.position.length === 1;
@@ -37,6 +41,13 @@ export class PoseReader {
     this.#turn = quaternions(turned);
     this.rotation = this.#turn === undefined ? "angle" : "quaternion";
     this.#frame = frame === undefined ? undefined : numbersOf(columns[frame]);
+    this.#pose = pose;
+    const { names } = this.hitboxes;
+    this.#place = (hitbox, x, y, z, qx, qy, qz, qw) => {
+      const i = names.indexOf(hitbox);
+      if (i < 0) throw new RangeError(`there is no hitbox "${hitbox}"`);
+      this.#posed?.setPose(i, x, y, z, qx, qy, qz, qw);
+    };
     this.#disabled = disabled === undefined ? undefined : numbersOf(columns[disabled]);
   }
 
@@ -80,6 +91,10 @@ export class PoseReader {
     if (this.#disabled !== undefined) history.setDisabled(this.#disabled[index]);
     if (this.#frame !== undefined && this.hitboxes.frames > 0)
       history.setFrame(Math.min(this.#frame[index], this.hitboxes.frames - 1));
+    if (this.#pose === undefined) return;
+    for (let i = 0; i < this.hitboxes.count; i++) history.setPose(i, 0, 0, 0);
+    this.#posed = history;
+    this.#pose(this.#table.rowAt(index), this.#place);
   }
 }
 

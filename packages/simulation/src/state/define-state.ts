@@ -1,6 +1,6 @@
 import { layOut } from "./definition.ts";
 import type { RecordDefinition } from "./definition.ts";
-import type { Fields } from "./fields/field.ts";
+import type { Fields, Row, RowIdentity } from "./fields/field.ts";
 import type { HitboxSet } from "../rewind/hitboxes/hitbox-set.ts";
 
 /** Declares the state of one kind of entity: what a table stores, what clients are sent, what is hit. */
@@ -22,7 +22,22 @@ export interface CapsuleHitbox {
   readonly angle: string | undefined;
 }
 
-export interface StateOptions {
+/**
+ * Puts one hitbox of an entity, by name, where it is: moved by an offset from where it is declared, and turned about its middle
+ * by a unit quaternion (default: not). Offsets are at most 31.9; 1/1024 fine.
+ */
+export type PlaceHitbox = (
+  hitbox: string,
+  x: number,
+  y: number,
+  z: number,
+  qx?: number,
+  qy?: number,
+  qz?: number,
+  qw?: number,
+) => void;
+
+export interface StateOptions<F extends Fields = Fields> {
   /** Most rows alive at once, 1 to 65,536. Default 256. */
   readonly capacity?: number;
   /**
@@ -39,6 +54,12 @@ export interface StateOptions {
   readonly turn?: string;
   /** Of `hitboxes` with a palette: name of the whole number that says in which of its frames they stand. */
   readonly frame?: string;
+  /**
+   * Of `hitboxes` that are "posed": says by `place` where each of them is, from what the row has; those that it does not name
+   * are where they were declared. Called on the server for each row in each tick, and on clients for what is drawn when somebody
+   * shoots. Must depend on nothing but the row.
+   */
+  readonly pose?: (this: void, row: Row<F>, place: PlaceHitbox) => void;
   /** Name of the whole number whose bit i says that hitbox i cannot be hit. */
   readonly disabled?: string;
   /** Whether entities of this state stop what is shot at others: doors, shields. Default false. */
@@ -63,6 +84,7 @@ export interface RewoundFields {
   readonly turn?: string;
   readonly frame?: string;
   readonly disabled?: string;
+  readonly pose?: (this: void, row: RowIdentity, place: PlaceHitbox) => void;
   readonly blocks: boolean;
 }
 
@@ -83,7 +105,10 @@ export function capsule(options: {
 }
 
 /** Throws `RangeError` for options that name fields which do not exist or that are out of range. */
-export function defineState<const F extends Fields>(fields: F, options: StateOptions = {}): StateDefinition<F> {
+export function defineState<const F extends Fields>(
+  fields: F,
+  options: StateOptions<NoInfer<F>> = {},
+): StateDefinition<F> {
   const capacity = options.capacity ?? 256;
   if (!Number.isInteger(capacity) || capacity < 1 || capacity > 65536) {
     throw new RangeError(`defineState: capacity ${capacity} must be 1 to 65536`);
@@ -100,7 +125,7 @@ export function defineState<const F extends Fields>(fields: F, options: StateOpt
 }
 
 /** Checks the fields that hitboxes depend on. */
-function rewoundFields(fields: Fields, options: StateOptions): RewoundFields {
+function rewoundFields<F extends Fields>(fields: F, options: StateOptions<F>): RewoundFields {
   const { hitbox, hitboxes, frame, disabled, blocks = false } = options;
   if (hitbox !== undefined && hitboxes !== undefined) throw new RangeError("defineState: hitbox or hitboxes, not both");
   // A capsule in the plane has named its angle itself.
@@ -112,8 +137,8 @@ function rewoundFields(fields: Fields, options: StateOptions): RewoundFields {
   check("turn", turn, ["angle", "quaternion"]);
   check("frame", frame, ["uint", "int"]);
   check("disabled", disabled, ["uint", "int"]);
-  if (hitboxes?.pose === "posed")
-    throw new RangeError('defineState: "posed" hitboxes are recorded by hand, in a SnapshotHistory of your own');
+  if ((hitboxes?.pose === "posed") !== (options.pose !== undefined))
+    throw new RangeError('defineState: pose is given with hitboxes that are "posed", and only then');
   if ((hitboxes?.pose === "palette") !== (frame !== undefined))
     throw new RangeError("defineState: frame is given with a palette of poses, and only then");
   return {
@@ -121,6 +146,8 @@ function rewoundFields(fields: Fields, options: StateOptions): RewoundFields {
     ...(turn === undefined ? {} : { turn }),
     ...(frame === undefined ? {} : { frame }),
     ...(disabled === undefined ? {} : { disabled }),
+    // It is called with rows of this state only.
+    ...(options.pose === undefined ? {} : { pose: options.pose as Required<RewoundFields>["pose"] }),
     blocks,
   };
 }

@@ -6,6 +6,7 @@ export type {
   CapsuleHitbox,
   CircleHitbox,
   Hitbox,
+  PlaceHitbox,
   RewoundFields,
   StateDefinition,
   StateOptions,
