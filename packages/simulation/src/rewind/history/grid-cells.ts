@@ -9,7 +9,7 @@ import { BOX_NUMBERS } from "./swept-bounds.ts";
 
 const MAX_CELLS = 16;
 /** Cells are so many times as wide as a box. */
-const CELL_BOXES = 2;
+const CELL_BOXES = 3;
 /** It is built anew after so many updates, or when a greater share of the places than this has grown out of it. */
 const KEPT_UPDATES = 4;
 const MOST_GROWN = 1 / 32;

@@ -241,7 +241,7 @@ export class SnapshotHistory {
 
   /** With "posed" hitboxes, for every one of them: where it is. Throws `RangeError` for an offset above 31.9. */
   setPose(i: number, x: number, y: number, z: number, qx = 0, qy = 0, qz = 0, qw = 1): void {
-    if (!(Math.abs(x) <= MAX_OFFSET && Math.abs(y) <= MAX_OFFSET && Math.abs(z) <= MAX_OFFSET))
+    if (!(x * x + y * y + z * z <= MAX_OFFSET * MAX_OFFSET))
       throw new RangeError(`a hitbox may be moved by at most ${MAX_OFFSET}, got ${x}, ${y}, ${z}`);
     const at = (this.#entry + this.#plainWords) * 2 + i * (POSED_BYTES / 2);
     const halves = this.#halves;

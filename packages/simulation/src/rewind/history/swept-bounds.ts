@@ -78,17 +78,28 @@ export class SweptBounds {
     const next = this.#growing[index] + BOX_NUMBERS;
     this.#growing[index] = next < end ? next : first;
     empty(parts, this.#growing[index], this.#growing[index] + BOX_NUMBERS);
+    let minX = Infinity;
+    let minY = Infinity;
+    let minZ = Infinity;
+    let maxX = -Infinity;
+    let maxY = -Infinity;
+    let maxZ = -Infinity;
+    for (let at = first; at < end; at += BOX_NUMBERS) {
+      if (parts[at] < minX) minX = parts[at];
+      if (parts[at + 1] < minY) minY = parts[at + 1];
+      if (parts[at + 2] < minZ) minZ = parts[at + 2];
+      if (parts[at + 3] > maxX) maxX = parts[at + 3];
+      if (parts[at + 4] > maxY) maxY = parts[at + 4];
+      if (parts[at + 5] > maxZ) maxZ = parts[at + 5];
+    }
     const { boxes } = this;
     const to = index * BOX_NUMBERS;
-    empty(boxes, to, to + BOX_NUMBERS);
-    for (let at = first; at < end; at += BOX_NUMBERS) {
-      if (parts[at] < boxes[to]) boxes[to] = parts[at];
-      if (parts[at + 1] < boxes[to + 1]) boxes[to + 1] = parts[at + 1];
-      if (parts[at + 2] < boxes[to + 2]) boxes[to + 2] = parts[at + 2];
-      if (parts[at + 3] > boxes[to + 3]) boxes[to + 3] = parts[at + 3];
-      if (parts[at + 4] > boxes[to + 4]) boxes[to + 4] = parts[at + 4];
-      if (parts[at + 5] > boxes[to + 5]) boxes[to + 5] = parts[at + 5];
-    }
+    boxes[to] = minX;
+    boxes[to + 1] = minY;
+    boxes[to + 2] = minZ;
+    boxes[to + 3] = maxX;
+    boxes[to + 4] = maxY;
+    boxes[to + 5] = maxZ;
   }
 }
 
