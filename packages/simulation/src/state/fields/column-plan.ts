@@ -114,14 +114,16 @@ export class ColumnPlan {
 
   /** Rounds a row and brings its record up to date. Idempotent. */
   settle(slot: number): void {
-    const at = slot * this.#stride;
-    if (!this.#isAtRest(slot)) {
-      this.#settleLevels(slot, at);
-      this.#settleAngles(slot, at);
-      this.#settleIntegers(slot, at);
-      this.#settleBytes(slot, at);
-    }
+    if (!this.#isAtRest(slot)) this.#settleNumbers(slot);
     for (let i = 0; i < this.#others.length; i++) this.#others[i].settle(slot);
+  }
+
+  #settleNumbers(slot: number): void {
+    const at = slot * this.#stride;
+    this.#settleLevels(slot, at);
+    this.#settleAngles(slot, at);
+    this.#settleIntegers(slot, at);
+    this.#settleBytes(slot, at);
   }
 
   /** A row becomes what its record says. */
