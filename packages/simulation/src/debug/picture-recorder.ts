@@ -61,6 +61,6 @@ export function readPlaces(value: unknown): PresentPlace[] | undefined {
   }
 }
 
-/** A second at 60 frames. */
-const MAX_PICTURES = 64;
+/** Two seconds at 60 ticks. */
+const MAX_PICTURES = 128;
 const MAX_PLACES = 256;
