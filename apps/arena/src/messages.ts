@@ -17,7 +17,7 @@ export const Kill = defineMessage("kill", {
 /** Server -> the shooter: your shot counted. `rewoundX/Y` is where the server put the target to judge it. */
 export const Hit = defineMessage("hit", {
   /** The shot: tick of its input, and 0 for the rifle, 1 for an orb. */
-  tick: uint({ max: 0xffffffff }),
+  tick: uint({ max: 2 ** 31 - 1 }),
   weapon: uint({ max: 1 }),
   victim: uint({ max: 255 }),
   damage: uint({ max: 127 }),
