@@ -64,7 +64,7 @@ export interface Leaf {
   readonly wordCount: number;
   /** Bits of one full value (range, wrap, raw), of one component (quaternion), or of the length (blob, list). */
   readonly bits: number;
-  /** Largest valid word (range, raw), or largest length (blob, list). */
+  /** Largest valid word (range, raw) as an int32: `max >>> 0`, since V8 holds a larger one as a double, and slows every codec. Or largest length (blob, list). */
   readonly max: number;
   /** Value of one level and of level 0, for expectations from velocity. */
   readonly step: number;
@@ -192,7 +192,7 @@ export function defineColumnAccessor<Value, Access>(
 
 /** A leaf of one word. */
 export function wordLeaf(type: Leaf["type"], bits: number, max: number, step = 1, origin = 0): Leaf {
-  return { type, word: 0, wordCount: 1, bits, max, step, origin, text: false, element: [], elementWords: 0 };
+  return { type, word: 0, wordCount: 1, bits, max: max | 0, step, origin, text: false, element: [], elementWords: 0 };
 }
 
 /** The same leaf further along in a record. */

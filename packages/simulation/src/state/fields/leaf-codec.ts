@@ -51,7 +51,7 @@ export function readLeaf(leaf: Leaf, words: Int32Array, at: number, reader: BitS
     case "raw": {
       const value = reader.bits(leaf.bits);
       words[first] = value;
-      return value <= leaf.max && (leaf.bits < 32 || leaf.type !== "raw" || isF32Number(value)) && !reader.failed;
+      return value <= leaf.max >>> 0 && (leaf.bits < 32 || leaf.type !== "raw" || isF32Number(value)) && !reader.failed;
     }
     case "entity":
       words[first] = reader.bits(1) === 1 ? reader.bits(24) : -1;
