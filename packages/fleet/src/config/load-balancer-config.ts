@@ -1,0 +1,112 @@
+/** Everything that can be changed while balancers run, with its defaults. */
+import type { RoutingStrategy } from "../routing/route-request.ts";
+
+export interface LoadBalancerConfig {
+  readonly routing: RoutingConfig;
+  readonly seats: SeatConfig;
+  readonly queue: QueueConfig;
+  readonly health: HealthConfig;
+  readonly scaling: Readonly<Record<string, RegionScaling>>;
+  readonly limits: LimitConfig;
+}
+
+export interface RoutingConfig {
+  /** Default "composite". */
+  readonly strategy: RoutingStrategy;
+  /** Of "composite": ms of latency that each is worth. */
+  readonly weights: {
+    /** Of a ms of round trip. Default 1. */
+    readonly latency: number;
+    /** Of a node that is full against one that is empty. Default 40; below 0 packs players together instead of spreading them. */
+    readonly load: number;
+    /** Of a node whose core is fully busy. Default 60. */
+    readonly cpu: number;
+    /** Of being where the client played last. Default 10. */
+    readonly sticky: number;
+  };
+  /** Nodes that are looked at in each region. Default 4. */
+  readonly sampledNodes: number;
+  /** Regions that are looked at, the nearest first. Default 3. */
+  readonly sampledRegions: number;
+  /** Worst round trip of anybody that is sent anywhere, in ms. Default 400: where all are farther, the nearest counts. */
+  readonly maxLatencyMs: number;
+  /** A new node's share of players grows to its full one over so long. Default 30000 ms. */
+  readonly slowStartMs: number;
+  /** Where a smaller share than this of a region's nodes can be used, suspicion and ejection are ignored there. Default 0.5. */
+  readonly panicThreshold: number;
+  /** A node on which so many placements one after the other came to nothing is left out for a while. Default 5. */
+  readonly ejectAfterFailures: number;
+  /** For so long at first, twice as long each time after. Default 10000 ms. */
+  readonly ejectForMs: number;
+  /** At most this share of a region's nodes is ejected at once. Default 0.2. */
+  readonly maxEjectedShare: number;
+}
+
+export interface SeatConfig {
+  /** A seat is kept so long for a player who does not come. Default 60000 ms: more than a token's lifetime and a handshake. */
+  readonly ttlMs: number;
+  /** Lifetime of connect tokens. Default 30 s. */
+  readonly tokenExpireSeconds: number;
+  /** Silence after which a session ends. Default 10 s. */
+  readonly tokenTimeoutSeconds: number;
+  /** An answer is remembered for its idempotency key for so long. Default 90000 ms: more than `ttlMs`. */
+  readonly rememberMs: number;
+}
+
+export interface QueueConfig {
+  /** Players who may wait. Default 10000; beyond, they are refused. */
+  readonly maxWaiting: number;
+  /** Players let in, per second, over the whole fleet. Default Infinity: as seats get free. */
+  readonly admissionsPerSec: number;
+  /** Who has not asked for so long has gone. Default 15000 ms. */
+  readonly patienceMs: number;
+}
+
+export interface HealthConfig {
+  /** A node's reports may be late by so much before it is suspected. Default 1000 ms. */
+  readonly suspectAfterMs: number;
+  /** And before it may be lost, when most balancers agree. Default 5000 ms. */
+  readonly loseAfterMs: number;
+  /** Each node is asked for its health so often, by one balancer. Default 1000 ms. */
+  readonly checkEveryMs: number;
+  readonly checkTimeoutMs: number;
+  /** A node that was suspected is trusted again after so long without suspicion; doubled with each time, up to ten times that. Default 2000 ms. */
+  readonly trustAfterMs: number;
+}
+
+export interface RegionScaling {
+  /** Free seats there should be. Default 100. */
+  readonly targetFreeSeats: number;
+  readonly minNodes: number;
+  readonly maxNodes: number;
+  /** Least time between two changes. Defaults 30000 and 300000 ms. */
+  readonly scaleOutCooldownMs: number;
+  readonly scaleInCooldownMs: number;
+  /** Other targets at certain times, each day, UTC; the first that matches counts. */
+  readonly schedule: readonly ScheduledTarget[];
+  /** Whether demand of the same hour of days before is expected again. Default true. */
+  readonly predict: boolean;
+}
+
+export interface ScheduledTarget {
+  /** Days of the week, 0 is Sunday; none: every day. */
+  readonly days: readonly number[];
+  /** "HH:MM". */
+  readonly from: string;
+  readonly to: string;
+  readonly targetFreeSeats?: number;
+  readonly minNodes?: number;
+}
+
+export interface LimitConfig {
+  /** Requests of one prefix (IPv4 /24, IPv6 /48) per second, and at once. Defaults 50 and 200. */
+  readonly requestsPerSec: number;
+  readonly requestBurst: number;
+  /** Connections of one prefix, and of all. Defaults 256 and 16384. */
+  readonly connectionsPerPrefix: number;
+  readonly connections: number;
+  /** Above so many allocations a second, clients must bring a proof of work or a challenge token. Default Infinity. */
+  readonly challengeAbovePerSec: number;
+  /** Leading zero bits of a proof. Default 18, some 0.2 s in a browser. */
+  readonly proofBits: number;
+}

@@ -1,0 +1,7 @@
+/** Says where a client is, by its IP address. */
+import type { ClientLocation } from "../routing/route-request.ts";
+
+export interface ClientLocator {
+  /** `undefined`: nothing is known; never (0, 0). Reads memory only. */
+  estimateClientLocation(ip: string): ClientLocation | undefined;
+}

@@ -1,0 +1,1 @@
+export type { ServerNode } from "./registry/server-node.ts";
