@@ -1,0 +1,114 @@
+/** What the HTTP API calls: the balancer as requests see it. Refusals are values; a rejected promise is a defect (500). */
+import type { LoadBalancerConfig } from "../config/load-balancer-config.ts";
+import type { NodeRegistration, NodeState, ServerNode } from "../registry/server-node.ts";
+import type { RouteExplanation, RouteFilter, RoutingStrategy } from "../routing/route-request.ts";
+
+/** A player, or a party or match that plays together. */
+export interface AllocateRequest {
+  /** Idempotency key, 16 to 64 of [A-Za-z0-9_-]: a request that is sent again with the same one, here or at another balancer, gets the same answer. */
+  readonly key: string;
+  readonly clients: readonly AllocateClient[];
+  readonly room?: string;
+  readonly filter?: RouteFilter;
+  readonly strategy?: RoutingStrategy;
+  readonly hashKey?: string;
+}
+
+export interface AllocateClient {
+  /** Decimal. Who asks must be allowed to speak for it: see docs/api.md. */
+  readonly clientId: string;
+  /** As seen by who asks on the player's behalf; default: the address of the request. */
+  readonly ip?: string;
+  readonly latencies?: Readonly<Record<string, number>>;
+  /** Of the game, base64, at most 192 bytes: goes into the token. */
+  readonly userData?: string;
+}
+
+export interface Allocation {
+  readonly status: "allocated";
+  readonly node: Pick<ServerNode, "id" | "region" | "addresses" | "version">;
+  readonly seats: readonly AllocatedSeat[];
+  /** ms from now until the tokens expire. */
+  readonly expiresInMs: number;
+}
+
+export interface AllocatedSeat {
+  readonly clientId: string;
+  /** Connect token, base64. */
+  readonly token: string;
+}
+
+/** The fleet is full: ask again with the ticket. */
+export interface Waiting {
+  readonly status: "waiting";
+  readonly ticket: string;
+  /** 1 is next. */
+  readonly position: number;
+  readonly estimatedWaitMs?: number;
+  readonly askAgainInMs: number;
+}
+
+export interface AllocateRefusal {
+  readonly status: "refused";
+  readonly code: "noMatch" | "noNodes" | "queueFull" | "badTicket" | "starting";
+  readonly error: string;
+}
+
+export type AllocateReply = Allocation | Waiting | AllocateRefusal;
+
+/** Who did something, for the audit log. */
+export interface Actor {
+  /** Subject of the token, or the node key's id. */
+  readonly subject: string;
+  readonly address: string;
+}
+
+export interface RegisterReply {
+  /** This node's own key for connect tokens, 32 bytes in base64, which only it and balancers know. */
+  readonly tokenKey: string;
+  readonly protocolId: string;
+  readonly reportEveryMs: number;
+  /** All balancers that are known, so that it reports to each. */
+  readonly balancers: readonly string[];
+}
+
+export type NodeCommand = "drain" | "maintain" | "resume" | "unregister";
+
+export interface ConfigVersion {
+  readonly version: number;
+  readonly config: LoadBalancerConfig;
+  readonly changedBy: string;
+  /** ISO 8601. */
+  readonly changedAt: string;
+  readonly comment?: string;
+}
+
+export interface BalancerApi {
+  /** `ip`: of the request. */
+  allocate(request: AllocateRequest, ip: string): Promise<AllocateReply>;
+  /** Asks again for who waits. */
+  askAgain(ticket: string, ip: string): Promise<AllocateReply>;
+  leaveQueue(ticket: string): Promise<boolean>;
+  explain(request: Omit<AllocateRequest, "key">, ip: string): RouteExplanation;
+  registerNode(registration: NodeRegistration, actor: Actor): Promise<RegisterReply>;
+  /** A node's report; the answer is JSON. `undefined`: the node is not known here and must register. */
+  exchange(nodeId: string, report: unknown): unknown;
+  commandNode(nodeId: string, command: NodeCommand, actor: Actor): Promise<ServerNode | undefined>;
+  nodes(filter?: { readonly region?: string; readonly state?: NodeState }): readonly ServerNode[];
+  stats(): unknown;
+  config(): ConfigVersion;
+  configVersions(): Promise<readonly ConfigVersion[]>;
+  /** Validates, and with `dryRun` says what it would have done to recorded traffic instead of changing anything. */
+  changeConfig(
+    change: unknown,
+    options: { readonly dryRun: boolean; readonly comment?: string },
+    actor: Actor,
+  ): Promise<unknown>;
+  rollBackConfig(version: number, actor: Actor): Promise<ConfigVersion | undefined>;
+  /** What another balancer posts: messages of `peers/`, JSON. */
+  peer(path: "gossip" | "claim" | "allocate", body: unknown): Promise<unknown>;
+  /** Prometheus exposition. */
+  metrics(): Promise<string>;
+  /** For whoever asks whether this balancer can be sent players: true when it knows nodes and is not closing. */
+  readonly isReady: boolean;
+}
