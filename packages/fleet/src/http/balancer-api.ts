@@ -64,6 +64,8 @@ export interface Actor {
 }
 
 export interface RegisterReply {
+  /** Goes with this node's reports to this balancer. */
+  readonly session: string;
   /** This node's own key for connect tokens, 32 bytes in base64, which only it and balancers know. */
   readonly tokenKey: string;
   readonly protocolId: string;
@@ -71,6 +73,9 @@ export interface RegisterReply {
   /** All balancers that are known, so that it reports to each. */
   readonly balancers: readonly string[];
 }
+
+/** `gossip`: health and counters; `claim`: idempotency keys; `allocate`: a request for which the other one has no seat. */
+export type PeerPath = "gossip" | "claim" | "allocate";
 
 export type NodeCommand = "drain" | "maintain" | "resume" | "unregister";
 
@@ -91,8 +96,8 @@ export interface BalancerApi {
   leaveQueue(ticket: string): Promise<boolean>;
   explain(request: Omit<AllocateRequest, "key">, ip: string): RouteExplanation;
   registerNode(registration: NodeRegistration, actor: Actor): Promise<RegisterReply>;
-  /** A node's report; the answer is JSON. `undefined`: the node is not known here and must register. */
-  exchange(nodeId: string, report: unknown): unknown;
+  /** A node's report; the answer is JSON. `undefined`: the session is not known here, and the node must register. */
+  exchange(nodeId: string, session: string, report: unknown): unknown;
   commandNode(nodeId: string, command: NodeCommand, actor: Actor): Promise<ServerNode | undefined>;
   nodes(filter?: { readonly region?: string; readonly state?: NodeState }): readonly ServerNode[];
   stats(): unknown;
@@ -105,8 +110,8 @@ export interface BalancerApi {
     actor: Actor,
   ): Promise<unknown>;
   rollBackConfig(version: number, actor: Actor): Promise<ConfigVersion | undefined>;
-  /** What another balancer posts: messages of `peers/`, JSON. */
-  peer(path: "gossip" | "claim" | "allocate", body: unknown): Promise<unknown>;
+  /** What another balancer posts, as text, with its MAC (`peers/peer-mac.ts`); the answer is JSON. `undefined`: it is no balancer of this fleet. */
+  peer(path: PeerPath, body: string, mac: unknown): Promise<unknown>;
   /** Prometheus exposition. */
   metrics(): Promise<string>;
   /** For whoever asks whether this balancer can be sent players: true when it knows nodes and is not closing. */
