@@ -1,0 +1,90 @@
+/** Which other balancers there are, which of them are alive, and what each said last. */
+import type { HealthVote } from "../health/health-book.ts";
+
+/** What a balancer posts to every other a few times a second, and answers such a post with. */
+export interface Gossip {
+  readonly from: string;
+  /** Where the others reach it. */
+  readonly url: string;
+  /** Of this run of the balancer: one that starts anew has a larger one. */
+  readonly epoch: number;
+  /** Goes up with each message of a run. */
+  readonly sequence: number;
+  readonly vote: HealthVote;
+  readonly counters: PeerCounters;
+  readonly configVersion: number;
+}
+
+export interface PeerCounters {
+  /** Players who wait there, and since when the first one has, as the age in ms. */
+  readonly waiting: number;
+  readonly oldestWaitMs: number;
+  /** Players sent to nodes since it started. */
+  readonly placements: number;
+  readonly nodesHeard: number;
+  readonly nodes: number;
+}
+
+export interface Peer {
+  readonly id: string;
+  readonly url: string;
+  readonly gossip: Gossip;
+  readonly heardAt: number;
+}
+
+/** A balancer that has said nothing for so long is taken for dead: two or three messages may be lost. */
+const LIVE_FOR_MS = 1000;
+const FORGOTTEN_AFTER_MS = 60_000;
+
+export class PeerSet {
+  readonly #self: string;
+  readonly #peers: Map<string, Peer> = new Map();
+  #liveIds: readonly string[];
+
+  constructor(self: string) {
+    this.#self = self;
+    this.#liveIds = [self];
+  }
+
+  /** Hears of a message. False when it is older than what was heard, or one's own. */
+  note(gossip: Gossip, now: number): boolean {
+    if (gossip.from === this.#self) return false;
+    const last = this.#peers.get(gossip.from)?.gossip;
+    const isOld =
+      last !== undefined &&
+      (gossip.epoch < last.epoch || (gossip.epoch === last.epoch && gossip.sequence <= last.sequence));
+    if (isOld) return false;
+    this.#peers.set(gossip.from, { id: gossip.from, url: gossip.url, gossip, heardAt: now });
+    return true;
+  }
+
+  /** A connection to it was refused: it is dead before its silence says so. */
+  noteRefused(id: string): void {
+    const peer = this.#peers.get(id);
+    if (peer !== undefined) this.#peers.set(id, { ...peer, heardAt: -Infinity });
+  }
+
+  /** Draws the conclusions: who has come and who has gone since the last call. */
+  update(now: number): { readonly came: readonly string[]; readonly went: readonly string[] } {
+    for (const { id, heardAt } of this.#peers.values()) if (now - heardAt > FORGOTTEN_AFTER_MS) this.#peers.delete(id);
+    const before = this.#liveIds;
+    this.#liveIds = [this.#self, ...this.live(now).map(({ id }) => id)].sort();
+    return {
+      came: this.#liveIds.filter((id) => !before.includes(id)),
+      went: before.filter((id) => !this.#liveIds.includes(id)),
+    };
+  }
+
+  live(now: number): readonly Peer[] {
+    return [...this.#peers.values()].filter(({ heardAt }) => now - heardAt <= LIVE_FOR_MS);
+  }
+
+  get(id: string): Peer | undefined {
+    return this.#peers.get(id);
+  }
+
+  /** Ids of all that are alive as of the last `update`, this one included, in order. */
+  get liveIds(): readonly string[] {
+    return this.#liveIds;
+  }
+}
