@@ -49,11 +49,13 @@ export class PeerSet {
   /** Hears of a message. False when it is older than what was heard, or one's own. */
   note(gossip: Gossip, now: number): boolean {
     if (gossip.from === this.#self) return false;
-    const last = this.#peers.get(gossip.from)?.gossip;
-    const isOld =
-      last !== undefined &&
-      (gossip.epoch < last.epoch || (gossip.epoch === last.epoch && gossip.sequence <= last.sequence));
-    if (isOld) return false;
+    const last = this.#peers.get(gossip.from);
+    if (last !== undefined) {
+      const { epoch, sequence } = last.gossip;
+      if (gossip.epoch === epoch && gossip.sequence <= sequence) return false;
+      // A late message of an earlier run; or a new run after the clock was set back, once the last one is silent.
+      if (gossip.epoch < epoch && now - last.heardAt <= LIVE_FOR_MS) return false;
+    }
     this.#peers.set(gossip.from, { id: gossip.from, url: gossip.url, gossip, heardAt: now });
     return true;
   }
