@@ -30,6 +30,8 @@ export interface RoutingConfig {
   readonly sampledRegions: number;
   /** Worst round trip of anybody that is sent anywhere, in ms. Default 400: where all are farther, the nearest counts. */
   readonly maxLatencyMs: number;
+  /** Where players count as being of whom nothing is known: no location, no measurement, no last region. Default: the region with the most nodes. */
+  readonly defaultRegion?: string;
   /** A new node's share of players grows to its full one over so long. Default 30000 ms. */
   readonly slowStartMs: number;
   /** Where a smaller share than this of a region's nodes can be used, suspicion and ejection are ignored there. Default 0.5. */
