@@ -12,6 +12,8 @@ export interface AllocateRequest {
   readonly filter?: RouteFilter;
   readonly strategy?: RoutingStrategy;
   readonly hashKey?: string;
+  /** Of who waits already: from the last answer, here or elsewhere. */
+  readonly ticket?: string;
 }
 
 export interface AllocateClient {
@@ -38,7 +40,7 @@ export interface AllocatedSeat {
   readonly token: string;
 }
 
-/** The fleet is full: ask again with the ticket. */
+/** The fleet is full: send the same request again, with the ticket. */
 export interface Waiting {
   readonly status: "waiting";
   readonly ticket: string;
@@ -50,7 +52,7 @@ export interface Waiting {
 
 export interface AllocateRefusal {
   readonly status: "refused";
-  readonly code: "noMatch" | "noNodes" | "queueFull" | "badTicket" | "starting";
+  readonly code: "noMatch" | "noNodes" | "queueFull" | "badTicket" | "expired" | "askAgain" | "starting";
   readonly error: string;
 }
 
@@ -91,9 +93,8 @@ export interface ConfigVersion {
 export interface BalancerApi {
   /** `ip`: of the request. */
   allocate(request: AllocateRequest, ip: string): Promise<AllocateReply>;
-  /** Asks again for who waits. */
-  askAgain(ticket: string, ip: string): Promise<AllocateReply>;
-  leaveQueue(ticket: string): Promise<boolean>;
+  /** Who waited with this key waits no more. */
+  leaveQueue(key: string): void;
   explain(request: Omit<AllocateRequest, "key">, ip: string): RouteExplanation;
   registerNode(registration: NodeRegistration, actor: Actor): Promise<RegisterReply>;
   /** A node's report; the answer is JSON. `undefined`: the session is not known here, and the node must register. */

@@ -16,9 +16,10 @@ export interface Gossip {
 }
 
 export interface PeerCounters {
-  /** Players who wait there, and since when the first one has, as the age in ms. */
+  /** Players, or groups, who wait there. */
   readonly waiting: number;
-  readonly oldestWaitMs: number;
+  /** Seats that nodes have lent to it and that it can give away now. */
+  readonly freeSeats: number;
   /** Players sent to nodes since it started. */
   readonly placements: number;
   readonly nodesHeard: number;

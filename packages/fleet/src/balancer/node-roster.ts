@@ -1,0 +1,238 @@
+/**
+ * The nodes of the fleet as one balancer has them: who registered, here or at another balancer; their reports; and what an
+ * operator wants of them. Registrations are in the store, so that all balancers know them and a new one learns them; all else is in memory,
+ * told by each node to each balancer.
+ */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { HealthBook, NodeHealth } from "../health/health-book.ts";
+import type { NodeCommand, RegisterReply } from "../http/balancer-api.ts";
+import type { NodeTable } from "../registry/node-table.ts";
+import type { NodeRegistration, NodeState, ServerNode } from "../registry/server-node.ts";
+import type { Router } from "../routing/router.ts";
+import type { SeatPool } from "../seats/seat-pool.ts";
+import type { StateStore, StoreEvent } from "../store/state-store.ts";
+import { readNodeReport } from "./node-reports.ts";
+import type { DesiredState, NodeAnswer, NodeReport } from "./node-reports.ts";
+import type { TokenWriter } from "./token-writer.ts";
+
+export interface NodeRosterOptions {
+  readonly table: NodeTable;
+  readonly pool: SeatPool;
+  readonly router: Router;
+  readonly health: HealthBook;
+  readonly store: StateStore;
+  readonly tokens: TokenWriter;
+  readonly protocolId: bigint;
+  /** Of this run of the balancer: nodes' sessions end with it. */
+  readonly sessionSecret: Uint8Array;
+  readonly reportEveryMs: number;
+  readonly balancers: () => readonly string[];
+  readonly now: () => number;
+  readonly log: (line: string) => void;
+}
+
+/** In the store, by `nodes/<id>`. A node that was unregistered stays as `gone` for a while, so that it is not put there again. */
+interface NodeRecord {
+  readonly registration: NodeRegistration;
+  readonly desired: DesiredState | "gone";
+}
+
+interface Counts {
+  arrived: number;
+  expired: number;
+  epoch: number;
+}
+
+const GONE_FOR_MS = 60_000;
+/** Of a node's placements that are noted one by one. */
+const MAX_NOTED = 64;
+
+export class NodeRoster {
+  readonly #options: NodeRosterOptions;
+  readonly #records: Map<string, NodeRecord> = new Map();
+  readonly #counts: Map<string, Counts> = new Map();
+  /** Not in the store yet, as that was away. */
+  readonly #unsaved: Set<string> = new Set();
+  readonly #stopWatching: () => void;
+
+  constructor(options: NodeRosterOptions) {
+    this.#options = options;
+    this.#stopWatching = options.store.watch(PREFIX, (event) => this.#hear(event));
+  }
+
+  /** Throws `RangeError` when there is no room for it. */
+  register(registration: NodeRegistration): RegisterReply {
+    const { id } = registration;
+    const known = this.#records.get(id);
+    const desired = known === undefined || known.desired === "gone" ? "ready" : known.desired;
+    this.#take({ registration, desired });
+    this.#save(id);
+    const { tokens, protocolId, reportEveryMs, balancers } = this.#options;
+    return {
+      session: this.#sessionOf(id),
+      tokenKey: tokens.keyOf(id).toString("base64"),
+      protocolId: protocolId.toString(),
+      reportEveryMs,
+      balancers: balancers(),
+    };
+  }
+
+  exchange(id: string, session: string, value: unknown): NodeAnswer | undefined {
+    const { table, pool, health, balancers, now } = this.#options;
+    const index = table.indexOf(id);
+    if (index < 0 || !isEqual(session, this.#sessionOf(id))) return undefined;
+    const report = readNodeReport(value);
+    if (report === undefined) return undefined;
+    const at = now();
+    health.noteReport(id, at);
+    pool.receive(index, report.seats);
+    table.report(index, report.load);
+    this.#notePlacements(id, index, report);
+    const desired = this.#records.get(id)?.desired ?? "ready";
+    this.#setState(index, stateOf(report, desired, table.registrationOf(index).capacity.players));
+    return {
+      seats: pool.answer(index, at),
+      balancers: balancers(),
+      desired: desired === "gone" ? "draining" : desired,
+    };
+  }
+
+  /** `undefined`: there is no such node. */
+  command(id: string, command: NodeCommand): ServerNode | undefined {
+    const { table } = this.#options;
+    const record = this.#records.get(id);
+    const index = table.indexOf(id);
+    if (record === undefined || index < 0) return undefined;
+    const desired = DESIRED[command];
+    const node = table.node(index);
+    if (desired === "gone") this.#forget(id);
+    this.#records.set(id, { ...record, desired });
+    if (desired === "draining" || desired === "maintenance") this.#setState(index, desired);
+    else if (desired === "ready" && node.state === "maintenance") this.#setState(index, "starting");
+    this.#save(id);
+    return desired === "gone" ? node : table.node(index);
+  }
+
+  /** What the book concludes about a node. */
+  noteHealth(id: string, health: NodeHealth, reason: string): void {
+    const { table, log } = this.#options;
+    const index = table.indexOf(id);
+    if (index < 0) return;
+    log(`node ${id} is ${health}: ${reason}`);
+    table.setSuspicion(index, health === "good" ? undefined : reason);
+    if (health === "lost") this.#setState(index, "lost");
+  }
+
+  /** Writes to the store what could not be written while it was away. */
+  saveAll(): void {
+    for (const id of this.#unsaved) this.#save(id);
+  }
+
+  get unsaved(): number {
+    return this.#unsaved.size;
+  }
+
+  close(): void {
+    this.#stopWatching();
+  }
+
+  #hear(event: StoreEvent): void {
+    if ("deleted" in event) {
+      const id = event.deleted.slice(PREFIX.length);
+      const record = this.#records.get(id);
+      if (record === undefined) return;
+      if (record.desired === "gone") this.#records.delete(id);
+      // Nobody deletes a registration: the store has lost it.
+      else this.#save(id);
+      return;
+    }
+    const id = event.put.key.slice(PREFIX.length);
+    let record: NodeRecord;
+    try {
+      record = JSON.parse(event.put.value) as NodeRecord;
+    } catch {
+      this.#options.log(`the store's entry ${event.put.key} is no JSON: ignored`);
+      return;
+    }
+    if (this.#unsaved.has(id)) return;
+    if (record.desired === "gone") {
+      this.#forget(id);
+      this.#records.set(id, record);
+      return;
+    }
+    try {
+      this.#take(record);
+    } catch (error) {
+      this.#options.log(`node ${id} of the store is not taken: ${String(error)}`);
+    }
+  }
+
+  #take(record: NodeRecord): void {
+    const { table, health, now } = this.#options;
+    const { id } = record.registration;
+    const index = table.put(record.registration);
+    if (typeof index === "string") throw new RangeError(`node ${id} cannot be taken: ${index}`);
+    this.#records.set(id, record);
+    health.add(id, now());
+    if (record.desired === "draining" || record.desired === "maintenance") this.#setState(index, record.desired);
+  }
+
+  #forget(id: string): void {
+    const { table, pool, health } = this.#options;
+    const index = table.indexOf(id);
+    if (index >= 0) pool.forget(index);
+    table.remove(id);
+    health.remove(id);
+    this.#counts.delete(id);
+  }
+
+  #save(id: string): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    this.#unsaved.add(id);
+    const value = JSON.stringify(record);
+    const options = record.desired === "gone" ? { leaseMs: GONE_FOR_MS } : {};
+    this.#options.store.put(`${PREFIX}${id}`, value, options).then(
+      () => {
+        if (JSON.stringify(this.#records.get(id)) === value) this.#unsaved.delete(id);
+      },
+      () => {
+        // Still unsaved: `saveAll` tries again.
+      },
+    );
+  }
+
+  #setState(index: number, state: NodeState): void {
+    const { table, now } = this.#options;
+    if (table.stateOf(index) !== state) table.setState(index, state, now());
+  }
+
+  /** How placements ended, since the last report: what becomes of them decides whether more players are sent there. */
+  #notePlacements(id: string, index: number, report: NodeReport): void {
+    const { router, now } = this.#options;
+    const { arrived, expired } = report;
+    const { epoch } = report.seats;
+    const last = this.#counts.get(id);
+    this.#counts.set(id, { arrived, expired, epoch });
+    if (last === undefined || last.epoch !== epoch) return;
+    for (let i = Math.min(expired - last.expired, MAX_NOTED); i > 0; i--) router.notePlacement(index, false, now());
+    if (arrived > last.arrived) router.notePlacement(index, true, now());
+  }
+
+  #sessionOf(id: string): string {
+    return createHmac("sha256", this.#options.sessionSecret).update(id).digest("base64url");
+  }
+}
+
+const PREFIX = "nodes/";
+const DESIRED = { drain: "draining", maintain: "maintenance", resume: "ready", unregister: "gone" } as const;
+
+function stateOf({ state, load }: NodeReport, desired: NodeRecord["desired"], capacity: number): NodeState {
+  if (desired !== "ready") return desired === "gone" ? "draining" : desired;
+  if (state !== "ready") return state;
+  return load.players + load.reserved >= capacity ? "full" : "ready";
+}
+
+function isEqual(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}
