@@ -92,8 +92,17 @@ export class Allocator {
     const { region, version, addresses } =
       index < 0 ? { region: "", version: "", addresses: { udp: answer.addresses } } : table.registrationOf(index);
     const { addresses: udp, userData, ...common } = answer;
-    const seats = claim.seats.map(({ clientId }, i) => {
-      const facts = { ...common, addresses: udp, nodeId, key, clientId, userData: userData[i] };
+    const seats = claim.seats.map(({ clientId, seat }, i) => {
+      const facts = {
+        ...common,
+        addresses: udp,
+        nodeId,
+        key,
+        clientId,
+        userData: userData[i],
+        seat,
+        epoch: claim.epoch,
+      };
       return { clientId, token: Buffer.from(tokens.write(facts)).toString("base64") };
     });
     return {

@@ -15,6 +15,8 @@ const facts: TokenFacts = {
   issuedAt: 1_700_000_000_123,
   expireSeconds: 30,
   timeoutSeconds: 10,
+  seat: 5,
+  epoch: 99,
 };
 
 describe("TokenWriter", () => {
@@ -38,6 +40,8 @@ describe("TokenWriter", () => {
       { issuedAt: 1_700_000_000_124 },
       { expireSeconds: 31 },
       { timeoutSeconds: 11 },
+      { seat: 6 },
+      { epoch: 98 },
     ];
     const seen = new Set<string>();
     const tokens = [{}, ...others].map((other) => readConnectToken(writer.write({ ...facts, ...other })));

@@ -24,6 +24,9 @@ export interface TokenFacts {
   readonly issuedAt: number;
   readonly expireSeconds: number;
   readonly timeoutSeconds: number;
+  /** The seat, and the epoch of the node that numbered it. */
+  readonly seat: number;
+  readonly epoch: number;
 }
 
 export interface TokenWriterOptions {
@@ -55,13 +58,24 @@ export class TokenWriter {
   /** 2,048 bytes. Throws `RangeError` for facts that do not fit into a token. */
   write(facts: TokenFacts): Uint8Array {
     const { protocolId } = this.#options;
-    const { nodeId, addresses, clientId, room, userData, issuedAt, expireSeconds, timeoutSeconds } = facts;
+    const {
+      nodeId,
+      addresses,
+      clientId,
+      room,
+      userData,
+      issuedAt,
+      expireSeconds,
+      timeoutSeconds,
+      seat: number,
+      epoch,
+    } = facts;
     return generateConnectToken({
       protocolId,
       privateKey: this.keyOf(nodeId),
       clientId: BigInt(clientId),
       serverAddresses: addresses,
-      userData: writeUserData({ room, gameData: Buffer.from(userData, "base64"), issuedAt }),
+      userData: writeUserData({ room, gameData: Buffer.from(userData, "base64"), issuedAt, seat: { number, epoch } }),
       expireSeconds,
       timeoutSeconds,
       nowSeconds: issuedAt / 1000,

@@ -21,6 +21,14 @@ export interface UserData {
   /** What the client may use beyond netcode 1.02: packets above its size, and sessions that survive a change of address. Default both. */
   readonly allowLargePackets?: boolean;
   readonly allowMigration?: boolean;
+  /** The seat that is kept for the client, of those that the server's process `epoch` has numbered. Default: none is. */
+  readonly seat?: TokenSeat;
+}
+
+/** Both below 2^53, the epoch above 0. */
+export interface TokenSeat {
+  readonly number: number;
+  readonly epoch: number;
 }
 
 export interface ParsedUserData {
@@ -32,6 +40,7 @@ export interface ParsedUserData {
   readonly issuedAt: number;
   readonly allowLargePackets: boolean;
   readonly allowMigration: boolean;
+  readonly seat: TokenSeat | undefined;
 }
 
 const MARKER = [0x52, 0x50, 0x53, 0x54]; // "RPST"
@@ -41,6 +50,8 @@ const FLAG_LARGE_PACKETS = 1;
 const FLAG_MIGRATION = 2;
 const ROOM_AT = 8;
 const ISSUED_AT = 40;
+const SEAT_AT = 48;
+const EPOCH_AT = 56;
 const GAME_AT = 64;
 
 /** 256 bytes for `generateConnectToken`. What does not fit throws `RangeError`. */
@@ -55,27 +66,34 @@ export function writeUserData(data: UserData): Uint8Array {
   if (!(Number.isSafeInteger(issuedAt) && issuedAt >= 0)) {
     throw new RangeError(`issuedAt must be whole Unix milliseconds, got ${issuedAt}`);
   }
+  const { seat = NO_SEAT } = data;
+  for (const value of [seat.number, seat.epoch])
+    if (!(Number.isSafeInteger(value) && value >= 0))
+      throw new RangeError(`a seat's numbers must be whole, got ${value}`);
   bytes.set(MARKER);
   bytes[4] = VERSION;
   bytes[FLAGS_AT] = (allowLargePackets ? FLAG_LARGE_PACKETS : 0) | (allowMigration ? FLAG_MIGRATION : 0);
   encodeUtf8(room, bytes, ROOM_AT);
   const view = new DataView(bytes.buffer);
-  view.setUint32(ISSUED_AT, issuedAt >>> 0, true);
-  view.setUint32(ISSUED_AT + 4, Math.floor(issuedAt / 0x1_0000_0000), true);
+  setUint53(view, ISSUED_AT, issuedAt);
+  setUint53(view, SEAT_AT, seat.number);
+  setUint53(view, EPOCH_AT, seat.epoch);
   if (gameData !== undefined) bytes.set(gameData, GAME_AT);
   return bytes;
 }
 
 /** Never throws: what is not ours, or of a version we do not know, is read as an unmarked token. */
 export function readUserData(bytes: Uint8Array): ParsedUserData {
-  const none = { allowLargePackets: false, allowMigration: false };
+  const none = { allowLargePackets: false, allowMigration: false, seat: undefined };
   const unmarked = { marked: false, room: "", gameData: bytes, issuedAt: 0, ...none };
   if (bytes.length !== USER_DATA_BYTES || bytes[4] !== VERSION) return unmarked;
   for (const [i, byte] of MARKER.entries()) if (bytes[i] !== byte) return unmarked;
   let end = ROOM_AT;
   while (end < ISSUED_AT && bytes[end] !== 0) end++;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const issuedAt = view.getUint32(ISSUED_AT, true) + view.getUint32(ISSUED_AT + 4, true) * 0x1_0000_0000;
+  const issuedAt = getUint53(view, ISSUED_AT);
+  const number = getUint53(view, SEAT_AT);
+  const epoch = getUint53(view, EPOCH_AT);
   const room = decodeUtf8(bytes, ROOM_AT, end);
   if (room === undefined || !Number.isSafeInteger(issuedAt)) return unmarked;
   const flags = bytes[FLAGS_AT];
@@ -86,5 +104,17 @@ export function readUserData(bytes: Uint8Array): ParsedUserData {
     issuedAt,
     allowLargePackets: (flags & FLAG_LARGE_PACKETS) !== 0,
     allowMigration: (flags & FLAG_MIGRATION) !== 0,
+    seat: epoch > 0 && Number.isSafeInteger(epoch) && Number.isSafeInteger(number) ? { number, epoch } : undefined,
   };
+}
+
+const NO_SEAT: TokenSeat = { number: 0, epoch: 0 };
+
+function setUint53(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value >>> 0, true);
+  view.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true);
+}
+
+function getUint53(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x1_0000_0000;
 }
