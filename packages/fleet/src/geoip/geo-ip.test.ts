@@ -170,6 +170,8 @@ test("a bad update changes nothing", async (t) => {
   const from = write("city.mmdb", good);
   const geoIp = await open({ city: [{ from }], country: [] });
   const { sha256 } = geoIp.stats.databases[0];
+  const wrong = { city: [{ from, sha256: "0".repeat(64) }] };
+  assert.equal((await geoIp.update(wrong)).error?.code, "hash", "the same file, but another is expected");
   const newer = halves(BERLIN, SYDNEY, { buildEpoch: 1.76e9 });
   for (const [code, bytes] of [
     ["format", Buffer.from("<html>busy</html>")],
@@ -187,7 +189,7 @@ test("a bad update changes nothing", async (t) => {
     assert.equal(geoIp.stats.lastError?.code, code);
   }
   write("city.mmdb", newer);
-  assert.equal((await geoIp.update({ city: [{ from, sha256: "0".repeat(64) }] })).error?.code, "hash");
+  assert.equal((await geoIp.update(wrong)).error?.code, "hash");
   assert.equal((await geoIp.update({ city: [{ from }, { from: `${from}.not` }] })).error?.code, "unreadable");
   assert.equal(geoIp.stats.databases[0].sha256, sha256, "all of them or none");
   assert.deepEqual((await geoIp.update()).changed, [from]);
@@ -214,6 +216,24 @@ test("lookups go on during an update, and another one is refused", async (t) => 
   const closing = geoIp.update();
   await geoIp.close();
   assert.equal((await closing).error?.code, "closed");
+});
+
+test("what has been read when it closes is not put to use any more", async (t) => {
+  const write = folder(t);
+  const from = write("city.mmdb", halves(BERLIN, SYDNEY));
+  const opened: GeoIp[] = [];
+  const closed: Promise<void>[] = [];
+  // Asked for the time when a database has passed its checks.
+  const now = (): number => {
+    for (const geoIp of opened.splice(0)) closed.push(geoIp.close());
+    return 0;
+  };
+  const geoIp = await open({ city: [{ from }], country: [], now });
+  opened.push(geoIp);
+  write("city.mmdb", halves(BERLIN, SYDNEY, { buildEpoch: 1.76e9 }));
+  assert.equal((await geoIp.update()).error?.code, "closed");
+  assert.equal(geoIp.stats.databases[0].builtAt, 1.75e12);
+  await Promise.all(closed);
 });
 
 test("it does not open with what is no database, or with options that cannot be", async (t) => {

@@ -94,7 +94,7 @@ export class LocationDatabase {
 }
 
 const CACHE_BITS = 16;
-/** Some 130 bytes each, 8.5 MB when it is full; random addresses find 87 % in it. */
+/** Some 130 bytes each, 8 MB when it is full; random addresses find 87 % in it. */
 const CACHE_SIZE = 2 ** CACHE_BITS;
 /** How far off the middle of a country may be of which nothing is known. */
 const UNKNOWN_COUNTRY_KM = 1000;

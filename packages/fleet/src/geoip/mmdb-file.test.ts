@@ -7,6 +7,7 @@ import { GeoIpError } from "./geo-ip-error.ts";
 import { IpAddress } from "./ip-address.ts";
 import { LocationDatabase } from "./location-database.ts";
 import { MmdbFile } from "./mmdb-file.ts";
+import { MmdbRecords } from "./mmdb-record.ts";
 
 const address = new IpAddress();
 const NETWORKS: MmdbOptions["networks"] = [
@@ -135,6 +136,19 @@ test("what is learnt of one file is not believed of another", () => {
     const database = new LocationDatabase(new MmdbFile(writeMmdb({ networks: [["1.0.0.0/8", record]] })), 50);
     assert.deepEqual(database.locate(address)?.coordinates, { latitude: 50.5, longitude: 9.5 });
   }
+});
+
+test("what lies outside of the records is nothing", () => {
+  // A text before the records, an integer in them, a text that reaches beyond their end.
+  const bytes = Buffer.from([0x42, 0x44, 0x45, 0xa1, 7, 0x42, 0x44, 0x45]);
+  const records = new MmdbRecords(bytes, 3, 7);
+  assert.equal(records.number(3), 7);
+  for (const offset of [-1, 0, 5, 7, 8, 100]) {
+    assert.equal(records.countryCode(offset), 0, `${offset}`);
+    assert.equal(records.isFilled(offset), false, `${offset}`);
+    assert.ok(Number.isNaN(records.number(offset)), `${offset}`);
+  }
+  assert.equal(new MmdbRecords(bytes, 0, 8).countryCode(5), 0x4445);
 });
 
 test("a map of many values is given up, not walked through", () => {
