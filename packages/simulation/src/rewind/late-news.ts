@@ -3,6 +3,7 @@
  * late, what it drew is not where they were. It lets that difference fade (`DrawnDifferences`), and whoever aims, aims at
  * what is drawn. The inputs' stamps tell the pictures before and after such news, so the server can work out the same.
  */
+import { halved } from "../math/half-life.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
 import { copyViewStamp, createViewStamp } from "../prediction/input/player-input.ts";
 import type { SentSnapshots } from "./sent-snapshots.ts";
@@ -57,7 +58,7 @@ export class LateNews {
   /** How much is left of the difference of `at(i)` in the picture of the input of `tick`. */
   weightOf(i: number, tick: number): number {
     const age = tick - this.at(i).tick;
-    return age > 0 && age < this.#options.halfLifeTicks * GONE ? 0.5 ** (age / this.#options.halfLifeTicks) : 0;
+    return age > 0 && age < this.#options.halfLifeTicks * GONE ? halved(age / this.#options.halfLifeTicks) : 0;
   }
 
   at(i: number): Readonly<Rewriting> {

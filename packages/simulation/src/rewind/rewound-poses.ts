@@ -149,7 +149,7 @@ export class RewoundPoses {
       fading.placeOf(id, pose);
       return true;
     }
-    const limit = fading.snapDistance ** 2;
+    const limit = fading.snapDistance * fading.snapDistance;
     let x = 0;
     let y = 0;
     let z = 0;

@@ -8,6 +8,7 @@
  * game declares shared or remote) is looked at as it is now, at the input's tick, or was then, when that is late. A player without a stamp sees everybody
  * as they were after the last tick.
  */
+import { hypot } from "../math/index.ts";
 import type { Fields, RowIdentity, StateTable } from "../state/index.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
 import { extrapolatedTicks } from "../prediction/interpolation/curve.ts";
@@ -147,7 +148,7 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
       if (owners[index] !== owner) {
         if (radius <= 0 || alive[index] === 0 || positionX === undefined || positionY === undefined) continue;
         const reach = owners[index] < 0 ? prediction.sharedRadius : radius;
-        if (!(Math.hypot(positionX[index] - eye.x, positionY[index] - eye.y) <= reach)) continue;
+        if (!(hypot(positionX[index] - eye.x, positionY[index] - eye.y) <= reach)) continue;
       }
       if (alive[index] === 0 || (row.index === index && row === table.rowAt(index))) continue;
       if (late < 0) reader.write(history, index, false, true);

@@ -161,7 +161,7 @@ export class ClientPicture {
  */
 function updateDepth(snapshotRate: number): number {
   const updates = ((MAX_VIEW_DELAY_MS + STALL_MS) * snapshotRate) / 1000 + 4;
-  return Math.min(MAX_UPDATE_DEPTH, 2 ** Math.ceil(Math.log2(updates)));
+  return Math.min(MAX_UPDATE_DEPTH, 1 << (32 - Math.clz32(Math.ceil(updates) - 1)));
 }
 
 /** Enough for 330 snapshots a second. */

@@ -36,7 +36,7 @@ export class StateInterpolator {
 
   /** `depth`: updates kept of each entity, a power of two. Of an older view the oldest of them is what is known. */
   constructor(capacity: number, wordCount: number, depth = 32) {
-    if (!(depth >= 2 && Number.isInteger(Math.log2(depth))))
+    if (!(depth >= 2 && Number.isInteger(depth) && (depth & (depth - 1)) === 0))
       throw new RangeError(`StateInterpolator: depth ${depth} must be a power of two`);
     this.#capacity = capacity;
     this.#wordCount = wordCount;
