@@ -255,9 +255,7 @@ export class HitboxSet {
     const at = i * POSE_NUMBERS;
     if (this.kinds[i] === SPHERE) return radii[i];
     if (this.kinds[i] === CAPSULE)
-      return (
-        radii[i] + hypot(rest[at + 3] - rest[at], rest[at + 4] - rest[at + 1], rest[at + 5] - rest[at + 2]) / 2
-      );
+      return radii[i] + hypot(rest[at + 3] - rest[at], rest[at + 4] - rest[at + 1], rest[at + 5] - rest[at + 2]) / 2;
     return this.hulls[i]?.reach ?? hypot(halves[i * 3], halves[i * 3 + 1], halves[i * 3 + 2]);
   }
 
