@@ -266,6 +266,8 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
 
   stoodAt(row: RowIdentity, tick: number, out: SeenPose): boolean {
     const { history } = this.query;
+    // A client's history is no past.
+    if (this.#scene.desk === undefined) return false;
     if (!(tick >= history.oldestTick && tick <= history.newestTick) || row.index >= history.usedPlaces) return false;
     const entry = history.at(row.index, tick);
     if (history.words[entry] !== row.id) return false;

@@ -132,6 +132,24 @@ describe("RewoundSight", () => {
     assert.ok(isThere(96 * 8, {}), "and what was seen is as before");
   });
 
+  it("takes for now, while an input is judged late, when what flies would have been there", () => {
+    const test = scene();
+    Object.assign(test.stamp, { viewTick: 80, snapshotTick: 84, receiptMask: -1 });
+    test.late.tick = 87;
+    const sight = test.sight.seenBy(test.shooter);
+    const isThere = (x: number, options: SeenOptions<Fields>): boolean =>
+      sight.performOverlap({ ax: x, ay: 5, az: 0, bx: x, by: 5, bz: 0, radius: 0.1 }, options).length === 1;
+    assert.ok(isThere(83 * 8, { towardsNow: 0.5 }), "half way to 86, the tick before the input's");
+    assert.ok(isThere(82 * 8, { laterTicks: 2 }));
+    assert.ok(isThere(88 * 8, { laterTicks: 2, towardsNow: 1 }));
+    assert.ok(isThere(100 * 8, { laterTicks: 20, towardsNow: 1 }), "no farther than now");
+    // What its client predicts is so much later, too.
+    test.table.setOwner(test.target, 0);
+    assert.ok(isThere(87 * 8, {}));
+    assert.ok(isThere(89 * 8, { laterTicks: 2, towardsNow: 0.5 }));
+    assert.ok(isThere(100 * 8, { laterTicks: 20 }));
+  });
+
   it("knows capsules", () => {
     const test = scene(capsule({ radius: 1, length: 6 }));
     Object.assign(test.stamp, { viewTick: 95, snapshotTick: 99, receiptMask: -1 });

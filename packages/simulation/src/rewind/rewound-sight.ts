@@ -63,6 +63,7 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   /** What was still fading from the picture; and the tick of the input that it goes with. */
   #news: LateNews | undefined;
   #inputTick = -1;
+  #laterTicks = 0;
   /** For a stamp that nothing is known of: the two ticks, and the share of the second. */
   #from = -1;
   #to = -1;
@@ -78,6 +79,7 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     const stamp = row.owner < 0 ? undefined : stamps.stampOf(row.owner, weapon);
     this.#resolver = undefined;
     this.#news = undefined;
+    this.#laterTicks = laterTicks;
     this.isWithin = true;
     this.isViewCut = stamp !== undefined && (stamps.wasCut?.(row.owner) ?? false);
     if (stamp === undefined || stamp.viewTick < 0) {
@@ -87,7 +89,7 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     }
     this.viewTick = stamp.viewTick;
     if (laterTicks !== 0 || towardsNow > 0) {
-      this.#lookLater(stamp.viewTick + laterTicks, Math.min(1, towardsNow));
+      this.#lookLater(stamp.viewTick + laterTicks, Math.min(1, towardsNow), this.#nowOf(row.owner));
       return this;
     }
     const resolver = stamps.resolverOf(row.owner);
@@ -152,7 +154,8 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
       }
       if (alive[index] === 0 || (row.index === index && row === table.rowAt(index))) continue;
       if (late < 0) reader.write(history, index, false, true);
-      else if (!history.setLiveAt(index, table.idAt(index), late)) continue;
+      else if (!history.setLiveAt(index, table.idAt(index), Math.min(late + this.#laterTicks, history.newestTick)))
+        continue;
       query.meetLive(index);
     }
   }
@@ -184,10 +187,17 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     return { x: positionX[row.index], y: positionY[row.index] };
   }
 
-  /** At one moment, `share` of the way from `tick` to the newest one. */
-  #lookLater(tick: number, share: number): void {
+  /** What now is for an input that is looked at so much later: the tick before, in which everybody was when it was due. */
+  #nowOf(seat: number): number {
+    const { stamps, history } = this.#options;
+    const late = stamps.lateTickOf?.(seat) ?? -1;
+    return late < 0 ? history.newestTick : Math.min(history.newestTick, late - 1 + this.#laterTicks);
+  }
+
+  /** At one moment, `share` of the way from `tick` to `now`. */
+  #lookLater(tick: number, share: number, now: number): void {
     const { oldestTick, newestTick } = this.#options.history;
-    const moment = Math.min(newestTick, Math.max(oldestTick, tick + (newestTick - tick) * share));
+    const moment = Math.min(newestTick, Math.max(oldestTick, tick + (now - tick) * share));
     this.viewTick = moment;
     const from = Math.floor(moment);
     this.#set(from, Math.min(newestTick, from + 1), moment - from);

@@ -1,5 +1,5 @@
 /** What judging a shot needs of a sight, beyond the queries that a game makes itself. */
-import type { Fields, RowIdentity } from "../state/index.ts";
+import type { Fields } from "../state/index.ts";
 import type { ReceiptDesk } from "./receipts/receipt-desk.ts";
 import type { ShotTape } from "./receipts/shot-tape.ts";
 import type { LagCompensationStats } from "./registration/lag-compensation-stats.ts";
@@ -36,6 +36,4 @@ export interface ShotSight<F extends Fields> extends SeenBy<F> {
   ): number;
   /** Where whoever was seen at a place of the table stood; false when nobody was. */
   stoodWhenSeen(place: number, out: SeenPose): boolean;
-  /** Where a row of the table really was after `tick`; false when that is not known (any more). Not rewound for anybody. */
-  stoodAt(row: RowIdentity, tick: number, out: SeenPose): boolean;
 }
