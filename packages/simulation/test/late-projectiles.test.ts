@@ -82,10 +82,8 @@ function play({ seconds, speed, distance, fastForwards = true, strafes = false, 
 
   /** The shot of the input of `tick`. */
   function shoot(world: World<typeof states>, tick: number, x: number, y: number, direction: number): Arrow {
-    const arrow: Arrow = {
-      ...{ tick, lateTicks: world.tick - tick, startX: x, startY: y, angle: direction, x, y, age: 0 },
-      ...{ begun: { age: 0, x, y }, hit: false, moments: [], times: [] },
-    };
+    const start = { startX: x, startY: y, angle: direction, x, y, age: 0, begun: { age: 0, x, y } };
+    const arrow: Arrow = { ...start, tick, lateTicks: world.tick - tick, hit: false, moments: [], times: [] };
     (world.isServer ? flown : drawn).set(tick, arrow);
     return arrow;
   }

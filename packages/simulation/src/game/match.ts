@@ -132,7 +132,12 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     };
     for (let t = 0; t < tables.length; t++) {
       if (!game.tablePredictions[t].spawns) continue;
-      const noteSpawn = (id: number, owner: number): number => this.#seats[owner]?.spawns.add(t, id, this.#tick) ?? 0;
+      const noteSpawn = (id: number, owner: number): number => {
+        const seat = this.#seats[owner];
+        // Its client has spawned it in the tick of the input.
+        const { lateTick = -1 } = seat ?? {};
+        return seat?.spawns.add(t, id, lateTick < 0 ? this.#tick : lateTick) ?? 0;
+      };
       tables[t].witness = { noteSpawn };
     }
     this.#physics = game.prediction.physics?.attach(world);
@@ -409,10 +414,14 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
           if (tick < 0) break;
           seat.lookLate(tick);
           this.#moment++;
+          this.#events.beginTick(this.#tick, tick);
           this.#game.late?.(this.#world, this.#inputs.late, seat.id, tick);
         }
       } finally {
-        if (seat.lateTick >= 0) seat.lookLate(-1);
+        if (seat.lateTick >= 0) {
+          seat.lookLate(-1);
+          this.#events.beginTick(this.#tick);
+        }
         const { tooLateInputs } = seat.stats;
         if (tooLateInputs > seat.tooLateTold) {
           this.lagCompensation.noteTooLate(seat.id, tooLateInputs - seat.tooLateTold);
