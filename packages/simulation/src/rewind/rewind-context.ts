@@ -75,6 +75,8 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   #tape: ShotTape | undefined;
   /** How far the rays of the last query got. */
   #reached = new Float64Array(1);
+  /** For other tables' queries: the looker does not stop its own shots. */
+  readonly #stopped = { except: -1, layers: -1 };
 
   /** `now`: the tick that is being simulated. */
   constructor(table: StateTable<F>, query: RewindQuery, source: SightSource, scene: Scene, now: () => number) {
@@ -290,7 +292,8 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     weapon: string | undefined,
   ): number {
     this.#focus(row, laterTicks, towardsNow, weapon);
-    return this.query.raycast(x, y, z, dx, dy, dz, range);
+    this.#stopped.except = this.#placeOf(row);
+    return this.query.raycast(x, y, z, dx, dy, dz, range, this.#stopped);
   }
 
   #raycast(
@@ -318,12 +321,16 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     const row = this.#looker();
     this.#focus(row, options?.laterTicks ?? 0, options?.towardsNow ?? 0);
     const filter = this.#filter;
-    // A row of another table may have the same index: only the very row is left out.
-    filter.except = row === this.#table.rowAt(row.index) ? row.index : -1;
+    filter.except = this.#placeOf(row);
     filter.layers = this.query.hitboxes.layerMask(options?.layers);
     this.#accept = accept ?? options?.accept;
     this.#withGone = options?.gone ?? false;
     return row;
+  }
+
+  /** -1: it is another table's row, which may have the same index. */
+  #placeOf(row: RowIdentity): number {
+    return row === this.#table.rowAt(row.index) ? row.index : -1;
   }
 
   #looker(): RowIdentity {
