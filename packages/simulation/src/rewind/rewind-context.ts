@@ -277,6 +277,11 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     return true;
   }
 
+  /** The query was pointed elsewhere meanwhile: it is pointed anew before it is used again. */
+  forgetView(): void {
+    this.#view = undefined;
+  }
+
   /** How far a ray gets before an entity of this table stops it, for another table's query. */
   blocks(
     row: RowIdentity,

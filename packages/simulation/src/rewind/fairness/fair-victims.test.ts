@@ -21,7 +21,7 @@ function scene(change: FavorChange, state: typeof inPlane = inPlane) {
   const favor = new FavorTheShooter(500, change);
   const recorder = new HistoryRecorder(state, table as unknown as StateTable<Fields>, { tickMs: 10, windowMs: 1000 });
   let tick = 0;
-  table.victims = { history: recorder.history, statics, favor, tickMs: 10, now: () => tick };
+  table.victims = { history: recorder.history, statics, blockers: [], favor, tickMs: 10, now: () => tick };
   const shooter = table.spawn(0, { x: 0, y: 0 });
   const victim = table.spawn(1, { x: 10, y: -1 });
   const rules = new FairVictims(table, { isInvulnerable: (row) => row.shield > 0, isDashing: (row) => row.shield > 1 });

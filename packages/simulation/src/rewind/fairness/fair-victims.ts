@@ -11,6 +11,7 @@ import type { Numbers } from "../position-axes.ts";
 import type { VictimRules } from "../registration/victim-rules.ts";
 import { CoverBudget } from "./cover-budget.ts";
 import { coverTicks } from "./cover-time.ts";
+import type { MovingCover } from "./cover-time.ts";
 import type { FavorTheShooter } from "./favor-the-shooter.ts";
 
 /** What the game knows of victims. */
@@ -28,6 +29,8 @@ export type VictimException = "invulnerable" | "dashing" | "behindCover" | "cove
 export interface VictimSource {
   readonly history: SnapshotHistory;
   readonly statics: StaticGeometry;
+  /** Of the states that `blocks`. */
+  readonly blockers: readonly MovingCover[];
   readonly favor: FavorTheShooter;
   readonly tickMs: number;
   /** The tick that is being simulated. */
@@ -82,7 +85,7 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
     const { behindCoverMs } = source.favor.of(weapon);
     const { coverBudgetMs, coverWindowMs } = settings;
     if (behindCoverMs === "off" && coverBudgetMs === "off") return undefined;
-    const coverMs = this.#coverMs(source, place, victim.id, shooter, rewindMs);
+    const coverMs = this.#coverMs(source, victim, shooter, rewindMs);
     if (coverMs <= 0) return undefined;
     if (behindCoverMs !== "off" && coverMs > behindCoverMs) return "behindCover";
     if (coverBudgetMs === "off") return undefined;
@@ -92,14 +95,14 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
   }
 
   /** For how long the victim has been behind cover: no longer than it is rewound, for before that the shooter did not look. */
-  #coverMs(source: VictimSource, place: number, id: number, shooter: RowIdentity, rewindMs: number): number {
-    const { history, statics, tickMs } = source;
+  #coverMs(source: VictimSource, victim: RowIdentity, shooter: RowIdentity, rewindMs: number): number {
+    const { history, statics, blockers, tickMs } = source;
     const inPlane = this.#height === undefined;
     const { eyeHeight = 1.5 } = this.#exceptions;
     const most = Math.ceil(rewindMs / tickMs);
     const from = this.#placeOf(this.#shooters, shooter.index, this.#shooterHeight);
-    const now = this.#placeOf(this.#targets, place, this.#height);
-    return coverTicks({ history, statics, inPlane, eyeHeight }, from, now, place, id, most) * tickMs;
+    const to = this.#placeOf(this.#targets, victim.index, this.#height);
+    return coverTicks({ history, statics, blockers, inPlane, eyeHeight }, shooter, from, victim, to, most) * tickMs;
   }
 
   #placeOf(
