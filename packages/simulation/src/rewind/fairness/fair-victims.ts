@@ -41,7 +41,7 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
   readonly #targets: WorldTable<F>;
   readonly #shooters: WorldTable<Fields>;
   #exceptions: VictimExceptions<F>;
-  readonly #budget: CoverBudget;
+  #budget: CoverBudget;
   readonly #height: Numbers | undefined;
   readonly #shooterHeight: Numbers | undefined;
 
@@ -55,14 +55,23 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
     this.#shooterHeight = positionAxes(shooters.state, shooters)[2].values;
   }
 
-  /** The rules of a table's victims, the same every time: their budgets are kept in them. `exceptions` may be another object. */
+  /**
+   * The rules of a table's victims, the same every time: their budgets are kept in them, whoever shoots. `exceptions` may be
+   * another object.
+   */
   static of<F extends Fields>(
     targets: WorldTable<F>,
     exceptions?: VictimExceptions<F>,
-    shooters?: WorldTable<Fields>,
+    shooters: WorldTable<Fields> = targets,
   ): FairVictims<F> {
-    let rules = rulesByTable.get(targets) as FairVictims<F> | undefined;
-    if (rules === undefined) rulesByTable.set(targets, (rules = new FairVictims(targets, exceptions, shooters)));
+    let byShooter = rulesByTable.get(targets);
+    if (byShooter === undefined)
+      rulesByTable.set(targets, (byShooter = { budget: new CoverBudget(targets.capacity), rules: new WeakMap() }));
+    let rules = byShooter.rules.get(shooters) as FairVictims<F> | undefined;
+    if (rules === undefined) {
+      byShooter.rules.set(shooters, (rules = new FairVictims(targets, exceptions, shooters)));
+      rules.#budget = byShooter.budget;
+    }
     if (exceptions !== undefined) rules.#exceptions = exceptions;
     return rules;
   }
@@ -115,4 +124,5 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
   }
 }
 
-const rulesByTable = new WeakMap<object, unknown>();
+/** By table of victims: what these bear, and the rules by table of shooters. */
+const rulesByTable = new WeakMap<object, { readonly budget: CoverBudget; readonly rules: WeakMap<object, unknown> }>();

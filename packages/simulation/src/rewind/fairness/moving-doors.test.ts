@@ -175,7 +175,7 @@ describe("what blocks", () => {
     assert.deepEqual(said, [undefined, "behindCover"]);
     said.length = 0;
     play(1, () => {
-      const seen = new FairVictims(people, undefined, tanks);
+      const seen = FairVictims.of(people, undefined, tanks);
       said.push(seen.protects(0, undefined, near, 400), seen.protects(0, undefined, far, 400));
     });
     assert.deepEqual(said, [undefined, "behindCover"]);
