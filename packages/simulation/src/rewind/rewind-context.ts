@@ -54,6 +54,7 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   readonly #table: StateTable<F>;
   readonly #source: SightSource;
   readonly #scene: Scene;
+  readonly #name: string;
   #row: RowIdentity | undefined;
   #weapon: string | undefined;
   /** For whom, at which tick and how much later the query was pointed last, and at what. */
@@ -78,8 +79,16 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   /** For other tables' queries: the looker does not stop its own shots. */
   readonly #stopped = { except: -1, layers: -1 };
 
-  /** `now`: the tick that is being simulated. */
-  constructor(table: StateTable<F>, query: RewindQuery, source: SightSource, scene: Scene, now: () => number) {
+  /** `now`: the tick that is being simulated; `name`: of the state. */
+  constructor(
+    table: StateTable<F>,
+    query: RewindQuery,
+    source: SightSource,
+    scene: Scene,
+    now: () => number,
+    name: string = "",
+  ) {
+    this.#name = name;
     this.#table = table;
     this.query = query;
     this.#source = source;
@@ -250,12 +259,16 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   record(tape: ShotTape | undefined): void {
     this.#tape = tape;
     this.#touch(tape);
-    for (const blocker of this.#scene.blockers) if (!Object.is(blocker, this)) blocker.#touch(tape);
+  }
+
+  recordBlockers(tape: ShotTape | undefined): void {
+    for (const blocker of this.#scene.blockers) blocker.#touch(tape);
   }
 
   #touch(tape: ShotTape | undefined): void {
     const { query } = this;
-    query.touches = query.bodies.touches = tape?.open(query.history);
+    const blocks = this.#scene.blockers.some((blocker) => Object.is(blocker, this));
+    query.touches = query.bodies.touches = tape?.open(query.history, this.#name, blocks);
   }
 
   stoodWhenSeen(place: number, out: SeenPose): boolean {

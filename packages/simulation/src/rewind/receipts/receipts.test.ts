@@ -18,7 +18,7 @@ import { HistoryRecorder } from "../history-recorder.ts";
 import { defineHitboxes } from "../hitboxes/hitbox-set.ts";
 import type { HitboxSet } from "../hitboxes/hitbox-set.ts";
 import { HitRegistration } from "../registration/hit-registration.ts";
-import type { RegistrationRules } from "../registration/hit-registration.ts";
+import type { RegistrationRules } from "../registration/registration-rules.ts";
 import { HIT_REASONS } from "../registration/hit-validation.ts";
 import { LagCompensationStats } from "../registration/lag-compensation-stats.ts";
 import { weaponFields } from "../registration/weapon-fields.ts";
@@ -41,7 +41,7 @@ const kit = defineWeapons({
     dry: { kind: "ray", range: 60, magazine: 2 },
     axe: { kind: "melee", range: 4, radius: 1.5, muzzle: [0.2, 0, 1.1], self: "stop" },
   },
-  validationBurst: 3,
+  validationBurst: 2,
   cutViews: "reject",
 });
 type WeaponName = (typeof kit)["weapons"][number]["name"];
@@ -92,6 +92,14 @@ const Door = defineState(
   { x: coordinate, y: coordinate, z: coordinate },
   { capacity: 4, blocks: true, hitboxes: defineHitboxes({ leaf: { shape: "box", half: [0.2, 3, 3] } }) },
 );
+/** What is shot at, too: in the plane and in space. */
+const beasts = [{}, { z: coordinate }, { z: coordinate }].map((height) =>
+  defineState(
+    { x: coordinate, y: coordinate, ...height, team: uint({ max: 2 }) },
+    { capacity: 8, hitboxes: defineHitboxes({ head: { shape: "sphere", radius: 1.2, at: [0, 0, 1], layer: "head" } }) },
+  ),
+);
+const thickFurred = { protects: (index: number) => (index === 3 ? "fur" : undefined) };
 const modes: readonly InterpolationMode[] = ["linear", "hermite", "step", "extrapolation"];
 
 function set(row: RowIdentity, name: string, value: unknown): void {
@@ -103,8 +111,10 @@ function createWorld(seed: number, kind: number, options: Partial<ReceiptOptions
   const random = new TickRandom();
   random.reseed(seed, 0);
   const state = worlds[kind]();
-  const tables = [new WorldTable<Fields>(state, true), new WorldTable<Fields>(Door, true)];
-  const [players, doors] = tables;
+  const tables = Object.entries({ players: state, doors: Door, beasts: beasts[kind] }).map(
+    ([name, definition]) => new WorldTable<Fields>(definition as StateDefinition, true, definition.capacity, name),
+  );
+  const [players, doors, herd] = tables;
   const place = (row: RowIdentity, spread: number): void => {
     set(row, "x", random.between(-spread, spread));
     set(row, "y", random.between(-spread, spread));
@@ -115,6 +125,11 @@ function createWorld(seed: number, kind: number, options: Partial<ReceiptOptions
     place(row, 12);
     set(row, "team", random.integer(3));
     set(row, "dead", random.next() < 0.15);
+  }
+  for (let i = 0; i < 6; i++) {
+    const beast = herd.spawn(i - 2);
+    place(beast, 12);
+    set(beast, "team", random.integer(3));
   }
   const gates = [0, 1].map(() => doors.spawn());
   for (const gate of gates) place(gate, 10);
@@ -148,6 +163,7 @@ function createWorld(seed: number, kind: number, options: Partial<ReceiptOptions
         Object.assign(Reflect.get(row, "turn") as object, { x: 0, y: Math.sin(angleNow), z: 0, w: Math.cos(angleNow) });
       }
     }
+    for (const beast of herd) set(beast, "x", Number(Reflect.get(beast, "x")) + random.between(-0.3, 0.3));
     for (const table of tables) table.settle();
     recorders.forEach((recorder) => recorder.record(tick));
   };
@@ -233,15 +249,20 @@ function createWorld(seed: number, kind: number, options: Partial<ReceiptOptions
   players.victims = { history, statics, blockers: [{ isInWay }], favor, tickMs: 1000 / 60, now: () => tick };
   const fair = FairVictims.of(players);
   const world = { tick: tick + 1, isServer: true, dt: 1 / 60, randomOf: () => random };
+  const ofTeam: RegistrationRules = { teamOf: (row) => Number(Reflect.get(row, "team")) };
   const rules: RegistrationRules = {
     accept: (row) => Reflect.get(row, "dead") !== true,
-    teamOf: (row) => Number(Reflect.get(row, "team")),
+    ...ofTeam,
     victims: {
       protects: (index, hit, shooter, rewindMs) =>
         index % 5 === 4 ? "dash" : fair.protects(index, hit, shooter, rewindMs),
     },
   };
-  const registration = new HitRegistration(kit, players, rules);
+  // Of some worlds all shots are at both states.
+  const isAtBoth = seed % 5 < 3;
+  const registration = isAtBoth
+    ? HitRegistration.of(kit, [players, herd], { players: rules, beasts: { ...ofTeam, victims: thickFurred } })
+    : new HitRegistration(kit, players, rules);
   const next = (): void => (world.tick++, moment++, move());
   /** A door slides between two, and some ticks pass: in older pictures it was elsewhere. */
   const part = (shooter: number, target: number): void => {
@@ -264,7 +285,8 @@ function createWorld(seed: number, kind: number, options: Partial<ReceiptOptions
     stamp.snapshotTick = tick - random.integer(8);
     stamp.receiptMask = random.bits() | 0;
     const isLate = random.next() < 0.2;
-    const claim = random.next() < 0.4 ? { claim: rows[random.integer(rows.length)].id } : {};
+    const claimTable = isAtBoth && random.next() < 0.5 ? { claimTable: "beasts" } : {};
+    const claim = random.next() < 0.4 ? { claim: rows[random.integer(rows.length)].id, ...claimTable } : {};
     const request = { weapon, angle: turn, pitch, lastAngle: turn + random.between(-2, 4), ...claim };
     return registration.judge(
       rows[shooter],
@@ -288,7 +310,7 @@ const shots = fc.array(
 
 function someReceipts(): Uint8Array[] {
   return worlds.flatMap((_, kind) => {
-    const world = createWorld(kind * 2 + 5, kind);
+    const world = createWorld(kind * 2 + 11, kind);
     for (const { name } of kit.weapons) world.shoot(name, 1, 9, 0, 0);
     return world.receipts;
   });
@@ -299,7 +321,8 @@ describe("receipts", () => {
     it(`replay to the same verdict, bit for bit, in random worlds of kind ${kind}`, (t) => {
       const seen = { hit: 0, miss: 0, rejected: 0 };
       const reasons = new Set<string>();
-      const protections = { dash: 0, behindCover: 0, coverBudget: 0 };
+      const protections = { dash: 0, behindCover: 0, coverBudget: 0, fur: 0 };
+      let beastsHit = 0;
       let coveredByDoors = 0;
       let bytes = 0;
       fc.assert(
@@ -318,18 +341,21 @@ describe("receipts", () => {
             assert.deepEqual(replayed, recorded);
             assert.ok(agrees);
             recorded.reasons.forEach((reason) => reasons.add(reason));
-            for (const { protection } of recorded.hits)
+            for (const { table, protection } of recorded.hits) {
               if (protection !== undefined) protections[protection as keyof typeof protections]++;
+              if (table === "beasts") beastsHit++;
+            }
           }
         }),
         { numRuns: 150, seed: 11 + kind },
       );
       const count = seen.hit + seen.miss + seen.rejected;
       t.diagnostic(
-        `${JSON.stringify({ ...seen, ...protections, coveredByDoors })}, ${Math.round(bytes / count)} bytes each; ${[...reasons].join(" ")}`,
+        `${JSON.stringify({ ...seen, ...protections, coveredByDoors, beastsHit })}, ${Math.round(bytes / count)} bytes each; ${[...reasons].join(" ")}`,
       );
       assert.ok(seen.hit > 50 && seen.miss > 50 && seen.rejected > 50);
-      assert.ok(protections.dash > 10 && protections.behindCover > 10 && coveredByDoors > 50);
+      assert.ok(protections.dash > 10 && protections.behindCover > 5 && coveredByDoors > 30);
+      assert.ok(protections.fur > 5 && beastsHit > 50);
       // In space a claimed target is seldom in line, and too far.
       const never = HIT_REASONS.filter((reason) => !reasons.has(reason) && (kind === 0 || reason !== "range"));
       assert.deepEqual(never, []);
@@ -338,10 +364,18 @@ describe("receipts", () => {
 
   it("tell what was looked at", () => {
     const [bytes] = someReceipts();
-    const { shot, histories, verdict, shapes } = readReceipt(bytes);
+    const { shot, targets, histories, verdict, shapes } = readReceipt(bytes);
     assert.equal(shot.weapon.name, "rifle");
     assert.equal(verdict.weapon, "rifle");
-    assert.ok(histories[0].entities.length > 0 && histories.length === 2 && shapes.length <= 4);
+    assert.deepEqual(
+      histories.map(({ table, blocks }) => [table, blocks]),
+      [
+        ["players", false],
+        ["beasts", false],
+        ["doors", true],
+      ],
+    );
+    assert.ok(histories[0].entities.length > 0 && targets === 2 && shapes.length <= 4);
   });
 
   it("never throw anything but a ReceiptError when their bytes are damaged", () => {

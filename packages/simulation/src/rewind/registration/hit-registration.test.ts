@@ -6,7 +6,7 @@ import type { WorldOf } from "../../game/index.ts";
 import { bool, circle, defineInput, defineState, float, uint } from "../../state/index.ts";
 import { defineHitboxes } from "../hitboxes/hitbox-set.ts";
 import { HitRegistration } from "./hit-registration.ts";
-import type { RegistrationRules } from "./hit-registration.ts";
+import type { RegistrationRules } from "./registration-rules.ts";
 import type { HitRequest } from "./hit-request.ts";
 import type { HitReason } from "./hit-validation.ts";
 import { weaponFields } from "./weapon-fields.ts";
