@@ -43,7 +43,7 @@ export class SeatDebug {
     inputBuffer: () => this.inputBuffer(),
     history: (parameters) => this.history(rangeOf(parameters), MAX_TICKS_IN_MESSAGE),
     abilities: () => this.abilities(),
-    shots: () => this.shots(MAX_SHOTS_IN_MESSAGE),
+    shots: () => newestThatFit(this.shots(MAX_SHOTS_IN_MESSAGE)),
   };
   readonly #game: AnyGame;
   readonly #world: World<States>;
@@ -114,6 +114,16 @@ function rangeOf(parameters: unknown): TickRange {
   };
 }
 
+/** As many of the last ones as a message has room for. */
+function newestThatFit(shots: readonly ShotAnswer[]): readonly ShotAnswer[] {
+  let length = 0;
+  let first = shots.length;
+  while (first > 0 && (length += JSON.stringify(shots[first - 1]).length) < MAX_SHOTS_LENGTH) first--;
+  return shots.slice(first);
+}
+
 /** So that an answer fits a message also where states are large. */
 const MAX_TICKS_IN_MESSAGE = 24;
 const MAX_SHOTS_IN_MESSAGE = 4;
+/** Of the 16 KiB of a message. */
+const MAX_SHOTS_LENGTH = 16_000;
