@@ -42,6 +42,9 @@ export class HitRegistration<
   readonly #judge: ShotJudge<W>;
   readonly #shot: Shot<W>;
   readonly #sights: ShotSight<Fields>[] = [];
+  /** As they were given last, and whether that was by the tables' names. */
+  #rules: RegistrationRules | RulesByTable = NO_RULES;
+  #isByTable = false;
   readonly #from: SeenPose & { z: number } = { x: 0, y: 0, z: 0, angle: 0 };
 
   /**
@@ -196,14 +199,19 @@ export class HitRegistration<
   }
 
   #setRules(targets: AnyWorldTable | readonly AnyWorldTable[], rules: RegistrationRules | RulesByTable): void {
+    const isByTable = isList(targets);
+    if (Object.is(rules, this.#rules) && isByTable === this.#isByTable) return;
+    this.#rules = rules;
+    this.#isByTable = isByTable;
     const own = this.#targets;
-    const rulesOf = (table: AnyWorldTable): RegistrationRules | undefined => {
-      if (isList(targets)) return (rules as RulesByTable)[table.name];
-      return Object.is(table, targets) ? rules : undefined;
-    };
     const party = this.#party;
-    for (let t = 0; t < own.length; t++) party.rules[t] = rulesOf(own[t]) ?? NO_RULES;
-    party.teamOfShooter = rulesOf(this.#shooters)?.teamOf;
+    for (let t = 0; t < own.length; t++) party.rules[t] = this.#rulesOf(own[t]) ?? NO_RULES;
+    party.rulesOfShooter = this.#rulesOf(this.#shooters) ?? NO_RULES;
+  }
+
+  #rulesOf(table: AnyWorldTable): RegistrationRules | undefined {
+    if (this.#isByTable) return (this.#rules as RulesByTable)[table.name];
+    return Object.is(table, this.#targets[0]) ? this.#rules : undefined;
   }
 
   #fill(shooter: RowIdentity, weapon: Weapon<W>, request: HitRequest<W, string>, world: RegistrationWorld): void {

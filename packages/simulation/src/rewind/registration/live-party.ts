@@ -11,7 +11,7 @@ export class LiveParty implements ShotParty {
   /** By target. */
   readonly rules: RegistrationRules[] = [];
   /** Of the shooters' state. */
-  teamOfShooter: RegistrationRules["teamOf"];
+  rulesOfShooter: RegistrationRules = {};
   /** Whether a budget was taken to explain the claim of the shot. */
   explainsClaim = false;
   readonly #targets: readonly AnyWorldTable[];
@@ -73,7 +73,7 @@ export class LiveParty implements ShotParty {
 
   isFriend(entity: Row<Fields>, target: number): boolean {
     const { teamOf } = this.rules[target];
-    const { teamOfShooter } = this;
+    const { teamOf: teamOfShooter } = this.rulesOfShooter;
     if (teamOf === undefined || teamOfShooter === undefined || this.#shooter === undefined || this.isOwn(entity))
       return false;
     const team = teamOf(entity);
