@@ -7,13 +7,17 @@ import type { InterpolationMode, ViewStamp } from "../src/prediction/index.ts";
 import { angle, bool, defineState, float, quaternion, uint } from "../src/state/index.ts";
 import type { Fields, RowIdentity, StateDefinition } from "../src/state/index.ts";
 import { createSights } from "../src/rewind/create-sights.ts";
+import type { MovingCover } from "../src/rewind/fairness/cover-time.ts";
+import { FairVictims } from "../src/rewind/fairness/fair-victims.ts";
+import { FavorTheShooter } from "../src/rewind/fairness/favor-the-shooter.ts";
+import { MovingDoors } from "../src/rewind/fairness/moving-doors.ts";
 import type { LateNews } from "../src/rewind/late-news.ts";
 import { HistoryRecorder } from "../src/rewind/history-recorder.ts";
 import { defineHitboxes } from "../src/rewind/hitboxes/hitbox-set.ts";
 import type { HitboxOptions, HitboxSet } from "../src/rewind/hitboxes/hitbox-set.ts";
 import type { Vector } from "../src/rewind/hitboxes/vector.ts";
 import { HitRegistration } from "../src/rewind/registration/hit-registration.ts";
-import type { RegistrationRules } from "../src/rewind/registration/hit-registration.ts";
+import type { RegistrationRules } from "../src/rewind/registration/registration-rules.ts";
 import { LagCompensationStats } from "../src/rewind/registration/lag-compensation-stats.ts";
 import { weaponFields } from "../src/rewind/registration/weapon-fields.ts";
 import { defineWeapons } from "../src/rewind/registration/weapon-kit.ts";
@@ -32,7 +36,7 @@ export const kit = defineWeapons({
     dry: { kind: "ray", range: 60, magazine: 2 },
     axe: { kind: "melee", range: 4, radius: 1.5, muzzle: [0.2, 0, 1.1], self: "stop" },
   },
-  validationBurst: 3,
+  validationBurst: 2,
   cutViews: "reject",
 });
 export type WeaponName = (typeof kit)["weapons"][number]["name"];
@@ -116,6 +120,14 @@ const Door = defineState(
   { x: coordinate, y: coordinate, z: coordinate },
   { capacity: 4, blocks: true, hitboxes: defineHitboxes({ leaf: { shape: "box", half: [0.2, 3, 3] } }) },
 );
+/** What is shot at, too: in the plane and in space. */
+const beasts = [{}, { z: coordinate }, { z: coordinate }, { z: coordinate }].map((height) =>
+  defineState(
+    { x: coordinate, y: coordinate, ...height, team: uint({ max: 2 }) },
+    { capacity: 8, hitboxes: defineHitboxes({ head: { shape: "sphere", radius: 1.2, at: [0, 0, 1], layer: "head" } }) },
+  ),
+);
+const thickFurred = { protects: (index: number) => (index === 3 ? "fur" : undefined) };
 const modes: readonly InterpolationMode[] = ["linear", "hermite", "step", "extrapolation"];
 
 function set(row: RowIdentity, name: string, value: unknown): void {
@@ -127,8 +139,10 @@ export function createWorld(seed: number, kind: number, options: Partial<Receipt
   const random = new TickRandom();
   random.reseed(seed, 0);
   const state = worlds[kind](random);
-  const tables = [new WorldTable<Fields>(state, true), new WorldTable<Fields>(Door, true)];
-  const [players, doors] = tables;
+  const tables = Object.entries({ players: state, doors: Door, beasts: beasts[kind] }).map(
+    ([name, definition]) => new WorldTable<Fields>(definition as StateDefinition, true, definition.capacity, name),
+  );
+  const [players, doors, herd] = tables;
   const place = (row: RowIdentity, spread: number): void => {
     set(row, "x", random.between(-spread, spread));
     set(row, "y", random.between(-spread, spread));
@@ -140,7 +154,13 @@ export function createWorld(seed: number, kind: number, options: Partial<Receipt
     set(row, "team", random.integer(3));
     set(row, "dead", random.next() < 0.15);
   }
-  for (let i = 0; i < 2; i++) place(doors.spawn(), 10);
+  for (let i = 0; i < 6; i++) {
+    const beast = herd.spawn(i - 2);
+    place(beast, 12);
+    set(beast, "team", random.integer(3));
+  }
+  const gates = [0, 1].map(() => doors.spawn());
+  for (const gate of gates) place(gate, 10);
   const boxes = Array.from({ length: 3 }, () => ({
     x: random.between(-10, 10),
     y: random.between(-10, 10),
@@ -172,6 +192,7 @@ export function createWorld(seed: number, kind: number, options: Partial<Receipt
         Object.assign(Reflect.get(row, "turn") as object, { x: 0, y: sin(angleNow), z: 0, w: cos(angleNow) });
       }
     }
+    for (const beast of herd) set(beast, "x", Number(Reflect.get(beast, "x")) + random.between(-0.3, 0.3));
     for (const table of tables) table.settle();
     recorders.forEach((recorder) => recorder.record(tick));
   };
@@ -232,7 +253,7 @@ export function createWorld(seed: number, kind: number, options: Partial<Receipt
     wasCut: () => isCut,
     lateNewsOf: () => (seed % 4 === 1 ? news : undefined),
   };
-  createSights(
+  const contexts = createSights(
     tables,
     statics,
     () => moment,
@@ -245,14 +266,44 @@ export function createWorld(seed: number, kind: number, options: Partial<Receipt
     },
     desk,
   );
+  const favor = new FavorTheShooter(500, { behindCoverMs: 60, coverBudgetMs: 45 });
+  const cover = new MovingDoors(doors, recorders[1].reader, contexts[1]);
+  let coveredByDoors = 0;
+  const isInWay: MovingCover["isInWay"] = (...line) => {
+    const covers = cover.isInWay(...line);
+    coveredByDoors += Number(covers);
+    return covers;
+  };
+  const { history } = recorders[0];
+  players.victims = { history, statics, blockers: [{ isInWay }], favor, tickMs: 1000 / 60, now: () => tick };
+  const fair = FairVictims.of(players);
   const world = { tick: tick + 1, isServer: true, dt: 1 / 60, randomOf: () => random };
+  const ofTeam: RegistrationRules = { teamOf: (row) => Number(Reflect.get(row, "team")) };
   const rules: RegistrationRules = {
     accept: (row) => Reflect.get(row, "dead") !== true,
-    teamOf: (row) => Number(Reflect.get(row, "team")),
-    victims: { protects: (index) => (index % 5 === 4 ? "dash" : undefined) },
+    ...ofTeam,
+    victims: {
+      protects: (index, hit, shooter, rewindMs) =>
+        index % 5 === 4 ? "dash" : fair.protects(index, hit, shooter, rewindMs),
+    },
   };
-  const registration = new HitRegistration(kit, players, rules);
+  // Of some worlds all shots are at both states.
+  const isAtBoth = seed % 5 < 3;
+  const registration = isAtBoth
+    ? HitRegistration.of(kit, [players, herd], { players: rules, beasts: { ...ofTeam, victims: thickFurred } })
+    : new HitRegistration(kit, players, rules);
+  const next = (): void => (world.tick++, moment++, move());
+  /** A door slides between two, and some ticks pass: in older pictures it was elsewhere. */
+  const part = (shooter: number, target: number): void => {
+    const gate = gates[random.integer(gates.length)];
+    for (const axis of ["x", "y"]) {
+      const [from, to] = [shooter, target].map((row) => Number(Reflect.get(rows[row], axis)));
+      set(gate, axis, (from + to) / 2);
+    }
+    for (let i = random.integer(6); i > 0; i--) next();
+  };
   const shoot = (weapon: WeaponName, shooter: number, target: number, off: number, pitch: number) => {
+    if (random.next() < 0.3) part(shooter, target);
     const toX = Number(Reflect.get(rows[target], "x")) - Number(Reflect.get(rows[shooter], "x"));
     const toY = Number(Reflect.get(rows[target], "y")) - Number(Reflect.get(rows[shooter], "y"));
     const turn = atan2(toY, toX) + off;
@@ -263,7 +314,8 @@ export function createWorld(seed: number, kind: number, options: Partial<Receipt
     stamp.snapshotTick = tick - random.integer(8);
     stamp.receiptMask = random.bits() | 0;
     const isLate = random.next() < 0.2;
-    const claim = random.next() < 0.4 ? { claim: rows[random.integer(rows.length)].id } : {};
+    const claimTable = isAtBoth && random.next() < 0.5 ? { claimTable: "beasts" } : {};
+    const claim = random.next() < 0.4 ? { claim: rows[random.integer(rows.length)].id, ...claimTable } : {};
     const request = { weapon, angle: turn, pitch, lastAngle: turn + random.between(-2, 4), ...claim };
     return registration.judge(
       rows[shooter],
@@ -271,6 +323,5 @@ export function createWorld(seed: number, kind: number, options: Partial<Receipt
       world,
     );
   };
-  const next = (): void => (world.tick++, moment++, move());
-  return { shoot, receipts, desk, next };
+  return { shoot, receipts, desk, next, coveredByDoors: () => coveredByDoors };
 }

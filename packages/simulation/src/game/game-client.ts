@@ -114,7 +114,9 @@ export class GameClient<G extends AnyGame = AnyGame> {
       inputs: inputs.history,
       historyOf: (table) => prediction.historyOf(table),
     });
-    this.pictures = new PictureRecorder(worlds.viewTables);
+    this.pictures = new PictureRecorder(
+      Object.fromEntries(Object.keys(game.states).map((name, t) => [name, worlds.viewTables[t]])),
+    );
     this.debug = new DebugLink({
       queue: this.#peer.queue,
       answers: {

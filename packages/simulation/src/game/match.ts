@@ -18,6 +18,7 @@ import { MAX_EXTRAPOLATION_MS } from "../prediction/interpolation/state-interpol
 import type { PhysicsAdapter } from "../prediction/physics.ts";
 import { createSights } from "../rewind/create-sights.ts";
 import { FavorTheShooter } from "../rewind/fairness/favor-the-shooter.ts";
+import { MovingDoors } from "../rewind/fairness/moving-doors.ts";
 import { reportFairness } from "../rewind/fairness/fairness-report.ts";
 import type { FairnessReport } from "../rewind/fairness/fairness-report.ts";
 import { HistoryRecorder } from "../rewind/history-recorder.ts";
@@ -153,20 +154,25 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     };
     const receipts = recent ?? options.receipts;
     this.#receipts = receipts && new ReceiptDesk(receipts, game.statics);
-    createSights(
+    const contexts = createSights(
       tables,
       game.statics,
       () => this.#moment,
       (table, number) => {
         const { history, reader } = this.#recorders[number];
-        const { favorTheShooter: favor } = this;
-        table.victims = { history, statics: game.statics, favor, tickMs: game.tickMs, now: () => this.#tick };
         const prediction = game.tablePredictions[number];
         const source = new RewoundSight({ ...sight, table, number, history, reader, prediction });
         return { history, source };
       },
       { stats: this.lagCompensation, receipts: this.#receipts },
     );
+    const blockers = tables.flatMap((table, number) =>
+      table.state.rewound.blocks ? [new MovingDoors(table, this.#recorders[number].reader, contexts[number])] : [],
+    );
+    const fairness = { statics: game.statics, blockers, favor: this.favorTheShooter, tickMs: game.tickMs };
+    tables.forEach((table, number) => {
+      table.victims = { ...fairness, history: this.#recorders[number].history, now: () => this.#tick };
+    });
   }
 
   /** What is remembered for hits, of each state with a position. */

@@ -54,6 +54,7 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   readonly #table: StateTable<F>;
   readonly #source: SightSource;
   readonly #scene: Scene;
+  readonly #name: string;
   #row: RowIdentity | undefined;
   #weapon: string | undefined;
   /** For whom, at which tick and how much later the query was pointed last, and at what. */
@@ -75,9 +76,19 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   #tape: ShotTape | undefined;
   /** How far the rays of the last query got. */
   #reached = new Float64Array(1);
+  /** For other tables' queries: the looker does not stop its own shots. */
+  readonly #stopped = { except: -1, layers: -1 };
 
-  /** `now`: the tick that is being simulated. */
-  constructor(table: StateTable<F>, query: RewindQuery, source: SightSource, scene: Scene, now: () => number) {
+  /** `now`: the tick that is being simulated; `name`: of the state. */
+  constructor(
+    table: StateTable<F>,
+    query: RewindQuery,
+    source: SightSource,
+    scene: Scene,
+    now: () => number,
+    name: string = "",
+  ) {
+    this.#name = name;
     this.#table = table;
     this.query = query;
     this.#source = source;
@@ -248,12 +259,16 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   record(tape: ShotTape | undefined): void {
     this.#tape = tape;
     this.#touch(tape);
-    for (const blocker of this.#scene.blockers) if (!Object.is(blocker, this)) blocker.#touch(tape);
+  }
+
+  recordBlockers(tape: ShotTape | undefined): void {
+    for (const blocker of this.#scene.blockers) blocker.#touch(tape);
   }
 
   #touch(tape: ShotTape | undefined): void {
     const { query } = this;
-    query.touches = query.bodies.touches = tape?.open(query.history);
+    const blocks = this.#scene.blockers.some((blocker) => Object.is(blocker, this));
+    query.touches = query.bodies.touches = tape?.open(query.history, this.#name, blocks);
   }
 
   stoodWhenSeen(place: number, out: SeenPose): boolean {
@@ -277,6 +292,11 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     return true;
   }
 
+  /** The query was pointed elsewhere meanwhile: it is pointed anew before it is used again. */
+  forgetView(): void {
+    this.#view = undefined;
+  }
+
   /** How far a ray gets before an entity of this table stops it, for another table's query. */
   blocks(
     row: RowIdentity,
@@ -292,7 +312,8 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     weapon: string | undefined,
   ): number {
     this.#focus(row, laterTicks, towardsNow, weapon);
-    return this.query.raycast(x, y, z, dx, dy, dz, range);
+    this.#stopped.except = this.#placeOf(row);
+    return this.query.raycast(x, y, z, dx, dy, dz, range, this.#stopped);
   }
 
   #raycast(
@@ -320,12 +341,16 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     const row = this.#looker();
     this.#focus(row, options?.laterTicks ?? 0, options?.towardsNow ?? 0);
     const filter = this.#filter;
-    // A row of another table may have the same index: only the very row is left out.
-    filter.except = row === this.#table.rowAt(row.index) ? row.index : -1;
+    filter.except = this.#placeOf(row);
     filter.layers = this.query.hitboxes.layerMask(options?.layers);
     this.#accept = accept ?? options?.accept;
     this.#withGone = options?.gone ?? false;
     return row;
+  }
+
+  /** -1: it is another table's row, which may have the same index. */
+  #placeOf(row: RowIdentity): number {
+    return row === this.#table.rowAt(row.index) ? row.index : -1;
   }
 
   #looker(): RowIdentity {

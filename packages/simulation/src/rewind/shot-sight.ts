@@ -19,8 +19,10 @@ export interface ShotSight<F extends Fields> extends SeenBy<F> {
   readonly desk: ShotDesk | undefined;
   /** Entities of this state looked at closely since the beginning. */
   readonly examined: number;
-  /** Notes on the tape what is looked at from now on; `undefined`: no longer. */
+  /** Notes on the tape what is looked at of this state from now on; `undefined`: no longer. */
   record(tape: ShotTape | undefined): void;
+  /** After `record` of all that are shot at: the same of whatever else stops shots. */
+  recordBlockers(tape: ShotTape | undefined): void;
   /** How far ray `i` of the last ray query got, or the last sweep: to whom it met, to the wall, or its range. */
   reachOf(i: number): number;
   /** How far a ray gets before static geometry or what `blocks` stops it, at most `range`. */

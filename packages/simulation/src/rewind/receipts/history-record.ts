@@ -28,6 +28,8 @@ export function writeHistory(touched: TouchedEntities, flagsOf: (i: number) => n
   const { history, count, words, entries, pictures } = touched;
   const { hitboxes, stride, rotation, tickMs, paths, teleport } = history;
   const frames = hitboxes.pose === "palette" ? framesOf(touched) : [];
+  out.string(touched.table);
+  out.u8(Number(touched.blocks));
   writeHitboxes(hitboxes, frames, out);
   out.u8(Number(rotation === "quaternion"));
   out.f64(tickMs);
@@ -61,6 +63,9 @@ export function writeHistory(touched: TouchedEntities, flagsOf: (i: number) => n
 /** A history that was read back. Entity i of the receipt has place i, and id `idAt(i)`. */
 export class RecordedHistory implements RewindView {
   readonly history: SnapshotHistory;
+  /** Of the state, as the game calls it, and whether its entities stop shots at others. */
+  readonly table: string;
+  readonly blocks: boolean;
   readonly viewTick: number;
   readonly isWithin = false;
   readonly entities: readonly RecordedEntity[];
@@ -69,6 +74,8 @@ export class RecordedHistory implements RewindView {
   /** Throws `ReceiptError`, or `RangeError` for what cannot be. */
   constructor(from: ByteReader, viewTick: number) {
     this.viewTick = viewTick;
+    this.table = from.string(MAX_NAME_BYTES);
+    this.blocks = from.u8() === 1;
     const hitboxes = readHitboxes(from);
     const rotation = from.u8() === 1 ? "quaternion" : "angle";
     const tickMs = from.f64();
@@ -217,5 +224,6 @@ const FLAGS_WORD = 5;
 const FRAME_SHIFT = 20;
 const FLAGS_MASK = (1 << FRAME_SHIFT) - 1;
 const MAX_TICK = 2 ** 31 - 4096;
+const MAX_NAME_BYTES = 255;
 /** An entry of another entity, or of none. */
 const SOMEBODY_ELSE = -1;

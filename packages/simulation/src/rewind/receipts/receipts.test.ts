@@ -25,7 +25,7 @@ const shots = fc.array(
 
 function someReceipts(): Uint8Array[] {
   return worlds.flatMap((_, kind) => {
-    const world = createWorld(kind * 2 + 1, kind);
+    const world = createWorld(kind * 2 + 11, kind);
     for (const { name } of kit.weapons) world.shoot(name, 1, 9, 0, 0);
     return world.receipts;
   });
@@ -36,6 +36,9 @@ describe("receipts", () => {
     it(`replay to the same verdict, bit for bit, in random worlds of kind ${kind}`, (t) => {
       const seen = { hit: 0, miss: 0, rejected: 0 };
       const reasons = new Set<string>();
+      const protections = { dash: 0, behindCover: 0, coverBudget: 0, fur: 0 };
+      let beastsHit = 0;
+      let coveredByDoors = 0;
       let bytes = 0;
       fc.assert(
         fc.property(fc.nat(100_000), fc.boolean(), shots, (seed, together, list) => {
@@ -45,6 +48,7 @@ describe("receipts", () => {
             seen[outcome]++;
             if (!together) world.next();
           }
+          coveredByDoors += world.coveredByDoors();
           assert.equal(world.receipts.length, list.length);
           for (const receipt of world.receipts) {
             bytes += receipt.length;
@@ -52,13 +56,21 @@ describe("receipts", () => {
             assert.deepEqual(replayed, recorded);
             assert.ok(agrees);
             recorded.reasons.forEach((reason) => reasons.add(reason));
+            for (const { table, protection } of recorded.hits) {
+              if (protection !== undefined) protections[protection as keyof typeof protections]++;
+              if (table === "beasts") beastsHit++;
+            }
           }
         }),
         { numRuns: 150, seed: 11 + kind },
       );
       const count = seen.hit + seen.miss + seen.rejected;
-      t.diagnostic(`${JSON.stringify(seen)}, ${Math.round(bytes / count)} bytes each; ${[...reasons].join(" ")}`);
+      t.diagnostic(
+        `${JSON.stringify({ ...seen, ...protections, coveredByDoors, beastsHit })}, ${Math.round(bytes / count)} bytes each; ${[...reasons].join(" ")}`,
+      );
       assert.ok(seen.hit > 50 && seen.miss > 50 && seen.rejected > 50);
+      assert.ok(protections.dash > 10 && protections.behindCover > 5 && coveredByDoors > 30);
+      assert.ok(protections.fur > 5 && beastsHit > 50);
       // In space a claimed target is seldom in line, and too far.
       const never = HIT_REASONS.filter((reason) => !reasons.has(reason) && (kind === 0 || reason !== "range"));
       assert.deepEqual(never, []);
@@ -81,10 +93,18 @@ describe("receipts", () => {
 
   it("tell what was looked at", () => {
     const [bytes] = someReceipts();
-    const { shot, histories, verdict, shapes } = readReceipt(bytes);
+    const { shot, targets, histories, verdict, shapes } = readReceipt(bytes);
     assert.equal(shot.weapon.name, "rifle");
     assert.equal(verdict.weapon, "rifle");
-    assert.ok(histories[0].entities.length > 0 && histories.length === 2 && shapes.length <= 4);
+    assert.deepEqual(
+      histories.map(({ table, blocks }) => [table, blocks]),
+      [
+        ["players", false],
+        ["beasts", false],
+        ["doors", true],
+      ],
+    );
+    assert.ok(histories[0].entities.length > 0 && targets === 2 && shapes.length <= 4);
   });
 
   it("never throw anything but a ReceiptError when their bytes are damaged", () => {

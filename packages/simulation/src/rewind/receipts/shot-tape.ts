@@ -3,11 +3,14 @@ import { modeNumber } from "../../prediction/interpolation/interpolation-mode.ts
 import type { SnapshotHistory } from "../history/snapshot-history.ts";
 import type { Touches } from "../query-filter.ts";
 import type { RewoundPoses } from "../rewound-poses.ts";
-import { MAX_SHAPES, MAX_TOUCHED } from "./receipt-limits.ts";
+import { MAX_SECTIONS, MAX_SHAPES, MAX_TOUCHED } from "./receipt-limits.ts";
 
 /** The entities of one history that were looked at. */
 export class TouchedEntities implements Touches {
   readonly history: SnapshotHistory;
+  /** Of the state, as the game calls it, and whether its entities stop shots at others. */
+  readonly table: string;
+  readonly blocks: boolean;
   count = 0;
   isFull = false;
   readonly places: Int32Array = new Int32Array(MAX_TOUCHED);
@@ -23,8 +26,10 @@ export class TouchedEntities implements Touches {
   readonly words: Int32Array;
   readonly #found = new Int32Array(ENTRIES);
 
-  constructor(history: SnapshotHistory) {
+  constructor(history: SnapshotHistory, table: string, blocks: boolean) {
     this.history = history;
+    this.table = table;
+    this.blocks = blocks;
     this.words = new Int32Array(MAX_TOUCHED * ENTRIES * history.stride);
   }
 
@@ -70,7 +75,7 @@ export class TouchedEntities implements Touches {
 }
 
 export class ShotTape {
-  /** The targets' first; the others stop shots. */
+  /** Those of the states that are shot at first; the others stop shots. */
   readonly sections: TouchedEntities[] = [];
   readonly shapes: Int32Array = new Int32Array(MAX_SHAPES);
   shapeCount = 0;
@@ -85,13 +90,14 @@ export class ShotTape {
 
   /** Whether there was more than it has room for. */
   get isFull(): boolean {
-    return this.#isFull || this.sections.some((section) => section.isFull);
+    return this.#isFull || this.sections.length > MAX_SECTIONS || this.sections.some((section) => section.isFull);
   }
 
-  /** The next section. */
-  open(history: SnapshotHistory): TouchedEntities {
+  /** The state's section: the next one, unless it is open. */
+  open(history: SnapshotHistory, table: string, blocks: boolean): TouchedEntities {
     let section = this.#byHistory.get(history);
-    if (section === undefined) this.#byHistory.set(history, (section = new TouchedEntities(history)));
+    if (section === undefined) this.#byHistory.set(history, (section = new TouchedEntities(history, table, blocks)));
+    if (this.sections.includes(section)) return section;
     section.clear();
     this.sections.push(section);
     return section;
