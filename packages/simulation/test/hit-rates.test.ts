@@ -43,6 +43,14 @@ describe("a shot at what is drawn", () => {
       snapshotRate: 30,
       mode: "extrapolation",
     },
+    'in the mode "extrapolation", with few updates, at 144 frames a second': {
+      latencyMs: 80,
+      jitterMs: 20,
+      lossRate: 0.05,
+      snapshotRate: 15,
+      mode: "extrapolation",
+      frameRate: 144,
+    },
   };
   for (const [name, conditions] of Object.entries(cases)) {
     it(`hits whom it hits in the picture, and nobody else, ${name}`, () => {

@@ -294,6 +294,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
 
   #receiveSnapshot(buffer: Uint8Array, offset: number, length: number, now: number): boolean {
     const intake = this.#intake;
+    this.#picture.takeNews();
     const news = intake.read(buffer, offset, length);
     if (news === "newest" || news === "older") this.stats.noteSnapshot(length);
     if (news === "newest") {

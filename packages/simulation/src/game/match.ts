@@ -143,7 +143,6 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     const sight = {
       stamps,
       maxExtrapolationTicks: extrapolationTicks,
-      now: (): number => this.#tick,
       snapDistance: game.snapDistance,
     };
     const receipts = recent ?? options.receipts;

@@ -162,15 +162,11 @@ export class RewoundPoses {
       const drawnY = pose.y;
       const drawnZ = pose.z;
       if (!fading.resolveFading(i, false, id, picture) || !this.#mix(place, id)) continue;
-      const dx = drawnX - pose.x;
-      const dy = drawnY - pose.y;
-      if (dx * dx + dy * dy > limit || history.jumped(last, this.#last)) {
-        x = y = z = 0;
-        continue;
-      }
-      x += dx * weight;
-      y += dy * weight;
+      x += (drawnX - pose.x) * weight;
+      y += (drawnY - pose.y) * weight;
       z += (drawnZ - pose.z) * weight;
+      // All that was fading at that moment: what is too far is shown at once.
+      if (x * x + y * y > limit * weight * weight || history.jumped(last, this.#last)) x = y = z = 0;
     }
     if (!this.#view.resolve(id, picture) || !this.#mix(place, id)) return false;
     // However many a client claims.

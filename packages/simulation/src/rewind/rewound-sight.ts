@@ -44,8 +44,6 @@ export interface RewoundSightOptions {
   readonly maxExtrapolationTicks: number;
   /** What clients predict of others. */
   readonly prediction: Pick<TablePrediction, "sharedRadius" | "remoteRadius">;
-  /** The tick that is being simulated. */
-  readonly now: () => number;
   /** Of the game. */
   readonly snapDistance: number;
 }
@@ -59,9 +57,8 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   #resolver: ViewResolver | undefined;
   #withEarlier = false;
   readonly #fastest: FastestStep;
-  /** What was still fading from the picture; and the tick of the input that it goes with. */
+  /** What was still fading from the picture. */
   #news: LateNews | undefined;
-  #inputTick = -1;
   /** For a stamp that nothing is known of: the two ticks, and the share of the second. */
   #from = -1;
   #to = -1;
@@ -116,7 +113,7 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   }
 
   weightOf(i: number): number {
-    return this.#news?.weightOf(i, this.#inputTick) ?? 0;
+    return this.#news?.weightOf(i, this.viewTick) ?? 0;
   }
 
   resolveFading(i: number, isBefore: boolean, id: number, out: DrawnPicture): boolean {
@@ -167,12 +164,9 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   }
 
   #findNews(seat: number): void {
-    const { stamps, now } = this.#options;
-    const news = stamps.lateNewsOf?.(seat);
+    const news = this.#options.stamps.lateNewsOf?.(seat);
     if (news === undefined) return;
-    const late = stamps.lateTickOf?.(seat) ?? -1;
-    this.#inputTick = late < 0 ? now() : late;
-    for (let i = 0; i < news.count; i++) if (news.weightOf(i, this.#inputTick) > 0) this.#news = news;
+    for (let i = 0; i < news.count; i++) if (news.weightOf(i, this.viewTick) > 0) this.#news = news;
   }
 
   /** Where the player is, if its row is one of this table. */

@@ -46,6 +46,10 @@ export class ClientClocks {
   }
 
   /** Whether the view is to be at the present as far as it can be known, and not behind it. */
+  get atPresent(): boolean {
+    return this.#view.atPresent;
+  }
+
   set atPresent(atPresent: boolean) {
     this.#view.atPresent = atPresent;
   }

@@ -48,6 +48,12 @@ export class ClientPicture {
   #mode: InterpolationMode;
   /** The newest input's tick minus its picture's. */
   #viewAhead = Infinity;
+  /** Of the newest snapshot that went into the picture; and of the one that is held back, -1: none is. */
+  #newest = -1;
+  #heldTick = -1;
+  #held: readonly UpdatedTable[] = [];
+  /** Whether there was an input since the last frame. */
+  #hasInput = false;
 
   constructor(parts: ClientPictureParts) {
     const { game, worlds, prediction, stats } = parts;
@@ -79,6 +85,7 @@ export class ClientPicture {
   clear(): void {
     this.stamp.viewTick = -1;
     this.#viewAhead = Infinity;
+    this.#newest = this.#heldTick = -1;
     for (const table of this.#tables) table.clear();
   }
 
@@ -96,9 +103,23 @@ export class ClientPicture {
     if (before === "none" && mode !== "none" && this.#intake.tick >= 0) this.#clocks.setView(this.#intake.tick);
   }
 
-  /** Takes in the newest snapshot. */
+  /**
+   * The newest snapshot. Where it is drawn what is carried on, it waits for the first frame after an input, by less than a
+   * tick: then the server, which knows the pictures at which inputs were given, can tell what slides from that moment on.
+   * `states` are used until `takeNews`, which comes before they change.
+   */
   update(tick: number, states: readonly UpdatedTable[]): void {
-    for (let t = 0; t < states.length; t++) this.#tables[t].update(tick, states[t]);
+    this.#heldTick = tick;
+    this.#held = states;
+    if (!this.#clocks.atPresent) this.takeNews();
+  }
+
+  /** Takes in what is held back. */
+  takeNews(): void {
+    if (this.#heldTick < 0) return;
+    for (let t = 0; t < this.#held.length; t++) this.#tables[t].update(this.#heldTick, this.#held[t]);
+    this.#newest = this.#heldTick;
+    this.#heldTick = -1;
   }
 
   /** Before a correction: notes where the predicted rows are. */
@@ -116,6 +137,7 @@ export class ClientPicture {
   /** The input of `tick` was given at the sight of this picture. */
   noteInput(tick: number): void {
     this.#viewAhead = this.stamp.viewTick < 0 ? Infinity : tick - this.stamp.viewTick;
+    this.#hasInput = true;
   }
 
   /** Draws the frame at `now`; `inputTick`: of the newest input. */
@@ -125,7 +147,9 @@ export class ClientPicture {
     const stats = this.#stats;
     const prediction = this.#prediction;
     const mode = this.#mode;
-    const newest = this.#intake.tick;
+    if (this.#hasInput || !clocks.atPresent) this.takeNews();
+    this.#hasInput = false;
+    const newest = this.#newest;
     const view = mode === "none" ? newest : clocks.viewTicks;
     // What the server is told is exactly what is drawn, to 1/256 of a tick.
     // Where it is hardly off, it is drawn where the server expects it: as far behind the next input as at the last one.

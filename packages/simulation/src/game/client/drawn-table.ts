@@ -49,6 +49,7 @@ export class DrawnTable {
   readonly #corrections: DrawnCorrections;
   readonly #copy: ColumnCopy;
   readonly #maxExtrapolationTicks: number;
+  readonly #tickMs: number;
   readonly #sample: StateSample = emptySample();
   readonly #blend: RecordBlend;
   /** Only where the columns cannot simply be copied to the world's table. */
@@ -75,6 +76,7 @@ export class DrawnTable {
     this.#drawnTicks = new Float64Array(capacity);
     this.#carriedOn = new Uint8Array(capacity);
     this.#maxExtrapolationTicks = options.maxExtrapolationTicks;
+    this.#tickMs = 1000 / options.tickRate;
   }
 
   clear(): void {
@@ -107,6 +109,8 @@ export class DrawnTable {
     const interpolator = this.#interpolator;
     const sample = this.#sample;
     const { seat, mode, view, heard } = moment;
+    // Differences fade as the view moves on, which the server knows, and not with the frames.
+    const fadeMs = Math.max(0, view - this.#view) * this.#tickMs;
     const end = Math.max(table.highWater, target.highWater, interpolator.highWater);
     for (let index = 0; index < end; index++) {
       if (table.simulated[index] === 1) {
@@ -133,7 +137,7 @@ export class DrawnTable {
       target.owners[index] = owner;
       const { words } = interpolator;
       this.#blend.blend(index, words, sample, mode);
-      this.#differences.apply(index, elapsedMs);
+      this.#differences.apply(index, fadeMs);
       if (this.#worldBlend === undefined) this.#copy.copy(index);
       else this.#worldBlend.blend(index, words, sample, mode);
       const newest = interpolator.newestTick(index);
