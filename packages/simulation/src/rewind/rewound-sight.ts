@@ -11,6 +11,7 @@
 import type { Fields, RowIdentity, StateTable } from "../state/index.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
 import { extrapolatedTicks } from "../prediction/interpolation/curve.ts";
+import { extrapolationLimit, isCurvedMode } from "../prediction/interpolation/interpolation-mode.ts";
 import type { TablePrediction } from "../prediction/prediction-options.ts";
 import { FastestStep } from "./history/fastest-step.ts";
 import type { SnapshotHistory } from "./history/snapshot-history.ts";
@@ -50,6 +51,7 @@ export interface RewoundSightOptions {
 
 export class RewoundSight implements SightSource, RewindView, FadingDifferences {
   viewTick = -1;
+  newsTick = -1;
   isWithin = true;
   outside = 0;
   isViewCut = false;
@@ -77,11 +79,12 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     this.isWithin = true;
     this.isViewCut = stamp !== undefined && (stamps.wasCut?.(row.owner) ?? false);
     if (stamp === undefined || stamp.viewTick < 0) {
-      this.viewTick = -1;
+      this.viewTick = this.newsTick = -1;
       this.#set(history.newestTick, history.newestTick, 0);
       return this;
     }
-    this.viewTick = stamp.viewTick;
+    this.viewTick = this.newsTick = stamp.viewTick;
+    if (stamp.snapshotTick >= 0 && stamp.snapshotTick < stamp.viewTick) this.newsTick = stamp.snapshotTick;
     if (laterTicks !== 0 || towardsNow > 0) {
       this.#lookLater(stamp.viewTick + laterTicks, Math.min(1, towardsNow));
       return this;
@@ -93,10 +96,10 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     } else this.#findTicks(stamp);
     const moves = stamp.mode !== "none" && stamp.mode !== "step";
     const isLate = stamp.viewTick > stamp.snapshotTick || this.#resolver?.carriesOn(this.#options.number) === true;
-    const isCurved = history.bends && (stamp.mode === "hermite" || stamp.mode === "extrapolation");
+    const isCurved = history.bends && isCurvedMode(stamp.mode);
     if (this.#resolver !== undefined) this.#findNews(row.owner);
     this.isWithin = !(moves && isLate) && !isCurved && this.#news === undefined;
-    if (!this.isWithin) this.outside = this.#farthestOutside(isCurved);
+    if (!this.isWithin) this.outside = this.#farthestOutside(stamp, isCurved);
     return this;
   }
 
@@ -154,9 +157,10 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   }
 
   /** Who is carried on goes so far at most; a curve between two kept ticks swings out no farther than its speeds allow. */
-  #farthestOutside(isCurved: boolean): number {
+  #farthestOutside({ mode }: Readonly<ViewStamp>, isCurved: boolean): number {
     const { history, maxExtrapolationTicks, snapDistance } = this.#options;
-    let ticks = extrapolatedTicks(maxExtrapolationTicks, maxExtrapolationTicks);
+    const limit = extrapolationLimit(mode, maxExtrapolationTicks);
+    let ticks = extrapolatedTicks(limit, limit);
     // An estimated speed is at most three times as fast as the way says; Bezier's control points are a third of it away.
     if (isCurved && history.paths.includes("estimated")) ticks = Math.max(ticks * 3, history.maxSnapshots);
     else if (isCurved) ticks = Math.max(ticks, history.maxSnapshots / 3);
@@ -209,7 +213,7 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     if (from >= 0 && to >= 0) {
       this.#set(from, to, (view - from) / (to - from));
     } else if (from >= 0 && before >= 0) {
-      const over = extrapolatedTicks(view - from, maxExtrapolationTicks);
+      const over = extrapolatedTicks(view - from, extrapolationLimit(stamp.mode, maxExtrapolationTicks));
       this.#set(before, from, 1 + over / (from - before));
     } else if (from >= 0) {
       this.#set(from, from, 0);

@@ -30,6 +30,8 @@ export interface ClientPictureParts {
   readonly stats: ClientStats;
   readonly mode: InterpolationMode;
   readonly smoothingHalfLifeMs: number;
+  /** How far the mode "ahead" is ahead of the news. */
+  readonly aheadMs: number;
 }
 
 export class ClientPicture {
@@ -45,6 +47,7 @@ export class ClientPicture {
   readonly #tables: readonly DrawnTable[];
   readonly #moment: DrawnMoment = { seat: -1, mode: "linear", view: -1, predicted: -1, newest: -1, heard: -1 };
   readonly #noteAge: AgeListener;
+  readonly #aheadMs: number;
   #mode: InterpolationMode;
   /** The newest input's tick minus its picture's. */
   #viewAhead = Infinity;
@@ -77,8 +80,9 @@ export class ClientPicture {
       (table, t) => new DrawnTable(table, worlds.viewTables[t], prediction.historyOf(t), options),
     );
     this.#noteAge = (ageTicks) => stats.noteEntityAge(ageTicks * game.tickMs);
+    this.#aheadMs = parts.aheadMs;
     this.#mode = parts.mode;
-    this.#clocks.atPresent = parts.mode === "extrapolation";
+    this.#setClocks();
   }
 
   /** A new session: nothing was drawn of it. */
@@ -98,9 +102,15 @@ export class ClientPicture {
     checkMode(mode);
     const before = this.#mode;
     this.#mode = mode;
-    this.#clocks.atPresent = mode === "extrapolation";
+    this.#setClocks();
     // The view goes on from what is drawn, and falls back behind it by running slower.
     if (before === "none" && mode !== "none" && this.#intake.tick >= 0) this.#clocks.setView(this.#intake.tick);
+  }
+
+  #setClocks(): void {
+    const mode = this.#mode;
+    this.#clocks.atPresent = mode === "extrapolation" || mode === "ahead";
+    this.#clocks.aheadMs = mode === "ahead" ? this.#aheadMs : 0;
   }
 
   /**
@@ -150,7 +160,8 @@ export class ClientPicture {
     if (this.#hasInput || !clocks.atPresent) this.takeNews();
     this.#hasInput = false;
     const newest = this.#newest;
-    const view = mode === "none" ? newest : clocks.viewTicks;
+    // The next input is judged by the state after the tick of the last one: nobody draws what is beyond.
+    const view = mode === "none" ? newest : Math.min(clocks.viewTicks, inputTick);
     // What the server is told is exactly what is drawn, to 1/256 of a tick.
     // Where it is hardly off, it is drawn where the server expects it: as far behind the next input as at the last one.
     const expected = inputTick + 1 - this.#viewAhead;

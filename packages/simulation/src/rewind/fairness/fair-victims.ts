@@ -69,7 +69,7 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
     place: number,
     _hit: unknown,
     shooter: RowIdentity,
-    rewindMs: number,
+    newsMs: number,
     weapon?: string,
   ): VictimException | undefined {
     const source = this.#targets.victims;
@@ -82,7 +82,7 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
     const { behindCoverMs } = source.favor.of(weapon);
     const { coverBudgetMs, coverWindowMs } = settings;
     if (behindCoverMs === "off" && coverBudgetMs === "off") return undefined;
-    const coverMs = this.#coverMs(source, place, victim.id, shooter, rewindMs);
+    const coverMs = this.#coverMs(source, place, victim.id, shooter, newsMs);
     if (coverMs <= 0) return undefined;
     if (behindCoverMs !== "off" && coverMs > behindCoverMs) return "behindCover";
     if (coverBudgetMs === "off") return undefined;
@@ -91,12 +91,12 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
     return bears ? undefined : "coverBudget";
   }
 
-  /** For how long the victim has been behind cover: no longer than it is rewound, for before that the shooter did not look. */
-  #coverMs(source: VictimSource, place: number, id: number, shooter: RowIdentity, rewindMs: number): number {
+  /** For how long the victim has been behind cover: no longer than the shooter's news are old, for before that it did not look. */
+  #coverMs(source: VictimSource, place: number, id: number, shooter: RowIdentity, newsMs: number): number {
     const { history, statics, tickMs } = source;
     const inPlane = this.#height === undefined;
     const { eyeHeight = 1.5 } = this.#exceptions;
-    const most = Math.ceil(rewindMs / tickMs);
+    const most = Math.ceil(newsMs / tickMs);
     const from = this.#placeOf(this.#shooters, shooter.index, this.#shooterHeight);
     const now = this.#placeOf(this.#targets, place, this.#height);
     return coverTicks({ history, statics, inPlane, eyeHeight }, from, now, place, id, most) * tickMs;

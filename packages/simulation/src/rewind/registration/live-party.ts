@@ -69,9 +69,9 @@ export class LiveParty<F extends Fields> implements ShotParty<F> {
     return team !== undefined && team === teamOf(this.#targets.rowAt(this.#shooter.index));
   }
 
-  protection(hit: HitRecord<F>, rewindMs: number): string | undefined {
+  protection(hit: HitRecord<F>, newsMs: number): string | undefined {
     if (this.#world?.isServer !== true || this.#shooter === undefined) return undefined;
-    return this.rules.victims?.protects(hit.entity.index, hit, this.#shooter, rewindMs, this.#request?.weapon ?? "");
+    return this.rules.victims?.protects(hit.entity.index, hit, this.#shooter, newsMs, this.#request?.weapon ?? "");
   }
 
   claimedTarget(out: ClaimedTarget): void {

@@ -47,7 +47,7 @@ export interface ShotParty<F extends Fields> {
   isOwn(entity: RowIdentity): boolean;
   isFriend(entity: Row<F>): boolean;
   /** What a victim's rule says; `undefined`: the hit counts. */
-  protection(hit: HitRecord<F>, rewindMs: number): string | undefined;
+  protection(hit: HitRecord<F>, newsMs: number): string | undefined;
   claimedTarget(out: ClaimedTarget): void;
   isClaimedEntity(entity: Row<F>): boolean;
   isClaimedHit(hit: HitRecord<F>): boolean;
