@@ -240,6 +240,17 @@ describe("a shooter", () => {
 });
 
 describe("peeker's advantage", () => {
+  it("over somebody who draws others ahead is what it is over others: nobody is drawn before the news of it", () => {
+    const network = new TestNetwork(game);
+    meterLinks(network);
+    const idle = { fire: false, withBow: false, aim: 0 };
+    for (const interpolationMode of ["extrapolation", "ahead"] as const)
+      network.add({ latencyMs: 160 }, idle, { interpolationMode });
+    network.run(8000);
+    const [present, ahead] = network.players.map(({ seat }) => network.match.seat(seat)?.delays.viewDelayMs ?? 0);
+    assert.ok(present > 80 && Math.abs(present - ahead) < 17, `${present} and ${ahead} ms`);
+  });
+
   it("is measured between players, and is what is seen on their screens", () => {
     const network = new TestNetwork(game);
     meterLinks(network);

@@ -260,7 +260,7 @@ export function createWorld(seed: number, kind: number, options: Partial<Receipt
     (table, number) => {
       const { history, reader } = recorders[number];
       const prediction = { sharedRadius: seed % 3 === 0 ? 4 : 0, remoteRadius: 0 };
-      const more = { stamps, maxExtrapolationTicks: 6, prediction, now: () => tick, snapDistance: 4 };
+      const more = { stamps, maxExtrapolationTicks: 6, prediction, snapDistance: 4 };
       const source = new RewoundSight({ table, number, history, reader, ...more });
       return { history, source };
     },

@@ -62,7 +62,7 @@ export class MatchInputs {
     const { idle, sanitize, input } = this.#game;
     handler.take(tick);
     const { words, origin } = handler;
-    if (origin === 0) lateNews.note(tick, handler.stamp);
+    if (origin === 0) lateNews.note(handler.stamp);
     if (origin === 0 || (idle === undefined && origin === 1)) {
       this.#set(id, words);
       if (sanitize === undefined) return;

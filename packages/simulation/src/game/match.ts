@@ -149,7 +149,6 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     const sight = {
       stamps,
       maxExtrapolationTicks: extrapolationTicks,
-      now: (): number => this.#tick,
       snapDistance: game.snapDistance,
     };
     const receipts = recent ?? options.receipts;

@@ -182,7 +182,9 @@ export class Seat implements SeatInfo {
     const rttMs = this.stamps.link.smoothedRttMs;
     if (origin !== 0 || stamp.viewTick < 0 || rttMs === undefined) return;
     const { tickMs } = this.stamps;
-    const ageMs = Math.min((tick - stamp.viewTick) * tickMs, this.stamps.honestAgeMs(tick));
+    // Whoever steps out is not drawn before the news of it, however far ahead the others are drawn.
+    const seenTick = Math.min(stamp.viewTick, stamp.snapshotTick);
+    const ageMs = Math.min((tick - seenTick) * tickMs, this.stamps.honestAgeMs(tick));
     this.delays.note(rttMs, depth * tickMs, ageMs);
   }
 

@@ -102,6 +102,11 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     return this.#row === undefined ? -1 : this.#focus(this.#row, 0, 0).viewTick;
   }
 
+  get newsTick(): number {
+    const view = this.#row === undefined ? undefined : this.#focus(this.#row, 0, 0);
+    return view?.newsTick ?? view?.viewTick ?? -1;
+  }
+
   /** Points it at what the owner of `row` saw. */
   seenBy(row: RowIdentity, weapon?: string): ShotSight<F> {
     this.#row = row;

@@ -5,6 +5,7 @@
 import { cos, sin } from "../math/index.ts";
 import { createCurvePoints, drawnAt } from "../prediction/interpolation/curve.ts";
 import type { CurvePoints } from "../prediction/interpolation/curve.ts";
+import { isCurvedMode } from "../prediction/interpolation/interpolation-mode.ts";
 import { POSE_NUMBERS } from "./hitboxes/hitbox-set.ts";
 import { rotateBack } from "./hitboxes/vector.ts";
 import type { Vector3 } from "./hitboxes/vector.ts";
@@ -19,6 +20,8 @@ import type { DrawnPicture } from "./view-resolver.ts";
 export interface RewindView {
   /** The tick around which the entities are drawn; -1: now. */
   readonly viewTick: number;
+  /** Tick of the newest news in it, where that is older: what is drawn was carried on from there. Default `viewTick`. */
+  readonly newsTick?: number;
   /** Whether entities are drawn between places where they were: not when some are extrapolated, or drawn along curves. */
   readonly isWithin: boolean;
   /** Where they are not: how far outside of everywhere they were they may be drawn, in units. Default Infinity. */
@@ -162,15 +165,11 @@ export class RewoundPoses {
       const drawnY = pose.y;
       const drawnZ = pose.z;
       if (!fading.resolveFading(i, false, id, picture) || !this.#mix(place, id)) continue;
-      const dx = drawnX - pose.x;
-      const dy = drawnY - pose.y;
-      if (dx * dx + dy * dy > limit || history.jumped(last, this.#last)) {
-        x = y = z = 0;
-        continue;
-      }
-      x += dx * weight;
-      y += dy * weight;
+      x += (drawnX - pose.x) * weight;
+      y += (drawnY - pose.y) * weight;
       z += (drawnZ - pose.z) * weight;
+      // All that was fading at that moment: what is too far is shown at once.
+      if (x * x + y * y > limit * weight * weight || history.jumped(last, this.#last)) x = y = z = 0;
     }
     if (!this.#view.resolve(id, picture) || !this.#mix(place, id)) return false;
     // However many a client claims.
@@ -205,7 +204,7 @@ export class RewoundPoses {
     const { history, pose } = this;
     const { floats, paths } = history;
     const { mode, fromTick, toTick, earlierTick, earliestTick, beyondTicks } = this.#picture;
-    const isCurved = mode === "hermite" || mode === "extrapolation";
+    const isCurved = isCurvedMode(mode);
     const earlier = isCurved ? this.#entryOf(place, earlierTick, from) : -1;
     const earliest = earlier < 0 ? -1 : this.#entryOf(place, earliestTick, earlier);
     const points = this.#points;

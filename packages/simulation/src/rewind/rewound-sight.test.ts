@@ -39,7 +39,6 @@ function scene(hitbox: Hitbox = circle({ radius: 0.5 }), statics = new StaticGeo
     stamps: { stampOf: () => stamp, resolverOf: () => undefined, lateTickOf: () => late.tick },
     maxExtrapolationTicks: 6,
     prediction: { sharedRadius: 0, remoteRadius: 0 },
-    now: () => 101,
     snapDistance: 4,
   });
   const sight = new RewindContext(table, new RewindQuery(history), source, { statics, blockers: [] }, () => 101);

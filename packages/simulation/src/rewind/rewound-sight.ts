@@ -12,6 +12,7 @@ import { hypot } from "../math/index.ts";
 import type { Fields, RowIdentity, StateTable } from "../state/index.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
 import { extrapolatedTicks } from "../prediction/interpolation/curve.ts";
+import { extrapolationLimit, isCurvedMode } from "../prediction/interpolation/interpolation-mode.ts";
 import type { TablePrediction } from "../prediction/prediction-options.ts";
 import { FastestStep } from "./history/fastest-step.ts";
 import type { SnapshotHistory } from "./history/snapshot-history.ts";
@@ -45,14 +46,13 @@ export interface RewoundSightOptions {
   readonly maxExtrapolationTicks: number;
   /** What clients predict of others. */
   readonly prediction: Pick<TablePrediction, "sharedRadius" | "remoteRadius">;
-  /** The tick that is being simulated. */
-  readonly now: () => number;
   /** Of the game. */
   readonly snapDistance: number;
 }
 
 export class RewoundSight implements SightSource, RewindView, FadingDifferences {
   viewTick = -1;
+  newsTick = -1;
   isWithin = true;
   outside = 0;
   isViewCut = false;
@@ -60,9 +60,8 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   #resolver: ViewResolver | undefined;
   #withEarlier = false;
   readonly #fastest: FastestStep;
-  /** What was still fading from the picture; and the tick of the input that it goes with. */
+  /** What was still fading from the picture. */
   #news: LateNews | undefined;
-  #inputTick = -1;
   #laterTicks = 0;
   /** For a stamp that nothing is known of: the two ticks, and the share of the second. */
   #from = -1;
@@ -83,11 +82,12 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     this.isWithin = true;
     this.isViewCut = stamp !== undefined && (stamps.wasCut?.(row.owner) ?? false);
     if (stamp === undefined || stamp.viewTick < 0) {
-      this.viewTick = -1;
+      this.viewTick = this.newsTick = -1;
       this.#set(history.newestTick, history.newestTick, 0);
       return this;
     }
-    this.viewTick = stamp.viewTick;
+    this.viewTick = this.newsTick = stamp.viewTick;
+    if (stamp.snapshotTick >= 0 && stamp.snapshotTick < stamp.viewTick) this.newsTick = stamp.snapshotTick;
     if (laterTicks !== 0 || towardsNow > 0) {
       this.#lookLater(stamp.viewTick + laterTicks, Math.min(1, towardsNow), this.#nowOf(row.owner));
       return this;
@@ -99,10 +99,10 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     } else this.#findTicks(stamp);
     const moves = stamp.mode !== "none" && stamp.mode !== "step";
     const isLate = stamp.viewTick > stamp.snapshotTick || this.#resolver?.carriesOn(this.#options.number) === true;
-    const isCurved = history.bends && (stamp.mode === "hermite" || stamp.mode === "extrapolation");
+    const isCurved = history.bends && isCurvedMode(stamp.mode);
     if (this.#resolver !== undefined) this.#findNews(row.owner);
     this.isWithin = !(moves && isLate) && !isCurved && this.#news === undefined;
-    if (!this.isWithin) this.outside = this.#farthestOutside(isCurved);
+    if (!this.isWithin) this.outside = this.#farthestOutside(stamp, isCurved);
     return this;
   }
 
@@ -119,7 +119,7 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   }
 
   weightOf(i: number): number {
-    return this.#news?.weightOf(i, this.#inputTick) ?? 0;
+    return this.#news?.weightOf(i, this.viewTick) ?? 0;
   }
 
   resolveFading(i: number, isBefore: boolean, id: number, out: DrawnPicture): boolean {
@@ -161,9 +161,10 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   }
 
   /** Who is carried on goes so far at most; a curve between two kept ticks swings out no farther than its speeds allow. */
-  #farthestOutside(isCurved: boolean): number {
+  #farthestOutside({ mode }: Readonly<ViewStamp>, isCurved: boolean): number {
     const { history, maxExtrapolationTicks, snapDistance } = this.#options;
-    let ticks = extrapolatedTicks(maxExtrapolationTicks, maxExtrapolationTicks);
+    const limit = extrapolationLimit(mode, maxExtrapolationTicks);
+    let ticks = extrapolatedTicks(limit, limit);
     // An estimated speed is at most three times as fast as the way says; Bezier's control points are a third of it away.
     if (isCurved && history.paths.includes("estimated")) ticks = Math.max(ticks * 3, history.maxSnapshots);
     else if (isCurved) ticks = Math.max(ticks, history.maxSnapshots / 3);
@@ -171,12 +172,9 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   }
 
   #findNews(seat: number): void {
-    const { stamps, now } = this.#options;
-    const news = stamps.lateNewsOf?.(seat);
+    const news = this.#options.stamps.lateNewsOf?.(seat);
     if (news === undefined) return;
-    const late = stamps.lateTickOf?.(seat) ?? -1;
-    this.#inputTick = late < 0 ? now() : late;
-    for (let i = 0; i < news.count; i++) if (news.weightOf(i, this.#inputTick) > 0) this.#news = news;
+    for (let i = 0; i < news.count; i++) if (news.weightOf(i, this.viewTick) > 0) this.#news = news;
   }
 
   /** Where the player is, if its row is one of this table. */
@@ -226,7 +224,7 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     if (from >= 0 && to >= 0) {
       this.#set(from, to, (view - from) / (to - from));
     } else if (from >= 0 && before >= 0) {
-      const over = extrapolatedTicks(view - from, maxExtrapolationTicks);
+      const over = extrapolatedTicks(view - from, extrapolationLimit(stamp.mode, maxExtrapolationTicks));
       this.#set(before, from, 1 + over / (from - before));
     } else if (from >= 0) {
       this.#set(from, from, 0);

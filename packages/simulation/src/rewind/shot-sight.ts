@@ -13,6 +13,8 @@ export interface ShotDesk {
 }
 
 export interface ShotSight<F extends Fields> extends SeenBy<F> {
+  /** Tick of the newest news that the picture was made of, at most `viewTick`; -1 without a picture. */
+  readonly newsTick: number;
   /** Whether the view stamp of the shooter's input claimed what cannot be, and was cut. */
   readonly isViewCut: boolean;
   /** On a server. */

@@ -185,3 +185,5 @@ const FIRST_ROWS = 16;
 
 /** As far as a client draws beyond its newest snapshot. */
 export const MAX_EXTRAPOLATION_MS = 200;
+/** As far as the view may be ahead of the news: so long all go on at full speed there (`extrapolationLimit`). */
+export const MAX_AHEAD_MS = 200;

@@ -81,7 +81,7 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
     place: number,
     _hit: unknown,
     shooter: RowIdentity,
-    rewindMs: number,
+    newsMs: number,
     weapon?: string,
   ): VictimException | undefined {
     const source = this.#targets.victims;
@@ -94,7 +94,7 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
     const { behindCoverMs } = source.favor.of(weapon);
     const { coverBudgetMs, coverWindowMs } = settings;
     if (behindCoverMs === "off" && coverBudgetMs === "off") return undefined;
-    const coverMs = this.#coverMs(source, victim, shooter, rewindMs);
+    const coverMs = this.#coverMs(source, victim, shooter, newsMs);
     if (coverMs <= 0) return undefined;
     if (behindCoverMs !== "off" && coverMs > behindCoverMs) return "behindCover";
     if (coverBudgetMs === "off") return undefined;
@@ -103,12 +103,12 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
     return bears ? undefined : "coverBudget";
   }
 
-  /** For how long the victim has been behind cover: no longer than it is rewound, for before that the shooter did not look. */
-  #coverMs(source: VictimSource, victim: RowIdentity, shooter: RowIdentity, rewindMs: number): number {
+  /** For how long the victim has been behind cover: no longer than the shooter's news are old, for before that it did not look. */
+  #coverMs(source: VictimSource, victim: RowIdentity, shooter: RowIdentity, newsMs: number): number {
     const { history, statics, blockers, tickMs } = source;
     const inPlane = this.#height === undefined;
     const { eyeHeight = 1.5 } = this.#exceptions;
-    const most = Math.ceil(rewindMs / tickMs);
+    const most = Math.ceil(newsMs / tickMs);
     const from = this.#placeOf(this.#shooters, shooter.index, this.#shooterHeight);
     const to = this.#placeOf(this.#targets, victim.index, this.#height);
     return coverTicks({ history, statics, blockers, inPlane, eyeHeight }, shooter, from, victim, to, most) * tickMs;

@@ -80,10 +80,10 @@ export class LiveParty implements ShotParty {
     return team !== undefined && team === teamOfShooter(this.#shooters.rowAt(this.#shooter.index));
   }
 
-  protection(hit: HitRecord, rewindMs: number): string | undefined {
+  protection(hit: HitRecord, newsMs: number): string | undefined {
     if (this.#world?.isServer !== true || this.#shooter === undefined) return undefined;
     const { victims } = this.rules[hit.target];
-    return victims?.protects(hit.entity.index, hit, this.#shooter, rewindMs, this.#request?.weapon ?? "");
+    return victims?.protects(hit.entity.index, hit, this.#shooter, newsMs, this.#request?.weapon ?? "");
   }
 
   claimedTarget(out: ClaimedTarget): void {

@@ -31,6 +31,8 @@ export class ShotJudge<W extends string> {
   readonly #taken: number[];
   #count = 0;
   #bits = 0;
+  /** How old the news were that the shooter had of its targets. */
+  #newsMs = 0;
   #weapon: Weapon<W>;
   readonly #place = { x: 0, y: 0, z: 0, angle: 0 };
   readonly #body = { ax: 0, ay: 0, az: 0, bx: 0, by: 0, bz: 0, radius: 0 };
@@ -90,6 +92,7 @@ export class ShotJudge<W extends string> {
     verdict.tick = tick;
     verdict.viewTick = sight.viewTick;
     verdict.rewindMs = sight.viewTick < 0 ? 0 : Math.max(0, (nowTick - sight.viewTick) * tickMs);
+    this.#newsMs = sight.newsTick < 0 ? 0 : Math.max(0, (nowTick - sight.newsTick) * tickMs);
     verdict.isViewCut = sight.isViewCut;
     verdict.claim = "none";
     verdict.distance = verdict.seed = 0;
@@ -279,8 +282,7 @@ export class ShotJudge<W extends string> {
     // Several pellets in one entity ask once.
     let first = 0;
     while (first < i && (this.#records[first].id !== id || this.#records[first].target !== target)) first++;
-    record.protection =
-      first < i ? this.#records[first].protection : this.#party.protection(record, this.verdict.rewindMs);
+    record.protection = first < i ? this.#records[first].protection : this.#party.protection(record, this.#newsMs);
     return record.protection === undefined ? undefined : "protected";
   }
 

@@ -58,7 +58,7 @@ export interface ShotParty {
   isOwn(entity: RowIdentity, target: number): boolean;
   isFriend(entity: Row<Fields>, target: number): boolean;
   /** What a victim's rule says; `undefined`: the hit counts. */
-  protection(hit: HitRecord, rewindMs: number): string | undefined;
+  protection(hit: HitRecord, newsMs: number): string | undefined;
   claimedTarget(out: ClaimedTarget): void;
   /** Of an entity of the claimed table. */
   isClaimedEntity(entity: Row<Fields>): boolean;

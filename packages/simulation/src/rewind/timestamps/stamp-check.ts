@@ -4,6 +4,7 @@
  * shooters of this latency are not favoured.
  */
 import { copyViewStamp, createViewStamp } from "../../prediction/input/player-input.ts";
+import { MAX_AHEAD_MS } from "../../prediction/interpolation/state-interpolator.ts";
 import type { ViewStamp } from "../../prediction/input/player-input.ts";
 import { favorAt } from "../fairness/favor-the-shooter.ts";
 import type { WeaponFavor } from "../fairness/favor-settings.ts";
@@ -68,6 +69,7 @@ export class StampCheck {
       isStarting: true,
       newestSentTick: -1,
       maxExtrapolationTicks,
+      maxAheadTicks: MAX_AHEAD_MS / tickMs,
     };
   }
 
