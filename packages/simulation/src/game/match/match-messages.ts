@@ -6,7 +6,7 @@ import type { Fields, RowIdentity, Values } from "../../state/index.ts";
 import type { AnyGame } from "../define-game.ts";
 import { MessageKind } from "../message-kind.ts";
 import { MessageRouter } from "../message-router.ts";
-import type { CallOutcome } from "../message-router.ts";
+import type { CallOutcome, MessagePeer } from "../message-router.ts";
 import type { CallDefinition, MessageDefinition } from "../message.ts";
 import { Received } from "../received-message.ts";
 import { tableOf } from "../world.ts";
@@ -71,15 +71,15 @@ export class MatchMessages {
   ): boolean {
     const { seats, now } = this.#options;
     const table = about === undefined ? -1 : this.#tableOf(about);
-    let all = true;
+    const hearers: MessagePeer[] = [];
     for (const seat of seats) {
       if (seat === undefined || !seat.connected) continue;
       if (radius < Infinity || about !== undefined) seat.eye.update();
       if (radius < Infinity && !seat.eye.reaches(x, y, radius)) continue;
       if (about !== undefined && !seat.stream.sees(table, about.index, now())) continue;
-      if (!this.router.send(seat.peer, message, value)) all = false;
+      hearers.push(seat.peer);
     }
-    return all;
+    return this.router.sendAll(hearers, message, value);
   }
 
   /** Tells those who may know that something happened to `row`. */
