@@ -216,8 +216,10 @@ export class SnapshotStream {
 
   /** The client has the snapshot of this tick. Unknown and older ticks are ignored, so what a client claims is harmless. */
   acknowledge(tick: number): void {
+    // Each input says it again.
+    if (!(tick > this.#baselineTick)) return;
     const at = this.#ticks.indexOf(tick);
-    if (!(tick > this.#baselineTick) || at < 0) return;
+    if (at < 0) return;
     this.#baselineTick = tick;
     this.#acknowledged[at] = 1;
     let oldest = -1;
