@@ -111,8 +111,8 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   seenBy(row: RowIdentity, weapon?: string): ShotSight<F> {
     this.#row = row;
     this.#weapon = weapon;
+    // What it is pointed at is worked out by whoever asks first, who may ask for another moment.
     this.#lookedFor = undefined;
-    this.#focus(row, 0, 0);
     return this;
   }
 

@@ -2,15 +2,15 @@
  * The inputs of all players of a match, as its step reads them: one row for each seat, filled anew in every tick by the
  * seat's `ClientPredictionHandler`, checked by the game, and remembered with what came of it.
  */
-import { StateTable } from "../state/index.ts";
-import { sameWords } from "../state/fields/leaf-codec.ts";
-import type { Fields, RowIdentity } from "../state/index.ts";
-import { ClientPredictionHandler } from "../prediction/input/client-prediction-handler.ts";
-import type { InputCounters, InputPolicy } from "../prediction/input/client-prediction-handler.ts";
-import { InputDecoder } from "../prediction/input/input-decoder.ts";
-import type { AnyGame, Inputs, InputView } from "./define-game.ts";
+import { StateTable } from "../../state/index.ts";
+import { sameWords } from "../../state/fields/leaf-codec.ts";
+import type { Fields, RowIdentity } from "../../state/index.ts";
+import { ClientPredictionHandler } from "../../prediction/input/client-prediction-handler.ts";
+import type { InputCounters, InputPolicy } from "../../prediction/input/client-prediction-handler.ts";
+import { InputDecoder } from "../../prediction/input/input-decoder.ts";
+import type { AnyGame, Inputs, InputView } from "../define-game.ts";
+import type { AnyWorldTable } from "../world.ts";
 import type { Seat } from "./seat.ts";
-import type { AnyWorldTable } from "./world.ts";
 
 export class MatchInputs {
   /** What a step reads. */
