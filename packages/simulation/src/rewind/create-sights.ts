@@ -4,7 +4,7 @@ import type { AnyWorldTable } from "../game/world.ts";
 import type { Fields } from "../state/index.ts";
 import type { SnapshotHistory } from "./history/snapshot-history.ts";
 import { RewindContext } from "./rewind-context.ts";
-import type { SightSource } from "./rewind-context.ts";
+import type { SightSource } from "./sight-source.ts";
 import type { ShotDesk } from "./shot-sight.ts";
 import { RewindQuery } from "./rewind-query.ts";
 

@@ -4,50 +4,14 @@
  */
 import type { Fields, Row, RowIdentity, StateTable } from "../state/index.ts";
 import { cos, sin } from "../math/index.ts";
-import type { StaticGeometry } from "../game/statics/static-geometry.ts";
 import type { Body } from "./body-query.ts";
 import type { RewindQuery } from "./rewind-query.ts";
 import type { RewindView } from "./rewound-poses.ts";
 import type { ShotTape } from "./receipts/shot-tape.ts";
 import type { SeenHit, SeenOptions, SeenPose } from "./seen-by.ts";
+import { SeenHits } from "./seen-hits.ts";
 import type { ShotDesk, ShotSight } from "./shot-sight.ts";
-
-/** Knows what the owner of a row sees of one table. */
-export interface SightSource {
-  /**
-   * The view of the owner of `row`; called anew whenever somebody else has looked meanwhile. `laterTicks` and `towardsNow`: as
-   * in `SeenOptions`.
-   */
-  viewOf(row: RowIdentity, laterTicks: number, towardsNow: number, weapon?: string): RewindView;
-  /** After the query was pointed at the view: whoever is to be found where it is now. */
-  addLive(row: RowIdentity, query: RewindQuery): void;
-  /** Whether the stamp of the view given last was cut. Only a server knows. */
-  readonly isViewCut: boolean;
-}
-
-/** Static geometry, as rays know it. */
-export type Walls = Pick<StaticGeometry, "raycastAlong" | "raycastInSpace" | "metShape">;
-
-/** What stops rays besides the table that is asked. */
-export interface Scene {
-  readonly statics: Walls;
-  /** Of the states that `blocks`. */
-  readonly blockers: readonly RewindContext<Fields>[];
-  /** On a server. */
-  readonly desk?: ShotDesk | undefined;
-}
-
-interface MutableHit<F extends Fields> extends SeenHit<F> {
-  entity: Row<F>;
-  id: number;
-  isGone: boolean;
-  hitbox: string;
-  multiplier: number;
-  distance: number;
-  x: number;
-  y: number;
-  z: number;
-}
+import type { Scene, SightSource } from "./sight-source.ts";
 
 export class RewindContext<F extends Fields> implements ShotSight<F> {
   readonly query: RewindQuery;
@@ -69,8 +33,7 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   #accept: ((entity: Row<F>) => boolean) | undefined;
   #withGone = false;
   readonly #filter: { except: number; layers: number; readonly accept: (place: number, id: number) => boolean };
-  readonly #hit: MutableHit<F>;
-  readonly #hits: MutableHit<F>[] = [];
+  readonly #hits: SeenHits<F>;
   #rays: (SeenHit<F> | undefined)[] = [];
   #overlaps: SeenHit<F>[] = [];
   #tape: ShotTape | undefined;
@@ -94,7 +57,7 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     this.#source = source;
     this.#scene = scene;
     this.#now = now;
-    this.#hit = this.#createHit();
+    this.#hits = new SeenHits(table, query.hitboxes);
     this.#filter = { except: -1, layers: -1, accept: (place, id) => this.#accepts(place, id) };
   }
 
@@ -170,8 +133,8 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
       this.#rays[i] =
         query.metPlaces[i] < 0
           ? undefined
-          : this.#fill(
-              this.#hitAt(i),
+          : this.#hits.fill(
+              i + 1,
               query.metPlaces[i],
               query.metIds[i],
               query.metHitboxes[i],
@@ -202,7 +165,7 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     this.#reached[0] = far < reach ? far : reach;
     if (bodies.place < 0) return undefined;
     const { place, id, hitbox } = bodies;
-    return this.#fill(this.#hit, place, id, hitbox, far, x + dx * far, y + dy * far, z + dz * far);
+    return this.#hits.fill(0, place, id, hitbox, far, x + dx * far, y + dy * far, z + dz * far);
   }
 
   performOverlap(body: Body, options?: SeenOptions<F>): readonly SeenHit<F>[] {
@@ -215,7 +178,7 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     this.#overlaps.length = count;
     for (let i = 0; i < count; i++) {
       const { places, ids, hitboxes, distances } = bodies;
-      this.#overlaps[i] = this.#fill(this.#hitAt(i), places[i], ids[i], hitboxes[i], distances[i], x, y, z);
+      this.#overlaps[i] = this.#hits.fill(i + 1, places[i], ids[i], hitboxes[i], distances[i], x, y, z);
     }
     return this.#overlaps;
   }
@@ -339,7 +302,7 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     const far = query.raycast(x, y, z, dx, dy, dz, reach, this.#filter);
     this.#reached[0] = far < reach ? far : reach;
     if (query.place < 0) return undefined;
-    return this.#fill(this.#hit, query.place, query.id, query.hitbox, far, x + dx * far, y + dy * far, z + dz * far);
+    return this.#hits.fill(0, query.place, query.id, query.hitbox, far, x + dx * far, y + dy * far, z + dz * far);
   }
 
   #begin(options: SeenOptions<F> | undefined, accept: ((entity: Row<F>) => boolean) | undefined): RowIdentity {
@@ -428,38 +391,6 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     const table = this.#table;
     if (table.alive[place] === 0 || table.idAt(place) !== id) return this.#withGone;
     return this.#accept === undefined || this.#accept(table.rowAt(place));
-  }
-
-  #hitAt(i: number): MutableHit<F> {
-    return (this.#hits[i] ??= this.#createHit());
-  }
-
-  #createHit(): MutableHit<F> {
-    const entity = this.#table.rowAt(0);
-    return { entity, id: -1, isGone: false, hitbox: "", multiplier: 1, distance: 0, x: 0, y: 0, z: 0 };
-  }
-
-  #fill(
-    hit: MutableHit<F>,
-    place: number,
-    id: number,
-    hitbox: number,
-    distance: number,
-    x: number,
-    y: number,
-    z: number,
-  ): SeenHit<F> {
-    const table = this.#table;
-    hit.entity = table.rowAt(place);
-    hit.id = id;
-    hit.isGone = table.alive[place] === 0 || table.idAt(place) !== id;
-    hit.hitbox = this.query.hitboxes.names[hitbox];
-    hit.multiplier = this.query.hitboxes.multipliers[hitbox];
-    hit.distance = distance;
-    hit.x = x;
-    hit.y = y;
-    hit.z = z;
-    return hit;
   }
 }
 

@@ -18,7 +18,7 @@ import { FastestStep } from "./history/fastest-step.ts";
 import type { SnapshotHistory } from "./history/snapshot-history.ts";
 import type { LateNews } from "./late-news.ts";
 import type { PoseReader } from "./pose-reader.ts";
-import type { SightSource } from "./rewind-context.ts";
+import type { SightSource } from "./sight-source.ts";
 import type { RewindQuery } from "./rewind-query.ts";
 import type { FadingDifferences, RewindView } from "./rewound-poses.ts";
 import type { DrawnPicture, ViewResolver } from "./view-resolver.ts";

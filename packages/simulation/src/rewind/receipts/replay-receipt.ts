@@ -7,7 +7,7 @@ import type { HitRecord } from "../registration/hit-validation.ts";
 import { ShotJudge } from "../registration/shot-judge.ts";
 import type { ClaimedTarget, ShotParty } from "../registration/shot.ts";
 import { RewindContext } from "../rewind-context.ts";
-import type { Walls } from "../rewind-context.ts";
+import type { Walls } from "../sight-source.ts";
 import { RewindQuery } from "../rewind-query.ts";
 import { idAt } from "./history-record.ts";
 import type { RecordedHistory } from "./history-record.ts";
