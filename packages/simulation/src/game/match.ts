@@ -338,8 +338,8 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   #receive(seat: Seat, buffer: Uint8Array, offset: number, length: number): boolean {
     if (buffer[offset] !== MessageKind.inputs) return this.#messages.receive(seat, buffer, offset, length);
     const good = seat.handler.receive(buffer, offset, length);
-    const { snapshotTick, receiptMask } = this.#inputs.decoder.reader;
-    if (seat.handler.wasRead) seat.noteReceived(snapshotTick, receiptMask, this.#tick);
+    const { newestTick, snapshotTick, receiptMask } = this.#inputs.decoder.reader;
+    if (seat.handler.wasRead) seat.noteReceived(newestTick, snapshotTick, receiptMask, this.#tick);
     return good;
   }
 }

@@ -149,9 +149,13 @@ export class Seat implements SeatInfo {
     this.stats.snapshotBytes += bytes;
   }
 
-  /** A message of inputs, after tick `now`, says which snapshots have arrived; what was never sent is ignored. */
-  noteReceived(tick: number, mask: number, now: number): void {
+  /**
+   * A message of inputs up to `newestInputTick`, after tick `now`, says which snapshots have arrived; what was never sent is
+   * ignored.
+   */
+  noteReceived(newestInputTick: number, tick: number, mask: number, now: number): void {
     if (this.sent.numberOf(tick) < 0) return;
+    this.stamps.told.note(newestInputTick, tick);
     const lost = this.sent.noteReceived(tick, mask);
     if (lost >= 0) this.stamps.link.noteReceipt(now, tick, lost);
     this.stream.acknowledge(tick);
@@ -167,7 +171,7 @@ export class Seat implements SeatInfo {
     if (this.lateTick >= 0)
       return lateStamp.viewTick < 0 ? undefined : this.stamps.check(this.lateTick, lateStamp, favor);
     if (origin === 2 || stamp.viewTick < 0) return undefined;
-    return this.stamps.check(now, stamp, favor);
+    return this.stamps.check(now, stamp, favor, origin !== 0);
   }
 
   /** What is seen from now on is what the player saw at the input of `tick` that was taken late; -1: that of the current tick. */
