@@ -1,5 +1,5 @@
 // For tests that hold engines against each other: a module is bundled and run in Chromium (V8) and in Firefox
-// (SpiderMonkey), on an empty page. Its `result` is what it hands back, as JSON.
+// (SpiderMonkey), on an empty page. What it hands back comes as JSON.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -13,7 +13,7 @@ export function engineOrSkip(engine: BrowserEngine): ReturnType<typeof peerOrSki
   return peerOrSkip(engine === "firefox" ? "firefox-esr" : engine);
 }
 
-/** Bundles the module at `entry` (a path), which exports `result`, into one script. */
+/** Bundles the module at `entry` (a path) into one script, in which its exports are `bundled`. */
 export async function bundleForBrowser(entry: string): Promise<string> {
   const { build } = await import("vite");
   const scratch = join(import.meta.dirname, "..", "build");
@@ -39,10 +39,14 @@ export async function bundleForBrowser(entry: string): Promise<string> {
   }
 }
 
-/** What the bundle's `result` is in a browser. */
-export async function runInBrowser(engine: BrowserEngine, bundle: string): Promise<unknown> {
+/** What an expression comes to in a browser, behind the bundle. Default its `result`. */
+export async function runInBrowser(
+  engine: BrowserEngine,
+  bundle: string,
+  expression = "bundled.result",
+): Promise<unknown> {
   const { path } = engineOrSkip(engine);
-  const script = `${bundle}\nJSON.stringify(bundled.result)`;
+  const script = `${bundle}\nJSON.stringify(${expression})`;
   if (engine === "chromium") {
     const browser = await chromium.launch({
       executablePath: path,

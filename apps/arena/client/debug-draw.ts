@@ -103,12 +103,12 @@ export class DebugDraw {
         .moveTo(view.from[0] * UNIT, view.from[1] * UNIT)
         .lineTo(view.to[0] * UNIT, view.to[1] * UNIT)
         .stroke({ color, width: 1.4, alpha });
-      for (const { id, hitboxes } of view.entities) {
+      for (const { table, id, hitboxes } of view.entities) {
         for (const { points, radius } of hitboxes)
           lines.circle(points[0][0] * UNIT, points[0][1] * UNIT, radius * UNIT).stroke({ color, width: 1.8, alpha });
-        const seen = drawn?.find((place) => place.id === id);
+        const seen = drawn?.find((place) => place.table === table && place.id === id);
         if (seen !== undefined) this.#cross(seen, 0xffd84f, alpha);
-        const present = now.find((place) => place.id === id);
+        const present = now.find((place) => place.table === table && place.id === id);
         if (present !== undefined) this.#cross(present, 0xff5470, alpha);
       }
       this.shapes.shots++;

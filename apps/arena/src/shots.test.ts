@@ -32,7 +32,9 @@ describe("the account of a shot", () => {
       assert.ok(agrees, "judged again it is the same");
       const target = view.entities.find(({ id }) => id === grace.id);
       if (target === undefined) continue;
-      const drawn = ada.pictures.at(view.verdict.tick)?.find(({ id }) => id === grace.id);
+      const drawn = ada.pictures
+        .at(view.verdict.tick)
+        ?.find(({ table: of, id }) => of === "players" && id === grace.id);
       assert.ok(drawn !== undefined);
       const off = Math.hypot(target.place[0] - drawn.x, target.place[1] - drawn.y);
       assert.ok(off < 0.02, `rewound to ${off.toFixed(3)} m from where it was drawn`);
@@ -40,7 +42,7 @@ describe("the account of a shot", () => {
       assert.deepEqual([box.shape, box.radius, box.points[0]], ["sphere", PLAYER_RADIUS, target.place]);
       assert.deepEqual(
         now.find(({ id }) => id === grace.id),
-        { id: grace.id, x: grace.x, y: grace.y },
+        { table: "players", id: grace.id, x: grace.x, y: grace.y },
       );
     }
     const [{ view }] = hits;
@@ -57,7 +59,9 @@ describe("the account of a shot", () => {
     assert.equal(readShots([{ receipt: "00ff", now: [] }]), undefined);
     assert.equal(readShots([{ receipt: 5, now: [] }]), undefined);
     assert.deepEqual(readShots([]), []);
-    assert.equal(readPlaces([{ id: 1, x: "2", y: 3 }]), undefined);
-    assert.deepEqual(readPlaces([{ id: 1, x: 2, y: 3 }]), [{ id: 1, x: 2, y: 3 }]);
+    assert.equal(readPlaces([{ table: "orbs", id: 1, x: "2", y: 3 }]), undefined);
+    assert.equal(readPlaces([{ id: 1, x: 2, y: 3 }]), undefined);
+    const place = { table: "orbs", id: 1, x: 2, y: 3 };
+    assert.deepEqual(readPlaces([place]), [place]);
   });
 });

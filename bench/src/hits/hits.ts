@@ -118,9 +118,11 @@ export function specialTable(seconds: number, note: (line: string) => void): str
     ["as above", {}],
     ['mode "hermite"', { mode: "hermite" }],
     ['mode "extrapolation"', { mode: "extrapolation" }],
+    ['mode "ahead"', { mode: "ahead" }],
     ["`snapshotBudgetBytes: 40`: nobody is in every snapshot", { snapshotBudgetBytes: 40 }],
     ["144 frames a second", { frameRate: 144 }],
     ['144 frames a second, mode "extrapolation"', { frameRate: 144, mode: "extrapolation" }],
+    ['144 frames a second, mode "ahead"', { frameRate: 144, mode: "ahead" }],
     ["`maxRewindMs` as it is by default, 500", { maxRewindMs: 500 }],
     ["`maxRewindMs: 250`", { maxRewindMs: 250 }],
   ];

@@ -28,6 +28,8 @@ export interface ConnectOptions {
   readonly interpolationMode?: InterpolationMode;
   /** On lines with a longer round trip, in ms, others are drawn in mode "extrapolation", without delay. Default: never. */
   readonly extrapolateAboveMs?: number;
+  /** With that, mode "ahead" instead: so far ahead of the news, in ms, 0 to 200. Mode "ahead" by name: 200 by default. */
+  readonly extrapolateByMs?: number;
   /** Own inputs act this many ticks later on this client, 0 to 10: less is predicted, and less is wrong. Default 0. */
   readonly inputDelayTicks?: number;
   /** Most bytes that inputs and predicted states are kept in. Default 4 MiB. */

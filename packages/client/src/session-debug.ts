@@ -32,8 +32,9 @@ export interface SessionDebug {
    */
   explain(report?: MispredictionReport): Promise<MispredictionExplanation | undefined>;
   /**
-   * This player's last shots, at most 4, the oldest first: the server's receipts with the ray and the rewound hitboxes, where
-   * those who were looked at are now, and where they were drawn here. Rejects with `DebugError`.
+   * This player's last shots, as many as a message has room for and at most 4, the oldest first: the server's receipts with
+   * the ray and the rewound hitboxes, where those who were looked at are now, and where they were drawn here. Rejects with
+   * `DebugError`.
    */
   shots(): Promise<OwnShot[]>;
 }

@@ -50,9 +50,10 @@ test("a shot is told with where its target stood, was drawn, and is", async (t) 
   for (const { view, agrees, drawn, now } of [...own, ...hits]) {
     assert.ok(agrees, "judged again it is the same");
     const [target] = view.entities;
-    assert.equal(now[0].id, target.id);
+    // The shooter has the same id, and stands elsewhere.
+    assert.deepEqual([target.table, now[0].table, now[0].id, now[0].x], ["targets", "targets", target.id, 10]);
     // The first shots are given before there is a picture.
-    const seen = drawn?.find(({ id, x }) => id === target.id && x > 5);
+    const seen = drawn?.find(({ table, id }) => table === "targets" && id === target.id);
     if (seen === undefined) continue;
     compared++;
     assert.ok(Math.abs(seen.y - target.place[1]) < 0.05, `drawn at ${seen.y}, judged at ${target.place[1]}`);

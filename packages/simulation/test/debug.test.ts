@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { bool, defineGame, defineInput, defineState, float } from "@riposte/simulation";
-import { PredictionProbe, readPredictionReport } from "@riposte/simulation/debug";
+import {
+  bool,
+  defineGame,
+  defineHitboxes,
+  defineInput,
+  defineState,
+  defineWeapons,
+  float,
+  HitRegistration,
+  weaponFields,
+} from "@riposte/simulation";
+import { PredictionProbe, readPredictionReport, readShots } from "@riposte/simulation/debug";
 import type { DebugOutcome } from "@riposte/simulation/debug";
 import { game } from "./first-game.ts";
 import { TestNetwork } from "./link.ts";
@@ -129,5 +139,50 @@ describe("debugging a client's prediction", () => {
     network.run(1000);
     assert.deepEqual(jumps(), []);
     assert.ok(probe.predicted.ticks.count > 20 && probe.predicted.x.at(probe.predicted.x.count - 1) >= 300);
+  });
+});
+
+describe("the account of shots", () => {
+  const coordinate = float({ min: -50, max: 50, step: 1 / 512 });
+  const kit = defineWeapons({
+    tickRate: 60,
+    weapons: { gun: { kind: "pellets", pellets: 8, spread: 0.7, range: 40, muzzle: [0, 0, 1], intervalTicks: 20 } },
+  });
+  const hitboxes = defineHitboxes(
+    Object.fromEntries(
+      [0, 1, 2, 3, 4, 5].map((i) => [`part${i}`, { shape: "sphere", radius: 0.5, at: [0, 0, i / 2] }]),
+    ),
+  );
+  const place = { x: coordinate, y: coordinate, z: coordinate };
+  const crowd = defineGame({
+    tickRate: 60,
+    states: { players: defineState({ ...place, ...weaponFields(kit) }), sheep: defineState(place, { hitboxes }) },
+    input: defineInput({ fire: bool() }),
+    join(world, client) {
+      world.players.spawn(client.id);
+      for (let i = 0; i < 12; i++) world.sheep.spawn(-1, { x: 6, y: (i - 6) / 2 });
+    },
+    step(world, inputs) {
+      const registration = HitRegistration.of(kit, world.sheep, {}, world.players);
+      for (const player of world.players)
+        if (inputs.of(player).fire) registration.judge(player, { weapon: "gun", angle: 0 }, world);
+    },
+  });
+
+  it("has as many of the last ones as a message has room for", () => {
+    const network = new TestNetwork(crowd, { debug: true });
+    const player = network.add({ latencyMs: 50 }, { fire: true });
+    network.run(4000);
+    const debug = network.match.debugOf(player.seat);
+    const all = debug?.shots() ?? [];
+    assert.ok(all.length >= 8 && JSON.stringify(all.slice(-4)).length > 16_384, "four are too many");
+    let outcome: DebugOutcome | undefined;
+    player.input = { fire: false };
+    player.client.debug.ask("shots", null, network.now, (told) => (outcome = told));
+    network.run(500);
+    assert.ok(outcome?.ok === true);
+    const told = readShots(outcome.value) ?? [];
+    assert.ok(told.length >= 1 && told.length < 4, `${told.length} shots`);
+    assert.deepEqual(told.at(-1)?.view.verdict, readShots(all.slice(-1))?.[0].view.verdict);
   });
 });

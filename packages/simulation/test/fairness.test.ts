@@ -11,6 +11,7 @@ import {
   defineWeapons,
   FairVictims,
   float,
+  replayReceipt,
 } from "@riposte/simulation";
 import { HitRegistration } from "@riposte/simulation";
 import type { FavorChange } from "@riposte/simulation";
@@ -146,6 +147,63 @@ describe("a victim behind cover", () => {
   });
 });
 
+describe("a victim behind a door", () => {
+  const CYCLE_TICKS = 120;
+  const CLOSED_TICKS = 40;
+  const judged: { closedMs: number; isHit: boolean; protection: string | undefined }[] = [];
+  const doorGame = defineGame({
+    tickRate: 60,
+    states: {
+      players: defineState({ x: coordinate, y: coordinate }, { capacity: 4, hitbox: circle({ radius: 0.5 }) }),
+      doors: defineState(
+        { x: coordinate, y: coordinate },
+        { capacity: 2, hitbox: circle({ radius: 1 }), blocks: true },
+      ),
+    },
+    input: defineInput({ fire: bool() }),
+    join: (world, client) => void world.players.spawn(client.id, { x: client.id * 10, y: 0 }),
+    step(world, inputs) {
+      if (!world.isServer) return;
+      const phase = world.tick % CYCLE_TICKS;
+      const door = world.doors.get(0) ?? world.doors.spawn(-1, { x: 5, y: 8 });
+      door.y = phase < CLOSED_TICKS ? 0 : 8;
+      const shooter = world.players.firstOwnedBy(0);
+      if (shooter === undefined || !inputs.of(shooter).fire) return;
+      const victims = FairVictims.of(world.players);
+      const registration = HitRegistration.of(kit, world.players, { victims });
+      const { hit, hits } = registration.judge(shooter, { weapon: "rifle", angle: 0 }, world);
+      const closedMs = phase < CLOSED_TICKS ? ((phase + 1) * 1000) / 60 : 0;
+      judged.push({ closedMs, isHit: hit !== undefined, protection: hits[0]?.protection });
+    },
+  });
+
+  it("is spared when it has been closed for longer than is set, and not when it was open", () => {
+    const receipts: Uint8Array[] = [];
+    const sink = { write: (bytes: Uint8Array): boolean => receipts.push(bytes.slice()) > 0 };
+    const network = new TestNetwork(doorGame, { favorTheShooter: { behindCoverMs: 100 }, receipts: { sink } });
+    const shooter = network.add({ latencyMs: 150, jitterMs: 5 }, { fire: false });
+    network.add({ latencyMs: 40 }, { fire: false });
+    // It fires in every tick in which it sees the door open.
+    shooter.onFrame = (): void => {
+      const [door] = [...shooter.client.view.doors];
+      shooter.input = { fire: door !== undefined && door.y > 7.9 };
+    };
+    network.run(6000);
+    judged.length = receipts.length = 0;
+    network.run(12_000);
+    const closed = judged.filter(({ closedMs }) => closedMs > 0);
+    const spared = closed.filter(({ closedMs }) => closedMs > 100 + TICK_MS);
+    const hit = closed.filter(({ closedMs }) => closedMs < 100 - TICK_MS);
+    assert.ok(spared.length > 20 && hit.length > 20, `${spared.length} spared, ${hit.length} hit`);
+    assert.ok(spared.every(({ protection }) => protection === "behindCover"));
+    assert.ok(hit.every(({ isHit }) => isHit));
+    const behindOpen = judged.filter(({ closedMs }) => closedMs === 0);
+    assert.ok(behindOpen.length > 100 && behindOpen.every(({ isHit }) => isHit));
+    assert.equal(receipts.length, judged.length);
+    assert.ok(receipts.every((receipt) => replayReceipt(receipt).agrees));
+  });
+});
+
 describe("a shooter", () => {
   it("is looked back for no longer than its weapon may", () => {
     const { network, shooter } = play({ weapons: { bow: { maxRewindMs: 100 } } });
@@ -182,6 +240,17 @@ describe("a shooter", () => {
 });
 
 describe("peeker's advantage", () => {
+  it("over somebody who draws others ahead is what it is over others: nobody is drawn before the news of it", () => {
+    const network = new TestNetwork(game);
+    meterLinks(network);
+    const idle = { fire: false, withBow: false, aim: 0 };
+    for (const interpolationMode of ["extrapolation", "ahead"] as const)
+      network.add({ latencyMs: 160 }, idle, { interpolationMode });
+    network.run(8000);
+    const [present, ahead] = network.players.map(({ seat }) => network.match.seat(seat)?.delays.viewDelayMs ?? 0);
+    assert.ok(present > 80 && Math.abs(present - ahead) < 17, `${present} and ${ahead} ms`);
+  });
+
   it("is measured between players, and is what is seen on their screens", () => {
     const network = new TestNetwork(game);
     meterLinks(network);

@@ -43,9 +43,34 @@ describe("a shot at what is drawn", () => {
       snapshotRate: 30,
       mode: "extrapolation",
     },
+    'in the mode "extrapolation", with few updates, at 144 frames a second': {
+      latencyMs: 80,
+      jitterMs: 20,
+      lossRate: 0.05,
+      snapshotRate: 15,
+      mode: "extrapolation",
+      frameRate: 144,
+    },
+    "of the news, over a long line": { latencyMs: 300, snapshotRate: 30, mode: "ahead" },
+    "of the news by less": { latencyMs: 300, snapshotRate: 30, mode: "ahead", extrapolateByMs: 150 },
+    "of the news, over a line that is usual otherwise": {
+      latencyMs: 80,
+      jitterMs: 20,
+      lossRate: 0.05,
+      snapshotRate: 30,
+      mode: "ahead",
+    },
+    "of the news, at 144 frames a second": {
+      latencyMs: 300,
+      jitterMs: 10,
+      snapshotRate: 30,
+      mode: "ahead",
+      frameRate: 144,
+    },
   };
   for (const [name, conditions] of Object.entries(cases)) {
-    it(`hits whom it hits in the picture, and nobody else, ${name}`, () => {
+    const where = conditions.mode === "ahead" ? `ahead ${name}` : name;
+    it(`hits whom it hits in the picture, and nobody else, ${where}`, () => {
       const { total, tallies } = playRange(conditions, SECONDS);
       assert.ok(total.drawnHits > 600 && total.drawnMisses > 600, JSON.stringify(total));
       assert.ok(total.hits >= total.drawnHits * 0.995, JSON.stringify(tallies));
@@ -70,21 +95,25 @@ describe("a ray", () => {
     ["hermite", "owner"],
     ["extrapolation", "all"],
     ["extrapolation", "owner"],
+    ["ahead", "owner"],
+    ["ahead", "nobody, as there are none"],
   ] as const) {
     it(`meets everybody where they were drawn, also where they never were: in the mode "${mode}", speeds told to ${audience}`, () => {
       const pose = { x: 0, y: 0, angle: 0 };
+      const hasSpeeds = audience === "all" || audience === "owner";
       let outside = 0;
       let rays = 0;
       const game = defineGame({
         tickRate: 60,
         snapshotRate: 30,
+        snapDistance: 0.5,
         states: {
           players: defineState({ x: float(coordinate), y: float(coordinate) }, { capacity: 4 }),
           movers: defineState(
             {
               x: float(coordinate),
-              y: float({ ...coordinate, velocity: "vy" }),
-              vy: float({ ...speed, audience }),
+              y: float(hasSpeeds ? { ...coordinate, velocity: "vy" } : coordinate),
+              vy: float(hasSpeeds ? { ...speed, audience } : speed),
               pad: uint({ bits: 16 }),
             },
             { capacity: 128 },
@@ -118,7 +147,8 @@ describe("a ray", () => {
       });
       // Not all of them fit.
       const network = new TestNetwork(game, { snapshotBudgetBytes: 200 });
-      network.add({ latencyMs: 80, jitterMs: 10, lossRate: 0.02 }, { fire: true }, { interpolationMode: mode });
+      const latencyMs = mode === "ahead" ? 300 : 80;
+      network.add({ latencyMs, jitterMs: 10, lossRate: 0.02 }, { fire: true }, { interpolationMode: mode });
       network.run(8000);
       assert.ok(rays > 10_000 && outside > 30, `${rays} rays, ${outside} at places where they never were`);
     });

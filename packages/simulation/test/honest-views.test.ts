@@ -54,6 +54,8 @@ describe("an honest client", () => {
     { interpolationMode: "extrapolation" },
     { interpolationMode: "hermite" },
     { extrapolateAboveMs: 80 },
+    { interpolationMode: "ahead" },
+    { extrapolateAboveMs: 80, extrapolateByMs: 200 },
   ] as const)
     it(`is believed that draws with ${JSON.stringify(options)}`, () =>
       check(30, 60, (network) => network.run(20_000), options));
@@ -110,6 +112,22 @@ describe("an honest client", () => {
       network.run(8000);
     }
     assert.equal(network.match.seat(player.seat)?.stats.implausibleViews, 0);
+  });
+
+  it("is believed when its route changes while it draws ahead, or only then", () => {
+    const network = new TestNetwork(watchingGame(30));
+    meterLinks(network);
+    const ahead = network.add({ latencyMs: 30 }, { go: true }, { interpolationMode: "ahead" });
+    const onLongLines = network.add({ latencyMs: 30 }, { go: true }, { extrapolateAboveMs: 150, extrapolateByMs: 200 });
+    for (const latencyMs of [30, 200, 30, 100, 20]) {
+      for (const player of network.players) {
+        player.conditions = { latencyMs, jitterMs: 5 };
+        player.client.updateLink(latencyMs, 0);
+      }
+      network.run(8000);
+    }
+    for (const { seat } of [ahead, onLongLines]) assert.equal(network.match.seat(seat)?.stats.implausibleViews, 0);
+    assert.equal(onLongLines.client.stats.jumps, 0);
   });
 });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { bool, defineEvent, defineGame, defineInput, defineState, float, uint } from "@riposte/simulation";
+import type { RowIdentity, WorldOf } from "@riposte/simulation";
 import type { Player } from "./link.ts";
 import { TestNetwork } from "./link.ts";
 
@@ -178,6 +179,58 @@ describe("a predicted spawn", () => {
     assert.equal(player.client.view.orbs.count, 2);
     assert.throws(() => spawnGame(["bombs"]), RangeError);
     assert.notDeepEqual(spawnGame([]).schemaHash.join(), game.schemaHash.join());
+  });
+
+  it("is not taken for one of an input that came late", () => {
+    const Shot = defineEvent("shot", { tick: uint({ bits: 16 }) });
+    const firing = defineGame({
+      tickRate: 60,
+      states: {
+        players: defineState({ x: coordinate, y: coordinate }),
+        orbs: defineState({ x: coordinate, y: coordinate, tick: uint({ bits: 16 }) }, { capacity: 512 }),
+      },
+      input: defineInput({ fire: bool() }),
+      events: [Shot],
+      prediction: { spawns: ["orbs"] },
+      join: (world, client) => void world.players.spawn(client.id),
+      idle: (input) => void (input.fire = false),
+      late(world, { fire }, seat, tick) {
+        const player = world.players.firstOwnedBy(seat);
+        if (fire && player !== undefined) shoot(world, player, tick);
+      },
+      step(world, inputs) {
+        for (const orb of world.orbs) if (world.tick - orb.tick > 120) world.orbs.despawn(orb);
+        for (const player of world.players) if (inputs.of(player).fire) shoot(world, player, world.tick);
+      },
+    });
+    function shoot(world: WorldOf<typeof firing>, player: RowIdentity, tick: number): void {
+      const orb = world.orbs.spawn(player.owner, { tick });
+      if (!world.isServer) predicted.set(orb.id, tick);
+      world.emit(Shot, player, { tick });
+    }
+    /** Id of a client's own orb: the tick in which it shot it. */
+    const predicted = new Map<number, number>();
+    const network = new TestNetwork(firing);
+    const player = network.add({ latencyMs: 100 }, { fire: false });
+    network.run(1500);
+    const pairs: [mine: number | undefined, its: number | undefined][] = [];
+    player.client.spawnListener = {
+      matched: (_, mine, its) => pairs.push([predicted.get(mine), network.match.world.orbs.get(its)?.tick]),
+    };
+    const played: [tick: number, of: number, predicted: boolean][] = [];
+    player.client.events.on(Shot, ({ tick: of }, { tick, predicted: mine }) => played.push([tick, of, mine]));
+    player.input = { fire: true };
+    player.burstMs = 200;
+    network.run(300);
+    player.burstMs = 0;
+    network.run(1200);
+    const { lateInputs } = network.match.seat(player.seat)?.stats ?? assert.fail();
+    assert.ok(lateInputs > 5 && pairs.length > 30, `${lateInputs} late, ${pairs.length} matched`);
+    for (const [mine, its] of pairs) assert.equal(mine, its);
+    for (const [tick, of] of played) assert.equal(tick, of, "the event is that of the input's tick");
+    // What the server has not heard of in time is revoked, and plays when it has.
+    const ticks = played.filter(([, , mine]) => mine).map(([tick]) => tick);
+    assert.equal(new Set(ticks).size, ticks.length, "each is foreseen once");
   });
 
   it("has room for 32 at a time; more wait for the server", () => {

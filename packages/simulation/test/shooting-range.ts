@@ -16,6 +16,8 @@ export interface RangeConditions extends LinkConditions {
   readonly snapshotRate: number;
   /** Default "linear". */
   readonly mode?: InterpolationMode;
+  /** Of mode "ahead". Default 200. */
+  readonly extrapolateByMs?: number;
   /** How far back the server judges. Default 500. */
   readonly maxRewindMs?: number;
   /** Default 1000: everybody fits. */
@@ -148,6 +150,7 @@ export function playRange(conditions: RangeConditions, seconds: number, warmUpSe
   const still = { moveX: 0, moveY: 0, fire: false, aim: 0 };
   const shooter = network.add(conditions, still, {
     interpolationMode: conditions.mode ?? "linear",
+    extrapolateByMs: conditions.extrapolateByMs ?? 200,
   });
   shooter.frameMs = 1000 / (conditions.frameRate ?? 60);
   let frame = 0;

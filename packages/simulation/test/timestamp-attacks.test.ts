@@ -136,6 +136,22 @@ describe("a cheat", () => {
     assert.ok(gainMs <= BASE_MS, `${gainMs} ms`);
   });
 
+  it("that names old snapshots under honest views is found, and judged by the news that it had", () => {
+    const { suspicion, gainMs } = run(
+      { latencyMs: 60 },
+      {
+        begin: (cheat) =>
+          doctor(cheat, {
+            stamp(view) {
+              view.snapshotTick -= 24;
+            },
+          }),
+      },
+    );
+    assert.ok(suspicion > 0.9, `${suspicion}`);
+    assert.ok(gainMs < 20, `${gainMs} ms`);
+  });
+
   it("gains nothing by denying that it had snapshots", () => {
     const { gainMs } = run(links[0], { begin: denial(16, 20) });
     assert.ok(gainMs <= BASE_MS, `${gainMs} ms`);

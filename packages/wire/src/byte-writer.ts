@@ -109,14 +109,21 @@ export class ByteWriter {
     this.u32(value);
   }
 
+  /** NaN, whose bits are the engine's, is always written as 0x7fc00000. */
   f32(value: number): void {
     const at = this.#take(4);
-    if (at >= 0) this.#view.setFloat32(at, value, true);
+    if (at < 0) return;
+    if (value === value) this.#view.setFloat32(at, value, true);
+    else this.#view.setUint32(at, 0x7fc00000, true);
   }
 
+  /** NaN is always written as 0x7ff8000000000000. */
   f64(value: number): void {
     const at = this.#take(8);
-    if (at >= 0) this.#view.setFloat64(at, value, true);
+    if (at < 0) return;
+    if (value === value) return this.#view.setFloat64(at, value, true);
+    this.#view.setUint32(at, 0, true);
+    this.#view.setUint32(at + 4, 0x7ff80000, true);
   }
 
   /** QUIC's variable-length integer (RFC 9000 section 16) in its shortest form. */

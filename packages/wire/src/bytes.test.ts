@@ -130,6 +130,16 @@ test("values the format cannot hold are the caller's mistake", () => {
   assert.equal(writer.length, 0);
 });
 
+test("NaN is the same bytes however an engine came to it", () => {
+  const infinities = [Infinity, -Infinity];
+  for (const nan of [NaN, infinities[0] + infinities[1], infinities[0] * (infinities.length - 2)]) {
+    const writer = new ByteWriter(new Uint8Array(12));
+    writer.f32(nan);
+    writer.f64(nan);
+    assert.deepEqual([...writer.written()], [0, 0, 0xc0, 0x7f, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f]);
+  }
+});
+
 const reads = [
   "u8",
   "u16",

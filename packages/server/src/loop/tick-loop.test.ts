@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TickLoop } from "./tick-loop.ts";
-import type { LoopClock } from "./tick-loop.ts";
+import type { LoopClock } from "./loop-clock.ts";
 
 /** A clock moved by hand; timers fire on whole milliseconds, like Node's. */
 class HandClock implements LoopClock {

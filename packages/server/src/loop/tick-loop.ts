@@ -9,18 +9,8 @@
 
 import { DurationHistogram } from "./duration-histogram.ts";
 import type { DurationSummary } from "./duration-histogram.ts";
-
-/** Clock and timer of a loop: the real ones, or a test's. */
-export interface LoopClock {
-  /** Monotonic milliseconds. */
-  now(): number;
-  /** Milliseconds of CPU that this thread has used. */
-  cpuMs(): number;
-  /** Calls back once after about `delayMs`. */
-  schedule(callback: () => void, delayMs: number): void;
-  /** Cancels what was scheduled. */
-  cancel(): void;
-}
+import { systemClock } from "./loop-clock.ts";
+import type { LoopClock } from "./loop-clock.ts";
 
 export interface TickLoopOptions {
   /** Ticks per second. */
@@ -170,21 +160,4 @@ export class TickLoop {
     this.#skippedTicks += skipped;
     this.#options.overrun?.(skipped, behindMs);
   }
-}
-
-function systemClock(): LoopClock {
-  let timer: NodeJS.Timeout | undefined;
-  return {
-    now: () => performance.now(),
-    cpuMs: () => {
-      const { user, system } = process.threadCpuUsage();
-      return (user + system) / 1000;
-    },
-    schedule(callback, delayMs) {
-      timer = setTimeout(callback, delayMs);
-    },
-    cancel() {
-      clearTimeout(timer);
-    },
-  };
 }

@@ -13,12 +13,12 @@ interface Noted {
 }
 
 export class PictureRecorder {
-  readonly #tables: readonly StateTable<Fields>[];
+  readonly #tables: Readonly<Record<string, StateTable<Fields>>>;
   /** By rising tick. */
   readonly #pictures: Noted[] = [];
 
-  /** `tables`: those of the view. */
-  constructor(tables: readonly StateTable<Fields>[]) {
+  /** `tables`: those of the view, by name. */
+  constructor(tables: Readonly<Record<string, StateTable<Fields>>>) {
     this.#tables = tables;
   }
 
@@ -31,11 +31,13 @@ export class PictureRecorder {
       newest?.fromTick === nextTick ? newest : pictures.length < MAX_PICTURES ? undefined : pictures.shift();
     const places: PresentPlace[] = picture?.places ?? [];
     places.length = 0;
-    for (const table of this.#tables) {
+    for (const name in this.#tables) {
+      const table = this.#tables[name];
       const { highWater, alive, positionX, positionY } = table;
       if (positionX === undefined || positionY === undefined) continue;
       for (let index = 0; index < highWater && places.length < MAX_PLACES; index++)
-        if (alive[index] === 1) places.push({ id: table.idAt(index), x: positionX[index], y: positionY[index] });
+        if (alive[index] === 1)
+          places.push({ table: name, id: table.idAt(index), x: positionX[index], y: positionY[index] });
     }
     if (picture === undefined || picture !== newest) pictures.push({ fromTick: nextTick, places });
   }
@@ -63,4 +65,5 @@ export function readPlaces(value: unknown): PresentPlace[] | undefined {
 
 /** Two seconds at 60 ticks. */
 const MAX_PICTURES = 128;
-const MAX_PLACES = 256;
+/** So that they fit a message of the debug channel. */
+const MAX_PLACES = 192;

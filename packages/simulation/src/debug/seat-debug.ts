@@ -43,7 +43,7 @@ export class SeatDebug {
     inputBuffer: () => this.inputBuffer(),
     history: (parameters) => this.history(rangeOf(parameters), MAX_TICKS_IN_MESSAGE),
     abilities: () => this.abilities(),
-    shots: () => this.shots(MAX_SHOTS_IN_MESSAGE),
+    shots: () => newestThatFit(this.shots(MAX_SHOTS_IN_MESSAGE)),
   };
   readonly #game: AnyGame;
   readonly #world: World<States>;
@@ -83,24 +83,20 @@ export class SeatDebug {
   shots(most: number = Infinity): ShotAnswer[] {
     const receipts = this.#receiptsOf(this.#seat().id).slice(-most);
     return receipts.map((receipt) => {
-      const [targets] = readReceipt(receipt).histories;
-      return writeShot(
-        receipt,
-        targets.entities.flatMap(({ id }) => this.#placeOf(id)),
-      );
+      const { histories, targets } = readReceipt(receipt);
+      const now = histories
+        .slice(0, targets)
+        .flatMap(({ table, entities }) => entities.flatMap(({ id }) => this.#placeOf(table, id)));
+      return writeShot(receipt, now);
     });
   }
 
-  /** Where the entity with this id is, if there is one with a place. */
-  #placeOf(id: number): PresentPlace[] {
-    for (const name of Object.keys(this.#game.states)) {
-      const table = this.#world[name];
-      const index = table.indexOf(id);
-      const { positionX, positionY } = table;
-      if (index >= 0 && positionX !== undefined && positionY !== undefined)
-        return [{ id, x: positionX[index], y: positionY[index] }];
-    }
-    return [];
+  /** Where the entity with this id is, if it still is anywhere. */
+  #placeOf(table: string, id: number): PresentPlace[] {
+    const { positionX, positionY } = this.#world[table];
+    const index = this.#world[table].indexOf(id);
+    if (index < 0 || positionX === undefined || positionY === undefined) return [];
+    return [{ table, id, x: positionX[index], y: positionY[index] }];
   }
 
   /** What the game's `inspectAbilities` says of the player now. */
@@ -118,6 +114,16 @@ function rangeOf(parameters: unknown): TickRange {
   };
 }
 
+/** As many of the last ones as a message has room for. */
+function newestThatFit(shots: readonly ShotAnswer[]): readonly ShotAnswer[] {
+  let length = 0;
+  let first = shots.length;
+  while (first > 0 && (length += JSON.stringify(shots[first - 1]).length) < MAX_SHOTS_LENGTH) first--;
+  return shots.slice(first);
+}
+
 /** So that an answer fits a message also where states are large. */
 const MAX_TICKS_IN_MESSAGE = 24;
 const MAX_SHOTS_IN_MESSAGE = 4;
+/** Of the 16 KiB of a message. */
+const MAX_SHOTS_LENGTH = 16_000;

@@ -9,6 +9,8 @@ import { isObject } from "./player-history.ts";
 
 /** Where an entity is now. */
 export interface PresentPlace {
+  /** Its state, as the game calls it. */
+  readonly table: string;
   readonly id: number;
   readonly x: number;
   readonly y: number;
@@ -58,7 +60,8 @@ function readShot(value: unknown): ShotAccount {
 /** Throws `TypeError` for what is no place. */
 export function readPlace(value: unknown): PresentPlace {
   if (!isObject(value)) throw new TypeError("no place");
-  const { id, x, y } = value;
-  if (typeof id !== "number" || typeof x !== "number" || typeof y !== "number") throw new TypeError("no place");
-  return { id, x, y };
+  const { table, id, x, y } = value;
+  if (typeof table !== "string" || typeof id !== "number" || typeof x !== "number" || typeof y !== "number")
+    throw new TypeError("no place");
+  return { table, id, x, y };
 }

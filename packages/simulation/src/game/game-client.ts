@@ -17,6 +17,7 @@ import { HistoryBudget } from "../prediction/history-budget.ts";
 import type { InputSizes } from "../prediction/input/input-message.ts";
 import { LatencyMode } from "../prediction/interpolation/latency-mode.ts";
 import type { InterpolationMode } from "../prediction/interpolation/interpolation-mode.ts";
+import { MAX_AHEAD_MS } from "../prediction/interpolation/state-interpolator.ts";
 import type { SpawnListener } from "../prediction/spawns/predicted-spawns.ts";
 import { ClientClocks, STALL_MS } from "./client/client-clocks.ts";
 import { ClientInputs } from "./client/client-inputs.ts";
@@ -73,8 +74,9 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.game = game;
     this.#inputDelayTicks = inputDelayTicks;
     this.#mode = interpolationMode;
-    const { extrapolateAboveMs } = options;
-    this.#latencyMode = extrapolateAboveMs === undefined ? undefined : new LatencyMode(extrapolateAboveMs);
+    const { extrapolateAboveMs, extrapolateByMs: aheadMs = MAX_AHEAD_MS } = options;
+    const longMode = (options.extrapolateByMs ?? 0) > 0 ? "ahead" : "extrapolation";
+    this.#latencyMode = extrapolateAboveMs === undefined ? undefined : new LatencyMode(extrapolateAboveMs, longMode);
     this.router = new MessageRouter(game.messages);
     this.#eventReader = new EventReader(game.events);
     const inputs = new ClientInputs(game, RING_TICKS, () => this.seat, options.inputRedundancy);
@@ -103,7 +105,8 @@ export class GameClient<G extends AnyGame = AnyGame> {
     this.#worlds = worlds;
     this.#prediction = prediction;
     this.#clocks = clocks;
-    this.#picture = new ClientPicture({ game, worlds, intake, prediction, clocks, stats, mode, smoothingHalfLifeMs });
+    const parts = { game, worlds, intake, prediction, clocks, stats, mode, smoothingHalfLifeMs, aheadMs };
+    this.#picture = new ClientPicture(parts);
     this.stats = stats;
     this.world = worlds.world;
     this.view = worlds.view as ViewOf<G>;
@@ -114,7 +117,9 @@ export class GameClient<G extends AnyGame = AnyGame> {
       inputs: inputs.history,
       historyOf: (table) => prediction.historyOf(table),
     });
-    this.pictures = new PictureRecorder(worlds.viewTables);
+    this.pictures = new PictureRecorder(
+      Object.fromEntries(Object.keys(game.states).map((name, t) => [name, worlds.viewTables[t]])),
+    );
     this.debug = new DebugLink({
       queue: this.#peer.queue,
       answers: {
@@ -294,6 +299,7 @@ export class GameClient<G extends AnyGame = AnyGame> {
 
   #receiveSnapshot(buffer: Uint8Array, offset: number, length: number, now: number): boolean {
     const intake = this.#intake;
+    this.#picture.takeNews();
     const news = intake.read(buffer, offset, length);
     if (news === "newest" || news === "older") this.stats.noteSnapshot(length);
     if (news === "newest") {

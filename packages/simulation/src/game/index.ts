@@ -18,7 +18,7 @@ export type { EntityPriorities } from "./entity-priority.ts";
 export { GameClient } from "./game-client.ts";
 export type { GameClientOptions } from "./client/client-options.ts";
 export { Match } from "./match.ts";
-export type { MatchOptions, RewindHistoryLimits, RewindHistoryReport } from "./match-options.ts";
+export type { MatchOptions, RewindHistoryLimits, RewindHistoryReport } from "./match/match-options.ts";
 export { MessageKind } from "./message-kind.ts";
 export { defineCall, defineMessage } from "./message.ts";
 export type { AnyMessage, CallDefinition, MessageDefinition, MessageOptions, ReplyOf, ValuesOf } from "./message.ts";
@@ -26,7 +26,7 @@ export type { CallFailure, CallOutcome, IncomingCall, MessageRouter } from "./me
 export { outgoingMessage } from "./outgoing-queue.ts";
 export type { MessageChannel, OutgoingMessage } from "./outgoing-queue.ts";
 export type { TickRandom } from "./random.ts";
-export type { InputStats, SeatInfo, SeatStats } from "./seat.ts";
+export type { InputStats, SeatInfo, SeatStats } from "./match/seat.ts";
 export { lineOfSight } from "./sight.ts";
 export type { LineOfSightOptions, Sight, StateSight } from "./sight.ts";
 export { StaticGeometry } from "./statics/static-geometry.ts";

@@ -52,7 +52,9 @@ export class InterestEye {
 
   /** Whether (x, y) is within `radius`; false while there is nothing to look from. */
   reaches(x: number, y: number, radius: number): boolean {
-    return (x - this.x) ** 2 + (y - this.y) ** 2 <= radius * radius;
+    const dx = x - this.x;
+    const dy = y - this.y;
+    return dx * dx + dy * dy <= radius * radius;
   }
 }
 

@@ -9,43 +9,33 @@
 import type { DebugOutcome } from "../debug/debug-link.ts";
 import type { SeatDebug } from "../debug/seat-debug.ts";
 import type { EventDefinition } from "../prediction/events/define-event.ts";
-import { EventSender } from "../prediction/events/event-sender.ts";
 import type { InputDecoderStats } from "../prediction/input/input-decoder.ts";
-import type { ViewStamp } from "../prediction/input/player-input.ts";
 import { readRecords } from "../prediction/input/record-reader.ts";
 import type { PlayedTick, RecordedInput, RecordedState } from "../prediction/input/record-reader.ts";
-import { MAX_EXTRAPOLATION_MS } from "../prediction/interpolation/state-interpolator.ts";
 import type { PhysicsAdapter } from "../prediction/physics.ts";
-import { createSights } from "../rewind/create-sights.ts";
-import { FavorTheShooter } from "../rewind/fairness/favor-the-shooter.ts";
+import type { FavorTheShooter } from "../rewind/fairness/favor-the-shooter.ts";
 import { reportFairness } from "../rewind/fairness/fairness-report.ts";
 import type { FairnessReport } from "../rewind/fairness/fairness-report.ts";
-import { HistoryRecorder } from "../rewind/history-recorder.ts";
-import type { LateNews } from "../rewind/late-news.ts";
-import { ReceiptDesk } from "../rewind/receipts/receipt-desk.ts";
-import { RecentReceipts } from "../rewind/receipts/recent-receipts.ts";
 import type { ReceiptCounters } from "../rewind/receipts/receipt-desk.ts";
-import { LagCompensationStats } from "../rewind/registration/lag-compensation-stats.ts";
-import { RewoundSight } from "../rewind/rewound-sight.ts";
+import type { LagCompensationStats } from "../rewind/registration/lag-compensation-stats.ts";
 import { CLIENT_MEMORY_MS } from "../rewind/timestamps/link-evidence.ts";
 import type { MeasuredLink } from "../rewind/timestamps/link-evidence.ts";
 import { RecentExtreme } from "../rewind/timestamps/recent-extreme.ts";
-import type { ViewResolver } from "../rewind/view-resolver.ts";
 import type { Fields, RowIdentity, Values } from "../state/index.ts";
 import type { AnyGame, WorldOf } from "./define-game.ts";
-import { MatchInputs } from "./match-inputs.ts";
-import type { MatchOptions, RewindHistoryReport } from "./match-options.ts";
-import { createKey, MatchSeats } from "./match-seats.ts";
-import { MatchSnapshots } from "./match-snapshots.ts";
+import { MatchInputs } from "./match/match-inputs.ts";
+import { MatchMessages } from "./match/match-messages.ts";
+import type { MatchOptions, RewindHistoryReport } from "./match/match-options.ts";
+import { MatchRewind } from "./match/match-rewind.ts";
+import { createKey, MatchSeats } from "./match/match-seats.ts";
+import { MatchSnapshots } from "./match/match-snapshots.ts";
+import type { Seat, SeatInfo } from "./match/seat.ts";
 import { MessageKind } from "./message-kind.ts";
-import { MessageRouter } from "./message-router.ts";
-import type { CallOutcome } from "./message-router.ts";
+import type { CallOutcome, MessageRouter } from "./message-router.ts";
 import type { CallDefinition, MessageDefinition } from "./message.ts";
 import type { OutgoingMessage } from "./outgoing-queue.ts";
 import { bytesFromSeed } from "./random.ts";
-import { Received } from "./received-message.ts";
-import type { Seat, SeatInfo } from "./seat.ts";
-import { createWorld, tableOf, WorldBase } from "./world.ts";
+import { createWorld, WorldBase } from "./world.ts";
 import type { AnyWorldTable, FieldsOf, States, World, WorldOwner } from "./world.ts";
 
 export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
@@ -57,8 +47,6 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   readonly lagCompensation: LagCompensationStats;
   /** How far shooters are favoured: may be changed at any time. */
   readonly favorTheShooter: FavorTheShooter;
-  readonly #receipts: ReceiptDesk | undefined;
-  readonly #recentReceipts: RecentReceipts | undefined;
   readonly #game: AnyGame;
   readonly #world: World<States>;
   readonly #tables: readonly AnyWorldTable[];
@@ -67,16 +55,14 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   readonly #seating: MatchSeats;
   readonly #snapshots: MatchSnapshots;
   readonly #inputs: MatchInputs;
-  readonly #recorders: readonly HistoryRecorder[];
+  readonly #messages: MatchMessages;
+  readonly #rewind: MatchRewind;
   readonly #physics: PhysicsAdapter | undefined;
-  readonly #events: EventSender;
   /** Of the random numbers of entities that nobody owns. */
   readonly #nobodysKey: Uint32Array;
   readonly #debug: boolean;
   readonly #lateness: RecentExtreme;
   #tick = 0;
-  /** Another one whenever what a player sees may be something else. */
-  #moment = 0;
 
   constructor(game: G, options: MatchOptions = {}) {
     this.game = game;
@@ -85,93 +71,57 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     if (!(Number.isInteger(this.maxSeats) && this.maxSeats >= 1 && this.maxSeats <= MAX_SEATS))
       throw new RangeError(`maxSeats must be an integer from 1 to ${MAX_SEATS}, got ${this.maxSeats}`);
     this.#seed = (options.seed ?? 1) | 0;
-    const { maxRewindMs = 500 } = options;
-    this.favorTheShooter = new FavorTheShooter(maxRewindMs, options.favorTheShooter);
     this.#debug = options.debug ?? false;
     this.#lateness = new RecentExtreme("largest", Math.ceil(CLIENT_MEMORY_MS / game.tickMs));
-    const { radius } = game.interest;
-    this.#seats = Array.from({ length: this.maxSeats }, () => undefined);
-    this.router = new MessageRouter(game.messages);
-    this.#events = new EventSender(game.events, this.#seats, radius ?? Infinity);
-
+    const seats = Array.from<unknown, Seat | undefined>({ length: this.maxSeats }, () => undefined);
+    this.#seats = seats;
     const entropy = options.entropy ?? bytesFromSeed(this.#seed);
     this.#nobodysKey = createKey(entropy);
     const { world, tables } = createWorld<States>(new WorldBase(game.tickRate, true, game.statics, this), game.states);
     this.#world = world;
     this.world = world;
     this.#tables = tables;
-
-    this.#inputs = new MatchInputs(game, this.#seats, options.inputs ?? {}, options.now);
-    const extrapolationTicks = MAX_EXTRAPOLATION_MS / game.tickMs;
-    const recent = this.#debug ? new RecentReceipts(RECENT_RECEIPTS, options.receipts) : undefined;
-    this.#recentReceipts = recent;
+    for (let t = 0; t < tables.length; t++) {
+      if (!game.tablePredictions[t].spawns) continue;
+      const noteSpawn = (id: number, owner: number): number => {
+        const seat = seats[owner];
+        // Its client has spawned it in the tick of the input.
+        const { lateTick = -1 } = seat ?? {};
+        return seat?.spawns.add(t, id, lateTick < 0 ? this.#tick : lateTick) ?? 0;
+      };
+      tables[t].witness = { noteSpawn };
+    }
+    const now = (): number => this.#tick;
+    this.#messages = new MatchMessages({ game, world, tables, seats, now });
+    this.router = this.#messages.router;
+    this.#physics = game.prediction.physics?.attach(world);
+    this.#inputs = new MatchInputs(game, seats, options.inputs ?? {}, options.now);
+    const rewind = new MatchRewind({ game, world, tables, seats, inputs: this.#inputs, match: options, now });
+    this.#rewind = rewind;
+    this.lagCompensation = rewind.stats;
+    this.favorTheShooter = rewind.favorTheShooter;
     this.#seating = new MatchSeats({
-      receiptsOf: (seat) => recent?.of(seat) ?? [],
+      receiptsOf: (seat) => rewind.receiptsOf(seat),
       game,
       world,
       tables,
-      seats: this.#seats,
+      seats,
       inputs: this.#inputs,
       seed: this.#seed,
       graceTicks: Math.ceil((options.reconnectGraceMs ?? 15_000) / game.tickMs),
       budgetBytes: options.snapshotBudgetBytes ?? 1000,
-      maxExtrapolationTicks: extrapolationTicks,
-      maxRewindMs,
+      maxExtrapolationTicks: rewind.maxExtrapolationTicks,
+      maxRewindMs: rewind.maxRewindMs,
       lateness: this.#lateness,
       debug: this.#debug,
       entropy,
     });
-    this.#snapshots = new MatchSnapshots(game, tables, this.#seats, this.#inputs);
-    const stamps = {
-      stampOf: (seat: number, weapon?: string): Readonly<ViewStamp> | undefined =>
-        this.#seats[seat]?.stampAt(this.#tick, this.favorTheShooter.of(weapon)),
-      resolverOf: (seat: number): ViewResolver | undefined => this.#seats[seat]?.resolver,
-      lateTickOf: (seat: number): number => this.#seats[seat]?.lateTick ?? -1,
-      lateNewsOf: (seat: number): LateNews | undefined => this.#seats[seat]?.lateNews,
-      wasCut: (seat: number): boolean => this.#seats[seat]?.isViewCut ?? false,
-    };
-    for (let t = 0; t < tables.length; t++) {
-      if (!game.tablePredictions[t].spawns) continue;
-      const noteSpawn = (id: number, owner: number): number => this.#seats[owner]?.spawns.add(t, id, this.#tick) ?? 0;
-      tables[t].witness = { noteSpawn };
-    }
-    this.#physics = game.prediction.physics?.attach(world);
-    this.lagCompensation = new LagCompensationStats(options.now);
-    const windowMs = maxRewindMs + UPDATE_GAP_MS;
-    const limits = { ...options.rewindHistory, tickMs: game.tickMs, windowMs };
-    this.#recorders = tables.map((table) => new HistoryRecorder(table.state, table, limits));
-    const sight = {
-      stamps,
-      maxExtrapolationTicks: extrapolationTicks,
-      now: (): number => this.#tick,
-      snapDistance: game.snapDistance,
-    };
-    const receipts = recent ?? options.receipts;
-    this.#receipts = receipts && new ReceiptDesk(receipts, game.statics);
-    createSights(
-      tables,
-      game.statics,
-      () => this.#moment,
-      (table, number) => {
-        const { history, reader } = this.#recorders[number];
-        const { favorTheShooter: favor } = this;
-        table.victims = { history, statics: game.statics, favor, tickMs: game.tickMs, now: () => this.#tick };
-        const prediction = game.tablePredictions[number];
-        const source = new RewoundSight({ ...sight, table, number, history, reader, prediction });
-        return { history, source };
-      },
-      { stats: this.lagCompensation, receipts: this.#receipts },
-    );
+    this.#snapshots = new MatchSnapshots(game, tables, seats, this.#inputs);
   }
 
   /** What is remembered for hits, of each state with a position. */
   rewindHistory(): RewindHistoryReport[] {
-    return Object.keys(this.#game.states).flatMap((state, number) => {
-      const { history, reader } = this.#recorders[number];
-      if (!reader.hasPlaces) return [];
-      const { snapshots, maxSnapshots, bytes } = history;
-      return [{ state, snapshots, maxSnapshots, bytes, windowMs: (maxSnapshots - 1) * this.#game.tickMs }];
-    });
+    return this.#rewind.report();
   }
 
   /** The tick that was simulated last. */
@@ -209,7 +159,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
 
   /** Receipts that were kept, and those that were not; `undefined` without the option `receipts`. */
   get receipts(): Readonly<ReceiptCounters> | undefined {
-    return this.#receipts?.counters;
+    return this.#rewind.receipts;
   }
 
   /** What reading the players' inputs took; its `codecSeconds` needs the option `now`. */
@@ -235,10 +185,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   join(clientId: bigint, userData: Uint8Array = NO_DATA): number {
     const isNew = this.#seating.seatOf(clientId) < 0;
     const seat = this.#seating.join(clientId, userData, this.#tick);
-    if (isNew && seat >= 0) {
-      this.lagCompensation.forget(seat);
-      this.#recentReceipts?.forget(seat);
-    }
+    if (isNew && seat >= 0) this.#rewind.forget(seat);
     return seat;
   }
 
@@ -278,8 +225,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
   tick(lateMs = 0): void {
     const tick = ++this.#tick;
     this.#lateness.note(tick, lateMs);
-    this.#moment++;
-    const now = tick * this.#game.tickMs;
+    this.#rewind.beginTick();
     for (const seat of this.#seats) {
       if (seat === undefined) continue;
       if (tick >= seat.expiresAtTick) {
@@ -289,20 +235,19 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
       if (!seat.connected) continue;
       this.#inputs.take(seat, tick);
       seat.noteTaken(tick);
-      seat.debug.handleTimeout(now);
-      if (seat.peer.pending.size > 0) this.router.handleTimeout(seat.peer, now);
+      this.#messages.handleTimeout(seat);
     }
     this.#world.beginTick(tick, this.#seed, false);
-    this.#events.beginTick(tick);
+    this.#messages.beginTick(tick);
     try {
-      if (this.#game.late !== undefined) this.#judgeLate();
+      this.#rewind.judgeLate((of) => this.#messages.beginTick(tick, of));
       this.#game.step(this.#world, this.#inputs.view);
       this.#physics?.step();
     } finally {
       // Also of a step that throws: a tick that is missing would end everything that is remembered.
       this.#seating.settle();
       this.#inputs.record(tick, this.#tables);
-      for (let i = 0; i < this.#recorders.length; i++) this.#recorders[i].record(tick);
+      this.#rewind.record(tick);
     }
   }
 
@@ -323,8 +268,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
 
   /** Queues a typed message for one seat's client. False when its queue was full or nobody is there. Throws as `MessageRouter.send` does. */
   send<F extends Fields>(message: MessageDefinition<F>, value: Values<F>, seat: number): boolean {
-    const to = this.#seats[seat];
-    return to !== undefined && to.connected && this.router.send(to.peer, message, value);
+    return this.#messages.send(message, value, seat);
   }
 
   /** Queues a typed message for every client. False when a queue was full. */
@@ -345,27 +289,17 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     radius: number = this.#game.interest.radius ?? Infinity,
     about?: RowIdentity,
   ): boolean {
-    const table = about === undefined ? -1 : this.#tableOf(about);
-    let all = true;
-    for (const seat of this.#seats) {
-      if (seat === undefined || !seat.connected) continue;
-      if (radius < Infinity || about !== undefined) seat.eye.update();
-      if (radius < Infinity && !seat.eye.reaches(x, y, radius)) continue;
-      if (about !== undefined && !seat.stream.sees(table, about.index, this.#tick)) continue;
-      if (!this.router.send(seat.peer, message, value)) all = false;
-    }
-    return all;
+    return this.#messages.broadcastNear(message, value, x, y, radius, about);
   }
 
   /** For the world. */
   emit<F extends Fields>(definition: EventDefinition<F>, row: RowIdentity, value: Values<F>): void {
-    const table = this.#tableOf(row);
-    this.#events.emit(definition, this.#tables[table], table, row, value);
+    this.#messages.emit(definition, row, value);
   }
 
   /** Events that were not sent to somebody because a queue was full or a tick had too many. */
   get droppedEvents(): number {
-    return this.#events.dropped;
+    return this.#messages.droppedEvents;
   }
 
   /** Asks one seat's client; `done` is called exactly once. Time limits are kept by `tick`. */
@@ -375,9 +309,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     request: Values<Q>,
     done: (outcome: CallOutcome<Values<A>>) => void,
   ): void {
-    const to = this.#seats[seat];
-    if (to === undefined || !to.connected) return done({ ok: false, reason: "closed" });
-    this.router.call(to.peer, definition, request, this.#tick * this.#game.tickMs, done);
+    this.#messages.call(seat, definition, request, done);
   }
 
   /** What is known of a seat's player, for debugging; `undefined` when the seat is free or the debug channel is not open. */
@@ -390,9 +322,7 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
    * `readPredictionReport`), "abilities", "setInterpolationMode". What comes back is what the client says, no more.
    */
   askDebug(seat: number, method: string, parameters: unknown, done: (outcome: DebugOutcome) => void): void {
-    const to = this.#seats[seat];
-    if (to === undefined || !to.connected) return done({ ok: false, reason: "closed", message: "nobody is there" });
-    to.debug.ask(method, parameters, this.#tick * this.#game.tickMs, done);
+    this.#messages.askDebug(seat, method, parameters, done);
   }
 
   /** For the world. */
@@ -400,61 +330,19 @@ export class Match<G extends AnyGame = AnyGame> implements WorldOwner {
     return this.#seats[seat]?.randomKey ?? this.#nobodysKey;
   }
 
-  #judgeLate(): void {
-    for (const seat of this.#seats) {
-      if (seat?.connected !== true) continue;
-      try {
-        for (let count = 0; count < MAX_LATE_AT_ONCE; count++) {
-          const tick = this.#inputs.takeLate(seat);
-          if (tick < 0) break;
-          seat.lookLate(tick);
-          this.#moment++;
-          this.#game.late?.(this.#world, this.#inputs.late, seat.id, tick);
-        }
-      } finally {
-        if (seat.lateTick >= 0) seat.lookLate(-1);
-        const { tooLateInputs } = seat.stats;
-        if (tooLateInputs > seat.tooLateTold) {
-          this.lagCompensation.noteTooLate(seat.id, tooLateInputs - seat.tooLateTold);
-          seat.tooLateTold = tooLateInputs;
-        }
-        this.#moment++;
-      }
-    }
-  }
-
   #recordsOf(seat: number): PlayedTick[] {
     const of = this.#seats[seat];
     return of === undefined ? [] : readRecords(of.handler.history, this.#game);
   }
 
-  #tableOf(row: RowIdentity): number {
-    const table = tableOf(this.#tables, row);
-    if (table < 0) throw new TypeError("what is told of must be a row of the world");
-    return table;
-  }
-
   #receive(seat: Seat, buffer: Uint8Array, offset: number, length: number): boolean {
-    const kind = buffer[offset];
-    if (kind === MessageKind.inputs) {
-      const good = seat.handler.receive(buffer, offset, length);
-      const { snapshotTick, receiptMask } = this.#inputs.decoder.reader;
-      if (seat.handler.wasRead) seat.noteReceived(snapshotTick, receiptMask, this.#tick);
-      return good;
-    }
-    if (kind === MessageKind.debug) return seat.debug.receive(buffer, offset, length, this.#tick * this.#game.tickMs);
-    if (kind !== MessageKind.message && kind !== MessageKind.call && kind !== MessageKind.reply) return false;
-    return this.router.receive(seat.peer, seat.id, buffer, offset, length, (definition, value) => {
-      this.#game.receive?.(this.#world, seat, new Received(definition, value));
-    });
+    if (buffer[offset] !== MessageKind.inputs) return this.#messages.receive(seat, buffer, offset, length);
+    const good = seat.handler.receive(buffer, offset, length);
+    const { newestTick, snapshotTick, receiptMask } = this.#inputs.decoder.reader;
+    if (seat.handler.wasRead) seat.noteReceived(newestTick, snapshotTick, receiptMask, this.#tick);
+    return good;
   }
 }
 
 const MAX_SEATS = 4096;
-/** Of each player, while the debug channel is open. */
-const RECENT_RECEIPTS = 16;
-/** An update that a picture is made from may be this much older than the picture, for want of room in snapshots. */
-const UPDATE_GAP_MS = 500;
-/** Late inputs of one player that are judged in one tick. */
-const MAX_LATE_AT_ONCE = 16;
 const NO_DATA = new Uint8Array(0);

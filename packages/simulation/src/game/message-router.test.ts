@@ -43,6 +43,32 @@ describe("MessageRouter", () => {
     assert.throws(() => router.send(peer, Other, {}), TypeError);
   });
 
+  it("writes once what goes to many, and says whether there was room for all", () => {
+    const router = new MessageRouter([Say]);
+    let reads = 0;
+    const value = {
+      loud: true,
+      get text(): string {
+        reads++;
+        return "hello";
+      },
+    };
+    router.send(new MessagePeer(), Say, value);
+    const readsForOne = reads;
+    const peers = Array.from({ length: 3 }, () => new MessagePeer());
+    assert.equal(router.sendAll(peers, Say, value), true);
+    assert.equal(reads, 2 * readsForOne);
+    const full = new MessagePeer(new OutgoingQueue(4));
+    assert.equal(router.sendAll([full, ...peers], Say, value), false);
+    const got: unknown[] = [];
+    router.onMessage(Say, (heard) => got.push(heard));
+    for (const peer of peers) assert.equal(deliver(peer, router, new MessagePeer(), 0), 2);
+    const heard = Array.from({ length: 6 }, () => ({ text: "hello", loud: true }));
+    assert.deepEqual(got, heard);
+    assert.throws(() => router.sendAll(peers, Other, {}), TypeError);
+    assert.equal(router.sendAll([], Other, {}), true);
+  });
+
   it("tells every listener, also when one of them leaves or comes while it is told", () => {
     const router = new MessageRouter([Say]);
     const peer = new MessagePeer();

@@ -117,11 +117,20 @@ export class MessageRouter {
    * `RangeError` for a value that takes more than 16 KiB.
    */
   send<F extends Fields>(peer: MessagePeer, definition: MessageDefinition<F>, value: Values<F>): boolean {
-    const id = this.#idOf(definition);
-    writer.reset(scratch);
-    writer.u8(MessageKind.message);
-    writer.u8(id);
-    return peer.queue.push(definition.channel, scratch, 0, writeFields(definition, definition.record, value));
+    return peer.queue.push(definition.channel, scratch, 0, this.#write(definition, value));
+  }
+
+  /** `send` to each of these: the message is written once. False when a queue was full; to nobody it sends nothing, whatever it is. */
+  sendAll<F extends Fields>(
+    peers: readonly MessagePeer[],
+    definition: MessageDefinition<F>,
+    value: Values<F>,
+  ): boolean {
+    if (peers.length === 0) return true;
+    const length = this.#write(definition, value);
+    let all = true;
+    for (const { queue } of peers) if (!queue.push(definition.channel, scratch, 0, length)) all = false;
+    return all;
   }
 
   /** Asks; `done` is called exactly once, unless it throws, as `send` does. */
@@ -213,6 +222,15 @@ export class MessageRouter {
     peer.pending.delete(callId);
     pending.done(value === undefined ? { ok: false, reason: "refused" } : { ok: true, value });
     return true;
+  }
+
+  /** A message into `scratch`; returns its length. */
+  #write<F extends Fields>(definition: MessageDefinition<F>, value: Values<F>): number {
+    const id = this.#idOf(definition);
+    writer.reset(scratch);
+    writer.u8(MessageKind.message);
+    writer.u8(id);
+    return writeFields(definition, definition.record, value);
   }
 
   #idOf(definition: unknown): number {

@@ -21,8 +21,10 @@ export interface SpawnWitness {
   noteSpawn(id: number, owner: number): number;
 }
 
-export class WorldTable<F extends Fields> extends StateTable<F> {
+export class WorldTable<F extends Fields, N extends string = string> extends StateTable<F> {
   readonly state: StateDefinition<F>;
+  /** What the game calls the state; "" when the table is in no world. */
+  readonly name: N;
   /** Set by the match or the client that owns the world. */
   sight: Sight<F> | undefined;
   /** Set on a server: what exceptions in favour of victims look at. */
@@ -38,9 +40,10 @@ export class WorldTable<F extends Fields> extends StateTable<F> {
   #scratch: StateTable<F> | undefined;
 
   /** `capacity`: more than the state's where a client has rows of its own. */
-  constructor(state: StateDefinition<F>, isServer: boolean, capacity: number = state.capacity) {
+  constructor(state: StateDefinition<F>, isServer: boolean, capacity: number = state.capacity, name: N = "" as N) {
     super(state, { capacity });
     this.state = state;
+    this.name = name;
     this.#isServer = isServer;
   }
 

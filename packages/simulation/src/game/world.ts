@@ -13,7 +13,7 @@ export type States = Readonly<Record<string, StateDefinition>>;
 export type FieldsOf<D> = D extends { readonly fields: infer F extends Fields } ? F : never;
 
 /** The tables of a world by name. */
-export type Tables<S extends States> = { readonly [K in keyof S]: WorldTable<FieldsOf<S[K]>> };
+export type Tables<S extends States> = { readonly [K in keyof S]: WorldTable<FieldsOf<S[K]>, Extract<K, string>> };
 
 export type World<S extends States> = WorldBase & Tables<S>;
 
@@ -116,8 +116,8 @@ export function createWorld<S extends States>(
   states: S,
   extraRows: readonly number[] = [],
 ): { world: World<S>; tables: AnyWorldTable[] } {
-  const create = (state: StateDefinition, _place: number, capacity: number): AnyWorldTable =>
-    new WorldTable(state, base.isServer, capacity);
+  const create = (state: StateDefinition, _place: number, capacity: number, name: string): AnyWorldTable =>
+    new WorldTable(state, base.isServer, capacity, name);
   const { named, tables } = createTables(base, states, extraRows, create);
   return { world: Object.assign(base, named) as World<S>, tables };
 }
@@ -127,13 +127,13 @@ export function createTables<T>(
   base: object,
   states: States,
   extraRows: readonly number[],
-  create: (state: StateDefinition, place: number, capacity: number) => T,
+  create: (state: StateDefinition, place: number, capacity: number, name: string) => T,
 ): { named: Record<string, T>; tables: T[] } {
   const tables: T[] = [];
   const named: Record<string, T> = {};
   for (const [name, state] of Object.entries(states)) {
     if (name in base) throw new RangeError(`a state cannot be called "${name}": there is a member of that name`);
-    named[name] = create(state, tables.length, state.capacity + (extraRows[tables.length] ?? 0));
+    named[name] = create(state, tables.length, state.capacity + (extraRows[tables.length] ?? 0), name);
     tables.push(named[name]);
   }
   return { named, tables };

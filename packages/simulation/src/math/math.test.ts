@@ -17,6 +17,7 @@ import {
 } from "../../test/exact-math.ts";
 import type { Exact } from "../../test/exact-math.ts";
 import { hashSamples, GOLDEN } from "../../test/math-samples.ts";
+import { halved } from "./half-life.ts";
 import { acos, asin, atan, atan2, cos, exp, hypot, log, pow, sin, tan } from "./index.ts";
 
 const RUNS = { numRuns: 400, seed: 10 };
@@ -151,6 +152,16 @@ describe("properties", () => {
 
   it("whole powers of two are exact", () => {
     for (let n = -1074; n <= 1023; n++) assert.equal(math.pow(2, n), 2 ** n);
+  });
+
+  it("what fades by halves is halved", () => {
+    assert.equal(halved(0), 1);
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, min: 0, max: 60 }), (times) => {
+        assert.ok(abs(halved(times) / math.pow(0.5, times) - 1) < 1e-13);
+      }),
+      RUNS,
+    );
   });
 
   it("a direction leads back to its angle", () => {

@@ -17,8 +17,8 @@ export function timesPowerOfTwo(x: number, n: number): number {
   return x * powerOfTwo(n);
 }
 
-/** 2^n for n from -1022 to 1023. */
-function powerOfTwo(n: number): number {
+/** 2^n for whole n from -1022 to 1023. */
+export function powerOfTwo(n: number): number {
   bits.setInt32(0, (n + 1023) << 20);
   bits.setInt32(4, 0);
   return bits.getFloat64(0);

@@ -2,6 +2,9 @@
  * Makes corrections look smooth: what a replay moved an entity by is kept as an offset for drawing, which fades away.
  * The simulation itself is corrected at once. Positions are offset by distance, rotations along the shorter arc.
  */
+import { hypot } from "../math/index.ts";
+import { halved } from "../math/half-life.ts";
+
 export class CorrectionOffsets {
   readonly #x: Float64Array;
   readonly #y: Float64Array;
@@ -30,7 +33,7 @@ export class CorrectionOffsets {
     const x = this.#x[index] - dx;
     const y = this.#y[index] - dy;
     const z = this.#z[index] - dz;
-    const distance = Math.hypot(x, y, z);
+    const distance = hypot(x, y, z);
     const far = distance > this.#snapDistance * snapFactor;
     this.#x[index] = far ? 0 : x;
     this.#y[index] = far ? 0 : y;
@@ -42,11 +45,11 @@ export class CorrectionOffsets {
   /** Returns the farthest that any entity's picture moves by it. */
   fade(elapsedMs: number): number {
     if (this.#end === 0) return 0;
-    const factor = this.#halfLifeMs > 0 ? 0.5 ** (elapsedMs / this.#halfLifeMs) : 0;
+    const factor = this.#halfLifeMs > 0 ? halved(elapsedMs / this.#halfLifeMs) : 0;
     let end = 0;
     let farthest = 0;
     for (let index = 0; index < this.#end; index++) {
-      const distance = Math.hypot(this.#x[index], this.#y[index], this.#z[index]);
+      const distance = hypot(this.#x[index], this.#y[index], this.#z[index]);
       if (distance * (1 - factor) > farthest) farthest = distance * (1 - factor);
       this.#x[index] *= factor;
       this.#y[index] *= factor;

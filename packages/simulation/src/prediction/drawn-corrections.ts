@@ -4,6 +4,7 @@
  * are shared or another player's, are blended over in the same way.
  */
 import type { AnyWorldTable } from "../game/world.ts";
+import { hypot } from "../math/index.ts";
 import type { Fields, StateTable } from "../state/index.ts";
 import { CorrectionOffsets } from "./correction-offsets.ts";
 import { RotationOffsets } from "./rotation-offsets.ts";
@@ -156,7 +157,7 @@ export class DrawnCorrections {
     const z = (this.#z?.[index] ?? 0) - this.#beforeZ[before];
     this.#move(index, x, y, z, this.#simulated[before] === 1 ? 1 : BLEND_SNAP_FACTOR);
     // What has just come into prediction was not wrong before.
-    return this.#simulated[before] === 1 ? Math.hypot(x, y, z) : 0;
+    return this.#simulated[before] === 1 ? hypot(x, y, z) : 0;
   }
 
   #move(index: number, x: number, y: number, z: number, snapFactor: number): void {

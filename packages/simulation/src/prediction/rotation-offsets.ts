@@ -2,6 +2,8 @@
  * Corrections of angles and rotations for drawing, as `CorrectionOffsets` are of positions: what a replay turned a field
  * by is taken back along the shorter arc and fades. Beyond the snap angle it is shown at once.
  */
+import { halved } from "../math/half-life.ts";
+import { acos } from "../math/index.ts";
 import type { Fields, StateTable } from "../state/index.ts";
 
 type Numbers = Float64Array | Int32Array;
@@ -70,7 +72,7 @@ export class RotationOffsets {
 
   fade(elapsedMs: number): void {
     if (this.#end === 0) return;
-    const factor = this.#halfLifeMs > 0 ? 0.5 ** (elapsedMs / this.#halfLifeMs) : 0;
+    const factor = this.#halfLifeMs > 0 ? halved(elapsedMs / this.#halfLifeMs) : 0;
     let end = 0;
     for (let i = 0; i < this.#end * this.#width; i++) {
       this.#offsets[i] *= factor;
@@ -102,7 +104,7 @@ export class RotationOffsets {
       let square = 0;
       for (let part = 0; part < 4; part++) {
         to[part][index] += this.#offsets[place + part];
-        square += to[part][index] ** 2;
+        square += to[part][index] * to[part][index];
       }
       for (let part = 0; part < 4; part++) to[part][index] /= Math.sqrt(square);
     }
@@ -114,7 +116,7 @@ export class RotationOffsets {
     for (let part = 0; part < 4; part++)
       dot += (this.#before[was + part] + this.#offsets[place + part]) * from[part][index];
     const sign = dot < 0 ? -1 : 1;
-    const far = 2 * Math.acos(Math.min(1, Math.abs(dot))) > this.#snapAngle;
+    const far = 2 * acos(Math.min(1, Math.abs(dot))) > this.#snapAngle;
     for (let part = 0; part < 4; part++) {
       const drawn = sign * (this.#before[was + part] + this.#offsets[place + part]);
       this.#offsets[place + part] = far ? 0 : drawn - from[part][index];

@@ -1,5 +1,6 @@
 /** Holds the server's word on a tick against what was predicted for it, bit for bit, and says what was wrong. */
 import type { AnyWorldTable } from "../game/world.ts";
+import { hypot } from "../math/index.ts";
 import type { AuthoritativeState } from "./authoritative-state.ts";
 import type { NamedSpawns } from "./spawns/spawn-ledger.ts";
 import type { StateHistory } from "./state-history.ts";
@@ -149,7 +150,7 @@ export class StateComparison {
     const x = table.positionX?.[index] ?? 0;
     const y = table.positionY?.[index] ?? 0;
     table.writeWords(index, words, truth);
-    last.distance = Math.hypot((table.positionX?.[index] ?? 0) - x, (table.positionY?.[index] ?? 0) - y);
+    last.distance = hypot((table.positionX?.[index] ?? 0) - x, (table.positionY?.[index] ?? 0) - y);
   }
 
   /** Tells of the misprediction that was noted last. */

@@ -2,6 +2,8 @@
  * How far what is drawn moved in a frame beyond what the simulation moved it, frame by frame: what a player sees of
  * corrections. A histogram from 1/4096 to 64 world units in steps of a quarter of an octave.
  */
+import { log, pow } from "../math/index.ts";
+
 export class VisibleCorrection {
   /** Frames counted. */
   frames = 0;
@@ -13,7 +15,7 @@ export class VisibleCorrection {
   record(distance: number): void {
     this.frames++;
     if (distance > this.max) this.max = distance;
-    const bucket = distance < SMALLEST ? 0 : 1 + Math.floor(Math.log2(distance / SMALLEST) * PER_OCTAVE);
+    const bucket = distance < SMALLEST ? 0 : 1 + Math.floor((log(distance / SMALLEST) / Math.LN2) * PER_OCTAVE);
     this.#buckets[Math.min(BUCKETS - 1, bucket)]++;
   }
 
@@ -22,7 +24,7 @@ export class VisibleCorrection {
     let rank = fraction * this.frames;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       rank -= this.#buckets[bucket];
-      if (rank <= 0) return bucket === 0 ? 0 : Math.min(this.max, SMALLEST * 2 ** (bucket / PER_OCTAVE));
+      if (rank <= 0) return bucket === 0 ? 0 : Math.min(this.max, SMALLEST * pow(2, bucket / PER_OCTAVE));
     }
     return this.max;
   }

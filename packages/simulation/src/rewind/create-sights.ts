@@ -4,7 +4,7 @@ import type { AnyWorldTable } from "../game/world.ts";
 import type { Fields } from "../state/index.ts";
 import type { SnapshotHistory } from "./history/snapshot-history.ts";
 import { RewindContext } from "./rewind-context.ts";
-import type { SightSource } from "./rewind-context.ts";
+import type { SightSource } from "./sight-source.ts";
 import type { ShotDesk } from "./shot-sight.ts";
 import { RewindQuery } from "./rewind-query.ts";
 
@@ -24,7 +24,8 @@ export function createSights(
   const blockers: RewindContext<Fields>[] = [];
   return tables.map((table, number) => {
     const { history, source } = sightOf(table, number);
-    const context = new RewindContext(table, new RewindQuery(history), source, { statics, blockers, desk }, now);
+    const scene = { statics, blockers, desk };
+    const context = new RewindContext(table, new RewindQuery(history), source, scene, now, table.name);
     if (table.state.rewound.blocks) blockers.push(context);
     table.sight = context;
     return context;

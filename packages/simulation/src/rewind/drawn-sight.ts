@@ -6,7 +6,7 @@
 import type { Fields, StateDefinition, StateTable } from "../state/index.ts";
 import { SnapshotHistory } from "./history/snapshot-history.ts";
 import { PoseReader } from "./pose-reader.ts";
-import type { SightSource } from "./rewind-context.ts";
+import type { SightSource } from "./sight-source.ts";
 import type { RewindView } from "./rewound-poses.ts";
 import type { DrawnPicture } from "./view-resolver.ts";
 

@@ -54,7 +54,12 @@ export { readReceipt } from "./receipts/shot-receipt.ts";
 export type { ReceiptShape, ShotReceipt } from "./receipts/shot-receipt.ts";
 export type { ReceiptHit, ReceiptVerdict } from "./receipts/verdict-record.ts";
 export { HitRegistration } from "./registration/hit-registration.ts";
-export type { RegistrationRules, RegistrationWorld } from "./registration/hit-registration.ts";
+export type {
+  HitAmong,
+  RegistrationRules,
+  RegistrationWorld,
+  RulesByTable,
+} from "./registration/registration-rules.ts";
 export type { HitRequest } from "./registration/hit-request.ts";
 export { HIT_REASONS } from "./registration/hit-validation.ts";
 export type { HitOutcome, HitReason, HitValidation, RegisteredHit } from "./registration/hit-validation.ts";

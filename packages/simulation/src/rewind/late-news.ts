@@ -3,6 +3,7 @@
  * late, what it drew is not where they were. It lets that difference fade (`DrawnDifferences`), and whoever aims, aims at
  * what is drawn. The inputs' stamps tell the pictures before and after such news, so the server can work out the same.
  */
+import { halved } from "../math/half-life.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
 import { copyViewStamp, createViewStamp } from "../prediction/input/player-input.ts";
 import type { SentSnapshots } from "./sent-snapshots.ts";
@@ -19,8 +20,8 @@ export interface LateNewsOptions {
 interface Rewriting {
   readonly before: ViewResolver;
   readonly after: ViewResolver;
-  /** Tick of the last input before the news. */
-  tick: number;
+  /** View tick of the last picture before the news: where that moment is the same for both. */
+  viewTick: number;
 }
 
 export class LateNews {
@@ -30,7 +31,6 @@ export class LateNews {
   readonly #ring: readonly Rewriting[];
   #next = 0;
   readonly #last: ViewStamp = createViewStamp();
-  #lastTick = -1;
   readonly #moment: ViewStamp = createViewStamp();
 
   constructor(options: LateNewsOptions) {
@@ -39,25 +39,24 @@ export class LateNews {
     this.#ring = Array.from({ length: REMEMBERED }, () => ({
       before: new ViewResolver(sent, maxExtrapolationTicks),
       after: new ViewResolver(sent, maxExtrapolationTicks),
-      tick: -1,
+      viewTick: -1,
     }));
   }
 
-  /** The next input that came in time, by rising ticks, and its picture. */
-  note(tick: number, stamp: Readonly<ViewStamp>): void {
+  /** The picture of the next input that came in time. */
+  note(stamp: Readonly<ViewStamp>): void {
     const last = this.#last;
     const isNews = stamp.snapshotTick > last.snapshotTick && this.#carriedOn(last);
     const isSmooth = stamp.mode === last.mode && stamp.mode !== "none" && stamp.mode !== "step";
     if (!isSmooth) this.count = 0;
     else if (isNews && this.#options.halfLifeTicks > 0 && last.viewTick >= 0) this.#add(stamp);
     copyViewStamp(stamp, last);
-    this.#lastTick = tick;
   }
 
-  /** How much is left of the difference of `at(i)` in the picture of the input of `tick`. */
-  weightOf(i: number, tick: number): number {
-    const age = tick - this.at(i).tick;
-    return age > 0 && age < this.#options.halfLifeTicks * GONE ? 0.5 ** (age / this.#options.halfLifeTicks) : 0;
+  /** How much is left of the difference of `at(i)` in the picture of `viewTick`. */
+  weightOf(i: number, viewTick: number): number {
+    const age = viewTick - this.at(i).viewTick;
+    return age > 0 && age < this.#options.halfLifeTicks * GONE ? halved(age / this.#options.halfLifeTicks) : 0;
   }
 
   at(i: number): Readonly<Rewriting> {
@@ -84,12 +83,12 @@ export class LateNews {
     copyViewStamp(stamp, moment);
     moment.viewTick = Math.min(stamp.viewTick, last.viewTick);
     if (!rewriting.before.begin(last) || !rewriting.after.begin(moment)) return;
-    rewriting.tick = this.#lastTick;
+    rewriting.viewTick = last.viewTick;
     this.#next = (this.#next + 1) % REMEMBERED;
     this.count = Math.min(this.count + 1, REMEMBERED);
   }
 }
 
-const REMEMBERED = 16;
+const REMEMBERED = 32;
 /** Half-lives after which nothing is left. */
-const GONE = 7;
+const GONE = 10;

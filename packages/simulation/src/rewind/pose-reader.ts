@@ -99,7 +99,7 @@ export class PoseReader {
 }
 
 /** What of a state's entities can be hit: as it says, or its plain `hitbox` as a set. */
-function hitboxesOf({ hitbox, rewound }: StateDefinition): HitboxSet {
+export function hitboxesOf({ hitbox, rewound }: StateDefinition): HitboxSet {
   return rewound.hitboxes ?? setOf(hitbox);
 }
 

@@ -4,56 +4,21 @@
  */
 import type { Fields, Row, RowIdentity, StateTable } from "../state/index.ts";
 import { cos, sin } from "../math/index.ts";
-import type { StaticGeometry } from "../game/statics/static-geometry.ts";
 import type { Body } from "./body-query.ts";
 import type { RewindQuery } from "./rewind-query.ts";
 import type { RewindView } from "./rewound-poses.ts";
 import type { ShotTape } from "./receipts/shot-tape.ts";
 import type { SeenHit, SeenOptions, SeenPose } from "./seen-by.ts";
+import { SeenHits } from "./seen-hits.ts";
 import type { ShotDesk, ShotSight } from "./shot-sight.ts";
-
-/** Knows what the owner of a row sees of one table. */
-export interface SightSource {
-  /**
-   * The view of the owner of `row`; called anew whenever somebody else has looked meanwhile. `laterTicks` and `towardsNow`: as
-   * in `SeenOptions`.
-   */
-  viewOf(row: RowIdentity, laterTicks: number, towardsNow: number, weapon?: string): RewindView;
-  /** After the query was pointed at the view: whoever is to be found where it is now. */
-  addLive(row: RowIdentity, query: RewindQuery): void;
-  /** Whether the stamp of the view given last was cut. Only a server knows. */
-  readonly isViewCut: boolean;
-}
-
-/** Static geometry, as rays know it. */
-export type Walls = Pick<StaticGeometry, "raycastAlong" | "raycastInSpace" | "metShape">;
-
-/** What stops rays besides the table that is asked. */
-export interface Scene {
-  readonly statics: Walls;
-  /** Of the states that `blocks`. */
-  readonly blockers: readonly RewindContext<Fields>[];
-  /** On a server. */
-  readonly desk?: ShotDesk | undefined;
-}
-
-interface MutableHit<F extends Fields> extends SeenHit<F> {
-  entity: Row<F>;
-  id: number;
-  isGone: boolean;
-  hitbox: string;
-  multiplier: number;
-  distance: number;
-  x: number;
-  y: number;
-  z: number;
-}
+import type { Scene, SightSource } from "./sight-source.ts";
 
 export class RewindContext<F extends Fields> implements ShotSight<F> {
   readonly query: RewindQuery;
   readonly #table: StateTable<F>;
   readonly #source: SightSource;
   readonly #scene: Scene;
+  readonly #name: string;
   #row: RowIdentity | undefined;
   #weapon: string | undefined;
   /** For whom, at which tick and how much later the query was pointed last, and at what. */
@@ -68,22 +33,31 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   #accept: ((entity: Row<F>) => boolean) | undefined;
   #withGone = false;
   readonly #filter: { except: number; layers: number; readonly accept: (place: number, id: number) => boolean };
-  readonly #hit: MutableHit<F>;
-  readonly #hits: MutableHit<F>[] = [];
+  readonly #hits: SeenHits<F>;
   #rays: (SeenHit<F> | undefined)[] = [];
   #overlaps: SeenHit<F>[] = [];
   #tape: ShotTape | undefined;
   /** How far the rays of the last query got. */
   #reached = new Float64Array(1);
+  /** For other tables' queries: the looker does not stop its own shots. */
+  readonly #stopped = { except: -1, layers: -1 };
 
-  /** `now`: the tick that is being simulated. */
-  constructor(table: StateTable<F>, query: RewindQuery, source: SightSource, scene: Scene, now: () => number) {
+  /** `now`: the tick that is being simulated; `name`: of the state. */
+  constructor(
+    table: StateTable<F>,
+    query: RewindQuery,
+    source: SightSource,
+    scene: Scene,
+    now: () => number,
+    name: string = "",
+  ) {
+    this.#name = name;
     this.#table = table;
     this.query = query;
     this.#source = source;
     this.#scene = scene;
     this.#now = now;
-    this.#hit = this.#createHit();
+    this.#hits = new SeenHits(table, query.hitboxes);
     this.#filter = { except: -1, layers: -1, accept: (place, id) => this.#accepts(place, id) };
   }
 
@@ -91,12 +65,17 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     return this.#row === undefined ? -1 : this.#focus(this.#row, 0, 0).viewTick;
   }
 
+  get newsTick(): number {
+    const view = this.#row === undefined ? undefined : this.#focus(this.#row, 0, 0);
+    return view?.newsTick ?? view?.viewTick ?? -1;
+  }
+
   /** Points it at what the owner of `row` saw. */
   seenBy(row: RowIdentity, weapon?: string): ShotSight<F> {
     this.#row = row;
     this.#weapon = weapon;
+    // What it is pointed at is worked out by whoever asks first, who may ask for another moment.
     this.#lookedFor = undefined;
-    this.#focus(row, 0, 0);
     return this;
   }
 
@@ -154,8 +133,8 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
       this.#rays[i] =
         query.metPlaces[i] < 0
           ? undefined
-          : this.#fill(
-              this.#hitAt(i),
+          : this.#hits.fill(
+              i + 1,
               query.metPlaces[i],
               query.metIds[i],
               query.metHitboxes[i],
@@ -186,7 +165,7 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     this.#reached[0] = far < reach ? far : reach;
     if (bodies.place < 0) return undefined;
     const { place, id, hitbox } = bodies;
-    return this.#fill(this.#hit, place, id, hitbox, far, x + dx * far, y + dy * far, z + dz * far);
+    return this.#hits.fill(0, place, id, hitbox, far, x + dx * far, y + dy * far, z + dz * far);
   }
 
   performOverlap(body: Body, options?: SeenOptions<F>): readonly SeenHit<F>[] {
@@ -199,7 +178,7 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     this.#overlaps.length = count;
     for (let i = 0; i < count; i++) {
       const { places, ids, hitboxes, distances } = bodies;
-      this.#overlaps[i] = this.#fill(this.#hitAt(i), places[i], ids[i], hitboxes[i], distances[i], x, y, z);
+      this.#overlaps[i] = this.#hits.fill(i + 1, places[i], ids[i], hitboxes[i], distances[i], x, y, z);
     }
     return this.#overlaps;
   }
@@ -248,12 +227,16 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
   record(tape: ShotTape | undefined): void {
     this.#tape = tape;
     this.#touch(tape);
-    for (const blocker of this.#scene.blockers) if (!Object.is(blocker, this)) blocker.#touch(tape);
+  }
+
+  recordBlockers(tape: ShotTape | undefined): void {
+    for (const blocker of this.#scene.blockers) blocker.#touch(tape);
   }
 
   #touch(tape: ShotTape | undefined): void {
     const { query } = this;
-    query.touches = query.bodies.touches = tape?.open(query.history);
+    const blocks = this.#scene.blockers.some((blocker) => Object.is(blocker, this));
+    query.touches = query.bodies.touches = tape?.open(query.history, this.#name, blocks);
   }
 
   stoodWhenSeen(place: number, out: SeenPose): boolean {
@@ -266,6 +249,8 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
 
   stoodAt(row: RowIdentity, tick: number, out: SeenPose): boolean {
     const { history } = this.query;
+    // A client's history is no past.
+    if (this.#scene.desk === undefined) return false;
     if (!(tick >= history.oldestTick && tick <= history.newestTick) || row.index >= history.usedPlaces) return false;
     const entry = history.at(row.index, tick);
     if (history.words[entry] !== row.id) return false;
@@ -273,6 +258,11 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     out.y = history.floats[entry + 2];
     out.z = history.floats[entry + 3];
     return true;
+  }
+
+  /** The query was pointed elsewhere meanwhile: it is pointed anew before it is used again. */
+  forgetView(): void {
+    this.#view = undefined;
   }
 
   /** How far a ray gets before an entity of this table stops it, for another table's query. */
@@ -290,7 +280,8 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     weapon: string | undefined,
   ): number {
     this.#focus(row, laterTicks, towardsNow, weapon);
-    return this.query.raycast(x, y, z, dx, dy, dz, range);
+    this.#stopped.except = this.#placeOf(row);
+    return this.query.raycast(x, y, z, dx, dy, dz, range, this.#stopped);
   }
 
   #raycast(
@@ -311,19 +302,23 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     const far = query.raycast(x, y, z, dx, dy, dz, reach, this.#filter);
     this.#reached[0] = far < reach ? far : reach;
     if (query.place < 0) return undefined;
-    return this.#fill(this.#hit, query.place, query.id, query.hitbox, far, x + dx * far, y + dy * far, z + dz * far);
+    return this.#hits.fill(0, query.place, query.id, query.hitbox, far, x + dx * far, y + dy * far, z + dz * far);
   }
 
   #begin(options: SeenOptions<F> | undefined, accept: ((entity: Row<F>) => boolean) | undefined): RowIdentity {
     const row = this.#looker();
     this.#focus(row, options?.laterTicks ?? 0, options?.towardsNow ?? 0);
     const filter = this.#filter;
-    // A row of another table may have the same index: only the very row is left out.
-    filter.except = row === this.#table.rowAt(row.index) ? row.index : -1;
+    filter.except = this.#placeOf(row);
     filter.layers = this.query.hitboxes.layerMask(options?.layers);
     this.#accept = accept ?? options?.accept;
     this.#withGone = options?.gone ?? false;
     return row;
+  }
+
+  /** -1: it is another table's row, which may have the same index. */
+  #placeOf(row: RowIdentity): number {
+    return row === this.#table.rowAt(row.index) ? row.index : -1;
   }
 
   #looker(): RowIdentity {
@@ -396,38 +391,6 @@ export class RewindContext<F extends Fields> implements ShotSight<F> {
     const table = this.#table;
     if (table.alive[place] === 0 || table.idAt(place) !== id) return this.#withGone;
     return this.#accept === undefined || this.#accept(table.rowAt(place));
-  }
-
-  #hitAt(i: number): MutableHit<F> {
-    return (this.#hits[i] ??= this.#createHit());
-  }
-
-  #createHit(): MutableHit<F> {
-    const entity = this.#table.rowAt(0);
-    return { entity, id: -1, isGone: false, hitbox: "", multiplier: 1, distance: 0, x: 0, y: 0, z: 0 };
-  }
-
-  #fill(
-    hit: MutableHit<F>,
-    place: number,
-    id: number,
-    hitbox: number,
-    distance: number,
-    x: number,
-    y: number,
-    z: number,
-  ): SeenHit<F> {
-    const table = this.#table;
-    hit.entity = table.rowAt(place);
-    hit.id = id;
-    hit.isGone = table.alive[place] === 0 || table.idAt(place) !== id;
-    hit.hitbox = this.query.hitboxes.names[hitbox];
-    hit.multiplier = this.query.hitboxes.multipliers[hitbox];
-    hit.distance = distance;
-    hit.x = x;
-    hit.y = y;
-    hit.z = z;
-    return hit;
   }
 }
 

@@ -313,6 +313,32 @@ describe("RewindQuery", () => {
     assert.ok(hits > 1000, `${hits} hits`);
   });
 
+  it("meets those who run out of where everybody was when the grid was made", () => {
+    for (const [dx, dy] of [
+      [1, 0],
+      [-1, 0],
+      [0, 1],
+      [0, -1],
+    ]) {
+      const hitboxes = defineHitboxes({ body: { shape: "sphere", radius: 0.5 } });
+      const past = new SnapshotHistory({ capacity: 2, hitboxes, tickMs: 16, maxSnapshots: 24 });
+      const query = new RewindQuery(past);
+      const view = new CommonTime(0);
+      for (let tick = 0; tick < 40; tick++) {
+        past.begin(tick);
+        past.set(0, 0, -2 * dx, -2 * dy, 0, 0);
+        past.set(1, 1, dx * tick, dy * tick, 0, 0);
+        view.viewTick = tick;
+        query.look(view);
+        const [x, y] = [dx * tick, dy * tick];
+        assert.equal(query.raycast(x - 9 * dy, y - 9 * dx, 0, Math.abs(dy) * dy, Math.abs(dx) * dx, 0, 50), 8.5);
+        // From close behind, where nobody was.
+        const distance = query.raycast(x - 0.75 * dx, y - 0.75 * dy, 0, dx, dy, 0, 50);
+        assert.equal(distance, 0.25, `tick ${tick}, towards ${dx}, ${dy}`);
+      }
+    }
+  });
+
   it("sees the dead where they lived, and nobody where nobody was", () => {
     const past = new SnapshotHistory({ capacity: 4, hitboxes: defineHitboxes(SHAPES), tickMs: 10 });
     for (let tick = 0; tick < 40; tick++) {

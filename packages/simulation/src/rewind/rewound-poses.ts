@@ -5,6 +5,7 @@
 import { cos, sin } from "../math/index.ts";
 import { createCurvePoints, drawnAt } from "../prediction/interpolation/curve.ts";
 import type { CurvePoints } from "../prediction/interpolation/curve.ts";
+import { isCurvedMode } from "../prediction/interpolation/interpolation-mode.ts";
 import { POSE_NUMBERS } from "./hitboxes/hitbox-set.ts";
 import { rotateBack } from "./hitboxes/vector.ts";
 import type { Vector3 } from "./hitboxes/vector.ts";
@@ -12,6 +13,7 @@ import { mixRotations } from "./history/packed-rotation.ts";
 import type { Rotation } from "./history/packed-rotation.ts";
 import { NOBODY } from "./history/snapshot-history.ts";
 import type { SnapshotHistory } from "./history/snapshot-history.ts";
+import { SlidingTurn } from "./sliding-turn.ts";
 import { createDrawnPicture } from "./view-resolver.ts";
 import type { DrawnPicture } from "./view-resolver.ts";
 
@@ -19,6 +21,8 @@ import type { DrawnPicture } from "./view-resolver.ts";
 export interface RewindView {
   /** The tick around which the entities are drawn; -1: now. */
   readonly viewTick: number;
+  /** Tick of the newest news in it, where that is older: what is drawn was carried on from there. Default `viewTick`. */
+  readonly newsTick?: number;
   /** Whether entities are drawn between places where they were: not when some are extrapolated, or drawn along curves. */
   readonly isWithin: boolean;
   /** Where they are not: how far outside of everywhere they were they may be drawn, in units. Default Infinity. */
@@ -40,8 +44,8 @@ export interface FadingDifferences {
   weightOf(i: number): number;
   /** As `resolve`: how the entity was drawn before the news, or would have been drawn with them. */
   resolveFading(i: number, isBefore: boolean, id: number, out: DrawnPicture): boolean;
-  /** Where the entity was drawn, if that is known without all this: from a receipt. */
-  placeOf?(id: number, out: Vector3): void;
+  /** Where the entity was drawn, and what its rotation slid by, if that is known without all this: from a receipt. */
+  placeOf?(id: number, out: Vector3, turn: SlidingTurn): void;
 }
 
 /** Everybody at one moment. */
@@ -81,6 +85,8 @@ export class RewoundPoses {
   readonly pose: RewoundPose = new RewoundPose();
   /** How far outside of their boxes entities may stand. */
   slack = 0;
+  /** What the entity that was found last was turned by, besides. */
+  readonly sliding: SlidingTurn = new SlidingTurn();
   readonly #upright: boolean;
   #view: RewindView = new CommonTime(0);
   readonly #picture: DrawnPicture = createDrawnPicture();
@@ -93,6 +99,7 @@ export class RewoundPoses {
   /** The same for poses of hitboxes, which are not carried on beyond the last one. */
   #bounded = 0;
   readonly #turn: Rotation = { x: 0, y: 0, z: 0, w: 1 };
+  readonly #drawnTurn: Rotation = { x: 0, y: 0, z: 0, w: 1 };
   readonly #otherTurn: Rotation = { x: 0, y: 0, z: 0, w: 1 };
   readonly #offset: Vector3 = { x: 0, y: 0, z: 0 };
 
@@ -125,6 +132,7 @@ export class RewoundPoses {
     // Without a view it is now.
     const start = view < 0 || view > newestTick ? newestTick : view < oldestTick ? oldestTick : view;
     const end = start - SEARCHED_TICKS < oldestTick ? oldestTick : start - SEARCHED_TICKS;
+    this.sliding.clear();
     const live = history.liveCount === 0 ? -1 : history.liveEntryOf(place);
     if (live >= 0) return this.#take(live, live, words[live], 0);
     let last = NOBODY;
@@ -140,16 +148,16 @@ export class RewoundPoses {
     return false;
   }
 
-  /** The position with what is left of its differences; turns slide, too, but by little. */
+  /** The position with what is left of its differences, and the rotation's. */
   #slide(place: number, id: number, fading: FadingDifferences): boolean {
-    const { pose, history } = this;
+    const { pose, history, sliding } = this;
     const picture = this.#picture;
     if (fading.placeOf !== undefined) {
       if (!this.#mix(place, id)) return false;
-      fading.placeOf(id, pose);
+      fading.placeOf(id, pose, sliding);
       return true;
     }
-    const limit = fading.snapDistance ** 2;
+    const limit = fading.snapDistance * fading.snapDistance;
     let x = 0;
     let y = 0;
     let z = 0;
@@ -161,20 +169,25 @@ export class RewoundPoses {
       const drawnX = pose.x;
       const drawnY = pose.y;
       const drawnZ = pose.z;
+      const drawnAngle = this.#mixTurn(this.#drawnTurn);
       if (!fading.resolveFading(i, false, id, picture) || !this.#mix(place, id)) continue;
-      const dx = drawnX - pose.x;
-      const dy = drawnY - pose.y;
-      if (dx * dx + dy * dy > limit || history.jumped(last, this.#last)) {
-        x = y = z = 0;
-        continue;
-      }
-      x += dx * weight;
-      y += dy * weight;
+      x += (drawnX - pose.x) * weight;
+      y += (drawnY - pose.y) * weight;
       z += (drawnZ - pose.z) * weight;
+      const angle = this.#mixTurn(this.#turn);
+      if (this.#upright) sliding.addAngle(drawnAngle, angle, weight);
+      else sliding.addTurn(this.#drawnTurn, this.#turn, weight);
+      // All that was fading at that moment: what is too far is shown at once.
+      if (x * x + y * y <= limit * weight * weight && !history.jumped(last, this.#last)) continue;
+      x = y = z = 0;
+      sliding.clear();
     }
     if (!this.#view.resolve(id, picture) || !this.#mix(place, id)) return false;
     // However many a client claims.
-    if (x * x + y * y + z * z > limit) return true;
+    if (x * x + y * y + z * z > limit) {
+      sliding.clear();
+      return true;
+    }
     const [pathX, pathY, pathZ] = history.paths;
     if (pathX !== "step") pose.x += x;
     if (pathY !== "step") pose.y += y;
@@ -205,7 +218,7 @@ export class RewoundPoses {
     const { history, pose } = this;
     const { floats, paths } = history;
     const { mode, fromTick, toTick, earlierTick, earliestTick, beyondTicks } = this.#picture;
-    const isCurved = mode === "hermite" || mode === "extrapolation";
+    const isCurved = isCurvedMode(mode);
     const earlier = isCurved ? this.#entryOf(place, earlierTick, from) : -1;
     const earliest = earlier < 0 ? -1 : this.#entryOf(place, earliestTick, earlier);
     const points = this.#points;
@@ -281,22 +294,32 @@ export class RewoundPoses {
   /** After `find`: the rotation, too, and what can be hit. */
   stand(): void {
     const { history, pose } = this;
+    // A whole number is drawn as it was at the first of the two, until the second.
+    pose.disabled = history.disabledAt(this.#fraction < 1 ? this.#first : this.#last);
+    pose.angle = this.#mixTurn(pose.turn);
+    const { sliding } = this;
+    if (this.#upright) {
+      pose.angle += sliding.angle;
+      pose.cos = cos(pose.angle);
+      pose.sin = sin(pose.angle);
+    } else if (sliding.isAny) sliding.apply(pose.turn);
+  }
+
+  /** The rotation of the mix at hand, without what slides: an angle, or into `out`. */
+  #mixTurn(out: Rotation): number {
+    const { history } = this;
     const { floats } = history;
     const from = this.#first;
     const to = this.#last;
     const fraction = this.#fraction;
-    // A whole number is drawn as it was at the first of the two, until the second.
-    pose.disabled = history.disabledAt(fraction < 1 ? from : to);
     if (this.#upright) {
       const turn = floats[to + 4] - floats[from + 4];
-      pose.angle = floats[from + 4] + (turn - Math.floor(turn / TURN + 0.5) * TURN) * fraction;
-      pose.cos = cos(pose.angle);
-      pose.sin = sin(pose.angle);
-      return;
+      return floats[from + 4] + (turn - Math.floor(turn / TURN + 0.5) * TURN) * fraction;
     }
-    history.rotationAt(from, pose.turn);
+    history.rotationAt(from, out);
     history.rotationAt(to, this.#otherTurn);
-    mixRotations(pose.turn, this.#otherTurn, fraction);
+    mixRotations(out, this.#otherTurn, fraction, this.#picture.mode !== "linear" || fraction > 1);
+    return 0;
   }
 
   /** After `stand`: a direction of the world in the entity's frame. */

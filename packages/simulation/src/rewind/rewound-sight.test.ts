@@ -31,19 +31,23 @@ function scene(hitbox: Hitbox = circle({ radius: 0.5 }), statics = new StaticGeo
   }
   const stamp: ViewStamp = { viewTick: -1, snapshotTick: -1, receiptMask: 0, mode: "linear" };
   const late = { tick: -1 };
+  const asked = { times: 0 };
+  const stampOf = (): ViewStamp => {
+    asked.times++;
+    return stamp;
+  };
   const source = new RewoundSight({
     table,
     number: 0,
     history,
     reader,
-    stamps: { stampOf: () => stamp, resolverOf: () => undefined, lateTickOf: () => late.tick },
+    stamps: { stampOf, resolverOf: () => undefined, lateTickOf: () => late.tick },
     maxExtrapolationTicks: 6,
     prediction: { sharedRadius: 0, remoteRadius: 0 },
-    now: () => 101,
     snapDistance: 4,
   });
   const sight = new RewindContext(table, new RewindQuery(history), source, { statics, blockers: [] }, () => 101);
-  return { table, shooter, target, history, stamp, late, sight };
+  return { table, shooter, target, history, stamp, late, asked, sight };
 }
 
 function seenAt(test: ReturnType<typeof scene>, viewTick: number, snapshotTick: number, mask: number): number {
@@ -130,6 +134,35 @@ describe("RewoundSight", () => {
     assert.ok(isThere(98.5 * 8, { laterTicks: 1, towardsNow: 0.5 }));
     assert.ok(isThere(100 * 8, { laterTicks: 30 }), "no farther than now");
     assert.ok(isThere(96 * 8, {}), "and what was seen is as before");
+  });
+
+  it("takes for now, while an input is judged late, when what flies would have been there", () => {
+    const test = scene();
+    Object.assign(test.stamp, { viewTick: 80, snapshotTick: 84, receiptMask: -1 });
+    test.late.tick = 87;
+    const sight = test.sight.seenBy(test.shooter);
+    const isThere = (x: number, options: SeenOptions<Fields>): boolean =>
+      sight.performOverlap({ ax: x, ay: 5, az: 0, bx: x, by: 5, bz: 0, radius: 0.1 }, options).length === 1;
+    assert.ok(isThere(83 * 8, { towardsNow: 0.5 }), "half way to 86, the tick before the input's");
+    assert.ok(isThere(82 * 8, { laterTicks: 2 }));
+    assert.ok(isThere(88 * 8, { laterTicks: 2, towardsNow: 1 }));
+    assert.ok(isThere(100 * 8, { laterTicks: 20, towardsNow: 1 }), "no farther than now");
+    // What its client predicts is so much later, too.
+    test.table.setOwner(test.target, 0);
+    assert.ok(isThere(87 * 8, {}));
+    assert.ok(isThere(89 * 8, { laterTicks: 2, towardsNow: 0.5 }));
+    assert.ok(isThere(100 * 8, { laterTicks: 20 }));
+  });
+
+  it("works out what was seen once, and only for the moment that is asked for", () => {
+    const test = scene();
+    Object.assign(test.stamp, { viewTick: 96, snapshotTick: 99, receiptMask: -1 });
+    const sight = test.sight.seenBy(test.shooter);
+    assert.equal(test.asked.times, 0);
+    for (let i = 0; i < 3; i++) sight.raycast(0, 5, 0, 100, { towardsNow: 0.5 });
+    assert.equal(test.asked.times, 1);
+    assert.equal(sight.viewTick, 96);
+    assert.equal(test.asked.times, 2);
   });
 
   it("knows capsules", () => {

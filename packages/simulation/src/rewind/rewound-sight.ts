@@ -8,15 +8,17 @@
  * game declares shared or remote) is looked at as it is now, at the input's tick, or was then, when that is late. A player without a stamp sees everybody
  * as they were after the last tick.
  */
+import { hypot } from "../math/index.ts";
 import type { Fields, RowIdentity, StateTable } from "../state/index.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
 import { extrapolatedTicks } from "../prediction/interpolation/curve.ts";
+import { extrapolationLimit, isCurvedMode } from "../prediction/interpolation/interpolation-mode.ts";
 import type { TablePrediction } from "../prediction/prediction-options.ts";
 import { FastestStep } from "./history/fastest-step.ts";
 import type { SnapshotHistory } from "./history/snapshot-history.ts";
 import type { LateNews } from "./late-news.ts";
 import type { PoseReader } from "./pose-reader.ts";
-import type { SightSource } from "./rewind-context.ts";
+import type { SightSource } from "./sight-source.ts";
 import type { RewindQuery } from "./rewind-query.ts";
 import type { FadingDifferences, RewindView } from "./rewound-poses.ts";
 import type { DrawnPicture, ViewResolver } from "./view-resolver.ts";
@@ -44,14 +46,13 @@ export interface RewoundSightOptions {
   readonly maxExtrapolationTicks: number;
   /** What clients predict of others. */
   readonly prediction: Pick<TablePrediction, "sharedRadius" | "remoteRadius">;
-  /** The tick that is being simulated. */
-  readonly now: () => number;
   /** Of the game. */
   readonly snapDistance: number;
 }
 
 export class RewoundSight implements SightSource, RewindView, FadingDifferences {
   viewTick = -1;
+  newsTick = -1;
   isWithin = true;
   outside = 0;
   isViewCut = false;
@@ -59,9 +60,9 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   #resolver: ViewResolver | undefined;
   #withEarlier = false;
   readonly #fastest: FastestStep;
-  /** What was still fading from the picture; and the tick of the input that it goes with. */
+  /** What was still fading from the picture. */
   #news: LateNews | undefined;
-  #inputTick = -1;
+  #laterTicks = 0;
   /** For a stamp that nothing is known of: the two ticks, and the share of the second. */
   #from = -1;
   #to = -1;
@@ -77,16 +78,18 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     const stamp = row.owner < 0 ? undefined : stamps.stampOf(row.owner, weapon);
     this.#resolver = undefined;
     this.#news = undefined;
+    this.#laterTicks = laterTicks;
     this.isWithin = true;
     this.isViewCut = stamp !== undefined && (stamps.wasCut?.(row.owner) ?? false);
     if (stamp === undefined || stamp.viewTick < 0) {
-      this.viewTick = -1;
+      this.viewTick = this.newsTick = -1;
       this.#set(history.newestTick, history.newestTick, 0);
       return this;
     }
-    this.viewTick = stamp.viewTick;
+    this.viewTick = this.newsTick = stamp.viewTick;
+    if (stamp.snapshotTick >= 0 && stamp.snapshotTick < stamp.viewTick) this.newsTick = stamp.snapshotTick;
     if (laterTicks !== 0 || towardsNow > 0) {
-      this.#lookLater(stamp.viewTick + laterTicks, Math.min(1, towardsNow));
+      this.#lookLater(stamp.viewTick + laterTicks, Math.min(1, towardsNow), this.#nowOf(row.owner));
       return this;
     }
     const resolver = stamps.resolverOf(row.owner);
@@ -96,10 +99,10 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     } else this.#findTicks(stamp);
     const moves = stamp.mode !== "none" && stamp.mode !== "step";
     const isLate = stamp.viewTick > stamp.snapshotTick || this.#resolver?.carriesOn(this.#options.number) === true;
-    const isCurved = history.bends && (stamp.mode === "hermite" || stamp.mode === "extrapolation");
+    const isCurved = history.bends && isCurvedMode(stamp.mode);
     if (this.#resolver !== undefined) this.#findNews(row.owner);
     this.isWithin = !(moves && isLate) && !isCurved && this.#news === undefined;
-    if (!this.isWithin) this.outside = this.#farthestOutside(isCurved);
+    if (!this.isWithin) this.outside = this.#farthestOutside(stamp, isCurved);
     return this;
   }
 
@@ -116,7 +119,7 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   }
 
   weightOf(i: number): number {
-    return this.#news?.weightOf(i, this.#inputTick) ?? 0;
+    return this.#news?.weightOf(i, this.viewTick) ?? 0;
   }
 
   resolveFading(i: number, isBefore: boolean, id: number, out: DrawnPicture): boolean {
@@ -147,19 +150,21 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
       if (owners[index] !== owner) {
         if (radius <= 0 || alive[index] === 0 || positionX === undefined || positionY === undefined) continue;
         const reach = owners[index] < 0 ? prediction.sharedRadius : radius;
-        if (!(Math.hypot(positionX[index] - eye.x, positionY[index] - eye.y) <= reach)) continue;
+        if (!(hypot(positionX[index] - eye.x, positionY[index] - eye.y) <= reach)) continue;
       }
       if (alive[index] === 0 || (row.index === index && row === table.rowAt(index))) continue;
       if (late < 0) reader.write(history, index, false, true);
-      else if (!history.setLiveAt(index, table.idAt(index), late)) continue;
+      else if (!history.setLiveAt(index, table.idAt(index), Math.min(late + this.#laterTicks, history.newestTick)))
+        continue;
       query.meetLive(index);
     }
   }
 
   /** Who is carried on goes so far at most; a curve between two kept ticks swings out no farther than its speeds allow. */
-  #farthestOutside(isCurved: boolean): number {
+  #farthestOutside({ mode }: Readonly<ViewStamp>, isCurved: boolean): number {
     const { history, maxExtrapolationTicks, snapDistance } = this.#options;
-    let ticks = extrapolatedTicks(maxExtrapolationTicks, maxExtrapolationTicks);
+    const limit = extrapolationLimit(mode, maxExtrapolationTicks);
+    let ticks = extrapolatedTicks(limit, limit);
     // An estimated speed is at most three times as fast as the way says; Bezier's control points are a third of it away.
     if (isCurved && history.paths.includes("estimated")) ticks = Math.max(ticks * 3, history.maxSnapshots);
     else if (isCurved) ticks = Math.max(ticks, history.maxSnapshots / 3);
@@ -167,12 +172,9 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
   }
 
   #findNews(seat: number): void {
-    const { stamps, now } = this.#options;
-    const news = stamps.lateNewsOf?.(seat);
+    const news = this.#options.stamps.lateNewsOf?.(seat);
     if (news === undefined) return;
-    const late = stamps.lateTickOf?.(seat) ?? -1;
-    this.#inputTick = late < 0 ? now() : late;
-    for (let i = 0; i < news.count; i++) if (news.weightOf(i, this.#inputTick) > 0) this.#news = news;
+    for (let i = 0; i < news.count; i++) if (news.weightOf(i, this.viewTick) > 0) this.#news = news;
   }
 
   /** Where the player is, if its row is one of this table. */
@@ -183,10 +185,17 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     return { x: positionX[row.index], y: positionY[row.index] };
   }
 
-  /** At one moment, `share` of the way from `tick` to the newest one. */
-  #lookLater(tick: number, share: number): void {
+  /** What now is for an input that is looked at so much later: the tick before, in which everybody was when it was due. */
+  #nowOf(seat: number): number {
+    const { stamps, history } = this.#options;
+    const late = stamps.lateTickOf?.(seat) ?? -1;
+    return late < 0 ? history.newestTick : Math.min(history.newestTick, late - 1 + this.#laterTicks);
+  }
+
+  /** At one moment, `share` of the way from `tick` to `now`. */
+  #lookLater(tick: number, share: number, now: number): void {
     const { oldestTick, newestTick } = this.#options.history;
-    const moment = Math.min(newestTick, Math.max(oldestTick, tick + (newestTick - tick) * share));
+    const moment = Math.min(newestTick, Math.max(oldestTick, tick + (now - tick) * share));
     this.viewTick = moment;
     const from = Math.floor(moment);
     this.#set(from, Math.min(newestTick, from + 1), moment - from);
@@ -215,7 +224,7 @@ export class RewoundSight implements SightSource, RewindView, FadingDifferences 
     if (from >= 0 && to >= 0) {
       this.#set(from, to, (view - from) / (to - from));
     } else if (from >= 0 && before >= 0) {
-      const over = extrapolatedTicks(view - from, maxExtrapolationTicks);
+      const over = extrapolatedTicks(view - from, extrapolationLimit(stamp.mode, maxExtrapolationTicks));
       this.#set(before, from, 1 + over / (from - before));
     } else if (from >= 0) {
       this.#set(from, from, 0);

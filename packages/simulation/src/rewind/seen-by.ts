@@ -47,7 +47,10 @@ export interface SeenOptions<F extends Fields> {
    * the two at one moment for all. For what flies on after the shot: see `ProjectileRewind`. Default 0.
    */
   readonly towardsNow?: number;
-  /** Server: so many ticks after the picture, before `towardsNow`: for what has to fly through the past. Default 0. */
+  /**
+   * Server: so many ticks after the picture, before `towardsNow`: for what has to fly through the past. While an input is
+   * judged late, now is then so many ticks after the input's. Default 0.
+   */
   readonly laterTicks?: number;
   /** Whether it passes through static geometry and what `blocks`. Default false. */
   readonly throughWalls?: boolean;
@@ -106,4 +109,9 @@ export interface SeenBy<F extends Fields> {
   performOverlap(body: Body, options?: SeenOptions<F>): readonly SeenHit<F>[];
   /** Writes where `target` was seen into `pose`; false when it was not there then. */
   poseOf(target: RowIdentity, pose: SeenPose): boolean;
+  /**
+   * Server: writes where a row of the table really was after `tick` into `pose`, but for the angle; false when that is not
+   * known (any more). Not rewound for anybody: where the shooter of a late input stood.
+   */
+  stoodAt(row: RowIdentity, tick: number, pose: SeenPose): boolean;
 }

@@ -6,44 +6,64 @@
  */
 import type { SnapshotStream, TableView } from "../state/index.ts";
 
-/** What a snapshot told of the entities of one table, by rising index. */
+/**
+ * What the remembered snapshots told of the entities of one table. One array holds all of it, an entity's two numbers side
+ * by side: each snapshot of each client is written once and seldom looked at, so what it costs is the memory it touches.
+ */
 class ToldEntities {
-  ids: Int32Array = new Int32Array(8);
-  /** Tick from which the record is: the snapshot's own, unless it left the entity out. */
-  ticks: Uint32Array = new Uint32Array(8);
-  count = 0;
-  /** The least of the ticks; Infinity when there are none. */
-  oldest = Infinity;
+  /** Of each snapshot, by rising index: its entities' ids, each followed by the tick from which its record is. */
+  #entries: Int32Array = new Int32Array(0);
+  /** Entities that each snapshot has room for. */
+  #width = 0;
+  readonly #counts: Int32Array = new Int32Array(SENT_SNAPSHOTS);
+  /** By snapshot: the least of its ticks, which is its own unless an entity was left out; `NO_RECORD` when it has none. */
+  readonly #oldest: Int32Array = new Int32Array(SENT_SNAPSHOTS);
 
-  copy(view: TableView): void {
-    const { count } = view;
-    if (this.ids.length < count) {
-      const size = Math.min(view.capacity, Math.max(count, this.ids.length * 2));
-      this.ids = new Int32Array(size);
-      this.ticks = new Uint32Array(size);
+  copy(place: number, { count, capacity, ids, ticks }: TableView): void {
+    if (count > this.#width) this.#widen(Math.min(capacity, Math.max(count, 8, this.#width * 2)));
+    const entries = this.#entries;
+    let to = place * this.#width * 2;
+    let oldest = NO_RECORD;
+    for (let i = 0; i < count; i++, to += 2) {
+      const tick = ticks[i];
+      entries[to] = ids[i];
+      entries[to + 1] = tick;
+      if (tick < oldest) oldest = tick;
     }
-    this.oldest = Infinity;
-    for (let i = 0; i < count; i++) {
-      this.ids[i] = view.ids[i];
-      this.ticks[i] = view.ticks[i];
-      if (view.ticks[i] < this.oldest) this.oldest = view.ticks[i];
-    }
-    this.count = count;
+    this.#counts[place] = count;
+    this.#oldest[place] = oldest;
   }
 
   /** Tick of the entity's record; `ABSENT`, or `REPLACED` when another one has its index. */
-  tickOf(id: number): number {
+  tickOf(place: number, id: number): number {
+    const entries = this.#entries;
+    const first = place * this.#width * 2;
     const index = id & 0xffff;
     let low = 0;
-    let high = this.count - 1;
+    let high = this.#counts[place] - 1;
     while (low <= high) {
       const middle = (low + high) >>> 1;
-      const found = this.ids[middle] & 0xffff;
-      if (found === index) return this.ids[middle] === id ? this.ticks[middle] : REPLACED;
+      const at = first + middle * 2;
+      const found = entries[at] & 0xffff;
+      if (found === index) return entries[at] === id ? entries[at + 1] : REPLACED;
       if (found < index) low = middle + 1;
       else high = middle - 1;
     }
     return ABSENT;
+  }
+
+  oldestOf(place: number): number {
+    return this.#oldest[place];
+  }
+
+  #widen(width: number): void {
+    const entries = new Int32Array(SENT_SNAPSHOTS * width * 2);
+    for (let place = 0; place < SENT_SNAPSHOTS; place++) {
+      const from = place * this.#width * 2;
+      entries.set(this.#entries.subarray(from, from + this.#counts[place] * 2), place * width * 2);
+    }
+    this.#entries = entries;
+    this.#width = width;
   }
 }
 
@@ -60,13 +80,13 @@ export class SentSnapshots {
   newestReceived = -1;
   readonly #ticks: Int32Array = new Int32Array(SENT_SNAPSHOTS).fill(-1);
   readonly #received: Uint8Array = new Uint8Array(SENT_SNAPSHOTS);
-  readonly #told: readonly (readonly ToldEntities[])[];
+  /** By table. */
+  readonly #told: readonly ToldEntities[];
   /** Number of the snapshot of a tick, by tick. */
   readonly #numbers: Int32Array = new Int32Array(TICK_RING).fill(-1);
 
   constructor(tableCount: number) {
-    const tables = Array.from({ length: tableCount });
-    this.#told = Array.from({ length: SENT_SNAPSHOTS }, () => tables.map(() => new ToldEntities()));
+    this.#told = Array.from({ length: tableCount }, () => new ToldEntities());
   }
 
   /** The snapshot of `tick`, later than all before, was sent: the last one that `stream` has written. */
@@ -76,8 +96,8 @@ export class SentSnapshots {
     this.#ticks[place] = tick;
     this.#received[place] = 0;
     this.#numbers[tick % TICK_RING] = number;
-    const told = this.#told[place];
-    for (let t = 0; t < told.length; t++) told[t].copy(stream.lastSent(t));
+    const told = this.#told;
+    for (let t = 0; t < told.length; t++) told[t].copy(place, stream.lastSent(t));
   }
 
   /**
@@ -135,15 +155,16 @@ export class SentSnapshots {
 
   /** From which tick the record of an entity is in this snapshot; `ABSENT` or `REPLACED`. */
   recordTick(number: number, table: number, id: number): number {
-    return this.#told[number % SENT_SNAPSHOTS][table].tickOf(id);
+    return this.#told[table].tickOf(number % SENT_SNAPSHOTS, id);
   }
 
-  /** Of the oldest record in this snapshot, in one table or in any; Infinity when it has none. */
+  /** Of the oldest record in this snapshot, in one table or in any; beyond all ticks when it has none. */
   oldestRecordTick(number: number, table = -1): number {
-    const told = this.#told[number % SENT_SNAPSHOTS];
-    if (table >= 0) return told[table].oldest;
-    let oldest = Infinity;
-    for (let t = 0; t < told.length; t++) if (told[t].oldest < oldest) oldest = told[t].oldest;
+    const place = number % SENT_SNAPSHOTS;
+    const told = this.#told;
+    if (table >= 0) return told[table].oldestOf(place);
+    let oldest = NO_RECORD;
+    for (let t = 0; t < told.length; t++) oldest = Math.min(oldest, told[t].oldestOf(place));
     return oldest;
   }
 
@@ -155,3 +176,4 @@ export class SentSnapshots {
 }
 
 const TICK_RING = 1024;
+const NO_RECORD = 2 ** 31 - 1;

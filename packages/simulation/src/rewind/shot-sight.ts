@@ -1,5 +1,5 @@
 /** What judging a shot needs of a sight, beyond the queries that a game makes itself. */
-import type { Fields, RowIdentity } from "../state/index.ts";
+import type { Fields } from "../state/index.ts";
 import type { ReceiptDesk } from "./receipts/receipt-desk.ts";
 import type { ShotTape } from "./receipts/shot-tape.ts";
 import type { LagCompensationStats } from "./registration/lag-compensation-stats.ts";
@@ -13,14 +13,18 @@ export interface ShotDesk {
 }
 
 export interface ShotSight<F extends Fields> extends SeenBy<F> {
+  /** Tick of the newest news that the picture was made of, at most `viewTick`; -1 without a picture. */
+  readonly newsTick: number;
   /** Whether the view stamp of the shooter's input claimed what cannot be, and was cut. */
   readonly isViewCut: boolean;
   /** On a server. */
   readonly desk: ShotDesk | undefined;
   /** Entities of this state looked at closely since the beginning. */
   readonly examined: number;
-  /** Notes on the tape what is looked at from now on; `undefined`: no longer. */
+  /** Notes on the tape what is looked at of this state from now on; `undefined`: no longer. */
   record(tape: ShotTape | undefined): void;
+  /** After `record` of all that are shot at: the same of whatever else stops shots. */
+  recordBlockers(tape: ShotTape | undefined): void;
   /** How far ray `i` of the last ray query got, or the last sweep: to whom it met, to the wall, or its range. */
   reachOf(i: number): number;
   /** How far a ray gets before static geometry or what `blocks` stops it, at most `range`. */
@@ -36,6 +40,4 @@ export interface ShotSight<F extends Fields> extends SeenBy<F> {
   ): number;
   /** Where whoever was seen at a place of the table stood; false when nobody was. */
   stoodWhenSeen(place: number, out: SeenPose): boolean;
-  /** Where a row of the table really was after `tick`; false when that is not known (any more). Not rewound for anybody. */
-  stoodAt(row: RowIdentity, tick: number, out: SeenPose): boolean;
 }

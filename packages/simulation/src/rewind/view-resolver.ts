@@ -4,6 +4,7 @@
  * these the tick from which the entity's record was (a snapshot without room for an entity leaves it as it was).
  */
 import { extrapolatedTicks } from "../prediction/interpolation/curve.ts";
+import { extrapolationLimit, isCurvedMode } from "../prediction/interpolation/interpolation-mode.ts";
 import type { InterpolationMode } from "../prediction/interpolation/interpolation-mode.ts";
 import type { ViewStamp } from "../prediction/input/player-input.ts";
 import { ABSENT, REPLACED } from "./sent-snapshots.ts";
@@ -78,7 +79,7 @@ export class ViewResolver {
 
   /** Whether what has a velocity was drawn along a curve. */
   get isCurved(): boolean {
-    return this.#mode === "hermite" || this.#mode === "extrapolation";
+    return isCurvedMode(this.#mode);
   }
 
   /**
@@ -160,7 +161,7 @@ export class ViewResolver {
       this.#set(out, last, above, (view - last) / (above - last), 1);
       return true;
     }
-    const over = gone ? 0 : extrapolatedTicks(view - last, this.#maxExtrapolationTicks);
+    const over = gone ? 0 : extrapolatedTicks(view - last, extrapolationLimit(this.#mode, this.#maxExtrapolationTicks));
     if (this.#count < 2) this.#set(out, last, last, 0, 1);
     else this.#set(out, before, last, 1 + over / (last - before), 2);
     out.beyondTicks = over;

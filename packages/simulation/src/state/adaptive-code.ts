@@ -1,3 +1,4 @@
+import { powerOfTwo } from "../math/power-of-two.ts";
 import type { BitSink, BitSource } from "./snapshots/bit-stream.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { BitSink, BitSource } from "./snapshots/bit-stream.ts";
  * in the same message, on both sides alike, so nothing about it is sent.
  */
 
-const POWERS: Float64Array = Float64Array.from({ length: 65 }, (_, i) => 2 ** i);
+const POWERS: Float64Array = Float64Array.from({ length: 65 }, (_, i) => powerOfTwo(i));
 
 /** What is larger teaches no more than this. */
 const MAX_LEARNED = 0xffffff;

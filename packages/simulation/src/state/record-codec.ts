@@ -41,7 +41,7 @@ export class RecordCodec {
     this.#visible = leavesByReach(this.#plans);
     this.leafCount = this.#plans.length;
     this.#changes = new Int32Array(this.leafCount);
-    this.#sizes = new AdaptiveSizes(this.#plans.map((plan) => 2 ** Math.max(0, (plan.bits >> 1) - 1)));
+    this.#sizes = new AdaptiveSizes(this.#plans.map((plan) => 1 << Math.max(0, (plan.bits >> 1) - 1)));
   }
 
   /** Starts a record that stands alone: nothing is learned yet. */

@@ -204,6 +204,50 @@ describe("ViewTimeline", () => {
   });
 });
 
+/** Runs on for `seconds`; returns how far ahead of the freshest news it is, and its rates. */
+function runAhead(view: ViewTimeline, from: number, seconds: number) {
+  const rates: number[] = [];
+  let jumps = 0;
+  let frame = from;
+  for (; frame < from + seconds * 60; frame++) {
+    if (frame % 8 === 0) view.noteSnapshot(frame);
+    if (view.latestTick < Infinity) view.latestTick = frame + 8;
+    if (view.advance(frame * tickMs, tickMs)) jumps++;
+    rates.push(view.clock.rate);
+  }
+  return { frame, jumps, rates, aheadMs: -view.delayMs((frame - 1) * tickMs) };
+}
+
+describe("ViewTimeline ahead of the news", () => {
+  it("is as far as it is told, and gets there and back at a tenth more or less of real time", () => {
+    const view = new ViewTimeline({ tickMs });
+    const past = runAhead(view, 1, 10);
+    assert.ok(past.aheadMs < -110, `${past.aheadMs} ms`);
+    view.atPresent = true;
+    view.aheadMs = 200;
+    const there = runAhead(view, past.frame, 6);
+    assert.ok(Math.abs(there.aheadMs - 200) < 3, `${there.aheadMs} ms`);
+    view.atPresent = false;
+    view.aheadMs = 0;
+    const back = runAhead(view, there.frame, 6);
+    assert.ok(Math.abs(back.aheadMs - past.aheadMs) < 3, `${back.aheadMs} ms`);
+    for (const { jumps, rates } of [there, back]) {
+      assert.equal(jumps, 0);
+      for (const rate of rates) assert.ok(rate > 0.89 && rate < 1.11, `${rate}`);
+    }
+  });
+
+  it("ends at the latest tick, steadily", () => {
+    const view = new ViewTimeline({ tickMs });
+    view.atPresent = true;
+    view.aheadMs = 200;
+    view.latestTick = 0;
+    const { aheadMs, rates } = runAhead(view, 1, 10);
+    assert.ok(Math.abs(aheadMs - 8 * tickMs) < 20, `${aheadMs} ms`);
+    for (const rate of rates.slice(-60)) assert.ok(Math.abs(rate - 1) < 0.005, `${rate}`);
+  });
+});
+
 describe("ViewTimeline on a link that lets snapshots through in bursts", () => {
   it("does not aim to be farther back than its limit", () => {
     const view = new ViewTimeline({ tickMs, maxDelayMs: 150 });

@@ -27,6 +27,10 @@ export class ViewTimeline {
   newestTick = -1;
   /** Whether the view is to be at the present as far as it can be known, and not behind it. */
   atPresent = false;
+  /** How far ahead of that it is to be, in ms. It gets there, and back, at `AHEAD_RATE`. */
+  aheadMs = 0;
+  /** Where that ends, in ticks, at the time of the next `advance`. */
+  latestTick: number = Infinity;
   readonly #tickMs: number;
   readonly #fraction: number;
   readonly #startDelayMs: number;
@@ -48,6 +52,8 @@ export class ViewTimeline {
   #newestSeenAt = -Infinity;
   #seenTick = -1;
   #stale = false;
+  /** How far ahead it is to be just now, in ticks. */
+  #ahead = 0;
 
   constructor(options: ViewTimelineOptions) {
     this.clock = new ClockController({ tickMs: options.tickMs });
@@ -105,6 +111,8 @@ export class ViewTimeline {
       const delay = (this.#startDelayMs / this.#tickMs) * (1 - age / FADE_MS);
       target = Math.min(target, this.#high - delay);
     }
+    this.#moveAhead(elapsedMs);
+    if (this.#ahead > 0) target = Math.max(target, Math.min(target + this.#ahead, this.latestTick - localTicks));
     // Nothing measured yet (a stall right at the start): time goes on as it was.
     if (Number.isNaN(target)) return clock.advance(elapsedMs, 0);
     // The sample is taken before the time passes: the error is at the end of the elapsed time.
@@ -120,6 +128,12 @@ export class ViewTimeline {
   /** How far the view is behind `heardTick`, in milliseconds. */
   delayMs(now: number): number {
     return (this.heardTick(now) - this.clock.ticks) * this.#tickMs;
+  }
+
+  #moveAhead(elapsedMs: number): void {
+    const most = (elapsedMs / this.#tickMs) * AHEAD_RATE;
+    const missing = this.aheadMs / this.#tickMs - this.#ahead;
+    this.#ahead += Math.min(most, Math.max(-most, missing));
   }
 
   #noteFrame(elapsedMs: number): void {
@@ -151,6 +165,7 @@ export class ViewTimeline {
     this.#lastSampleAt = -Infinity;
     this.#awakeAt = -Infinity;
     this.#stale = false;
+    this.#ahead = 0;
     this.newestTick = -1;
     this.#seenTick = -1;
     this.clock.started = false;
@@ -173,6 +188,8 @@ const RISEN = 60;
 const RISE_MS = 34;
 const FADE_MS = 3000;
 const STALE_MS = 300;
+/** As fast as a `ClockController` catches up: an error of all that is ahead might be a jump. */
+const AHEAD_RATE = 0.1;
 const DRAIN_MS = 150;
 /** A frame that is longer than the usual one by this factor is late: more than a display's picture was left out. */
 const LATE_FRAME = 2.1;

@@ -46,8 +46,17 @@ export class ClientClocks {
   }
 
   /** Whether the view is to be at the present as far as it can be known, and not behind it. */
+  get atPresent(): boolean {
+    return this.#view.atPresent;
+  }
+
   set atPresent(atPresent: boolean) {
     this.#view.atPresent = atPresent;
+  }
+
+  /** How far ahead of that it is to be (ms), but not beyond the input clock: there the next input is judged. */
+  set aheadMs(aheadMs: number) {
+    this.#view.aheadMs = aheadMs;
   }
 
   /** Puts the view at `tick`; it gets to where it should be by its rate. */
@@ -93,6 +102,7 @@ export class ClientClocks {
     stats.inputRate = clock.rate;
     stats.clockErrorMs = clock.errorMs;
     stats.inputBufferDepth = this.#inputs.depth;
+    this.#view.latestTick = clock.ticks;
     if (this.#view.advance(now, elapsedMs)) stats.jumps++;
     stats.viewRate = this.#view.clock.rate;
   }

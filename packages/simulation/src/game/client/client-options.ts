@@ -1,6 +1,7 @@
 /** What a `GameClient` is made with. */
 import { MAX_INPUTS } from "../../prediction/input/input-message.ts";
 import { INTERPOLATION_MODES } from "../../prediction/interpolation/interpolation-mode.ts";
+import { MAX_AHEAD_MS } from "../../prediction/interpolation/state-interpolator.ts";
 import type { InterpolationMode } from "../../prediction/interpolation/interpolation-mode.ts";
 
 export interface GameClientOptions {
@@ -19,6 +20,11 @@ export interface GameClientOptions {
    */
   readonly extrapolateAboveMs?: number;
   /**
+   * How far ahead of the newest news mode "ahead" draws others, in ms, 0 to 200. When it is given, and above 0, long lines get
+   * that mode instead of "extrapolation". Default 200, for whoever asks for the mode by name.
+   */
+  readonly extrapolateByMs?: number;
+  /**
    * Own inputs act this many ticks later on this client, 0 to 10: that much less is predicted, and that much less is
    * there to be wrong, at the price of a slower answer. They reach the server as early as ever. Default 0.
    */
@@ -28,11 +34,14 @@ export interface GameClientOptions {
 }
 
 /** Throws `RangeError` for what cannot be. */
-export function checkOptions({ inputRedundancy, inputDelayTicks = 0, interpolationMode }: GameClientOptions): void {
+export function checkOptions(options: GameClientOptions): void {
+  const { inputRedundancy, inputDelayTicks = 0, interpolationMode, extrapolateByMs = 0 } = options;
   if (!(Number.isInteger(inputDelayTicks) && inputDelayTicks >= 0 && inputDelayTicks <= MAX_INPUT_DELAY_TICKS))
     throw new RangeError(`inputDelayTicks must be 0 to ${MAX_INPUT_DELAY_TICKS}, got ${inputDelayTicks}`);
   if (inputRedundancy !== undefined && !(inputRedundancy >= 0 && inputRedundancy < MAX_INPUTS))
     throw new RangeError(`inputRedundancy must be 0 to ${MAX_INPUTS - 1}, got ${inputRedundancy}`);
+  if (!(extrapolateByMs >= 0 && extrapolateByMs <= MAX_AHEAD_MS))
+    throw new RangeError(`extrapolateByMs must be 0 to ${MAX_AHEAD_MS}, got ${extrapolateByMs}`);
   if (interpolationMode !== undefined) checkMode(interpolationMode);
 }
 

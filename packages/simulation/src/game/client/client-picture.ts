@@ -30,6 +30,8 @@ export interface ClientPictureParts {
   readonly stats: ClientStats;
   readonly mode: InterpolationMode;
   readonly smoothingHalfLifeMs: number;
+  /** How far the mode "ahead" is ahead of the news. */
+  readonly aheadMs: number;
 }
 
 export class ClientPicture {
@@ -45,9 +47,16 @@ export class ClientPicture {
   readonly #tables: readonly DrawnTable[];
   readonly #moment: DrawnMoment = { seat: -1, mode: "linear", view: -1, predicted: -1, newest: -1, heard: -1 };
   readonly #noteAge: AgeListener;
+  readonly #aheadMs: number;
   #mode: InterpolationMode;
   /** The newest input's tick minus its picture's. */
   #viewAhead = Infinity;
+  /** Of the newest snapshot that went into the picture; and of the one that is held back, -1: none is. */
+  #newest = -1;
+  #heldTick = -1;
+  #held: readonly UpdatedTable[] = [];
+  /** Whether there was an input since the last frame. */
+  #hasInput = false;
 
   constructor(parts: ClientPictureParts) {
     const { game, worlds, prediction, stats } = parts;
@@ -71,14 +80,16 @@ export class ClientPicture {
       (table, t) => new DrawnTable(table, worlds.viewTables[t], prediction.historyOf(t), options),
     );
     this.#noteAge = (ageTicks) => stats.noteEntityAge(ageTicks * game.tickMs);
+    this.#aheadMs = parts.aheadMs;
     this.#mode = parts.mode;
-    this.#clocks.atPresent = parts.mode === "extrapolation";
+    this.#setClocks();
   }
 
   /** A new session: nothing was drawn of it. */
   clear(): void {
     this.stamp.viewTick = -1;
     this.#viewAhead = Infinity;
+    this.#newest = this.#heldTick = -1;
     for (const table of this.#tables) table.clear();
   }
 
@@ -91,14 +102,34 @@ export class ClientPicture {
     checkMode(mode);
     const before = this.#mode;
     this.#mode = mode;
-    this.#clocks.atPresent = mode === "extrapolation";
+    this.#setClocks();
     // The view goes on from what is drawn, and falls back behind it by running slower.
     if (before === "none" && mode !== "none" && this.#intake.tick >= 0) this.#clocks.setView(this.#intake.tick);
   }
 
-  /** Takes in the newest snapshot. */
+  #setClocks(): void {
+    const mode = this.#mode;
+    this.#clocks.atPresent = mode === "extrapolation" || mode === "ahead";
+    this.#clocks.aheadMs = mode === "ahead" ? this.#aheadMs : 0;
+  }
+
+  /**
+   * The newest snapshot. Where it is drawn what is carried on, it waits for the first frame after an input, by less than a
+   * tick: then the server, which knows the pictures at which inputs were given, can tell what slides from that moment on.
+   * `states` are used until `takeNews`, which comes before they change.
+   */
   update(tick: number, states: readonly UpdatedTable[]): void {
-    for (let t = 0; t < states.length; t++) this.#tables[t].update(tick, states[t]);
+    this.#heldTick = tick;
+    this.#held = states;
+    if (!this.#clocks.atPresent) this.takeNews();
+  }
+
+  /** Takes in what is held back. */
+  takeNews(): void {
+    if (this.#heldTick < 0) return;
+    for (let t = 0; t < this.#held.length; t++) this.#tables[t].update(this.#heldTick, this.#held[t]);
+    this.#newest = this.#heldTick;
+    this.#heldTick = -1;
   }
 
   /** Before a correction: notes where the predicted rows are. */
@@ -116,6 +147,7 @@ export class ClientPicture {
   /** The input of `tick` was given at the sight of this picture. */
   noteInput(tick: number): void {
     this.#viewAhead = this.stamp.viewTick < 0 ? Infinity : tick - this.stamp.viewTick;
+    this.#hasInput = true;
   }
 
   /** Draws the frame at `now`; `inputTick`: of the newest input. */
@@ -125,8 +157,11 @@ export class ClientPicture {
     const stats = this.#stats;
     const prediction = this.#prediction;
     const mode = this.#mode;
-    const newest = this.#intake.tick;
-    const view = mode === "none" ? newest : clocks.viewTicks;
+    if (this.#hasInput || !clocks.atPresent) this.takeNews();
+    this.#hasInput = false;
+    const newest = this.#newest;
+    // The next input is judged by the state after the tick of the last one: nobody draws what is beyond.
+    const view = mode === "none" ? newest : Math.min(clocks.viewTicks, inputTick);
     // What the server is told is exactly what is drawn, to 1/256 of a tick.
     // Where it is hardly off, it is drawn where the server expects it: as far behind the next input as at the last one.
     const expected = inputTick + 1 - this.#viewAhead;
@@ -161,7 +196,7 @@ export class ClientPicture {
  */
 function updateDepth(snapshotRate: number): number {
   const updates = ((MAX_VIEW_DELAY_MS + STALL_MS) * snapshotRate) / 1000 + 4;
-  return Math.min(MAX_UPDATE_DEPTH, 2 ** Math.ceil(Math.log2(updates)));
+  return Math.min(MAX_UPDATE_DEPTH, 1 << (32 - Math.clz32(Math.ceil(updates) - 1)));
 }
 
 /** Enough for 330 snapshots a second. */

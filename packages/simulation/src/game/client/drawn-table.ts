@@ -7,6 +7,7 @@ import { DrawnCorrections } from "../../prediction/drawn-corrections.ts";
 import type { SmoothingOptions } from "../../prediction/drawn-corrections.ts";
 import type { StateHistory } from "../../prediction/state-history.ts";
 import { DrawnDifferences } from "../../prediction/interpolation/drawn-differences.ts";
+import { extrapolationLimit } from "../../prediction/interpolation/interpolation-mode.ts";
 import type { InterpolationMode } from "../../prediction/interpolation/interpolation-mode.ts";
 import { emptySample, RecordBlend } from "../../prediction/interpolation/record-blend.ts";
 import type { StateSample } from "../../prediction/interpolation/record-blend.ts";
@@ -49,6 +50,7 @@ export class DrawnTable {
   readonly #corrections: DrawnCorrections;
   readonly #copy: ColumnCopy;
   readonly #maxExtrapolationTicks: number;
+  readonly #tickMs: number;
   readonly #sample: StateSample = emptySample();
   readonly #blend: RecordBlend;
   /** Only where the columns cannot simply be copied to the world's table. */
@@ -75,6 +77,7 @@ export class DrawnTable {
     this.#drawnTicks = new Float64Array(capacity);
     this.#carriedOn = new Uint8Array(capacity);
     this.#maxExtrapolationTicks = options.maxExtrapolationTicks;
+    this.#tickMs = 1000 / options.tickRate;
   }
 
   clear(): void {
@@ -107,14 +110,16 @@ export class DrawnTable {
     const interpolator = this.#interpolator;
     const sample = this.#sample;
     const { seat, mode, view, heard } = moment;
+    // Differences fade as the view moves on, which the server knows, and not with the frames.
+    const fadeMs = Math.max(0, view - this.#view) * this.#tickMs;
+    const limit = extrapolationLimit(mode, this.#maxExtrapolationTicks);
     const end = Math.max(table.highWater, target.highWater, interpolator.highWater);
     for (let index = 0; index < end; index++) {
       if (table.simulated[index] === 1) {
         this.#drawOwn(index, moment);
         continue;
       }
-      const remote =
-        interpolator.owners[index] !== seat && interpolator.sample(index, view, this.#maxExtrapolationTicks, sample);
+      const remote = interpolator.owners[index] !== seat && interpolator.sample(index, view, limit, sample);
       if (!remote) {
         table.remove(index);
         target.remove(index);
@@ -133,7 +138,7 @@ export class DrawnTable {
       target.owners[index] = owner;
       const { words } = interpolator;
       this.#blend.blend(index, words, sample, mode);
-      this.#differences.apply(index, elapsedMs);
+      this.#differences.apply(index, fadeMs);
       if (this.#worldBlend === undefined) this.#copy.copy(index);
       else this.#worldBlend.blend(index, words, sample, mode);
       const newest = interpolator.newestTick(index);
@@ -162,16 +167,17 @@ export class DrawnTable {
     const differences = this.#differences;
     const sample = this.#sample;
     const { words } = interpolator;
+    const limit = extrapolationLimit(mode, this.#maxExtrapolationTicks);
     if (mode === "none" || mode === "step" || this.#hasJumped(index)) {
       differences.clear(index);
       return;
     }
     differences.note(index);
-    if (interpolator.sample(index, Math.min(view, this.#view), this.#maxExtrapolationTicks, sample)) {
+    if (interpolator.sample(index, Math.min(view, this.#view), limit, sample)) {
       this.#blend.blend(index, words, sample, mode);
       differences.keep(index);
     }
-    interpolator.sample(index, view, this.#maxExtrapolationTicks, sample);
+    interpolator.sample(index, view, limit, sample);
   }
 
   /** Whether the entity has jumped since the update that was the newest when it was drawn last. */

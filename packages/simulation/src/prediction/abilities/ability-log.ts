@@ -5,7 +5,7 @@
 import { ABILITY_REASONS } from "./prediction-result.ts";
 
 const TICK_BITS = 10;
-const TICKS = 2 ** TICK_BITS;
+const TICKS = 1 << TICK_BITS;
 const REASONS = ABILITY_REASONS.length;
 
 /** Older entries are cleared, so that a word means one tick only. */

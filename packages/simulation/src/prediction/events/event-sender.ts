@@ -45,6 +45,7 @@ export class EventSender {
   readonly #radius: number;
   readonly #ordinals = new EventOrdinals();
   readonly #writer = new EventWriter();
+  #now = -1;
   readonly #key: EventKey = { tick: -1, kind: 0, table: 0, entity: 0, ordinal: 0 };
 
   /** `radius`: how near is near where an event does not say. */
@@ -58,8 +59,10 @@ export class EventSender {
     this.#radius = radius;
   }
 
-  beginTick(tick: number): void {
-    this.#key.tick = tick;
+  /** `of`: the tick of the input that is judged late, if one is: its client has emitted its events there. */
+  beginTick(tick: number, of: number = tick): void {
+    this.#now = tick;
+    this.#key.tick = of;
     this.#ordinals.reset();
   }
 
@@ -86,7 +89,7 @@ export class EventSender {
       if (seat === undefined || !seat.connected) continue;
       if (seat.id !== owner) {
         if (audience === "owner") continue;
-        if (!mayKnow(seat, table, ordinal, index, key.tick, radius)) continue;
+        if (!mayKnow(seat, table, ordinal, index, this.#now, radius)) continue;
       }
       if (!seat.peer.queue.push(definition.channel, this.#writer.packet, 0, length)) this.dropped++;
     }

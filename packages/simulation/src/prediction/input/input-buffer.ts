@@ -55,7 +55,7 @@ export class InputBuffer {
 
   constructor(options: InputBufferOptions) {
     this.#lateTicks = options.lateTicks ?? 0;
-    const lead = 1 << Math.ceil(Math.log2(Math.max(2, options.maxLeadTicks ?? 64, this.#lateTicks + 1)));
+    const lead = 1 << (32 - Math.clz32(Math.max(2, options.maxLeadTicks ?? 64, this.#lateTicks + 1) - 1));
     // Half of the ring is for what is over: a late input must not overwrite one that is still to come.
     const size = lead * 2;
     this.#wordCount = options.wordCount;

@@ -133,12 +133,8 @@ function planParts(plans: readonly LeafPlan[]): Part[] {
     if (plan.isFlag) continue;
     const kind = plan.type === RANGE || plan.type === WRAP ? "number" : "other";
     const widths = [Math.ceil(plan.bits / 4), plan.bits >> 1, Math.floor((plan.bits * 2) / 3)];
-    const below = [
-      0,
-      2 ** widths[0],
-      2 ** widths[0] + 2 ** widths[1],
-      2 ** widths[0] + 2 ** widths[1] + 2 ** widths[2],
-    ];
+    const [first, second, third] = widths.map((width) => 1 << width);
+    const below = [0, first, first + second, first + second + third];
     parts.push({ kind, plan, widths, below });
   }
   return parts;

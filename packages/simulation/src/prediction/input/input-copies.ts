@@ -1,5 +1,7 @@
 /** How often an input is sent, so that it almost never gets lost altogether. */
 
+import { log } from "../../math/index.ts";
+
 export interface InputCopiesOptions {
   /** Part of the packets that get lost, as measured; 0 to 1. */
   readonly lossRate: number;
@@ -26,7 +28,7 @@ export const MAX_COPIES = 32;
 export function inputCopies({ lossRate, meanBurstPackets = 1, aim = 1e-4 }: InputCopiesOptions): number {
   if (!(lossRate > 0)) return MIN_COPIES;
   const next = Math.min(MOST_LOSS, Math.max(lossRate, 1 - 1 / Math.max(1, meanBurstPackets)));
-  const copies = 1 + Math.ceil(Math.log(aim / Math.min(lossRate, MOST_LOSS)) / Math.log(next) - ROUNDING);
+  const copies = 1 + Math.ceil(log(aim / Math.min(lossRate, MOST_LOSS)) / log(next) - ROUNDING);
   return Math.min(MAX_COPIES, Math.max(MIN_COPIES, copies));
 }
 

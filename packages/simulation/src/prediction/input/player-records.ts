@@ -6,6 +6,7 @@
  *     tick:   length in words, tick, origin, view tick * 256 in two words, snapshot, receipts, mode, the input's words,
  *             then every entity: table, id, its record
  */
+import { exponentOf, powerOfTwo } from "../../math/power-of-two.ts";
 import { INTERPOLATION_MODES, modeNumber } from "../interpolation/interpolation-mode.ts";
 import type { ViewStamp } from "./player-input.ts";
 
@@ -48,7 +49,7 @@ export class PlayerRecords {
 
   constructor(options: PlayerRecordsOptions) {
     this.#options = options;
-    this.#maxWords = options.bytes < 4 ? 0 : 2 ** Math.floor(Math.log2(options.bytes / 4));
+    this.#maxWords = options.bytes < 4 ? 0 : powerOfTwo(exponentOf(options.bytes / 4));
     this.#ring = new Int32Array(Math.min(this.#maxWords, FIRST_WORDS));
   }
 

@@ -3,6 +3,7 @@
  * been carried on by its velocity, or the mode was changed. The difference between what was drawn and what would be drawn
  * now of the same moment is added to the picture, and fades away.
  */
+import { halved } from "../../math/half-life.ts";
 import type { Fields, Quaternion, StateTable } from "../../state/index.ts";
 import { numberArrays } from "./record-blend.ts";
 
@@ -83,7 +84,7 @@ export class DrawnDifferences {
   apply(index: number, elapsedMs: number): void {
     let weight = this.#weights[index];
     if (weight === 0) return;
-    weight *= this.#halfLifeMs > 0 ? 0.5 ** (elapsedMs / this.#halfLifeMs) : 0;
+    weight *= this.#halfLifeMs > 0 ? halved(elapsedMs / this.#halfLifeMs) : 0;
     if (weight < GONE) weight = 0;
     this.#weights[index] = weight;
     const kept = this.#kept;
@@ -112,9 +113,10 @@ export class DrawnDifferences {
     const base = index * this.#columns.length;
     let squared = 0;
     for (let i = 0; i < this.#lines.length; i++) {
-      if (this.#lines[i] === positionX || this.#lines[i] === positionY) squared += this.#kept[base + i] ** 2;
+      const kept = this.#kept[base + i];
+      if (this.#lines[i] === positionX || this.#lines[i] === positionY) squared += kept * kept;
     }
-    return squared > this.#snapDistance ** 2;
+    return squared > this.#snapDistance * this.#snapDistance;
   }
 
   #grow(rows: number): void {

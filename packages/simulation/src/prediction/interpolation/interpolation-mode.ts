@@ -12,13 +12,32 @@
  *   from the updates before where the viewer is not told them; fields without a `velocity` and rotations as in "spherical".
  * - "spherical": as linear, but rotations turn at a constant rate.
  * - "extrapolation": as hermite, but the view is at the present: the newest update is carried on by its velocity.
+ * - "ahead": as extrapolation, but the view is beyond the news, towards the server's tick in which the next input is judged.
  *
  * Where the next update is late all but the first two go on for a while and slow down to a stop: see `extrapolatedTicks`.
  */
 export type InterpolationMode = (typeof INTERPOLATION_MODES)[number];
 
 /** The place of a mode in this list is its number on the wire. */
-export const INTERPOLATION_MODES = ["none", "step", "linear", "hermite", "spherical", "extrapolation"] as const;
+export const INTERPOLATION_MODES = [
+  "none",
+  "step",
+  "linear",
+  "hermite",
+  "spherical",
+  "extrapolation",
+  "ahead",
+] as const;
+
+/** Whether what has a velocity is drawn along a curve. */
+export function isCurvedMode(mode: InterpolationMode): boolean {
+  return mode === "hermite" || mode === "extrapolation" || mode === "ahead";
+}
+
+/** The ticks after which an entity without news stands: `ticks`, or twice as many where the view is ahead of the news anyway. */
+export function extrapolationLimit(mode: InterpolationMode, ticks: number): number {
+  return mode === "ahead" ? ticks * 2 : ticks;
+}
 
 /** The number of a mode on the wire. */
 export function modeNumber(mode: InterpolationMode): number {

@@ -16,4 +16,7 @@ it("draws others at the present on a line that stays long, and in the past again
   assert.equal(run(220, 9300, 20_000), "extrapolation", "not short enough");
   assert.equal(run(190, 20_000, 22_100), "linear");
   assert.throws(() => new LatencyMode(0), RangeError);
+  const ahead = new LatencyMode(250, "ahead");
+  for (let now = 0; now <= 2000; now += 100) ahead.choose("linear", 300, now);
+  assert.equal(ahead.choose("linear", 300, 2100), "ahead");
 });

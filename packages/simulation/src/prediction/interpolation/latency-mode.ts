@@ -1,21 +1,23 @@
 /**
  * For players on very long lines: above a round trip of so many milliseconds others are drawn where the newest news has them,
- * carried on by their velocities ("extrapolation"), instead of some time before that: so the server has to go back less far
- * for their shots. What such a player aims at is a guess. The server is told the mode with each input, and judges the same
+ * carried on by their velocities ("extrapolation"), or ahead of that, instead of some time before: so the server has to go
+ * back less far for their shots. What such a player aims at is a guess. The server is told the mode with each input, and judges the same
  * guess.
  */
 import type { InterpolationMode } from "./interpolation-mode.ts";
 
 export class LatencyMode {
   readonly #aboveMs: number;
+  readonly #mode: InterpolationMode;
   /** Since when the line calls for the other mode; NaN: it does not. */
   #since = Number.NaN;
   #isLong = false;
 
-  /** Throws `RangeError` when `aboveMs` is not above 0. */
-  constructor(aboveMs: number) {
+  /** `mode`: on long lines. Throws `RangeError` when `aboveMs` is not above 0. */
+  constructor(aboveMs: number, mode: InterpolationMode = "extrapolation") {
     if (!(aboveMs > 0)) throw new RangeError(`extrapolateAboveMs must be above 0, got ${aboveMs}`);
     this.#aboveMs = aboveMs;
+    this.#mode = mode;
   }
 
   /**
@@ -30,7 +32,7 @@ export class LatencyMode {
       this.#isLong = !this.#isLong;
       this.#since = Number.NaN;
     }
-    return this.#isLong ? "extrapolation" : asked;
+    return this.#isLong ? this.#mode : asked;
   }
 }
 

@@ -36,7 +36,7 @@ export class StateInterpolator {
 
   /** `depth`: updates kept of each entity, a power of two. Of an older view the oldest of them is what is known. */
   constructor(capacity: number, wordCount: number, depth = 32) {
-    if (!(depth >= 2 && Number.isInteger(Math.log2(depth))))
+    if (!(depth >= 2 && Number.isInteger(depth) && (depth & (depth - 1)) === 0))
       throw new RangeError(`StateInterpolator: depth ${depth} must be a power of two`);
     this.#capacity = capacity;
     this.#wordCount = wordCount;
@@ -185,3 +185,5 @@ const FIRST_ROWS = 16;
 
 /** As far as a client draws beyond its newest snapshot. */
 export const MAX_EXTRAPOLATION_MS = 200;
+/** As far as the view may be ahead of the news: so long all go on at full speed there (`extrapolationLimit`). */
+export const MAX_AHEAD_MS = 200;

@@ -7,6 +7,8 @@
  * outcome is data.
  */
 import type { StaticGeometry } from "../../game/statics/static-geometry.ts";
+import { halved } from "../../math/half-life.ts";
+import { hypot } from "../../math/index.ts";
 import { ClaimFlight } from "./claim-flight.ts";
 import { ABSURD_MS, ClaimPace } from "./claim-pace.ts";
 import type { PaceOptions } from "./claim-pace.ts";
@@ -175,7 +177,7 @@ export class MovementValidator {
   /** How suspicious the player is at this tick. */
   suspicionAt(serverTick: number): number {
     const passedSec = Math.max(0, serverTick - this.#suspicionAt) * this.#dt;
-    return this.#suspicion * 2 ** (-passedSec / this.#options.suspicionHalfLifeSec);
+    return this.#suspicion * halved(passedSec / this.#options.suspicionHalfLifeSec);
   }
 
   /** Judges a claim that came in at `serverTick`. The verdict is reused by the next one. */
@@ -224,7 +226,7 @@ export class MovementValidator {
     const allowance = this.#allowance;
     const elapsedSec = elapsedTicks * this.#dt;
     const walked = this.#carry + elapsedSec * maxSpeed * (1 + this.#options.speedTolerance);
-    const far = Math.sqrt((claim.x - at.x) ** 2 + (claim.y - at.y) ** 2);
+    const far = hypot(claim.x - at.x, claim.y - at.y);
     allowance.distance = walked + this.#dashWay + this.#granted;
     if (height > 0) {
       const { x, y, z = 0 } = claim;
@@ -254,7 +256,7 @@ export class MovementValidator {
   #followElsewhere(claim: MovementClaim, elapsedSec: number): number {
     const claimed = this.#claimed;
     const isElsewhere = claim.placement !== claimed.placement;
-    const far = Math.sqrt((claim.x - claimed.x) ** 2 + (claim.y - claimed.y) ** 2);
+    const far = hypot(claim.x - claimed.x, claim.y - claimed.y);
     const walked = this.#carry + elapsedSec * this.rules.maxSpeed * (1 + this.#options.speedTolerance);
     this.#carry = 0;
     this.#save(walked - far);

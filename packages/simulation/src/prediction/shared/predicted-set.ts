@@ -3,6 +3,7 @@
  * are relayed. It is decided anew with each snapshot; what has come into reach is kept until it is a quarter farther away.
  */
 import type { AnyWorldTable } from "../../game/world.ts";
+import { hypot } from "../../math/index.ts";
 import type { AuthoritativeTable } from "../authoritative-state.ts";
 import type { TablePrediction } from "../prediction-options.ts";
 
@@ -74,7 +75,7 @@ export class PredictedSet {
   #isNear(t: number, index: number, was: number, radius: number): boolean {
     const { positionX, positionY, alive } = this.#tables[t];
     if (positionX === undefined || positionY === undefined || alive[index] === 0) return false;
-    const distance = Math.hypot(positionX[index] - this.#x, positionY[index] - this.#y);
+    const distance = hypot(positionX[index] - this.#x, positionY[index] - this.#y);
     return distance <= (was === 1 ? radius * LEAVE_FACTOR : radius);
   }
 }

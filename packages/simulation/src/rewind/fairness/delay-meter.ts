@@ -31,5 +31,5 @@ export class DelayMeter implements PlayerDelays {
   }
 }
 
-/** A running mean over about so many inputs: a second. */
-const NOTES = 64;
+/** A running mean over about so many inputs. A match notes every eighth: a second. */
+const NOTES = 8;

@@ -21,11 +21,12 @@ function scene(change: FavorChange, state: typeof inPlane = inPlane) {
   const favor = new FavorTheShooter(500, change);
   const recorder = new HistoryRecorder(state, table as unknown as StateTable<Fields>, { tickMs: 10, windowMs: 1000 });
   let tick = 0;
-  table.victims = { history: recorder.history, statics, favor, tickMs: 10, now: () => tick };
+  table.victims = { history: recorder.history, statics, blockers: [], favor, tickMs: 10, now: () => tick };
   const shooter = table.spawn(0, { x: 0, y: 0 });
   const victim = table.spawn(1, { x: 10, y: -1 });
   const rules = new FairVictims(table, { isInvulnerable: (row) => row.shield > 0, isDashing: (row) => row.shield > 1 });
   return {
+    table,
     favor,
     shooter,
     victim,
@@ -102,6 +103,26 @@ describe("a victim", () => {
     assert.equal(protection(0), undefined);
     favor.change({ spareDashing: true });
     assert.equal(protection(0), "dashing");
+  });
+
+  it("is judged by where its shooter stands, of whatever state, and has one budget for all", () => {
+    const { stand, victim, shooter, favor, table } = scene({ behindCoverMs: 50 });
+    const turrets = new WorldTable(inPlane, true);
+    turrets.spawn(0, { x: 10, y: 40 });
+    const turret = turrets.spawn(0, { x: 10, y: -40 });
+    // Behind the wall for the shooter; the turret, of another place and index, sees it.
+    stand(2, 40);
+    assert.notEqual(turret.index, shooter.index);
+    const ask = (by: typeof turret, of: typeof turrets) =>
+      FairVictims.of(table, undefined, of).protects(victim.index, undefined, by, 400);
+    assert.equal(ask(shooter, table), "behindCover");
+    assert.equal(ask(turret, turrets), undefined);
+    assert.equal(FairVictims.of(table, undefined, turrets), FairVictims.of(table, undefined, turrets));
+    favor.change({ behindCoverMs: "off", coverBudgetMs: 450 });
+    turret.x = 0;
+    turret.y = 0;
+    assert.equal(ask(turret, turrets), undefined, "400 ms");
+    assert.equal(ask(shooter, table), "coverBudget");
   });
 
   it("sees over walls that are lower than eyes", () => {

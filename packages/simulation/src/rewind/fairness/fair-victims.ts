@@ -11,6 +11,7 @@ import type { Numbers } from "../position-axes.ts";
 import type { VictimRules } from "../registration/victim-rules.ts";
 import { CoverBudget } from "./cover-budget.ts";
 import { coverTicks } from "./cover-time.ts";
+import type { MovingCover } from "./cover-time.ts";
 import type { FavorTheShooter } from "./favor-the-shooter.ts";
 
 /** What the game knows of victims. */
@@ -28,6 +29,8 @@ export type VictimException = "invulnerable" | "dashing" | "behindCover" | "cove
 export interface VictimSource {
   readonly history: SnapshotHistory;
   readonly statics: StaticGeometry;
+  /** Of the states that `blocks`. */
+  readonly blockers: readonly MovingCover[];
   readonly favor: FavorTheShooter;
   readonly tickMs: number;
   /** The tick that is being simulated. */
@@ -38,7 +41,7 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
   readonly #targets: WorldTable<F>;
   readonly #shooters: WorldTable<Fields>;
   #exceptions: VictimExceptions<F>;
-  readonly #budget: CoverBudget;
+  #budget: CoverBudget;
   readonly #height: Numbers | undefined;
   readonly #shooterHeight: Numbers | undefined;
 
@@ -52,14 +55,23 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
     this.#shooterHeight = positionAxes(shooters.state, shooters)[2].values;
   }
 
-  /** The rules of a table's victims, the same every time: their budgets are kept in them. `exceptions` may be another object. */
+  /**
+   * The rules of a table's victims, the same every time: their budgets are kept in them, whoever shoots. `exceptions` may be
+   * another object.
+   */
   static of<F extends Fields>(
     targets: WorldTable<F>,
     exceptions?: VictimExceptions<F>,
-    shooters?: WorldTable<Fields>,
+    shooters: WorldTable<Fields> = targets,
   ): FairVictims<F> {
-    let rules = rulesByTable.get(targets) as FairVictims<F> | undefined;
-    if (rules === undefined) rulesByTable.set(targets, (rules = new FairVictims(targets, exceptions, shooters)));
+    let byShooter = rulesByTable.get(targets);
+    if (byShooter === undefined)
+      rulesByTable.set(targets, (byShooter = { budget: new CoverBudget(targets.capacity), rules: new WeakMap() }));
+    let rules = byShooter.rules.get(shooters) as FairVictims<F> | undefined;
+    if (rules === undefined) {
+      byShooter.rules.set(shooters, (rules = new FairVictims(targets, exceptions, shooters)));
+      rules.#budget = byShooter.budget;
+    }
     if (exceptions !== undefined) rules.#exceptions = exceptions;
     return rules;
   }
@@ -69,7 +81,7 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
     place: number,
     _hit: unknown,
     shooter: RowIdentity,
-    rewindMs: number,
+    newsMs: number,
     weapon?: string,
   ): VictimException | undefined {
     const source = this.#targets.victims;
@@ -82,7 +94,7 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
     const { behindCoverMs } = source.favor.of(weapon);
     const { coverBudgetMs, coverWindowMs } = settings;
     if (behindCoverMs === "off" && coverBudgetMs === "off") return undefined;
-    const coverMs = this.#coverMs(source, place, victim.id, shooter, rewindMs);
+    const coverMs = this.#coverMs(source, victim, shooter, newsMs);
     if (coverMs <= 0) return undefined;
     if (behindCoverMs !== "off" && coverMs > behindCoverMs) return "behindCover";
     if (coverBudgetMs === "off") return undefined;
@@ -91,15 +103,15 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
     return bears ? undefined : "coverBudget";
   }
 
-  /** For how long the victim has been behind cover: no longer than it is rewound, for before that the shooter did not look. */
-  #coverMs(source: VictimSource, place: number, id: number, shooter: RowIdentity, rewindMs: number): number {
-    const { history, statics, tickMs } = source;
+  /** For how long the victim has been behind cover: no longer than the shooter's news are old, for before that it did not look. */
+  #coverMs(source: VictimSource, victim: RowIdentity, shooter: RowIdentity, newsMs: number): number {
+    const { history, statics, blockers, tickMs } = source;
     const inPlane = this.#height === undefined;
     const { eyeHeight = 1.5 } = this.#exceptions;
-    const most = Math.ceil(rewindMs / tickMs);
+    const most = Math.ceil(newsMs / tickMs);
     const from = this.#placeOf(this.#shooters, shooter.index, this.#shooterHeight);
-    const now = this.#placeOf(this.#targets, place, this.#height);
-    return coverTicks({ history, statics, inPlane, eyeHeight }, from, now, place, id, most) * tickMs;
+    const to = this.#placeOf(this.#targets, victim.index, this.#height);
+    return coverTicks({ history, statics, blockers, inPlane, eyeHeight }, shooter, from, victim, to, most) * tickMs;
   }
 
   #placeOf(
@@ -112,4 +124,5 @@ export class FairVictims<F extends Fields = Fields> implements VictimRules<F> {
   }
 }
 
-const rulesByTable = new WeakMap<object, unknown>();
+/** By table of victims: what these bear, and the rules by table of shooters. */
+const rulesByTable = new WeakMap<object, { readonly budget: CoverBudget; readonly rules: WeakMap<object, unknown> }>();

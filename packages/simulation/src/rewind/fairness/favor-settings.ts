@@ -17,7 +17,7 @@ export interface WeaponFavor {
   readonly latencyBands: readonly LatencyBand[];
   /** Whether the favour changes evenly from one band to the next, or at each. Default "linear". */
   readonly betweenBands: "linear" | "steps";
-  /** A victim that walls have hidden from the shooter for longer than this is not hit. Default "off". */
+  /** A victim that walls or doors have hidden from the shooter for longer than this is not hit. Default "off". */
   readonly behindCoverMs: number | "off";
 }
 

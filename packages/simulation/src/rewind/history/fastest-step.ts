@@ -54,6 +54,9 @@ export class FastestStep {
 
 function squaredSpeed(history: SnapshotHistory, entry: number): number {
   let squared = 0;
-  for (let axis = 0; axis < 3; axis++) if (history.paths[axis] === "told") squared += history.speedAt(entry, axis) ** 2;
+  for (let axis = 0; axis < 3; axis++) {
+    const speed = history.paths[axis] === "told" ? history.speedAt(entry, axis) : 0;
+    squared += speed * speed;
+  }
   return squared;
 }

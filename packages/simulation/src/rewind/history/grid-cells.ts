@@ -105,7 +105,12 @@ export class GridCells {
     const bottom = this.minY + this.#margin;
     const top = this.minY - this.#margin + cellSize;
     const places = this.#places;
+    let farX = this.maxX - this.#margin;
+    let farY = this.maxY - this.#margin;
     for (let place = 0, at = 0, to = 0; place < places; place++, at += BOX_NUMBERS, to += 4) {
+      // Who is in his cells may be out of what was around everybody.
+      if (boxes[at + 3] > farX) farX = boxes[at + 3];
+      if (boxes[at + 4] > farY) farY = boxes[at + 4];
       if (
         boxes[at] >= left + spans[to] * cellSize &&
         boxes[at + 3] < right + spans[to + 1] * cellSize &&
@@ -117,6 +122,8 @@ export class GridCells {
       spans[to + 1] = WIDE;
       this.setWide(this.wideCount++, place);
     }
+    this.maxX = farX + this.#margin;
+    this.maxY = farY + this.#margin;
     return this.wideCount <= this.#wideWhenBuilt + places * MOST_GROWN;
   }
 

@@ -3,6 +3,8 @@
  * fine. For histories: what is compared or sent is never rounded this way.
  */
 
+import { atan2, sin } from "../../math/index.ts";
+
 export interface Rotation {
   x: number;
   y: number;
@@ -49,10 +51,19 @@ export function unpackRotation(packed: number, out: Rotation): void {
   out.w = largest === 3 ? d : c;
 }
 
-/** Turns `a` towards `b`, the shorter way: a straight mix, made a rotation again. */
-export function mixRotations(a: Rotation, b: Readonly<Rotation>, fraction: number): void {
-  const other = a.x * b.x + a.y * b.y + a.z * b.z + a.w * b.w < 0 ? -fraction : fraction;
-  const rest = 1 - fraction;
+/** Turns `a` towards `b`, the shorter way: a straight mix, made a rotation again, or, `spherical`, at a constant rate. */
+export function mixRotations(a: Rotation, b: Readonly<Rotation>, fraction: number, spherical = false): void {
+  const sign = a.x * b.x + a.y * b.y + a.z * b.z + a.w * b.w < 0 ? -1 : 1;
+  let other = fraction * sign;
+  let rest = 1 - fraction;
+  if (spherical) {
+    const angle = angleBetween(a, b, sign);
+    const sine = sin(angle);
+    if (sine > 1e-6) {
+      rest = sin((1 - fraction) * angle) / sine;
+      other = (sin(fraction * angle) / sine) * sign;
+    }
+  }
   const x = a.x * rest + b.x * other;
   const y = a.y * rest + b.y * other;
   const z = a.z * rest + b.z * other;
@@ -63,4 +74,15 @@ export function mixRotations(a: Rotation, b: Readonly<Rotation>, fraction: numbe
   a.y = y / length;
   a.z = z / length;
   a.w = w / length;
+}
+
+/** As points on the sphere, the second times `sign`: said by sum and difference, of which one is never small. */
+function angleBetween(a: Readonly<Rotation>, b: Readonly<Rotation>, sign: number): number {
+  const x = b.x * sign;
+  const y = b.y * sign;
+  const z = b.z * sign;
+  const w = b.w * sign;
+  const apart = (a.x - x) * (a.x - x) + (a.y - y) * (a.y - y) + (a.z - z) * (a.z - z) + (a.w - w) * (a.w - w);
+  const together = (a.x + x) * (a.x + x) + (a.y + y) * (a.y + y) + (a.z + z) * (a.z + z) + (a.w + w) * (a.w + w);
+  return 2 * atan2(Math.sqrt(apart), Math.sqrt(together));
 }

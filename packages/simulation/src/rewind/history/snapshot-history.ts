@@ -12,6 +12,7 @@
  *
  * Only that is kept, and nothing of it leaves the process, but what a receipt (`ReceiptDesk`) cuts out of it. What was removed stays until its ticks are overwritten.
  */
+import { cos, sin } from "../../math/index.ts";
 import { MAX_OFFSET, MAX_PALETTE } from "../hitboxes/hitbox-set.ts";
 import type { HitboxPose, HitboxSet } from "../hitboxes/hitbox-set.ts";
 import { packRotation, unpackRotation } from "./packed-rotation.ts";
@@ -329,8 +330,8 @@ export class SnapshotHistory {
       const turn = { x: 0, y: 0, z: 0, w: 1 };
       if (this.rotation === "quaternion") this.rotationAt(at, turn);
       else {
-        turn.z = Math.sin(this.floats[at + 4] / 2);
-        turn.w = Math.cos(this.floats[at + 4] / 2);
+        turn.z = sin(this.floats[at + 4] / 2);
+        turn.w = cos(this.floats[at + 4] / 2);
       }
       yield {
         id: id & 0xffffff,

@@ -2,6 +2,7 @@
  * A convex body, from its corners: the planes of its faces for rays, its corners for distances. Built once, when hitboxes
  * are declared, by trying every plane through three corners: fine for the 4 to 64 that a hitbox has.
  */
+import { hypot } from "../../math/index.ts";
 import type { Vector } from "./vector.ts";
 
 const MAX_CORNERS = 64;
@@ -24,7 +25,7 @@ export class ConvexHull {
     if (!corners.every(({ x, y, z }) => Number.isFinite(x + y + z)))
       throw new RangeError("hull: a point is not a place");
     this.corners = Float64Array.from(corners.flatMap(({ x, y, z }) => [x, y, z]));
-    this.reach = Math.max(...corners.map(({ x, y, z }) => Math.hypot(x, y, z)));
+    this.reach = Math.max(...corners.map(({ x, y, z }) => hypot(x, y, z)));
     const planes: number[][] = [];
     for (let a = 0; a < corners.length; a++)
       for (let b = a + 1; b < corners.length; b++)
@@ -47,8 +48,8 @@ export class ConvexHull {
     const nx = uy * vz - uz * vy;
     const ny = uz * vx - ux * vz;
     const nz = ux * vy - uy * vx;
-    const length = Math.hypot(nx, ny, nz);
-    if (length <= FLAT * Math.hypot(ux, uy, uz) * Math.hypot(vx, vy, vz)) return undefined;
+    const length = hypot(nx, ny, nz);
+    if (length <= FLAT * hypot(ux, uy, uz) * hypot(vx, vy, vz)) return undefined;
     const slack = FLAT * (this.reach + 1);
     let above = false;
     let below = false;

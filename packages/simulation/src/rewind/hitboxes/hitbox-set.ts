@@ -10,6 +10,7 @@
  *     box      its centre and its rotation (x, y, z, w)
  *     hull     its origin and its rotation
  */
+import { hypot } from "../../math/index.ts";
 import type { Vector } from "./vector.ts";
 import { rotate } from "./vector.ts";
 import { ConvexHull } from "./convex-hull.ts";
@@ -152,7 +153,7 @@ export class HitboxSet {
     const { radius, low, high } = this.extent;
     if (!(radius > 0 && radius < Infinity && low <= high && high - low < Infinity))
       throw new RangeError(`hitboxes: the extent must be a radius above 0 and two heights`);
-    this.reach = Math.hypot(radius, Math.max(Math.abs(low), Math.abs(high)));
+    this.reach = hypot(radius, Math.max(Math.abs(low), Math.abs(high)));
   }
 
   get count(): number {
@@ -254,10 +255,8 @@ export class HitboxSet {
     const at = i * POSE_NUMBERS;
     if (this.kinds[i] === SPHERE) return radii[i];
     if (this.kinds[i] === CAPSULE)
-      return (
-        radii[i] + Math.hypot(rest[at + 3] - rest[at], rest[at + 4] - rest[at + 1], rest[at + 5] - rest[at + 2]) / 2
-      );
-    return this.hulls[i]?.reach ?? Math.hypot(halves[i * 3], halves[i * 3 + 1], halves[i * 3 + 2]);
+      return radii[i] + hypot(rest[at + 3] - rest[at], rest[at + 4] - rest[at + 1], rest[at + 5] - rest[at + 2]) / 2;
+    return this.hulls[i]?.reach ?? hypot(halves[i * 3], halves[i * 3 + 1], halves[i * 3 + 2]);
   }
 
   #computeExtent(): HitboxExtent {
@@ -274,7 +273,7 @@ export class HitboxSet {
       const isCapsule = this.kinds[i] === CAPSULE;
       const size = isCapsule ? this.radii[i] : this.sizes[i];
       for (let end = at; end <= (isCapsule ? at + 3 : at); end += 3) {
-        extent.radius = Math.max(extent.radius, Math.hypot(numbers[end], numbers[end + 1]) + size);
+        extent.radius = Math.max(extent.radius, hypot(numbers[end], numbers[end + 1]) + size);
         extent.low = Math.min(extent.low, numbers[end + 2] - size);
         extent.high = Math.max(extent.high, numbers[end + 2] + size);
       }

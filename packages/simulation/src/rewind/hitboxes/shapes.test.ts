@@ -64,6 +64,18 @@ function three([x, y, z = 0]: Vector): Point {
   return [x, y, z];
 }
 
+function minus(a: Point, b: Point): Point {
+  return [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
+}
+
+function cross(a: Point, b: Point): Point {
+  return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
+}
+
+function product(a: Point, b: Point): number {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
 function along(from: Point, by: Point, t: number): Point {
   return [from[0] + by[0] * t, from[1] + by[1] * t, from[2] + by[2] * t];
 }
@@ -151,6 +163,30 @@ describe("ConvexHull", () => {
       ]).planes.length / 4,
       4,
     );
+  });
+
+  it("is made of sums, products and roots, which are the same in every engine, to the last bit", () => {
+    let apart = 0;
+    const off = fc.integer({ min: -200_000, max: 200_000 }).map((millionths) => millionths / 1e6);
+    const near = (x: number, y: number, z: number) =>
+      fc.tuple(off, off, off).map(([dx, dy, dz]): Point => [x + dx, y + dy, z + dz]);
+    fc.assert(
+      fc.property(near(1, 0, 0), near(0, 1, 0), near(0, 0, 1), near(-1, -1, -1), (a, b, c, d) => {
+        const normal = cross(minus(b, a), minus(c, a));
+        const length = Math.sqrt(product(normal, normal));
+        const scale = product(minus(d, a), normal) > 0 ? -1 / length : 1 / length;
+        const { planes, reach } = new ConvexHull([a, b, c, d]);
+        assert.deepEqual(
+          [...planes.subarray(0, 3)],
+          normal.map((part) => part * scale),
+        );
+        assert.equal(planes[3], product(a, normal) * scale);
+        assert.equal(reach, Math.max(...[a, b, c, d].map((corner) => Math.sqrt(product(corner, corner)))));
+        if (Math.hypot(...normal) !== length) apart++;
+      }),
+      { seed: 9, numRuns: 500 },
+    );
+    assert.ok(apart > 50, `${apart} lengths that the engine itself rounds in another way`);
   });
 
   it("refuses what is no body", () => {

@@ -40,6 +40,20 @@ describe("PredictedHits", () => {
     assert.deepEqual(heard, ["predicted 100 7", "confirmed 100 head"]);
   });
 
+  it("tells the same number of two tables apart", () => {
+    const { hits, heard } = play();
+    const monster = { ...HEAD, table: "monsters" };
+    assert.deepEqual(
+      hits.fire(100, () => monster),
+      { tick: 100, shot: 0, ...monster },
+    );
+    hits.fire(101, () => monster);
+    heard.length = 0;
+    hits.judge({ tick: 100, hit: monster });
+    hits.judge({ tick: 101, hit: { ...monster, table: "players" } });
+    assert.deepEqual(heard, ["confirmed 100 head", "revoked 101 otherTarget", "surprised 101 7"]);
+  });
+
   it("tells what came of it", () => {
     const { hits, heard } = play();
     hits.fire(100, () => HEAD);

@@ -12,6 +12,8 @@ export interface HitGuess {
   /** The entity's id, and the hitbox. */
   readonly target: number;
   readonly hitbox: string;
+  /** Which state's entity, where shots may meet those of several. */
+  readonly table?: string;
 }
 
 export interface PredictedHit extends HitGuess {
@@ -92,7 +94,7 @@ export class PredictedHits {
     if (tick <= this.#judgedTick || tick <= this.#newestTick - this.#patienceTicks) return undefined;
     this.advance(tick);
     const guess = cast();
-    const hit = guess === undefined ? undefined : { tick, shot, target: guess.target, hitbox: guess.hitbox };
+    const hit = guess && predictedHit(tick, shot, guess);
     if (this.#waiting.length === MAX_WAITING) this.#giveUpOldest();
     this.#waiting.push({ tick, shot, hit });
     if (hit !== undefined) {
@@ -111,8 +113,8 @@ export class PredictedHits {
     const at = this.#find(tick, shot);
     const foreseen = at < 0 ? undefined : this.#waiting[at].hit;
     if (at >= 0) this.#waiting.splice(at, 1);
-    const real = hit === undefined ? undefined : { tick, shot, target: hit.target, hitbox: hit.hitbox };
-    if (real !== undefined && foreseen?.target === real.target) {
+    const real = hit && predictedHit(tick, shot, hit);
+    if (real !== undefined && foreseen?.target === real.target && foreseen.table === real.table) {
       this.stats.confirmed++;
       this.listener?.confirmed?.(real);
       return;
@@ -149,6 +151,10 @@ export class PredictedHits {
   #find(tick: number, shot: number): number {
     return this.#waiting.findIndex((waiting) => waiting.tick === tick && waiting.shot === shot);
   }
+}
+
+function predictedHit(tick: number, shot: number, { target, hitbox, table }: HitGuess): PredictedHit {
+  return { tick, shot, target, hitbox, ...(table !== undefined && { table }) };
 }
 
 /** Shots that may wait at once; of more, the oldest are taken back. */

@@ -26,10 +26,19 @@ describe("ProjectileRewind", () => {
       [2, 2, 2 / 6],
       [3, 3, 0.5],
     ]);
+    flown.length = 0;
     assert.equal(
-      rewind.fastForward(100, () => true),
+      rewind.fastForward(100, (...at) => flown.push(at) > 0),
       15,
       "no longer than it may",
+    );
+    assert.deepEqual(
+      [flown[0], flown[14]],
+      [
+        [0, 85, 0],
+        [14, 99, 1],
+      ],
+      "as if it had been shot so long ago",
     );
     assert.equal(
       rewind.fastForward(10, (ticks) => ticks < 2),

@@ -42,8 +42,9 @@ export class ProjectileRewind {
    * on. Returns its age, the number of ticks flown; from there it goes on like any other.
    */
   fastForward(lateTicks: number, fly: (ageTicks: number, laterTicks: number, towardsNow: number) => boolean): number {
-    const ticks = Math.min(this.#maxTicks, Math.max(0, Math.floor(lateTicks)));
-    for (let age = 0; age < ticks; age++) if (!fly(age, age, this.towardsNow(age))) return age + 1;
+    const late = Math.max(0, Math.floor(lateTicks));
+    const ticks = Math.min(this.#maxTicks, late);
+    for (let age = 0; age < ticks; age++) if (!fly(age, late - ticks + age, this.towardsNow(age))) return age + 1;
     return ticks;
   }
 }

@@ -5,10 +5,11 @@ import { SnapshotHistory } from "../history/snapshot-history.ts";
 import type { AxisPath } from "../history/snapshot-history.ts";
 import type { Vector3 } from "../hitboxes/vector.ts";
 import type { FadingDifferences, RewindView } from "../rewound-poses.ts";
+import type { SlidingTurn } from "../sliding-turn.ts";
 import type { DrawnPicture } from "../view-resolver.ts";
 import { readHitboxes, writeHitboxes } from "./hitbox-record.ts";
 import { MAX_SPAN_TICKS, MAX_TOUCHED, ReceiptError } from "./receipt-limits.ts";
-import { ENTRIES, PICTURE_NUMBERS } from "./shot-tape.ts";
+import { DRAWN_NUMBERS, ENTRIES, PICTURE_NUMBERS } from "./shot-tape.ts";
 import type { TouchedEntities } from "./shot-tape.ts";
 
 /** One entity that was looked at. */
@@ -19,8 +20,8 @@ interface RecordedEntity {
   /** For the picture's ticks and the two earlier ones: the entry, where there is one. */
   readonly entries: readonly (Int32Array | undefined)[];
   readonly isLive: boolean;
-  /** Where it stood, when that cannot be told from the entries. */
-  readonly drawn: Readonly<Vector3> | undefined;
+  /** Where it stood, and what its rotation slid by (`DRAWN_NUMBERS`), when that cannot be told from the entries. */
+  readonly drawn: readonly number[] | undefined;
 }
 
 /** `flagsOf`: a byte of the caller's for each entity. */
@@ -28,6 +29,8 @@ export function writeHistory(touched: TouchedEntities, flagsOf: (i: number) => n
   const { history, count, words, entries, pictures } = touched;
   const { hitboxes, stride, rotation, tickMs, paths, teleport } = history;
   const frames = hitboxes.pose === "palette" ? framesOf(touched) : [];
+  out.string(touched.table);
+  out.u8(Number(touched.blocks));
   writeHitboxes(hitboxes, frames, out);
   out.u8(Number(rotation === "quaternion"));
   out.f64(tickMs);
@@ -44,7 +47,8 @@ export function writeHistory(touched: TouchedEntities, flagsOf: (i: number) => n
     out.u8(entries[i]);
     const isLive = entries[i] === 0;
     if (!isLive) for (let k = 0; k < PICTURE_NUMBERS; k++) out.f64(pictures[i * PICTURE_NUMBERS + k]);
-    if (!isLive && touched.isFading) for (let k = 0; k < 3; k++) out.f64(touched.drawn[i * 3 + k]);
+    if (!isLive && touched.isFading)
+      for (let k = 0; k < DRAWN_NUMBERS; k++) out.f64(touched.drawn[i * DRAWN_NUMBERS + k]);
     for (let e = 0; e < (isLive ? 1 : ENTRIES); e++) {
       if (!isLive && ((entries[i] >>> e) & 1) === 0) continue;
       const at = (i * ENTRIES + e) * stride;
@@ -61,6 +65,9 @@ export function writeHistory(touched: TouchedEntities, flagsOf: (i: number) => n
 /** A history that was read back. Entity i of the receipt has place i, and id `idAt(i)`. */
 export class RecordedHistory implements RewindView {
   readonly history: SnapshotHistory;
+  /** Of the state, as the game calls it, and whether its entities stop shots at others. */
+  readonly table: string;
+  readonly blocks: boolean;
   readonly viewTick: number;
   readonly isWithin = false;
   readonly entities: readonly RecordedEntity[];
@@ -69,6 +76,8 @@ export class RecordedHistory implements RewindView {
   /** Throws `ReceiptError`, or `RangeError` for what cannot be. */
   constructor(from: ByteReader, viewTick: number) {
     this.viewTick = viewTick;
+    this.table = from.string(MAX_NAME_BYTES);
+    this.blocks = from.u8() === 1;
     const hitboxes = readHitboxes(from);
     const rotation = from.u8() === 1 ? "quaternion" : "angle";
     const tickMs = from.f64();
@@ -88,7 +97,7 @@ export class RecordedHistory implements RewindView {
     } as const;
     const { stride } = new SnapshotHistory({ ...common, capacity: 1, maxSnapshots: 2 });
     this.entities = Array.from({ length: count }, () => readEntity(stride, isFading, from));
-    if (isFading) this.fading = new RecordedPlaces(this.entities);
+    if (isFading) this.fading = new RecordedPlaces(this.entities, rotation === "angle");
     if (from.failed) throw new ReceiptError("malformed history");
     const first = Math.max(0, Math.min(...this.entities.flatMap(ticksOf), MAX_TICK) - 1);
     const last = Math.max(...this.entities.flatMap(ticksOf), first) + 1;
@@ -138,9 +147,11 @@ class RecordedPlaces implements FadingDifferences {
   readonly count = 0;
   readonly snapDistance = 0;
   readonly #entities: readonly RecordedEntity[];
+  readonly #isAngle: boolean;
 
-  constructor(entities: readonly RecordedEntity[]) {
+  constructor(entities: readonly RecordedEntity[], isAngle: boolean) {
     this.#entities = entities;
+    this.#isAngle = isAngle;
   }
 
   weightOf(): number {
@@ -151,11 +162,11 @@ class RecordedPlaces implements FadingDifferences {
     return false;
   }
 
-  placeOf(id: number, out: Vector3): void {
-    const { drawn = out } = this.#entities[id & 0xffff];
-    out.x = drawn.x;
-    out.y = drawn.y;
-    out.z = drawn.z;
+  placeOf(id: number, out: Vector3, turn: SlidingTurn): void {
+    const { drawn } = this.#entities[id & 0xffff];
+    if (drawn === undefined) return;
+    [out.x, out.y, out.z] = drawn;
+    turn.read(this.#isAngle, drawn.slice(3));
   }
 }
 
@@ -172,7 +183,7 @@ function readEntity(stride: number, isFading: boolean, from: ByteReader): Record
   const numbers = Array.from({ length: isLive ? 0 : PICTURE_NUMBERS }, () => from.f64());
   const [fromTick = 0, toTick = 0, fraction = 0, beyondTicks = 0, earlierTick = -1, earliestTick = -1, mode = 0] =
     numbers;
-  const drawn = !isLive && isFading ? { x: from.f64(), y: from.f64(), z: from.f64() } : undefined;
+  const drawn = !isLive && isFading ? Array.from({ length: DRAWN_NUMBERS }, () => from.f64()) : undefined;
   const entries = Array.from({ length: ENTRIES }, (_, e) => {
     if (from.failed || (isLive ? e > 0 : ((present >>> e) & 1) === 0)) return undefined;
     return Int32Array.from({ length: stride }, () => from.i32());
@@ -217,5 +228,6 @@ const FLAGS_WORD = 5;
 const FRAME_SHIFT = 20;
 const FLAGS_MASK = (1 << FRAME_SHIFT) - 1;
 const MAX_TICK = 2 ** 31 - 4096;
+const MAX_NAME_BYTES = 255;
 /** An entry of another entity, or of none. */
 const SOMEBODY_ELSE = -1;

@@ -5,6 +5,7 @@
 import { ByteWriter } from "@riposte/wire";
 import type { StaticGeometry } from "../../game/statics/static-geometry.ts";
 import type { HitValidation } from "../registration/hit-validation.ts";
+import type { VerdictRecord } from "../registration/hit-validation.ts";
 import type { Shot, ShotParty } from "../registration/shot.ts";
 import type { Fields, Row } from "../../state/index.ts";
 import { MAX_RECEIPT_BYTES } from "./receipt-limits.ts";
@@ -29,15 +30,17 @@ export interface ReceiptCounters {
 }
 
 /** What a receipt is made of, besides what the tape has. */
-export interface ReceiptParts<F extends Fields> {
+export interface ReceiptParts {
   readonly shot: Readonly<Shot>;
-  readonly party: ShotParty<F>;
-  readonly verdict: HitValidation<F>;
+  readonly party: ShotParty;
+  readonly verdict: Readonly<VerdictRecord>;
   readonly claim: number;
   /** Whether a budget was taken to explain a claim. */
   readonly explains: boolean;
-  /** The row at a place of the targets' table, if it still is the entity with that id. */
-  readonly rowOf: (place: number, id: number) => Row<F> | undefined;
+  /** How many tables are shot at. */
+  readonly targets: number;
+  /** The row at a place of one of these, if it still is the entity with that id. */
+  readonly rowOf: (target: number, place: number, id: number) => Row<Fields> | undefined;
 }
 
 export class ReceiptDesk {
@@ -54,7 +57,7 @@ export class ReceiptDesk {
   }
 
   /** Makes the receipt of the shot that is on the tape, if it is to be kept. */
-  file<F extends Fields>(parts: ReceiptParts<F>, seat: number): void {
+  file(parts: ReceiptParts, seat: number): void {
     const { verdict } = parts;
     const { sink, keep } = this.#options;
     if (!(keep === undefined ? verdict.outcome !== "rejected" : keep(verdict, seat))) return;

@@ -1,18 +1,17 @@
 /**
  * A receipt in bytes, little-endian:
  *
- *     "RSR1"
+ *     "RSR2"
  *     the shot        its weapon, and the numbers that it was judged by (`shot-record.ts`)
  *     the answers     of the game: budgets, the claimed id and what is known of it, the seed, the victims' rules' words
  *     the view        its tick (f64), whether it was cut
  *     static shapes   the floor (f64), how many were met, and of each: box or circle, six numbers (f64)
- *     histories       how many, and each (`history-record.ts`): that of the targets first, then of those that stop shots
+ *     histories       how many, how many are of states that were shot at, and each (`history-record.ts`): these first
  *     the verdict     its length (u16), and itself (`verdict-record.ts`)
  */
 import type { ByteWriter } from "@riposte/wire";
 import type { StaticGeometry } from "../../game/statics/static-geometry.ts";
 import type { ClaimedTarget } from "../registration/shot.ts";
-import type { Fields } from "../../state/index.ts";
 import { writeHistory } from "./history-record.ts";
 import type { ReceiptParts } from "./receipt-desk.ts";
 import { MAGIC } from "./receipt-limits.ts";
@@ -27,13 +26,8 @@ export const FRIEND = 4;
 export const ACCEPTED = 8;
 
 /** `out.failed` afterwards: there was no room for it. */
-export function writeReceipt<F extends Fields>(
-  tape: ShotTape,
-  statics: StaticGeometry,
-  parts: ReceiptParts<F>,
-  out: ByteWriter,
-): void {
-  const { shot, verdict, party, claim, explains } = parts;
+export function writeReceipt(tape: ShotTape, statics: StaticGeometry, parts: ReceiptParts, out: ByteWriter): void {
+  const { shot, verdict, party, claim, explains, targets } = parts;
   out.u32(MAGIC);
   writeShot(shot, out);
   const claimed: ClaimedTarget = { isShooter: false, isGone: false, isOwn: false, isFriend: false };
@@ -53,7 +47,8 @@ export function writeReceipt<F extends Fields>(
     for (const number of statics.boundsOfShape(shape)) out.f64(number);
   }
   out.u8(tape.sections.length);
-  tape.sections.forEach((section, i) => writeHistory(section, i === 0 ? flagsOf(section, parts) : noFlags, out));
+  out.u8(targets);
+  tape.sections.forEach((section, i) => writeHistory(section, i < targets ? flagsOf(section, i, parts) : noFlags, out));
   const lengthAt = out.offset;
   out.u16(0);
   writeVerdict(verdict, ({ id }) => id, out);
@@ -66,12 +61,12 @@ export function writeReceipt<F extends Fields>(
 
 export const CLAIM_FLAGS = ["isShooter", "isGone", "isOwn", "isFriend"] as const;
 
-function flagsOf<F extends Fields>(section: TouchedEntities, parts: ReceiptParts<F>): (i: number) => number {
-  const { party, rowOf } = parts;
+function flagsOf(section: TouchedEntities, target: number, { party, rowOf }: ReceiptParts): (i: number) => number {
   return (i) => {
-    const row = rowOf(section.places[i], section.ids[i]);
+    const row = rowOf(target, section.places[i], section.ids[i]);
     if (row === undefined) return GONE;
-    return (party.isOwn(row) ? OWN : 0) | (party.isFriend(row) ? FRIEND : 0) | (party.accepts(row) ? ACCEPTED : 0);
+    const ofFriend = party.isFriend(row, target) ? FRIEND : 0;
+    return (party.isOwn(row, target) ? OWN : 0) | ofFriend | (party.accepts(row, target) ? ACCEPTED : 0);
   };
 }
 
@@ -80,12 +75,15 @@ function noFlags(): number {
 }
 
 /** Whom a victim's rule protected, and in what word. */
-function writeProtections<F extends Fields>({ hits }: ReceiptParts<F>["verdict"], out: ByteWriter): void {
-  const words = new Map<number, string>();
-  for (const { id, protection } of hits) if (protection !== undefined) words.set(id, protection);
-  out.u8(words.size);
-  for (const [id, word] of words) {
+function writeProtections({ hits }: ReceiptParts["verdict"], out: ByteWriter): void {
+  const all = hits.filter(
+    ({ target, id, protection }, i) =>
+      protection !== undefined && hits.findIndex((other) => other.id === id && other.target === target) === i,
+  );
+  out.u8(all.length);
+  for (const { target, id, protection = "" } of all) {
+    out.u8(target);
     out.u32(id);
-    out.string(word);
+    out.string(protection);
   }
 }

@@ -7,7 +7,7 @@ import type { HitRecord } from "../registration/hit-validation.ts";
 import { ShotJudge } from "../registration/shot-judge.ts";
 import type { ClaimedTarget, ShotParty } from "../registration/shot.ts";
 import { RewindContext } from "../rewind-context.ts";
-import type { Walls } from "../rewind-context.ts";
+import type { Walls } from "../sight-source.ts";
 import { RewindQuery } from "../rewind-query.ts";
 import { idAt } from "./history-record.ts";
 import type { RecordedHistory } from "./history-record.ts";
@@ -16,7 +16,7 @@ import { ACCEPTED, FRIEND, GONE, OWN } from "./receipt-writer.ts";
 import { readReceipt } from "./shot-receipt.ts";
 import type { ShotReceipt } from "./shot-receipt.ts";
 import { readVerdict, writeVerdict } from "./verdict-record.ts";
-import type { ReceiptHit, ReceiptVerdict } from "./verdict-record.ts";
+import type { ReceiptVerdict } from "./verdict-record.ts";
 import { ByteReader } from "@riposte/wire";
 
 export interface ReceiptReplay {
@@ -40,14 +40,14 @@ export function replayReceipt(bytes: Uint8Array): ReceiptReplay {
 }
 
 function replay(receipt: ShotReceipt): ReceiptReplay {
-  const { shot, histories, verdict: recorded, verdictBytes } = receipt;
+  const { shot, targets, histories, verdict: recorded, verdictBytes } = receipt;
   const party = new RecordedParty(receipt);
   const walls = new RecordedWalls(receipt);
   const blockers: RewindContext<Fields>[] = [];
   const contexts = histories.map((history, i) => {
     const table = new StateTable<Fields>(Recorded, { capacity: Math.max(1, history.entities.length) });
     history.entities.forEach(({ flags }, e) => {
-      if (i > 0 || (flags & GONE) === 0) table.insert(idAt(e), -1);
+      if (i >= targets || (flags & GONE) === 0) table.insert(idAt(e), -1);
     });
     return new RewindContext(
       table,
@@ -57,9 +57,12 @@ function replay(receipt: ShotReceipt): ReceiptReplay {
       () => 0,
     );
   });
-  blockers.push(...contexts.slice(1));
-  const judge = new ShotJudge<Fields, string>([shot.weapon], party, shot.inPlane);
-  const verdict = judge.judge(shot, contexts[0].seenBy(SHOOTER));
+  blockers.push(...contexts.filter((_, i) => histories[i].blocks));
+  const shotAt = histories.slice(0, targets);
+  const layered = shotAt.map(({ table, history }) => ({ name: table, layers: history.hitboxes.layerNames }));
+  const judge = new ShotJudge([shot.weapon], party, layered, shot.inPlane);
+  const sights = shotAt.map((_, i) => contexts[i].seenBy(SHOOTER));
+  const verdict = judge.judge(shot, sights);
   const out = new ByteWriter(new Uint8Array(MAX_RECEIPT_BYTES));
   writeVerdict(verdict, (hit) => party.idOf(hit), out);
   const again = out.written();
@@ -102,7 +105,7 @@ class RecordedWalls implements Walls {
   }
 }
 
-class RecordedParty implements ShotParty<Fields> {
+class RecordedParty implements ShotParty {
   readonly #receipt: ShotReceipt;
 
   constructor(receipt: ShotReceipt) {
@@ -121,20 +124,21 @@ class RecordedParty implements ShotParty<Fields> {
     return this.#receipt.seed;
   }
 
-  accepts(entity: Row<Fields>): boolean {
-    return this.#is(entity, ACCEPTED);
+  accepts(entity: Row<Fields>, target: number): boolean {
+    return this.#is(entity, target, ACCEPTED);
   }
 
-  isOwn(entity: RowIdentity): boolean {
-    return this.#is(entity, OWN);
+  isOwn(entity: RowIdentity, target: number): boolean {
+    return this.#is(entity, target, OWN);
   }
 
-  isFriend(entity: Row<Fields>): boolean {
-    return this.#is(entity, FRIEND);
+  isFriend(entity: Row<Fields>, target: number): boolean {
+    return this.#is(entity, target, FRIEND);
   }
 
-  protection(hit: HitRecord<Fields>): string | undefined {
-    return this.#receipt.protections.get(this.idOf(hit));
+  protection(hit: HitRecord): string | undefined {
+    const id = this.idOf(hit);
+    return this.#receipt.protections.find((words) => words.target === hit.target && words.id === id)?.word;
   }
 
   claimedTarget(out: ClaimedTarget): void {
@@ -142,19 +146,21 @@ class RecordedParty implements ShotParty<Fields> {
   }
 
   isClaimedEntity({ index }: Row<Fields>): boolean {
-    return this.#receipt.histories[0].entities[index].id === this.#receipt.claim;
+    const { histories, shot, claim } = this.#receipt;
+    return histories[shot.claimTarget].entities[index].id === claim;
   }
 
-  isClaimedHit(hit: HitRecord<Fields>): boolean {
-    return this.idOf(hit) === this.#receipt.claim;
+  isClaimedHit(hit: HitRecord): boolean {
+    const { shot, claim } = this.#receipt;
+    return hit.target === shot.claimTarget && this.idOf(hit) === claim;
   }
 
-  idOf({ id }: Pick<ReceiptHit, "id">): number {
-    return this.#receipt.histories[0].entities[id & 0xffff].id;
+  idOf({ id, target }: Pick<HitRecord, "id" | "target">): number {
+    return this.#receipt.histories[target].entities[id & 0xffff].id;
   }
 
-  #is({ index }: RowIdentity, flag: number): boolean {
-    return (this.#receipt.histories[0].entities[index].flags & flag) !== 0;
+  #is({ index }: RowIdentity, target: number, flag: number): boolean {
+    return (this.#receipt.histories[target].entities[index].flags & flag) !== 0;
   }
 }
 

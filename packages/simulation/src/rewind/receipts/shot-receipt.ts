@@ -21,13 +21,14 @@ export interface ShotReceipt {
   readonly claim: number;
   readonly claimed: Readonly<ClaimedTarget>;
   readonly seed: number;
-  /** The words of victims' rules, by id. */
-  readonly protections: ReadonlyMap<number, string>;
+  /** The words of victims' rules, each of an entity of one of the tables that were shot at. */
+  readonly protections: readonly { readonly target: number; readonly id: number; readonly word: string }[];
   readonly viewTick: number;
   readonly isViewCut: boolean;
   readonly floor: number;
   readonly shapes: readonly ReceiptShape[];
-  /** The targets', then those of what stops shots. */
+  /** Of the states that were shot at, so many, then of those that stop shots. */
+  readonly targets: number;
   readonly histories: readonly RecordedHistory[];
   /** As it was given, and its bytes. */
   readonly verdict: ReceiptVerdict;
@@ -54,12 +55,10 @@ function read(from: ByteReader): ShotReceipt {
   const claimBits = from.u8();
   const claimed = Object.fromEntries(CLAIM_FLAGS.map((name, i) => [name, ((claimBits >>> i) & 1) === 1]));
   const seed = from.u32();
-  const protections = new Map<number, string>();
+  const protections: { target: number; id: number; word: string }[] = [];
   const words = from.u8();
-  for (let i = 0; i < words && !from.failed; i++) {
-    const id = from.u32();
-    protections.set(id, from.string(MAX_WORD_BYTES));
-  }
+  for (let i = 0; i < words && !from.failed; i++)
+    protections.push({ target: from.u8(), id: from.u32(), word: from.string(MAX_WORD_BYTES) });
   const viewTick = from.f64();
   const isViewCut = from.u8() === 1;
   const floor = from.f64();
@@ -70,7 +69,11 @@ function read(from: ByteReader): ShotReceipt {
     bounds: Float64Array.from({ length: 6 }, () => from.f64()),
   }));
   const sections = from.u8();
-  if (from.failed || sections < 1 || sections > MAX_SECTIONS) throw new ReceiptError("malformed receipt");
+  const targets = from.u8();
+  const { claimTarget } = shot;
+  const isClaimed = Number.isInteger(claimTarget) && claimTarget >= 0 && claimTarget < targets;
+  if (from.failed || !isClaimed || sections < targets || sections > MAX_SECTIONS)
+    throw new ReceiptError("malformed receipt");
   const histories = Array.from({ length: sections }, () => new RecordedHistory(from, viewTick));
   const length = from.u16();
   const start = from.offset;
@@ -88,6 +91,7 @@ function read(from: ByteReader): ShotReceipt {
     isViewCut,
     floor,
     shapes,
+    targets,
     histories,
     verdict,
     verdictBytes: from.buffer.slice(start, start + length),

@@ -95,6 +95,7 @@ const NUMBERS = [
   "fromZ",
   "readyAt",
   "rounds",
+  "claimTarget",
 ] as const;
 const FLAGS = ["isFromKnown", "refusesCutViews", "isClaimed", "inPlane"] as const;
 const MAX_NAME_BYTES = 255;

@@ -3,11 +3,15 @@ import { modeNumber } from "../../prediction/interpolation/interpolation-mode.ts
 import type { SnapshotHistory } from "../history/snapshot-history.ts";
 import type { Touches } from "../query-filter.ts";
 import type { RewoundPoses } from "../rewound-poses.ts";
-import { MAX_SHAPES, MAX_TOUCHED } from "./receipt-limits.ts";
+import { TURN_NUMBERS } from "../sliding-turn.ts";
+import { MAX_SECTIONS, MAX_SHAPES, MAX_TOUCHED } from "./receipt-limits.ts";
 
 /** The entities of one history that were looked at. */
 export class TouchedEntities implements Touches {
   readonly history: SnapshotHistory;
+  /** Of the state, as the game calls it, and whether its entities stop shots at others. */
+  readonly table: string;
+  readonly blocks: boolean;
   count = 0;
   isFull = false;
   readonly places: Int32Array = new Int32Array(MAX_TOUCHED);
@@ -16,15 +20,17 @@ export class TouchedEntities implements Touches {
   readonly pictures: Float64Array = new Float64Array(MAX_TOUCHED * PICTURE_NUMBERS);
   /** Bit i: entry i of four is there. 0: it is looked at as it is now, and has only the first. */
   readonly entries: Uint8Array = new Uint8Array(MAX_TOUCHED);
-  /** Where each stood, for pictures from which late news were still fading: those cannot be told from the entries. */
-  readonly drawn: Float64Array = new Float64Array(MAX_TOUCHED * 3);
+  /** Where each stood and what its rotation slid by, for pictures from which late news were still fading: those cannot be told from the entries. */
+  readonly drawn: Float64Array = new Float64Array(MAX_TOUCHED * DRAWN_NUMBERS);
   isFading = false;
   /** Four entries for each. */
   readonly words: Int32Array;
   readonly #found = new Int32Array(ENTRIES);
 
-  constructor(history: SnapshotHistory) {
+  constructor(history: SnapshotHistory, table: string, blocks: boolean) {
     this.history = history;
+    this.table = table;
+    this.blocks = blocks;
     this.words = new Int32Array(MAX_TOUCHED * ENTRIES * history.stride);
   }
 
@@ -55,9 +61,12 @@ export class TouchedEntities implements Touches {
     pictures[at + 5] = found[3] < 0 ? -1 : earliestTick;
     pictures[at + 6] = modeNumber(mode);
     const { x, y, z } = poses.pose;
-    this.drawn[i * 3] = x;
-    this.drawn[i * 3 + 1] = y;
-    this.drawn[i * 3 + 2] = z;
+    const { drawn } = this;
+    const to = i * DRAWN_NUMBERS;
+    drawn[to] = x;
+    drawn[to + 1] = y;
+    drawn[to + 2] = z;
+    poses.sliding.write(this.history.rotation === "angle", drawn, to + 3);
     if (poses.view.fading !== undefined) this.isFading = true;
     this.entries[i] = isLive ? 0 : 3 | (found[2] < 0 ? 0 : 4) | (found[3] < 0 ? 0 : 8);
     const { stride, words } = this.history;
@@ -70,7 +79,7 @@ export class TouchedEntities implements Touches {
 }
 
 export class ShotTape {
-  /** The targets' first; the others stop shots. */
+  /** Those of the states that are shot at first; the others stop shots. */
   readonly sections: TouchedEntities[] = [];
   readonly shapes: Int32Array = new Int32Array(MAX_SHAPES);
   shapeCount = 0;
@@ -85,13 +94,14 @@ export class ShotTape {
 
   /** Whether there was more than it has room for. */
   get isFull(): boolean {
-    return this.#isFull || this.sections.some((section) => section.isFull);
+    return this.#isFull || this.sections.length > MAX_SECTIONS || this.sections.some((section) => section.isFull);
   }
 
-  /** The next section. */
-  open(history: SnapshotHistory): TouchedEntities {
+  /** The state's section: the next one, unless it is open. */
+  open(history: SnapshotHistory, table: string, blocks: boolean): TouchedEntities {
     let section = this.#byHistory.get(history);
-    if (section === undefined) this.#byHistory.set(history, (section = new TouchedEntities(history)));
+    if (section === undefined) this.#byHistory.set(history, (section = new TouchedEntities(history, table, blocks)));
+    if (this.sections.includes(section)) return section;
     section.clear();
     this.sections.push(section);
     return section;
@@ -108,3 +118,5 @@ export class ShotTape {
 
 export const ENTRIES = 4;
 export const PICTURE_NUMBERS = 7;
+/** A position, and what the rotation slid by. */
+export const DRAWN_NUMBERS: number = 3 + TURN_NUMBERS;

@@ -22,10 +22,12 @@ export interface ShownHitbox {
 }
 
 export interface ShownEntity {
+  /** Its state, as the game calls it. */
+  readonly table: string;
   readonly id: number;
   /** Where it stood. */
   readonly place: Place;
-  /** Whether it stops shots and is no target: a door. */
+  /** Whether it stops shots at others: a door. */
   readonly blocks: boolean;
   readonly hitboxes: readonly ShownHitbox[];
 }
@@ -45,12 +47,12 @@ export function viewShot({ verdict, histories }: ShotReceipt): ShotView {
     verdict,
     from: [x, y, z],
     to: [x + dx * distance, y + dy * distance, z + dz * distance],
-    entities: histories.flatMap((history, number) => entitiesOf(history, number > 0)),
+    entities: histories.flatMap(entitiesOf),
   };
 }
 
-function entitiesOf(recorded: RecordedHistory, blocks: boolean): ShownEntity[] {
-  const { history } = recorded;
+function entitiesOf(recorded: RecordedHistory): ShownEntity[] {
+  const { history, table, blocks } = recorded;
   const poses = new RewoundPoses(history);
   poses.look(recorded);
   history.clearLive();
@@ -60,7 +62,7 @@ function entitiesOf(recorded: RecordedHistory, blocks: boolean): ShownEntity[] {
     if (!poses.find(place)) return;
     poses.stand();
     const { pose } = poses;
-    shown.push({ id, place: [pose.x, pose.y, pose.z], blocks, hitboxes: hitboxesOf(poses) });
+    shown.push({ table, id, place: [pose.x, pose.y, pose.z], blocks, hitboxes: hitboxesOf(poses) });
   });
   history.clearLive();
   return shown;

@@ -7,7 +7,18 @@ import { ReceiptError } from "./receipt-limits.ts";
 /** What was met. */
 export interface ReceiptHit extends Pick<
   RegisteredHit,
-  "id" | "isGone" | "hitbox" | "multiplier" | "distance" | "x" | "y" | "z" | "pellet" | "reason" | "protection"
+  | "table"
+  | "id"
+  | "isGone"
+  | "hitbox"
+  | "multiplier"
+  | "distance"
+  | "x"
+  | "y"
+  | "z"
+  | "pellet"
+  | "reason"
+  | "protection"
 > {}
 
 /** A verdict without its rows. */
@@ -15,10 +26,14 @@ export interface ReceiptVerdict extends Omit<HitValidation, "hit" | "hits"> {
   readonly hits: readonly ReceiptHit[];
 }
 
-type Written = Omit<HitValidation, "hit" | "hits"> & { readonly hits: readonly ReceiptHit[] };
+type Written<H> = Omit<HitValidation, "hit" | "hits"> & { readonly hits: readonly H[] };
 
 /** `idOf`: what the entity of a hit is called. */
-export function writeVerdict(verdict: Written, idOf: (hit: ReceiptHit) => number, out: ByteWriter): void {
+export function writeVerdict<H extends ReceiptHit>(
+  verdict: Written<H>,
+  idOf: (hit: H) => number,
+  out: ByteWriter,
+): void {
   out.string(verdict.weapon);
   out.u8(OUTCOMES.indexOf(verdict.outcome));
   let bits = 0;
@@ -31,6 +46,7 @@ export function writeVerdict(verdict: Written, idOf: (hit: ReceiptHit) => number
   for (const name of NUMBERS) out.f64(verdict[name]);
   out.u16(verdict.hits.length);
   for (const hit of verdict.hits) {
+    out.string(hit.table);
     out.u32(idOf(hit));
     out.u8(Number(hit.isGone));
     out.string(hit.hitbox);
@@ -61,6 +77,7 @@ export function readVerdict(from: ByteReader): ReceiptVerdict {
 }
 
 function readHit(from: ByteReader): ReceiptHit {
+  const table = from.string(MAX_TEXT_BYTES);
   const id = from.u32();
   const isGone = from.u8() === 1;
   const hitbox = from.string(MAX_TEXT_BYTES);
@@ -69,7 +86,7 @@ function readHit(from: ByteReader): ReceiptHit {
   const isProtected = from.u8() === 1;
   const text = from.string(MAX_TEXT_BYTES);
   const protection = isProtected ? text : undefined;
-  return { id, isGone, hitbox, pellet, reason, protection, ...readNumbers(HIT_NUMBERS, from) };
+  return { table, id, isGone, hitbox, pellet, reason, protection, ...readNumbers(HIT_NUMBERS, from) };
 }
 
 function readNumbers<N extends string>(names: readonly N[], from: ByteReader): Record<N, number> {

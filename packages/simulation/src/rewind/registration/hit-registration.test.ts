@@ -6,7 +6,7 @@ import type { WorldOf } from "../../game/index.ts";
 import { bool, circle, defineInput, defineState, float, uint } from "../../state/index.ts";
 import { defineHitboxes } from "../hitboxes/hitbox-set.ts";
 import { HitRegistration } from "./hit-registration.ts";
-import type { RegistrationRules } from "./hit-registration.ts";
+import type { RegistrationRules } from "./registration-rules.ts";
 import type { HitRequest } from "./hit-request.ts";
 import type { HitReason } from "./hit-validation.ts";
 import { weaponFields } from "./weapon-fields.ts";
@@ -225,6 +225,39 @@ describe("HitRegistration", () => {
     assert.equal(shoot({ weapon: "rifle", angle: 0 }).hit?.id, rows[2].id);
     assert.deepEqual(shoot({ weapon: "strict", angle: 0 }).reasons, ["self"]);
     assert.equal(shoot({ weapon: "savage", angle: 0 }).hit?.id, rows[1].id);
+  });
+
+  it("is not stopped by a shooter that stops the shots of others", () => {
+    const tank = defineState({ x: coordinate, y: coordinate }, { blocks: true, capacity: 4 });
+    let act: ((world: WorldOf<typeof game>) => void) | undefined;
+    const game = defineGame({
+      tickRate: 60,
+      states: { players: Player, tanks: tank },
+      input: defineInput({ fire: bool() }),
+      join: () => undefined,
+      step: (world) => act?.(world),
+    });
+    const match = new Match(game);
+    const { players, tanks } = match.world;
+    const shooter = tanks.spawn(0, { x: 0, y: 0 });
+    const target = players.spawn(1, { x: 10, y: 0 });
+    match.tick();
+    const guns = defineWeapons({ tickRate: 60, weapons: { gun: { kind: "ray", range: 40 } } });
+    const hit = (): number | undefined => {
+      let id: number | undefined;
+      act = (world) =>
+        (id = HitRegistration.of(guns, world.players, {}, world.tanks).judge(
+          shooter,
+          { weapon: "gun", angle: 0 },
+          world,
+        ).hit?.id);
+      match.tick();
+      return id;
+    };
+    assert.equal(hit(), target.id);
+    tanks.spawn(2, { x: 5, y: 0 });
+    match.tick();
+    assert.equal(hit(), undefined, "another one does");
   });
 
   it("asks the victim's rule, once for each entity", () => {

@@ -1,5 +1,5 @@
 /** A shot that a game's step wants judged. Plain values: a game may keep one object and change it. */
-export interface HitRequest<W extends string = string> {
+export interface HitRequest<W extends string = string, N extends string = never> {
   readonly weapon: W;
   /** Where it goes: radians about the z axis, and above the plane (default 0; states without heights ignore it). */
   readonly angle: number;
@@ -13,4 +13,6 @@ export interface HitRequest<W extends string = string> {
   readonly seed?: number;
   /** Id of the entity that the client says it hit: it is compared, and never believed. Default: none. */
   readonly claim?: number;
+  /** Of which of the tables that are shot at that is the id. Default the first. */
+  readonly claimTable?: N;
 }

@@ -31,7 +31,9 @@ export type HitReason = (typeof HIT_REASONS)[number];
 export type HitOutcome = "hit" | "miss" | "rejected";
 
 /** What a shot met. Borrowed as the verdict is. */
-export interface RegisteredHit<F extends Fields = Fields> extends SeenHit<F> {
+export interface RegisteredHit<F extends Fields = Fields, N extends string = string> extends SeenHit<F> {
+  /** The state of whom it met, as the game calls it. */
+  readonly table: N;
   /** Which ray of the shot; 0 unless it has pellets. */
   readonly pellet: number;
   /** Why it does not count; `undefined`: it does. */
@@ -40,17 +42,17 @@ export interface RegisteredHit<F extends Fields = Fields> extends SeenHit<F> {
   readonly protection: string | undefined;
 }
 
-/** Borrowed: valid until the next shot of the same `HitRegistration`. */
-export interface HitValidation<F extends Fields = Fields, W extends string = string> {
+/** Borrowed: valid until the next shot of the same `HitRegistration`. `H`: what it may meet. */
+export interface HitValidation<F extends Fields = Fields, W extends string = string, H = RegisteredHit<F>> {
   readonly weapon: W;
   /** "hit": somebody was hit that counts. "miss": the shot was fired, and nobody was. "rejected": it was not fired. */
   readonly outcome: HitOutcome;
   /** Every reason, in the order of `HIT_REASONS`. None for a clean hit; a plain miss has none either. */
   readonly reasons: readonly HitReason[];
   /** The first hit that counts. */
-  readonly hit: RegisteredHit<F> | undefined;
+  readonly hit: H | undefined;
   /** All that was met: by pellet, or the nearest first. */
-  readonly hits: readonly RegisteredHit<F>[];
+  readonly hits: readonly H[];
   /** What the client said, against this. */
   readonly claim: "none" | "agrees" | "differs";
   /** The tick of the input, the tick around which the targets were seen (-1: now), and how long that is ago. */
@@ -88,16 +90,19 @@ export function reasonsOf(bits: number): readonly HitReason[] {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** The record that is reused. */
-export type VerdictRecord<F extends Fields, W extends string> = Mutable<HitValidation<F, W>> & {
-  hits: HitRecord<F>[];
+/** The records that are reused. */
+export type VerdictRecord<W extends string = string> = Mutable<HitValidation<Fields, W, HitRecord>>;
+
+export type HitRecord = Mutable<RegisteredHit> & {
+  /** The place of its table among those that are shot at. */
+  target: number;
 };
 
-export type HitRecord<F extends Fields> = Mutable<RegisteredHit<F>>;
-
-export function createHitRecord<F extends Fields>(entity: Row<F>): HitRecord<F> {
+export function createHitRecord(entity: Row<Fields>): HitRecord {
   return {
     entity,
+    table: "",
+    target: 0,
     id: -1,
     isGone: false,
     hitbox: "",
@@ -112,7 +117,7 @@ export function createHitRecord<F extends Fields>(entity: Row<F>): HitRecord<F> 
   };
 }
 
-export function createVerdict<F extends Fields, W extends string>(weapon: W): VerdictRecord<F, W> {
+export function createVerdict<W extends string>(weapon: W): VerdictRecord<W> {
   return {
     weapon,
     outcome: "rejected",

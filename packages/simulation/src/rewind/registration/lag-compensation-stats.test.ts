@@ -20,13 +20,22 @@ function verdict(
 describe("LagCompensationStats", () => {
   it("counts verdicts by outcome and reason, for all and for each player", () => {
     const stats = new LagCompensationStats();
-    stats.note(verdict("hit"), 0, false, 1, 3);
+    stats.note({ ...verdict("hit"), hit: { table: "players" } }, 0, false, 1, 3);
     stats.note(verdict("miss", ["team", "blocked"]), 1, true, 8, 5);
     stats.note(verdict("rejected", ["fireRate", "angle"]), 1, false, 0, 0);
     stats.note(verdict("miss"), -1, false, 1, 0);
     stats.noteTooLate(1, 2);
     const { reasons, ...report } = stats.report();
-    const all = { verdicts: 4, hits: 1, misses: 2, rejected: 1, claimsAgreed: 0, claimsDiffered: 0, cutViews: 0 };
+    const all = {
+      verdicts: 4,
+      hits: 1,
+      hitsByTable: { players: 1 },
+      misses: 2,
+      rejected: 1,
+      claimsAgreed: 0,
+      claimsDiffered: 0,
+      cutViews: 0,
+    };
     const rewindCounts = REWIND_BUCKETS_MS.map((_, i) => (i === 0 ? 3 : 0)).concat(0);
     assert.deepEqual(report, { ...all, lateVerdicts: 1, rewindCounts, rays: 10, examined: 8, seconds: 0 });
     const given = Object.entries(reasons).filter(([, times]) => times > 0);

@@ -16,6 +16,8 @@ const SUSPICION_VERDICTS = 64;
 interface Counts {
   verdicts: number;
   hits: number;
+  /** Of these, by the state of the first whom the shot hit. */
+  readonly hitsByTable: Record<string, number>;
   misses: number;
   rejected: number;
   /** How often each reason was given; a verdict may have several. `tooLate` counts inputs that came too late for `late`, too. */
@@ -28,7 +30,8 @@ interface Counts {
 }
 
 /** Of one player, since it took the seat. */
-export interface PlayerHitStats extends Readonly<Omit<Counts, "reasons">> {
+export interface PlayerHitStats extends Readonly<Omit<Counts, "reasons" | "hitsByTable">> {
+  readonly hitsByTable: Readonly<Record<string, number>>;
   readonly reasons: Readonly<Record<HitReason, number>>;
   /**
    * The part of its last 64 verdicts or so, 0..1, that no honest client asks for often: cut view stamps, turns beyond `maxTurn`,
@@ -37,7 +40,8 @@ export interface PlayerHitStats extends Readonly<Omit<Counts, "reasons">> {
   readonly suspicion: number;
 }
 
-export interface LagCompensationReport extends Readonly<Omit<Counts, "reasons">> {
+export interface LagCompensationReport extends Readonly<Omit<Counts, "reasons" | "hitsByTable">> {
+  readonly hitsByTable: Readonly<Record<string, number>>;
   readonly reasons: Readonly<Record<HitReason, number>>;
   /** Verdicts on inputs that came late. */
   readonly lateVerdicts: number;
@@ -50,7 +54,9 @@ export interface LagCompensationReport extends Readonly<Omit<Counts, "reasons">>
   readonly seconds: number;
 }
 
-type Judged = Pick<HitValidation, "outcome" | "reasons" | "claim" | "isViewCut" | "rewindMs">;
+interface Judged extends Pick<HitValidation, "outcome" | "reasons" | "claim" | "isViewCut" | "rewindMs"> {
+  readonly hit?: { readonly table: string } | undefined;
+}
 
 interface Player extends Counts {
   suspicion: number;
@@ -133,19 +139,20 @@ export class LagCompensationStats {
 
 function createCounts(): Counts {
   const reasons = Object.fromEntries(HIT_REASONS.map((reason) => [reason, 0])) as Record<HitReason, number>;
-  return { verdicts: 0, hits: 0, misses: 0, rejected: 0, reasons, claimsAgreed: 0, claimsDiffered: 0, cutViews: 0 };
+  const claims = { claimsAgreed: 0, claimsDiffered: 0 };
+  return { verdicts: 0, hits: 0, hitsByTable: {}, misses: 0, rejected: 0, reasons, ...claims, cutViews: 0 };
 }
 
 function copyCounts(counts: Counts): Counts {
-  const { verdicts, hits, misses, rejected, reasons, claimsAgreed, claimsDiffered, cutViews } = counts;
-  return { verdicts, hits, misses, rejected, reasons: { ...reasons }, claimsAgreed, claimsDiffered, cutViews };
+  return { ...counts, reasons: { ...counts.reasons }, hitsByTable: { ...counts.hitsByTable } };
 }
 
-function count(counts: Counts, { outcome, reasons, claim, isViewCut }: Judged): void {
+function count(counts: Counts, { outcome, reasons, claim, isViewCut, hit }: Judged): void {
   counts.verdicts++;
   if (outcome === "hit") counts.hits++;
   else if (outcome === "miss") counts.misses++;
   else counts.rejected++;
+  if (hit !== undefined) counts.hitsByTable[hit.table] = (counts.hitsByTable[hit.table] ?? 0) + 1;
   for (let i = 0; i < reasons.length; i++) counts.reasons[reasons[i]]++;
   if (claim === "agrees") counts.claimsAgreed++;
   else if (claim === "differs") counts.claimsDiffered++;

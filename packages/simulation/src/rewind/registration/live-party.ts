@@ -1,37 +1,46 @@
 /** Answers for the game while one of its shots is judged. */
-import type { WorldTable } from "../../game/world-table.ts";
+import type { AnyWorldTable } from "../../game/world.ts";
 import type { Fields, Row, RowIdentity } from "../../state/index.ts";
 import type { HitRecord } from "./hit-validation.ts";
-import type { RegistrationRules, RegistrationWorld } from "./hit-registration.ts";
+import type { RegistrationRules, RegistrationWorld } from "./registration-rules.ts";
 import type { HitRequest } from "./hit-request.ts";
 import type { ClaimedTarget, ShotParty } from "./shot.ts";
 import type { ValidationBudget } from "./validation-budget.ts";
 
-export class LiveParty<F extends Fields> implements ShotParty<F> {
-  rules: RegistrationRules<F>;
+export class LiveParty implements ShotParty {
+  /** By target. */
+  readonly rules: RegistrationRules[] = [];
+  /** Of the shooters' state. */
+  rulesOfShooter: RegistrationRules = {};
   /** Whether a budget was taken to explain the claim of the shot. */
   explainsClaim = false;
-  readonly #targets: WorldTable<F>;
-  readonly #isSameTable: boolean;
+  readonly #targets: readonly AnyWorldTable[];
+  readonly #shooters: AnyWorldTable;
   readonly #budget: ValidationBudget;
   #shooter: RowIdentity | undefined;
-  #request: HitRequest | undefined;
+  #request: HitRequest<string, string> | undefined;
   #world: RegistrationWorld | undefined;
   #claim = -1;
+  #claimTarget = 0;
 
-  constructor(targets: WorldTable<F>, isSameTable: boolean, budget: ValidationBudget, rules: RegistrationRules<F>) {
+  constructor(targets: readonly AnyWorldTable[], shooters: AnyWorldTable, budget: ValidationBudget) {
     this.#targets = targets;
-    this.#isSameTable = isSameTable;
+    this.#shooters = shooters;
     this.#budget = budget;
-    this.rules = rules;
   }
 
   /** Whose shot is judged next. */
-  begin(shooter: RowIdentity, request: HitRequest, world: RegistrationWorld): void {
+  begin(
+    shooter: RowIdentity,
+    request: HitRequest<string, string>,
+    claimTarget: number,
+    world: RegistrationWorld,
+  ): void {
     this.#shooter = shooter;
     this.#request = request;
     this.#world = world;
     this.#claim = request.claim ?? -1;
+    this.#claimTarget = claimTarget;
     this.explainsClaim = false;
   }
 
@@ -53,8 +62,8 @@ export class LiveParty<F extends Fields> implements ShotParty<F> {
     return world.randomOf(shooter, this.#request?.tick ?? world.tick).bits();
   }
 
-  accepts(entity: Row<F>): boolean {
-    return this.rules.accept?.(entity) ?? true;
+  accepts(entity: Row<Fields>, target: number): boolean {
+    return this.rules[target].accept?.(entity) ?? true;
   }
 
   isOwn(entity: RowIdentity): boolean {
@@ -62,32 +71,37 @@ export class LiveParty<F extends Fields> implements ShotParty<F> {
     return owner >= 0 && entity.owner === owner;
   }
 
-  isFriend(entity: Row<F>): boolean {
-    const { teamOf } = this.rules;
-    if (teamOf === undefined || !this.#isSameTable || this.#shooter === undefined || this.isOwn(entity)) return false;
+  isFriend(entity: Row<Fields>, target: number): boolean {
+    const { teamOf } = this.rules[target];
+    const { teamOf: teamOfShooter } = this.rulesOfShooter;
+    if (teamOf === undefined || teamOfShooter === undefined || this.#shooter === undefined || this.isOwn(entity))
+      return false;
     const team = teamOf(entity);
-    return team !== undefined && team === teamOf(this.#targets.rowAt(this.#shooter.index));
+    return team !== undefined && team === teamOfShooter(this.#shooters.rowAt(this.#shooter.index));
   }
 
-  protection(hit: HitRecord<F>, rewindMs: number): string | undefined {
+  protection(hit: HitRecord, newsMs: number): string | undefined {
     if (this.#world?.isServer !== true || this.#shooter === undefined) return undefined;
-    return this.rules.victims?.protects(hit.entity.index, hit, this.#shooter, rewindMs, this.#request?.weapon ?? "");
+    const { victims } = this.rules[hit.target];
+    return victims?.protects(hit.entity.index, hit, this.#shooter, newsMs, this.#request?.weapon ?? "");
   }
 
   claimedTarget(out: ClaimedTarget): void {
-    out.isShooter = this.#isSameTable && this.#claim === this.#shooter?.id;
-    const place = this.#targets.indexOf(this.#claim);
+    const target = this.#claimTarget;
+    const table = this.#targets[target];
+    out.isShooter = Object.is(table, this.#shooters) && this.#claim === this.#shooter?.id;
+    const place = table.indexOf(this.#claim);
     out.isGone = place < 0;
-    const entity = this.#targets.rowAt(Math.max(0, place));
+    const entity = table.rowAt(Math.max(0, place));
     out.isOwn = place >= 0 && this.isOwn(entity);
-    out.isFriend = place >= 0 && this.isFriend(entity);
+    out.isFriend = place >= 0 && this.isFriend(entity, target);
   }
 
-  isClaimedEntity(entity: Row<F>): boolean {
+  isClaimedEntity(entity: Row<Fields>): boolean {
     return entity.id === this.#claim;
   }
 
-  isClaimedHit(hit: HitRecord<F>): boolean {
-    return hit.id === this.#claim;
+  isClaimedHit(hit: HitRecord): boolean {
+    return hit.target === this.#claimTarget && hit.id === this.#claim;
   }
 }

@@ -9,66 +9,82 @@ import type { ShotSight } from "../shot-sight.ts";
 import { createHitRecord, createVerdict, reasonBit, reasonsOf } from "./hit-validation.ts";
 import type { HitReason, HitRecord, HitValidation, VerdictRecord } from "./hit-validation.ts";
 import { angleBetween, ShotRays } from "./shot-rays.ts";
-import type { Shot, ShotParty } from "./shot.ts";
+import type { Shot, ShotParty, ShotTarget } from "./shot.ts";
 import type { Weapon } from "./weapon-kit.ts";
 
-export class ShotJudge<F extends Fields, W extends string> {
-  readonly verdict: VerdictRecord<F, W>;
+/** What the shooter sees of one of the tables that are shot at. */
+type Sight = ShotSight<Fields>;
+type Options = SeenOptions<Fields>;
+
+export class ShotJudge<W extends string> {
+  readonly verdict: VerdictRecord<W>;
   /** Of the shot that was judged last: rays, sweeps and blows against the past. */
   rays = 0;
-  readonly #party: ShotParty<F>;
+  readonly #party: ShotParty;
+  readonly #targets: readonly ShotTarget[];
   readonly #rays = new ShotRays();
-  readonly #records: HitRecord<F>[] = [];
-  readonly #lists: HitRecord<F>[][] = [];
+  readonly #records: HitRecord[] = [];
+  readonly #lists: HitRecord[][] = [];
+  /** What was met in each table: by ray, or the nearest first; and how many of these are in the verdict. */
+  readonly #met: (readonly (SeenHit<Fields> | undefined)[])[] = [];
+  readonly #single: (SeenHit<Fields> | undefined)[][];
+  readonly #taken: number[];
   #count = 0;
   #bits = 0;
+  /** How old the news were that the shooter had of its targets. */
+  #newsMs = 0;
   #weapon: Weapon<W>;
   readonly #place = { x: 0, y: 0, z: 0, angle: 0 };
   readonly #body = { ax: 0, ay: 0, az: 0, bx: 0, by: 0, bz: 0, radius: 0 };
   readonly #claimed = { isShooter: false, isGone: false, isOwn: false, isFriend: false };
-  /** By weapon: for its rays, and for the one that looks for a claimed target. */
-  readonly #options: ReadonlyMap<string, SeenOptions<F>>;
-  readonly #claimOptions: ReadonlyMap<string, SeenOptions<F>>;
+  /** By table and weapon: for its rays, and for the one that looks for a claimed target. */
+  readonly #options: readonly ReadonlyMap<string, Options>[];
+  readonly #claimOptions: readonly ReadonlyMap<string, Options>[];
 
-  constructor(weapons: readonly Weapon<W>[], party: ShotParty<F>, inPlane: boolean) {
+  /** `targets`: the tables that are shot at. */
+  constructor(weapons: readonly Weapon<W>[], party: ShotParty, targets: readonly ShotTarget[], inPlane: boolean) {
     this.#party = party;
+    this.#targets = targets;
+    this.#single = targets.map(() => [undefined]);
+    this.#taken = targets.map(() => 0);
     this.#weapon = weapons[0];
     this.verdict = createVerdict(this.#weapon.name);
-    const accept = (entity: Row<F>): boolean => this.#accepts(entity);
-    const isClaimed = (entity: Row<F>): boolean => party.isClaimedEntity(entity);
-    const options = ({ layers }: Weapon): SeenOptions<F> => ({
-      accept,
+    const isClaimed = (entity: Row<Fields>): boolean => party.isClaimedEntity(entity);
+    const options = ({ layers }: Weapon, target: number): Options => ({
+      accept: (entity) => this.#accepts(entity, target),
       gone: true,
       inPlane,
-      ...(layers && { layers }),
+      ...(layers && { layers: layersOf(targets, target, layers) }),
     });
-    const claimOptions = (weapon: Weapon): SeenOptions<F> => ({
-      ...options(weapon),
+    const claimOptions = (weapon: Weapon, target: number): Options => ({
+      ...options(weapon, target),
       accept: isClaimed,
       gone: false,
       throughWalls: true,
     });
-    this.#options = new Map(weapons.map((weapon) => [weapon.name, options(weapon)]));
-    this.#claimOptions = new Map(weapons.map((weapon) => [weapon.name, claimOptions(weapon)]));
+    const byWeapon = (create: typeof options) =>
+      targets.map((_, target) => new Map(weapons.map((weapon) => [weapon.name, create(weapon, target)])));
+    this.#options = byWeapon(options);
+    this.#claimOptions = byWeapon(claimOptions);
   }
 
-  /** `sight` looks for the shooter. Returns `verdict`. */
-  judge(shot: Readonly<Shot<W>>, sight: ShotSight<F>): HitValidation<F, W> {
+  /** `sights` look for the shooter, at each of the tables. Returns `verdict`. */
+  judge(shot: Readonly<Shot<W>>, sights: readonly Sight[]): VerdictRecord<W> {
     const { verdict } = this;
-    this.#open(shot, sight);
+    this.#open(shot, sights[0]);
     this.#bits = this.#reasonsAgainst(shot);
     if (this.#bits !== 0) return this.#close("rejected");
     this.#rays.aim(shot.angle, shot.pitch);
     verdict.dx = this.#rays.dx;
     verdict.dy = this.#rays.dy;
     verdict.dz = this.#rays.dz;
-    if (this.#leaveMuzzle(shot, sight)) this.#shoot(shot, sight);
+    if (this.#leaveMuzzle(shot, sights)) this.#shoot(shot, sights);
     this.#judgeHits();
-    if (shot.isClaimed) this.#compareClaim(shot, sight);
+    if (shot.isClaimed) this.#compareClaim(shot, sights[shot.claimTarget]);
     return this.#close(verdict.hit === undefined ? "miss" : "hit");
   }
 
-  #open({ weapon, tick, nowTick, tickMs, fromX, fromY, fromZ, inPlane }: Readonly<Shot<W>>, sight: ShotSight<F>): void {
+  #open({ weapon, tick, nowTick, tickMs, fromX, fromY, fromZ, inPlane }: Readonly<Shot<W>>, sight: Sight): void {
     const { verdict } = this;
     this.#weapon = weapon;
     this.#count = this.rays = 0;
@@ -76,6 +92,7 @@ export class ShotJudge<F extends Fields, W extends string> {
     verdict.tick = tick;
     verdict.viewTick = sight.viewTick;
     verdict.rewindMs = sight.viewTick < 0 ? 0 : Math.max(0, (nowTick - sight.viewTick) * tickMs);
+    this.#newsMs = sight.newsTick < 0 ? 0 : Math.max(0, (nowTick - sight.newsTick) * tickMs);
     verdict.isViewCut = sight.isViewCut;
     verdict.claim = "none";
     verdict.distance = verdict.seed = 0;
@@ -87,7 +104,7 @@ export class ShotJudge<F extends Fields, W extends string> {
     verdict.hit = undefined;
   }
 
-  #close(outcome: HitValidation["outcome"]): HitValidation<F, W> {
+  #close(outcome: HitValidation["outcome"]): VerdictRecord<W> {
     const { verdict } = this;
     verdict.outcome = outcome;
     verdict.reasons = reasonsOf(this.#bits);
@@ -110,7 +127,7 @@ export class ShotJudge<F extends Fields, W extends string> {
   }
 
   /** Goes from the shooter's place to the muzzle; false when a wall is between. */
-  #leaveMuzzle({ weapon, inPlane }: Readonly<Shot<W>>, sight: ShotSight<F>): boolean {
+  #leaveMuzzle({ weapon, inPlane }: Readonly<Shot<W>>, sights: readonly Sight[]): boolean {
     const [forward, left, up] = weapon.muzzle;
     if (forward === 0 && left === 0 && up === 0) return true;
     const { verdict } = this;
@@ -125,38 +142,62 @@ export class ShotJudge<F extends Fields, W extends string> {
     if (!inPlane) verdict.z += up;
     const { x, y, z } = verdict;
     const way = Math.sqrt(byX * byX + byY * byY);
-    const isFree = way === 0 || !(sight.wallAlong(x, y, z, byX / way, byY / way, 0, way, inPlane) < way);
+    let isFree = true;
+    for (let t = 0; t < sights.length; t++)
+      if (way > 0 && sights[t].wallAlong(x, y, z, byX / way, byY / way, 0, way, inPlane) < way) isFree = false;
     if (!isFree) this.#bits |= BLOCKED;
     verdict.x = x + byX;
     verdict.y = y + byY;
     return isFree;
   }
 
-  #shoot(shot: Readonly<Shot<W>>, sight: ShotSight<F>): void {
+  #shoot(shot: Readonly<Shot<W>>, sights: readonly Sight[]): void {
     const { weapon, angle, pitch, inPlane } = shot;
     const { verdict } = this;
     const { x, y, z, dx, dy, dz } = verdict;
-    const { range, kind } = weapon;
-    const options = this.#options.get(weapon.name);
-    this.rays = weapon.pellets;
+    const { range, kind, name, pellets } = weapon;
+    this.rays = pellets * sights.length;
     if (kind === "melee") {
-      const met = sight.performOverlap(this.#bodyOf(weapon, range), options);
-      for (let i = 0; i < met.length; i++) this.#note(met[i], 0);
-      this.#hideBehindWalls(shot, sight);
+      this.#strike(weapon, sights);
+      this.#hideBehindWalls(shot, sights);
       verdict.distance = range;
       return;
     }
-    if (kind === "pellets") {
-      if (weapon.pattern === "random") verdict.seed = this.#party.drawSeed();
-      const rays = this.#rays.spread(weapon, angle, pitch, verdict.seed, inPlane);
-      const met = sight.performRaycasts(x, y, z, rays, range, options);
-      for (let i = 0; i < met.length; i++) this.#noteRay(met[i], i, sight);
-    } else if (kind === "sweep") {
-      this.#noteRay(sight.performSweep(this.#bodyOf(weapon, 0), dx, dy, dz, range, options), 0, sight);
-    } else {
-      this.#noteRay(sight.performRaycast(x, y, z, dx, dy, dz, range, options), 0, sight);
+    if (kind === "pellets" && weapon.pattern === "random") verdict.seed = this.#party.drawSeed();
+    const rays = kind === "pellets" ? this.#rays.spread(weapon, angle, pitch, verdict.seed, inPlane) : NO_RAYS;
+    for (let t = 0; t < sights.length; t++) {
+      const sight = sights[t];
+      const options = this.#options[t].get(name);
+      const single = this.#single[t];
+      if (kind === "sweep") single[0] = sight.performSweep(this.#bodyOf(weapon, 0), dx, dy, dz, range, options);
+      else if (kind === "ray") single[0] = sight.performRaycast(x, y, z, dx, dy, dz, range, options);
+      this.#met[t] = kind === "pellets" ? sight.performRaycasts(x, y, z, rays, range, options) : single;
     }
-    verdict.distance = sight.reachOf(0);
+    for (let i = 0; i < pellets; i++) this.#noteRay(i, sights);
+    verdict.distance = reachOf(0, sights);
+  }
+
+  /** Notes everybody whom the weapon touches, the nearest first. */
+  #strike(weapon: Weapon, sights: readonly Sight[]): void {
+    const met = this.#met;
+    const taken = this.#taken;
+    for (let t = 0; t < sights.length; t++) {
+      taken[t] = 0;
+      met[t] = sights[t].performOverlap(this.#bodyOf(weapon, weapon.range), this.#options[t].get(weapon.name));
+    }
+    for (;;) {
+      let nearest: SeenHit<Fields> | undefined;
+      let target = -1;
+      for (let t = 0; t < sights.length; t++) {
+        const next = met[t][taken[t]];
+        if (next === undefined || (nearest !== undefined && next.distance >= nearest.distance)) continue;
+        nearest = next;
+        target = t;
+      }
+      if (nearest === undefined) return;
+      taken[target]++;
+      this.#note(nearest, 0, target);
+    }
   }
 
   /** A capsule from the muzzle, so far along. */
@@ -173,14 +214,25 @@ export class ShotJudge<F extends Fields, W extends string> {
     return body;
   }
 
-  #noteRay(hit: SeenHit<F> | undefined, i: number, sight: ShotSight<F>): void {
-    if (hit !== undefined) this.#note(hit, i);
-    else if (sight.reachOf(i) < this.#weapon.range) this.#bits |= BLOCKED;
+  /** Notes what ray `i` met first. Of two at the same distance, the one whose table comes first. */
+  #noteRay(i: number, sights: readonly Sight[]): void {
+    let nearest: SeenHit<Fields> | undefined;
+    let target = -1;
+    for (let t = 0; t < sights.length; t++) {
+      const hit = this.#met[t][i];
+      if (hit === undefined || (nearest !== undefined && hit.distance >= nearest.distance)) continue;
+      nearest = hit;
+      target = t;
+    }
+    if (nearest !== undefined) this.#note(nearest, i, target);
+    else if (reachOf(i, sights) < this.#weapon.range) this.#bits |= BLOCKED;
   }
 
-  #note(hit: SeenHit<F>, pellet: number): void {
+  #note(hit: SeenHit<Fields>, pellet: number, target: number): void {
     const record = (this.#records[this.#count++] ??= createHitRecord(hit.entity));
     record.entity = hit.entity;
+    record.table = this.#targets[target].name;
+    record.target = target;
     record.id = hit.id;
     record.isGone = hit.isGone;
     record.hitbox = hit.hitbox;
@@ -194,11 +246,12 @@ export class ShotJudge<F extends Fields, W extends string> {
   }
 
   /** A blow reaches whom it touches, unless a wall is between the shooter and the target's place. */
-  #hideBehindWalls({ fromX, fromY, fromZ, inPlane }: Readonly<Shot<W>>, sight: ShotSight<F>): void {
+  #hideBehindWalls({ fromX, fromY, fromZ, inPlane }: Readonly<Shot<W>>, sights: readonly Sight[]): void {
     const { z } = this.verdict;
     const seen = this.#place;
     for (let i = 0; i < this.#count; i++) {
       const record = this.#records[i];
+      const sight = sights[record.target];
       if (!sight.stoodWhenSeen(record.entity.index, seen)) continue;
       const byX = seen.x - fromX;
       const byY = seen.y - fromY;
@@ -220,29 +273,28 @@ export class ShotJudge<F extends Fields, W extends string> {
     }
   }
 
-  #reasonAgainstHit(record: HitRecord<F>, i: number): HitReason | undefined {
+  #reasonAgainstHit(record: HitRecord, i: number): HitReason | undefined {
     if (record.isGone) return "gone";
-    const { entity } = record;
+    const { entity, id, target } = record;
     const { self, team } = this.#weapon;
-    if (self === "stop" && this.#party.isOwn(entity)) return "self";
-    if (team === "stop" && this.#party.isFriend(entity)) return "team";
+    if (self === "stop" && this.#party.isOwn(entity, target)) return "self";
+    if (team === "stop" && this.#party.isFriend(entity, target)) return "team";
     // Several pellets in one entity ask once.
     let first = 0;
-    while (first < i && this.#records[first].id !== record.id) first++;
-    record.protection =
-      first < i ? this.#records[first].protection : this.#party.protection(record, this.verdict.rewindMs);
+    while (first < i && (this.#records[first].id !== id || this.#records[first].target !== target)) first++;
+    record.protection = first < i ? this.#records[first].protection : this.#party.protection(record, this.#newsMs);
     return record.protection === undefined ? undefined : "protected";
   }
 
-  #accepts(entity: Row<F>): boolean {
+  #accepts(entity: Row<Fields>, target: number): boolean {
     const { self, team } = this.#weapon;
-    if (self === "pass" && this.#party.isOwn(entity)) return false;
-    if (team === "pass" && this.#party.isFriend(entity)) return false;
-    return this.#party.accepts(entity);
+    if (self === "pass" && this.#party.isOwn(entity, target)) return false;
+    if (team === "pass" && this.#party.isFriend(entity, target)) return false;
+    return this.#party.accepts(entity, target);
   }
 
-  /** What the client said it hit, and why it did not. */
-  #compareClaim({ inPlane }: Readonly<Shot<W>>, sight: ShotSight<F>): void {
+  /** What the client said it hit, and why it did not. `sight`: of the claimed table. */
+  #compareClaim({ inPlane, claimTarget }: Readonly<Shot<W>>, sight: Sight): void {
     const { verdict } = this;
     const party = this.#party;
     verdict.claim = "differs";
@@ -260,7 +312,16 @@ export class ShotJudge<F extends Fields, W extends string> {
     if (kind !== "ray" || !party.takeClaimBudget()) return;
     const { x, y, z, dx, dy, dz } = verdict;
     this.rays++;
-    const hit = sight.performRaycast(x, y, z, dx, dy, dz, range + CLAIM_REACH, this.#claimOptions.get(name));
+    const hit = sight.performRaycast(
+      x,
+      y,
+      z,
+      dx,
+      dy,
+      dz,
+      range + CLAIM_REACH,
+      this.#claimOptions[claimTarget].get(name),
+    );
     if (hit === undefined) return;
     const { distance } = hit;
     if (distance > range) this.#bits |= RANGE;
@@ -268,6 +329,22 @@ export class ShotJudge<F extends Fields, W extends string> {
   }
 }
 
+/** How far a ray got in all tables. */
+function reachOf(i: number, sights: readonly Sight[]): number {
+  let reach = Infinity;
+  for (let t = 0; t < sights.length; t++) reach = Math.min(reach, sights[t].reachOf(i));
+  return reach;
+}
+
+/** Those of a weapon's layers that a table has. The first one has those that none has, too: it refuses them. */
+function layersOf(targets: readonly ShotTarget[], target: number, layers: readonly string[]): readonly string[] {
+  return layers.filter((layer) => {
+    if (targets[target].layers.includes(layer)) return true;
+    return target === 0 && !targets.some((other) => other.layers.includes(layer));
+  });
+}
+
+const NO_RAYS = new Float64Array(0);
 const FIRE_RATE = reasonBit("fireRate");
 const AMMUNITION = reasonBit("ammunition");
 const ANGLE = reasonBit("angle");

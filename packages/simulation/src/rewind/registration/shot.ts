@@ -25,8 +25,9 @@ export interface Shot<W extends string = string> {
   rounds: number;
   /** Whether a view stamp that was cut is refused. */
   refusesCutViews: boolean;
-  /** Whether the client claims a target. */
+  /** Whether the client claims a target, and the place of its table among those that are shot at. */
   isClaimed: boolean;
+  claimTarget: number;
   inPlane: boolean;
 }
 
@@ -38,19 +39,30 @@ export interface ClaimedTarget {
   isFriend: boolean;
 }
 
-/** Answers for the game while a shot is judged, or, when its receipt is, from what is written there. */
-export interface ShotParty<F extends Fields> {
+/** One of the tables that are shot at. */
+export interface ShotTarget {
+  readonly name: string;
+  /** The layers of its hitboxes. */
+  readonly layers: readonly string[];
+}
+
+/**
+ * Answers for the game while a shot is judged, or, when its receipt is, from what is written there. `target`: the place of an
+ * entity's table among those that are shot at.
+ */
+export interface ShotParty {
   /** Whether a validation of the shooter's budget is left, which is taken. */
   takeBudget(): boolean;
   drawSeed(): number;
-  accepts(entity: Row<F>): boolean;
-  isOwn(entity: RowIdentity): boolean;
-  isFriend(entity: Row<F>): boolean;
+  accepts(entity: Row<Fields>, target: number): boolean;
+  isOwn(entity: RowIdentity, target: number): boolean;
+  isFriend(entity: Row<Fields>, target: number): boolean;
   /** What a victim's rule says; `undefined`: the hit counts. */
-  protection(hit: HitRecord<F>, rewindMs: number): string | undefined;
+  protection(hit: HitRecord, newsMs: number): string | undefined;
   claimedTarget(out: ClaimedTarget): void;
-  isClaimedEntity(entity: Row<F>): boolean;
-  isClaimedHit(hit: HitRecord<F>): boolean;
+  /** Of an entity of the claimed table. */
+  isClaimedEntity(entity: Row<Fields>): boolean;
+  isClaimedHit(hit: HitRecord): boolean;
   /** Whether it is worth finding out why a claim is not so, which takes another ray. */
   takeClaimBudget(): boolean;
 }

@@ -4,8 +4,9 @@ import type { SeenHit } from "../seen-by.ts";
 
 export interface VictimRules<F extends Fields = Fields> {
   /**
-   * Asked once for each entity that a shot met and that would count. `place`: its index; `hit` is borrowed. `rewindMs`:
-   * how long ago the shooter saw it; `weapon`: the name of what it shot with. Returns why the hit does not count, a name of the rule's own; `undefined`: it does.
+   * Asked once for each entity that a shot met and that would count. `place`: its index; `hit` is borrowed. `newsMs`:
+   * how long ago the shooter saw it, or how old the news were from which that was carried on; `weapon`: the name of what it
+   * shot with. Returns why the hit does not count, a name of the rule's own; `undefined`: it does.
    */
-  protects(place: number, hit: SeenHit<F>, shooter: RowIdentity, rewindMs: number, weapon: string): string | undefined;
+  protects(place: number, hit: SeenHit<F>, shooter: RowIdentity, newsMs: number, weapon: string): string | undefined;
 }

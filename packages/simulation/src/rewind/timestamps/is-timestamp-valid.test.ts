@@ -17,6 +17,7 @@ const steady: TimestampEvidence = {
   isStarting: false,
   newestSentTick: 598,
   maxExtrapolationTicks: 12,
+  maxAheadTicks: 12,
 };
 
 describe("a timestamp", () => {
@@ -31,8 +32,11 @@ describe("a timestamp", () => {
   it("is valid as far back as it may be when nothing was measured", () => {
     assert.equal(honestAgeMs({ ...steady, rttMs: undefined }), Infinity);
     assert.equal(isTimestampValid(0, { ...steady, rttMs: undefined }), true);
-    assert.equal(isTimestampValid(610, { ...steady, rttMs: undefined }), true, "200 ms beyond what was sent");
-    assert.equal(isTimestampValid(611, { ...steady, rttMs: undefined }), false);
+    assert.equal(isTimestampValid(599, { ...steady, rttMs: undefined }), true, "the state after the tick before");
+    assert.equal(isTimestampValid(599.1, { ...steady, rttMs: undefined }), false);
+    const silent = { ...steady, rttMs: undefined, newestSentTick: 560 };
+    assert.equal(isTimestampValid(584, silent), true, "400 ms beyond what was sent");
+    assert.equal(isTimestampValid(584.1, silent), false);
   });
 
   it("may be older by what jitter and losses cost, and not by more than jitter is believed", () => {
@@ -49,10 +53,14 @@ describe("a timestamp", () => {
     assert.equal(more({ serverLateMs: 2000 }), 250);
   });
 
-  it("is not valid when news of it cannot have come yet", () => {
+  it("is not valid when it is farther ahead of what can have come than clients draw, or ahead of the tick", () => {
     const far = { ...steady, rttMs: 300 };
-    assert.equal(isTimestampValid(600 - (255 * 60) / 1000, far), true);
-    assert.equal(isTimestampValid(600 - (250 * 60) / 1000, far), false);
+    assert.equal(isTimestampValid(600 - (55 * 60) / 1000, far), true, "255 ms for the news, 200 less ahead of them");
+    assert.equal(isTimestampValid(600 - (50 * 60) / 1000, far), false);
+    assert.equal(isTimestampValid(600 - (255 * 60) / 1000, { ...far, maxAheadTicks: 0 }), true);
+    assert.equal(isTimestampValid(600 - (250 * 60) / 1000, { ...far, maxAheadTicks: 0 }), false);
+    assert.equal(isTimestampValid(599, steady), true);
+    assert.equal(isTimestampValid(599.1, steady), false);
   });
 
   it("has bounds that are in order, whatever is measured", () => {
@@ -61,7 +69,7 @@ describe("a timestamp", () => {
       for (const rttMs of [undefined, 1, 500, 1e6])
         for (const tick of [0, 10, 600]) {
           timestampBounds({ ...steady, tick, newestSentTick, rttMs }, bounds);
-          assert.ok(bounds.oldestTick >= 0 && bounds.newestTick <= Math.max(0, newestSentTick) + 12);
+          assert.ok(bounds.oldestTick >= 0 && bounds.newestTick <= Math.max(0, newestSentTick) + 24);
         }
   });
 });

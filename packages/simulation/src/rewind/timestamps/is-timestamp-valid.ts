@@ -31,9 +31,10 @@ export interface TimestampEvidence {
   readonly inputLeadMs: number;
   /** Whether the client has just begun: then it draws as far behind as clients begin, until it has measured its link. */
   readonly isStarting: boolean;
-  /** Newest snapshot that was sent, and how far beyond it clients carry on. */
+  /** Newest snapshot that was sent, how far beyond the newest clients carry on, and how far ahead of the news they may draw. */
   readonly newestSentTick: number;
   readonly maxExtrapolationTicks: number;
+  readonly maxAheadTicks: number;
 }
 
 /** The ticks between which an honest view is. */
@@ -60,12 +61,13 @@ function jitterSpreadMs(jitterMs: number): number {
 
 /** Writes the bounds of `evidence` into `out`. */
 export function timestampBounds(evidence: TimestampEvidence, out: TimestampBounds): void {
-  const { tick, tickMs, rttMs } = evidence;
+  const { tick, tickMs, rttMs, maxAheadTicks } = evidence;
   out.oldestTick = Math.max(0, tick - honestAgeMs(evidence) / tickMs);
-  const sent = Math.max(0, evidence.newestSentTick) + evidence.maxExtrapolationTicks;
-  // What has not had the time to arrive, and be answered, has not been seen.
+  const sent = Math.max(0, evidence.newestSentTick) + evidence.maxExtrapolationTicks + maxAheadTicks;
+  // What has not had the time to arrive, and be answered, is no news; and nobody draws beyond the present, by which the
+  // input is judged: the state after the tick before.
   const leastMs = Math.max(0, (rttMs ?? 0) - SLACK_MS);
-  out.newestTick = rttMs === undefined ? sent : Math.min(sent, tick - leastMs / tickMs);
+  out.newestTick = Math.min(sent, tick - leastMs / tickMs + maxAheadTicks, tick - 1);
   // Of two kinds of evidence that cannot both be, what was sent is certain.
   if (out.newestTick < out.oldestTick) out.newestTick = Math.min(sent, out.oldestTick);
 }

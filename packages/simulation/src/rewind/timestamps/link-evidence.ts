@@ -6,6 +6,7 @@
  * and the shortest of the last one to two seconds: whoever answers late now and then gains nothing by it. Jitter and loss
  * count for as long as an honest client remembers them (`ViewTimeline`), since it draws accordingly.
  */
+import { log } from "../../math/index.ts";
 import { RecentExtreme } from "./recent-extreme.ts";
 
 /** What a connection measures itself. A server's `ConnectionStats` are such. */
@@ -112,7 +113,7 @@ export class LinkEvidence {
 export function lossRun(lossRate: number, meanBurstPackets: number, rarity: number): number {
   if (!(lossRate > rarity)) return 0;
   const next = Math.min(MOST_LOSS, Math.max(lossRate, 1 - 1 / Math.max(1, meanBurstPackets)));
-  return 1 + Math.ceil(Math.log(rarity / Math.min(lossRate, MOST_LOSS)) / Math.log(next));
+  return 1 + Math.ceil(log(rarity / Math.min(lossRate, MOST_LOSS)) / log(next) - ROUNDING);
 }
 
 const ROUND_TRIP_WINDOW_MS = 1000;
@@ -124,3 +125,5 @@ const RARE = 1e-3;
 /** As often a client lets an input come too late (`InputTimeline`). */
 const STARVED = 0.02;
 const MOST_LOSS = 0.99;
+/** Of a quotient of logarithms that should be whole. */
+const ROUNDING = 1e-9;

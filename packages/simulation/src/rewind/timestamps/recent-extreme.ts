@@ -1,6 +1,6 @@
 /** The least or the largest of what was noted lately: over one to two windows of ticks, in constant memory. */
 export class RecentExtreme {
-  readonly #pick: (a: number, b: number) => number;
+  readonly #isLeast: boolean;
   readonly #none: number;
   readonly #windowTicks: number;
   #startedAt = 0;
@@ -8,7 +8,7 @@ export class RecentExtreme {
   #last: number;
 
   constructor(kind: "least" | "largest", windowTicks: number) {
-    this.#pick = kind === "least" ? Math.min : Math.max;
+    this.#isLeast = kind === "least";
     this.#none = kind === "least" ? Infinity : 0;
     this.#windowTicks = windowTicks;
     this.#current = this.#last = this.#none;
@@ -16,13 +16,13 @@ export class RecentExtreme {
 
   note(tick: number, value: number): void {
     this.#turn(tick);
-    this.#current = this.#pick(this.#current, value);
+    if (this.#isLeast ? value < this.#current : value > this.#current) this.#current = value;
   }
 
   /** `Infinity` for the least and 0 for the largest of nothing. */
   at(tick: number): number {
     this.#turn(tick);
-    return this.#pick(this.#current, this.#last);
+    return this.#isLeast ? Math.min(this.#current, this.#last) : Math.max(this.#current, this.#last);
   }
 
   clear(): void {

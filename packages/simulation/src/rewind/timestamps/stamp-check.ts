@@ -4,6 +4,7 @@
  * shooters of this latency are not favoured.
  */
 import { copyViewStamp, createViewStamp } from "../../prediction/input/player-input.ts";
+import { MAX_AHEAD_MS } from "../../prediction/interpolation/state-interpolator.ts";
 import type { ViewStamp } from "../../prediction/input/player-input.ts";
 import { favorAt } from "../fairness/favor-the-shooter.ts";
 import type { WeaponFavor } from "../fairness/favor-settings.ts";
@@ -13,6 +14,7 @@ import { honestAgeMs, timestampBounds } from "./is-timestamp-valid.ts";
 import type { TimestampBounds, TimestampEvidence } from "./is-timestamp-valid.ts";
 import { LinkEvidence } from "./link-evidence.ts";
 import type { RecentExtreme } from "./recent-extreme.ts";
+import { ToldReceipts } from "./told-receipts.ts";
 
 export interface StampCounters {
   clampedViews: number;
@@ -38,6 +40,8 @@ export interface StampCheckOptions {
 
 export class StampCheck {
   readonly link: LinkEvidence;
+  /** Which snapshots the client said to have, with which inputs. */
+  readonly told: ToldReceipts = new ToldReceipts();
   /** Whether the stamp checked last claimed what cannot be, or was beyond the limit. */
   isCut = false;
   readonly tickMs: number;
@@ -68,6 +72,7 @@ export class StampCheck {
       isStarting: true,
       newestSentTick: -1,
       maxExtrapolationTicks,
+      maxAheadTicks: MAX_AHEAD_MS / tickMs,
     };
   }
 
@@ -98,9 +103,9 @@ export class StampCheck {
 
   /**
    * `stamp`, which came with the input of `tick`, as far as it can be true, is within the limit, and is favoured. The resolver
-   * is set to it. Borrowed until the next call.
+   * is set to it. `isRepeated`: the input is missing, and the stamp is of the one before. Borrowed until the next call.
    */
-  check(tick: number, stamp: Readonly<ViewStamp>, favor: WeaponFavor): Readonly<ViewStamp> {
+  check(tick: number, stamp: Readonly<ViewStamp>, favor: WeaponFavor, isRepeated = false): Readonly<ViewStamp> {
     const checked = this.#checked;
     if (this.#checkedAtTick === tick && this.#checkedFor === favor) return checked;
     const isFirst = this.#checkedAtTick !== tick;
@@ -113,14 +118,18 @@ export class StampCheck {
     const limit = Math.max(0, tick - this.#ticksOf(this.#options.maxRewindMs));
     const oldest = Math.max(bounds.oldestTick, limit);
     checked.viewTick = Math.min(Math.max(stamp.viewTick, oldest), Math.max(bounds.newestTick, oldest));
+    const told = isRepeated ? -1 : this.told.newestAt(tick - this.#ticksOf(DRAWN_LATER_MS));
+    const isOldNews = stamp.snapshotTick < told;
+    if (isOldNews) checked.snapshotTick = told;
     // What is older is looked at as it really was then, not as the client says it had it.
     if (stamp.viewTick < oldest) checked.snapshotTick = -1;
     const { sent, resolver } = this.#options;
     checked.receiptMask = sent.receiptsBefore(checked.snapshotTick);
     const known = resolver.begin(checked);
     // Receipts that the message had no room for are known from others; those of what was never sent are not true.
-    this.isCut = !known || checked.viewTick !== stamp.viewTick || (stamp.receiptMask & ~checked.receiptMask) !== 0;
-    if (isFirst) this.#count(stamp.viewTick, limit);
+    this.isCut =
+      !known || isOldNews || checked.viewTick !== stamp.viewTick || (stamp.receiptMask & ~checked.receiptMask) !== 0;
+    if (isFirst) this.#count(stamp.viewTick, limit, isOldNews);
     this.#favor(tick, favor, favorAt(favor, evidence.rttMs ?? 0));
     return checked;
   }
@@ -150,17 +159,18 @@ export class StampCheck {
   /** The client is back, or another connection of it. */
   clear(): void {
     this.link.clear();
+    this.told.clear();
     this.#checkedAtTick = -1;
     this.#checkedFor = undefined;
     this.#startedAtTick = -1;
     this.#evidence.newestSentTick = -1;
   }
 
-  #count(viewTick: number, limit: number): void {
+  #count(viewTick: number, limit: number, isOldNews: boolean): void {
     const { counters } = this.#options;
     const { oldestTick, newestTick } = this.#bounds;
     // A view that is beyond the limit for everybody says nothing of this player.
-    const isImplausible = viewTick > newestTick || (viewTick < oldestTick && oldestTick > limit);
+    const isImplausible = isOldNews || viewTick > newestTick || (viewTick < oldestTick && oldestTick > limit);
     if (this.isCut) counters.clampedViews++;
     if (isImplausible) counters.implausibleViews++;
     counters.viewSuspicion += (Number(isImplausible) - counters.viewSuspicion) / SUSPICION_VIEWS;
@@ -169,5 +179,7 @@ export class StampCheck {
 
 /** For so long a client may draw as far behind as clients begin: three seconds, and the time to get away from there. */
 const START_MS = 5000;
+/** What has come is drawn in the next frame, and the input after that says so: three frames of a slow client. */
+const DRAWN_LATER_MS = 100;
 /** Suspicion is the part of about so many views, of the newest most. */
 const SUSPICION_VIEWS = 256;

@@ -1,3 +1,4 @@
+import { powerOfTwo } from "../../math/power-of-two.ts";
 import type { RowColumn } from "./column-plan.ts";
 import { f32Value, f32Word } from "./f32-word.ts";
 import { fieldAttributes, wordLeaf } from "./field.ts";
@@ -42,7 +43,7 @@ export function uint(options: UintOptions): Field<number, number, IntegerStorage
   if (options.bits !== undefined && !(Number.isInteger(bits) && bits >= 1 && bits <= 32)) {
     throw new RangeError(`uint: bits ${bits} must be 1 to 32`);
   }
-  const max = options.max ?? 2 ** bits - 1;
+  const max = options.max ?? powerOfTwo(bits) - 1;
   if (!Number.isInteger(max) || max < 0 || max > 0xffffffff) throw new RangeError(`uint: max ${max} must fit 32 bits`);
   return integer("uint", 0, max, options);
 }
@@ -77,7 +78,7 @@ export function angle(options: AngleOptions = {}): Field<number, number, Float64
   const bits = options.bits ?? 12;
   if (!Number.isInteger(bits) || bits < 2 || bits > 24) throw new RangeError(`angle: bits ${bits} must be 2 to 24`);
   const attributes = fieldAttributes(options, "angle");
-  const count = 2 ** bits;
+  const count = 1 << bits;
   return {
     kind: "angle",
     attributes,

@@ -1,3 +1,4 @@
+import { atan2, cos, sin } from "../../math/index.ts";
 import type { RowColumn } from "./column-plan.ts";
 import { defineColumnAccessor, fieldAttributes } from "./field.ts";
 import type { Column, Field, FieldAttributes, FieldOptions, Leaf, RecordMemory, RowPrototype } from "./field.ts";
@@ -80,7 +81,7 @@ class SmallestThree {
   #sum = 0;
 
   constructor(bits: number) {
-    this.center = 2 ** (bits - 1) - 1;
+    this.center = (1 << (bits - 1)) - 1;
     this.step = Math.SQRT1_2 / this.center;
   }
 
@@ -222,10 +223,10 @@ class QuaternionColumn implements Column<Quaternion, Quaternion, QuaternionStora
     if (spherical || mix > 1) {
       // The cosine alone says too little about a small angle, and the length of the difference too little about a large one.
       const half = this.#halfAngle(dot < 0 ? -1 : 1);
-      const sine = Math.sin(half * 2);
+      const sine = sin(half * 2);
       if (sine > 1e-6) {
-        first = Math.sin((1 - mix) * half * 2) / sine;
-        second = Math.sin(mix * half * 2) / sine;
+        first = sin((1 - mix) * half * 2) / sine;
+        second = sin(mix * half * 2) / sine;
       }
     }
     if (dot < 0) second = -second;
@@ -243,7 +244,7 @@ class QuaternionColumn implements Column<Quaternion, Quaternion, QuaternionStora
   jumps(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): boolean {
     const limit = this.#attributes.teleport;
     if (limit >= Math.PI) return false;
-    return Math.abs(this.#dot(from, fromAt, to, toAt)) < Math.cos(limit / 2);
+    return Math.abs(this.#dot(from, fromAt, to, toAt)) < cos(limit / 2);
   }
 
   defineAccessor(prototype: RowPrototype, name: string): void {
@@ -256,10 +257,12 @@ class QuaternionColumn implements Column<Quaternion, Quaternion, QuaternionStora
     let together = 0;
     for (let i = 0; i < 4; i++) {
       const second = this.#code.value[i] * sign;
-      apart += (this.#from[i] - second) ** 2;
-      together += (this.#from[i] + second) ** 2;
+      const difference = this.#from[i] - second;
+      const sum = this.#from[i] + second;
+      apart += difference * difference;
+      together += sum * sum;
     }
-    return Math.atan2(Math.sqrt(apart), Math.sqrt(together));
+    return atan2(Math.sqrt(apart), Math.sqrt(together));
   }
 
   /** Leaves the first rotation in `#from`, the second in the code's `value`. */

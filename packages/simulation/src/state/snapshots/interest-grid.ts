@@ -43,7 +43,7 @@ class TableCells {
   constructor(table: AnyTable, cellSize: number) {
     this.#table = table;
     this.#cellSize = cellSize;
-    const buckets = 2 ** Math.max(4, 32 - Math.clz32(table.capacity - 1));
+    const buckets = 1 << Math.max(4, 32 - Math.clz32(table.capacity - 1));
     this.#mask = buckets - 1;
     this.#heads = new Int32Array(buckets);
     this.#next = new Int32Array(table.capacity);

@@ -50,7 +50,7 @@ export class SharedRecords {
     this.#table = table;
     this.codec = new RecordCodec(table.definition, tickRate);
     this.stats = stats;
-    const places = 2 ** (32 - Math.clz32(table.capacity * PLACES_PER_ROW - 1));
+    const places = 1 << (32 - Math.clz32(table.capacity * PLACES_PER_ROW - 1));
     this.#mask = places - 1;
     this.#epochs = new Int32Array(places);
     this.#rows = new Int32Array(places);

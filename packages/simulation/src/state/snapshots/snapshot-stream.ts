@@ -90,6 +90,8 @@ export class SnapshotStream {
    */
   readonly #ticks = new Float64Array(SNAPSHOT_HISTORY).fill(NO_TICK);
   readonly #views: TableView[][] = [];
+  /** Slots from here on were never used. */
+  #usedSlots = 0;
   /** By slot: 1 once the client has said that it has the snapshot. */
   readonly #acknowledged = new Uint8Array(SNAPSHOT_HISTORY);
   /** By slot: the frame that the client knew then, in place of `#views`, and its serial number. */
@@ -216,13 +218,15 @@ export class SnapshotStream {
 
   /** The client has the snapshot of this tick. Unknown and older ticks are ignored, so what a client claims is harmless. */
   acknowledge(tick: number): void {
-    const at = this.#ticks.indexOf(tick);
-    if (!(tick > this.#baselineTick) || at < 0) return;
+    // Each input says it again.
+    if (!(tick > this.#baselineTick)) return;
+    const at = this.#slotOf(tick);
+    if (at < 0) return;
     this.#baselineTick = tick;
     this.#acknowledged[at] = 1;
     let oldest = -1;
     let kept = 0;
-    for (let slot = 0; slot < SNAPSHOT_HISTORY; slot++) {
+    for (let slot = 0; slot < this.#usedSlots; slot++) {
       if (this.#ticks[slot] >= tick || this.#ticks[slot] === NO_TICK) continue;
       const views = this.#views[slot];
       if (views !== undefined) for (let i = 0; i < this.#streams.length; i++) this.#streams[i].giveUp(views[i]);
@@ -243,6 +247,7 @@ export class SnapshotStream {
   }
 
   #remember(tick: number, slot: number, frame: SharedFrame | undefined, bits: number, sent: number): void {
+    if (slot >= this.#usedSlots) this.#usedSlots = slot + 1;
     this.#ticks[slot] = tick;
     this.#acknowledged[slot] = 0;
     this.#frames[slot] = frame;
@@ -270,7 +275,7 @@ export class SnapshotStream {
     const { tick } = frame;
     let base: SharedFrame | undefined;
     if (this.#baselineTick >= 0) {
-      base = this.#frames[this.#ticks.indexOf(this.#baselineTick)];
+      base = this.#frames[this.#slotOf(this.#baselineTick)];
       if (base === undefined) return false;
     }
     const place = frames.find(frame, base);
@@ -287,18 +292,25 @@ export class SnapshotStream {
   /** A free slot, else that of the oldest snapshot. */
   #nextSlot(): number {
     const ticks = this.#ticks;
+    const used = this.#usedSlots;
     let oldest = 0;
-    for (let slot = 0; slot < SNAPSHOT_HISTORY; slot++) {
+    for (let slot = 0; slot < used; slot++) {
       if (ticks[slot] === NO_TICK) return slot;
       if (ticks[slot] < ticks[oldest]) oldest = slot;
     }
-    return oldest;
+    return used < SNAPSHOT_HISTORY ? used : oldest;
+  }
+
+  /** The slot of the snapshot of a tick; -1: it is not remembered. */
+  #slotOf(tick: number): number {
+    for (let slot = 0; slot < this.#usedSlots; slot++) if (this.#ticks[slot] === tick) return slot;
+    return -1;
   }
 
   #baseline(): readonly TableView[] {
     if (this.#baselineTick < 0) return this.#nothing;
-    for (let slot = 0; slot < SNAPSHOT_HISTORY; slot++) {
-      if (this.#ticks[slot] !== this.#baselineTick) continue;
+    const slot = this.#slotOf(this.#baselineTick);
+    if (slot >= 0) {
       const frame = this.#frames[slot];
       if (frame === undefined) return this.#views[slot];
       if (frame.serial === this.#serials[slot]) return frame.views;
@@ -314,7 +326,7 @@ export class SnapshotStream {
     if (first < 0 || this.#range === undefined) return -1;
     const latest = first - Math.max(1, (tick - first) * OLDER_PART);
     let best = -1;
-    for (let other = 0; other < SNAPSHOT_HISTORY; other++) {
+    for (let other = 0; other < this.#usedSlots; other++) {
       if (other === slot || this.#acknowledged[other] === 0 || ticks[other] < 0 || ticks[other] >= first) continue;
       const early = ticks[other] <= latest;
       if (best < 0 || (early ? ticks[best] > latest || ticks[other] > ticks[best] : ticks[other] < ticks[best])) {

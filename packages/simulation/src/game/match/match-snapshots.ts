@@ -3,12 +3,12 @@
  * others that it predicts; then the snapshot itself.
  */
 import { BitWriter } from "@riposte/wire";
-import { MAX_RELAYED, writeRelayed } from "../prediction/input/relayed-inputs.ts";
-import type { AnyGame } from "./define-game.ts";
+import { MAX_RELAYED, writeRelayed } from "../../prediction/input/relayed-inputs.ts";
+import type { AnyGame } from "../define-game.ts";
+import { MessageKind } from "../message-kind.ts";
+import type { AnyWorldTable } from "../world.ts";
 import type { MatchInputs } from "./match-inputs.ts";
-import { MessageKind } from "./message-kind.ts";
 import type { Seat } from "./seat.ts";
-import type { AnyWorldTable } from "./world.ts";
 
 export class MatchSnapshots {
   readonly #game: AnyGame;

@@ -2,15 +2,15 @@
  * The inputs of all players of a match, as its step reads them: one row for each seat, filled anew in every tick by the
  * seat's `ClientPredictionHandler`, checked by the game, and remembered with what came of it.
  */
-import { StateTable } from "../state/index.ts";
-import { sameWords } from "../state/fields/leaf-codec.ts";
-import type { Fields, RowIdentity } from "../state/index.ts";
-import { ClientPredictionHandler } from "../prediction/input/client-prediction-handler.ts";
-import type { InputCounters, InputPolicy } from "../prediction/input/client-prediction-handler.ts";
-import { InputDecoder } from "../prediction/input/input-decoder.ts";
-import type { AnyGame, Inputs, InputView } from "./define-game.ts";
+import { StateTable } from "../../state/index.ts";
+import { sameWords } from "../../state/fields/leaf-codec.ts";
+import type { Fields, RowIdentity } from "../../state/index.ts";
+import { ClientPredictionHandler } from "../../prediction/input/client-prediction-handler.ts";
+import type { InputCounters, InputPolicy } from "../../prediction/input/client-prediction-handler.ts";
+import { InputDecoder } from "../../prediction/input/input-decoder.ts";
+import type { AnyGame, Inputs, InputView } from "../define-game.ts";
+import type { AnyWorldTable } from "../world.ts";
 import type { Seat } from "./seat.ts";
-import type { AnyWorldTable } from "./world.ts";
 
 export class MatchInputs {
   /** What a step reads. */
@@ -62,7 +62,7 @@ export class MatchInputs {
     const { idle, sanitize, input } = this.#game;
     handler.take(tick);
     const { words, origin } = handler;
-    if (origin === 0) lateNews.note(tick, handler.stamp);
+    if (origin === 0) lateNews.note(handler.stamp);
     if (origin === 0 || (idle === undefined && origin === 1)) {
       this.#set(id, words);
       if (sanitize === undefined) return;

@@ -3,20 +3,20 @@
  * who do not.
  */
 import { ByteWriter } from "@riposte/wire";
-import { DebugLink } from "../debug/debug-link.ts";
-import { SeatDebug } from "../debug/seat-debug.ts";
-import { InterestGrid, SharedSnapshots, SnapshotStream } from "../state/index.ts";
-import type { AnyTable } from "../state/index.ts";
-import type { RecentExtreme } from "../rewind/timestamps/recent-extreme.ts";
-import type { AnyGame } from "./define-game.ts";
-import { ClientPriority } from "./entity-priority.ts";
-import { InterestEye } from "./interest-eye.ts";
+import { DebugLink } from "../../debug/debug-link.ts";
+import { SeatDebug } from "../../debug/seat-debug.ts";
+import { InterestGrid, SharedSnapshots, SnapshotStream } from "../../state/index.ts";
+import type { AnyTable } from "../../state/index.ts";
+import type { RecentExtreme } from "../../rewind/timestamps/recent-extreme.ts";
+import type { AnyGame } from "../define-game.ts";
+import { ClientPriority } from "../entity-priority.ts";
+import { InterestEye } from "../interest-eye.ts";
+import { MessagePeer } from "../message-router.ts";
+import { ClientSight } from "../sight.ts";
+import { RANDOM_KEY_WORDS, writeWelcome } from "../welcome.ts";
+import type { AnyWorldTable, States, World } from "../world.ts";
 import type { MatchInputs } from "./match-inputs.ts";
-import { MessagePeer } from "./message-router.ts";
 import { createSeatCounters, Seat } from "./seat.ts";
-import { ClientSight } from "./sight.ts";
-import { RANDOM_KEY_WORDS, writeWelcome } from "./welcome.ts";
-import type { AnyWorldTable, States, World } from "./world.ts";
 
 export interface MatchSeatsOptions {
   readonly game: AnyGame;

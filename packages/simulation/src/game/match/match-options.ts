@@ -1,7 +1,7 @@
 /** What a match may be told. */
-import type { FavorChange } from "../rewind/fairness/favor-settings.ts";
-import type { ReceiptOptions } from "../rewind/receipts/receipt-desk.ts";
-import type { InputPolicy } from "../prediction/input/client-prediction-handler.ts";
+import type { FavorChange } from "../../rewind/fairness/favor-settings.ts";
+import type { ReceiptOptions } from "../../rewind/receipts/receipt-desk.ts";
+import type { InputPolicy } from "../../prediction/input/client-prediction-handler.ts";
 
 /** For each state with a position. */
 export interface RewindHistoryLimits {

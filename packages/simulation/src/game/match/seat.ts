@@ -1,23 +1,23 @@
 /** One place in a match: who has it, what comes from them and what goes to them. */
-import type { SnapshotStream } from "../state/index.ts";
-import { SpawnLedger } from "../prediction/spawns/spawn-ledger.ts";
-import type { DebugLink } from "../debug/debug-link.ts";
-import type { SeatDebug } from "../debug/seat-debug.ts";
-import type { ClientPredictionHandler, InputCounters } from "../prediction/input/client-prediction-handler.ts";
-import { createInputCounters } from "../prediction/input/client-prediction-handler.ts";
-import type { ViewStamp } from "../prediction/input/player-input.ts";
-import { DelayMeter } from "../rewind/fairness/delay-meter.ts";
-import type { WeaponFavor } from "../rewind/fairness/favor-settings.ts";
-import type { PlayerDelays } from "../rewind/fairness/peekers-advantage.ts";
-import { SentSnapshots } from "../rewind/sent-snapshots.ts";
-import type { RecentExtreme } from "../rewind/timestamps/recent-extreme.ts";
-import { StampCheck } from "../rewind/timestamps/stamp-check.ts";
-import type { StampCounters } from "../rewind/timestamps/stamp-check.ts";
-import { LateNews } from "../rewind/late-news.ts";
-import { ViewResolver } from "../rewind/view-resolver.ts";
-import type { RoomClient } from "./define-game.ts";
-import type { InterestEye } from "./interest-eye.ts";
-import type { MessagePeer } from "./message-router.ts";
+import type { SnapshotStream } from "../../state/index.ts";
+import { SpawnLedger } from "../../prediction/spawns/spawn-ledger.ts";
+import type { DebugLink } from "../../debug/debug-link.ts";
+import type { SeatDebug } from "../../debug/seat-debug.ts";
+import type { ClientPredictionHandler, InputCounters } from "../../prediction/input/client-prediction-handler.ts";
+import { createInputCounters } from "../../prediction/input/client-prediction-handler.ts";
+import type { ViewStamp } from "../../prediction/input/player-input.ts";
+import { DelayMeter } from "../../rewind/fairness/delay-meter.ts";
+import type { WeaponFavor } from "../../rewind/fairness/favor-settings.ts";
+import type { PlayerDelays } from "../../rewind/fairness/peekers-advantage.ts";
+import { SentSnapshots } from "../../rewind/sent-snapshots.ts";
+import type { RecentExtreme } from "../../rewind/timestamps/recent-extreme.ts";
+import { StampCheck } from "../../rewind/timestamps/stamp-check.ts";
+import type { StampCounters } from "../../rewind/timestamps/stamp-check.ts";
+import { LateNews } from "../../rewind/late-news.ts";
+import { ViewResolver } from "../../rewind/view-resolver.ts";
+import type { RoomClient } from "../define-game.ts";
+import type { InterestEye } from "../interest-eye.ts";
+import type { MessagePeer } from "../message-router.ts";
 
 /** How a player's inputs arrive, since it took the seat. */
 export interface InputStats extends Readonly<InputCounters> {
@@ -149,9 +149,13 @@ export class Seat implements SeatInfo {
     this.stats.snapshotBytes += bytes;
   }
 
-  /** A message of inputs, after tick `now`, says which snapshots have arrived; what was never sent is ignored. */
-  noteReceived(tick: number, mask: number, now: number): void {
+  /**
+   * A message of inputs up to `newestInputTick`, after tick `now`, says which snapshots have arrived; what was never sent is
+   * ignored.
+   */
+  noteReceived(newestInputTick: number, tick: number, mask: number, now: number): void {
     if (this.sent.numberOf(tick) < 0) return;
+    this.stamps.told.note(newestInputTick, tick);
     const lost = this.sent.noteReceived(tick, mask);
     if (lost >= 0) this.stamps.link.noteReceipt(now, tick, lost);
     this.stream.acknowledge(tick);
@@ -167,7 +171,7 @@ export class Seat implements SeatInfo {
     if (this.lateTick >= 0)
       return lateStamp.viewTick < 0 ? undefined : this.stamps.check(this.lateTick, lateStamp, favor);
     if (origin === 2 || stamp.viewTick < 0) return undefined;
-    return this.stamps.check(now, stamp, favor);
+    return this.stamps.check(now, stamp, favor, origin !== 0);
   }
 
   /** What is seen from now on is what the player saw at the input of `tick` that was taken late; -1: that of the current tick. */
@@ -176,13 +180,16 @@ export class Seat implements SeatInfo {
     this.stamps.forget();
   }
 
-  /** The input of `tick` is simulated: what is to be measured of it. */
+  /** The input of `tick` is simulated: what is to be measured of it. Delays change slowly: a part of the inputs says enough. */
   noteTaken(tick: number): void {
+    if ((tick - this.id) % MEASURED_EVERY_TICKS !== 0) return;
     const { origin, stamp, depth = 0 } = this.handler;
     const rttMs = this.stamps.link.smoothedRttMs;
     if (origin !== 0 || stamp.viewTick < 0 || rttMs === undefined) return;
     const { tickMs } = this.stamps;
-    const ageMs = Math.min((tick - stamp.viewTick) * tickMs, this.stamps.honestAgeMs(tick));
+    // Whoever steps out is not drawn before the news of it, however far ahead the others are drawn.
+    const seenTick = Math.min(stamp.viewTick, stamp.snapshotTick);
+    const ageMs = Math.min((tick - seenTick) * tickMs, this.stamps.honestAgeMs(tick));
     this.delays.note(rttMs, depth * tickMs, ageMs);
   }
 
@@ -209,6 +216,9 @@ export class Seat implements SeatInfo {
     this.handler.reset(tick);
   }
 }
+
+/** Seats take turns. */
+const MEASURED_EVERY_TICKS = 8;
 
 export function createSeatCounters(): SeatCounters {
   return {
