@@ -91,6 +91,7 @@ test("a node that registers anew is the same one; its successor is not", () => {
   const registration = table.registrationOf(0);
   table.put(registration);
   assert.equal(table.ejectedUntil[0], 10_000);
+  assert.equal(ejections.size, 1);
   table.remove(registration.id);
   assert.equal(ejections.size, 0);
   table.put({ ...registration, id: "successor" });

@@ -139,6 +139,8 @@ describe("suspicion and panic", () => {
     const panic = shares(made, alone(), 0, 5000);
     assert.ok(panic.every((share) => share > 0.05));
     assert.equal(made.router.stats.panicRegions, 1);
+    const { candidates } = made.router.explain(alone(), 0);
+    assert.ok(!candidates.some(({ rejected }) => rejected === "suspected"));
   });
 
   it("leaves out a node whose players never arrive, for a while", () => {
@@ -156,7 +158,7 @@ function nodesByHash({ router }: Fleet): string[] {
 
 describe("consistentHash", () => {
   it("sends the same key to the same node, and hardly another one elsewhere when a node goes", () => {
-    const made = fleet(readyTable(30));
+    const made = fleet(regions(30, "frankfurt"));
     const before = nodesByHash(made);
     assert.deepEqual(nodesByHash(made), before);
     assert.ok(new Set(before).size >= 29);
@@ -165,6 +167,9 @@ describe("consistentHash", () => {
     const moved = before.filter((id, key) => id !== "frankfurt-4" && id !== after[key]);
     assert.ok(moved.length < 25, `${moved.length} moved`);
     assert.ok(!after.includes("frankfurt-4"));
+    for (const id of ["new-0", "new-1"]) addReady(made.table, registration(id));
+    const found = new Set(nodesByHash(made));
+    assert.ok(found.has("new-0") && found.has("new-1"));
   });
 
   it("passes over a node that cannot be used, moves no other key, and comes back to it", () => {
@@ -217,8 +222,16 @@ describe("sticky", () => {
     for (let index = 0; index < table.end; index++) table.report(index, loadOf(50));
     // London is 9 ms farther from Frankfurt than Frankfurt is.
     assert.match(nodeIdOf(router.routeClient({ ...alone(), lastRegion: "london" }, 0)), /^london/);
+    // 4 ms worse than its neighbours.
+    table.report(table.indexOf("london-3"), loadOf(60));
     assert.equal(nodeIdOf(router.routeClient({ ...alone(), lastNode: "london-3" }, 0)), "london-3");
     assert.match(nodeIdOf(router.routeClient(alone(), 0)), /^frankfurt/);
+  });
+
+  it("makes the last node's region one of those that are compared, also when it has no other", () => {
+    const { router, table } = fleet(regions(1, "frankfurt", "london"), { sampledRegions: 1 });
+    table.report(table.indexOf("frankfurt-0"), loadOf(90, 1));
+    assert.equal(nodeIdOf(router.routeClient({ ...alone(), lastNode: "frankfurt-0" }, 0)), "frankfurt-0");
   });
 });
 
