@@ -5,9 +5,12 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { endOfPrefix, watchMethod } from "../src/store/etcd/etcd-api.ts";
+import { EtcdMembers } from "../src/store/etcd/etcd-members.ts";
 import { EtcdStore } from "../src/store/etcd-store.ts";
 import { StoreError } from "../src/store/state-store.ts";
 import type { StateStore, StoreEvent } from "../src/store/state-store.ts";
+import { systemClock } from "../src/store/store-clock.ts";
 import { peerOrSkip } from "../../../scripts/peers.mjs";
 import { EtcdCluster } from "./etcd-cluster.ts";
 import { keysOf, record } from "./store-compliance.ts";
@@ -64,6 +67,24 @@ describe("a store in an etcd of three members", { skip }, () => {
       assert.ok(leased.every((event) => "put" in event));
     });
   }
+
+  it("hears nothing from a member that has lost the others, and hears that", async () => {
+    const alone = cluster.endpoints[0];
+    const members = new EtcdMembers({ endpoints: [alone], clock: systemClock, attemptMs: 1000 });
+    const { call } = await members.open(watchMethod, 1000);
+    const ended = new Promise<Error>((resolve) => call.on("error", resolve));
+    const began = new Promise((resolve) => call.on("data", resolve));
+    const key = Buffer.from("riposte/");
+    call.write({ createRequest: { key, rangeEnd: endOfPrefix(key), startRevision: 0, fragment: true } });
+    await began;
+    cluster.freeze(1);
+    cluster.freeze(2);
+    assert.match((await ended).message, /no leader/);
+    cluster.thaw(1);
+    cluster.thaw(2);
+    members.close();
+    await cluster.ready();
+  });
 
   it("says that it is away when all members are gone, and when they are back", async (t) => {
     await using store = await EtcdStore.open({ endpoints: cluster.endpoints });

@@ -59,6 +59,15 @@ describe("store in etcd", { skip }, () => {
     proxy.break();
     assert.deepEqual({ put: await put }, made[0]);
     assert.equal(await store.put("config/versions/1", "1", { ifRevision: 0 }), undefined);
+    const resumeAgain = proxy.cut("answers");
+    const again = store.put("config/versions/1", "2");
+    await until(() => made.length === 2);
+    resumeAgain();
+    proxy.break();
+    assert.deepEqual({ put: await again }, made[1]);
+    await store.put("config/versions/2", "1");
+    await until(() => made.length >= 3);
+    assert.deepEqual(keysOf(made), ["config/versions/1", "config/versions/1", "config/versions/2"]);
   });
 
   it("hears what changed while its connection was gone, and the history since then was compacted", async () => {
