@@ -6,6 +6,7 @@ import { delimiter, join } from "node:path";
 export const peers = [
   { name: "chromium", debianPackage: "chromium" },
   { name: "firefox-esr", debianPackage: "firefox-esr" },
+  { name: "etcd", debianPackage: "etcd-server" },
 ];
 
 /**
