@@ -1,0 +1,224 @@
+/** The API's bodies and answers as JSON schemas: requests are checked by them, and the OpenAPI document consists of them. */
+import { Type } from "typebox";
+import type { TSchema } from "typebox";
+
+const closed = { additionalProperties: false };
+const text = (description: string, maxLength: number = 64): TSchema =>
+  Type.String({ description, minLength: 1, maxLength });
+const count = (description: string): TSchema => Type.Integer({ description, minimum: 0 });
+
+export const NODE_STATES: readonly string[] = ["starting", "ready", "full", "draining", "maintenance", "lost"];
+
+export const NodeId: TSchema = Type.String({
+  description: "Unique in the fleet",
+  pattern: "^[A-Za-z0-9._-]{1,64}$",
+});
+
+const Labels: TSchema = Type.Record(Type.String({ pattern: "^.{1,64}$" }), Type.String({ maxLength: 64 }), {
+  description: "Any names and values",
+  maxProperties: 16,
+});
+
+const Filter: TSchema = Type.Object(
+  {
+    version: Type.Optional(text("Only nodes with this build of the game")),
+    gameMode: Type.Optional(text("Only nodes that host it")),
+    labels: Type.Optional(Labels),
+    regions: Type.Optional(Type.Array(text("A region"), { description: "Only these regions", maxItems: 64 })),
+    exceptNodes: Type.Optional(Type.Array(NodeId, { description: "Nodes that were tried already", maxItems: 64 })),
+  },
+  { ...closed, description: "What nodes must match" },
+);
+
+const Client: TSchema = Type.Object(
+  {
+    clientId: Type.String({ description: "Decimal, below 2^64", pattern: "^[0-9]{1,20}$" }),
+    ip: Type.Optional(
+      text("Where the player is, when a server asks on its behalf; default: the address of the request", 45),
+    ),
+    latencies: Type.Optional(
+      Type.Record(Type.String({ pattern: "^.{1,64}$" }), Type.Number({ minimum: 0, maximum: 60_000 }), {
+        description: "Measured round trips, in ms, by region",
+        maxProperties: 512,
+      }),
+    ),
+    userData: Type.Optional(
+      Type.String({
+        description: "Of the game, base64, at most 192 bytes: goes into the token",
+        pattern: "^[A-Za-z0-9+/]{0,256}={0,2}$",
+        maxLength: 256,
+      }),
+    ),
+  },
+  closed,
+);
+
+const placement = {
+  clients: Type.Array(Client, {
+    description: "One player, or those who play together: all get seats on one node",
+    minItems: 1,
+    maxItems: 64,
+  }),
+  room: Type.Optional(text("Room to join", 128)),
+  filter: Type.Optional(Filter),
+  strategy: Type.Optional(
+    Type.Enum(
+      ["geographic", "latency", "leastLoad", "powerOfTwo", "weighted", "consistentHash", "sticky", "composite"],
+      { description: "Default: as configured" },
+    ),
+  ),
+  hashKey: Type.Optional(text("What `consistentHash` maps; default: the first client's id", 128)),
+};
+
+export const AllocateBody: TSchema = Type.Object(
+  {
+    key: Type.String({
+      description: "Idempotency key: the same request, sent again with it anywhere, gets the same answer",
+      pattern: "^[A-Za-z0-9_-]{16,64}$",
+    }),
+    ...placement,
+    proof: Type.Optional(
+      Type.Object(
+        { challenge: text("As it was given", 256), solution: text("See `POST /v1/challenge`", 64) },
+        { ...closed, description: "Only while it is asked for" },
+      ),
+    ),
+  },
+  closed,
+);
+
+export const ExplainBody: TSchema = Type.Object(placement, closed);
+
+export const Ticket: TSchema = Type.String({ description: "From the 202", minLength: 1, maxLength: 2048 });
+
+const Certified: TSchema = Type.Object(
+  {
+    address: text("`host:port`", 256),
+    certificateHashes: Type.Optional(Type.Array(text("SHA-256, hex", 95), { maxItems: 4 })),
+  },
+  closed,
+);
+
+const Addresses: TSchema = Type.Object(
+  {
+    udp: Type.Array(text("`host:port`", 256), { description: "Native UDP", minItems: 1, maxItems: 32 }),
+    websocket: Type.Optional(text("`ws://` or `wss://`", 512)),
+    quic: Type.Optional(Certified),
+    webTransport: Type.Optional(Certified),
+  },
+  { ...closed, description: "How players reach it" },
+);
+
+const registration = {
+  id: NodeId,
+  region: text("Region"),
+  coordinates: Type.Optional(
+    Type.Object(
+      {
+        latitude: Type.Number({ minimum: -90, maximum: 90 }),
+        longitude: Type.Number({ minimum: -180, maximum: 180 }),
+      },
+      { ...closed, description: "In degrees" },
+    ),
+  ),
+  addresses: Addresses,
+  capacity: Type.Object(
+    {
+      sessions: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+      players: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+    },
+    { ...closed, description: "Rooms, and seats" },
+  ),
+  version: text("Of the game's build"),
+  labels: Labels,
+  gameModes: Type.Array(text("A game mode"), { description: "What it hosts; empty: all", maxItems: 64 }),
+  weight: Type.Number({ description: "Of its share of players, usually 1", exclusiveMinimum: 0, maximum: 1000 }),
+  healthUrl: Type.Optional(
+    Type.String({ description: "Where balancers ask whether it is alive", pattern: "^https?://", maxLength: 512 }),
+  ),
+};
+
+export const RegistrationBody: TSchema = Type.Object(registration, closed);
+
+export const Registered: TSchema = Type.Object({
+  session: Type.String({ description: "Bearer token of this node's reports to this balancer" }),
+  tokenKey: Type.String({ description: "This node's key for connect tokens, base64" }),
+  protocolId: Type.String(),
+  reportEveryMs: Type.Number(),
+  balancers: Type.Array(Type.String(), { description: "Report to each" }),
+});
+
+export const Node: TSchema = Type.Object({
+  ...registration,
+  state: Type.Enum([...NODE_STATES]),
+  load: Type.Object({
+    sessions: count("Rooms in use"),
+    players: count("Seats in use"),
+    reserved: count("Seats kept for who is on the way"),
+    cpu: Type.Number({ description: "Share of a core, 0 to 1, of the busiest thread" }),
+    tickMs: Type.Number({ description: "99th percentile" }),
+  }),
+  readyAt: Type.Number({ description: "The balancer's monotonic ms; -1: not yet" }),
+  suspicion: Type.Optional(Type.String({ description: "Why no player is sent there although it is ready" })),
+});
+
+export const Nodes: TSchema = Type.Object({
+  nodes: Type.Array(Node),
+  next: Type.Optional(Type.String({ description: "Give it as `after` for the next page" })),
+});
+
+export const Allocated: TSchema = Type.Object({
+  status: Type.Literal("allocated"),
+  node: Type.Object({ id: NodeId, region: Type.String(), addresses: Addresses, version: Type.String() }),
+  seats: Type.Array(
+    Type.Object({ clientId: Type.String(), token: Type.String({ description: "Connect token, base64" }) }),
+  ),
+  expiresInMs: Type.Number({ description: "Until the tokens expire" }),
+});
+
+export const Waiting: TSchema = Type.Object({
+  status: Type.Literal("waiting"),
+  ticket: Type.String({ description: "For `GET /v1/queue/{ticket}`, at any balancer" }),
+  position: Type.Integer({ description: "1 is next" }),
+  estimatedWaitMs: Type.Optional(Type.Number()),
+  askAgainInMs: Type.Number(),
+});
+
+export const Refused: TSchema = Type.Object({
+  code: Type.String({ description: "For programs" }),
+  error: Type.String({ description: "For people: what to do" }),
+});
+
+export const ChallengeReply: TSchema = Type.Object({
+  challenge: Type.String(),
+  bits: Type.Integer({ description: 'Leading zero bits that SHA-256 of `challenge + "." + solution` must have' }),
+  expiresInMs: Type.Number(),
+});
+
+export const Challenged: TSchema = Type.Object({
+  code: Type.Literal("challenge"),
+  error: Type.String(),
+  challenge: Type.String(),
+  bits: Type.Integer(),
+  expiresInMs: Type.Number(),
+});
+
+export const Beacons: TSchema = Type.Object({
+  beacons: Type.Array(
+    Type.Object({ region: Type.String(), url: Type.String({ description: "GET it a few times: the fastest counts" }) }),
+  ),
+});
+
+export const ConfigVersionReply: TSchema = Type.Object({
+  version: Type.Integer(),
+  config: Type.Any({ description: "`null` in place of a number: no limit" }),
+  changedBy: Type.String(),
+  changedAt: Type.String({ description: "ISO 8601" }),
+  comment: Type.Optional(Type.String()),
+});
+
+export const ConfigVersions: TSchema = Type.Object({ versions: Type.Array(ConfigVersionReply) });
+
+export const Anything: TSchema = Type.Any();
+export const Nothing: TSchema = Type.Null({ description: "No body" });
+export const Plain: TSchema = Type.String();

@@ -1,0 +1,189 @@
+/** What players call: allocate, wait, measure. Browsers call it from other origins. */
+import { isIP } from "node:net";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "typebox";
+import { ApiError } from "./api-error.ts";
+import type { ApiContext } from "./api-context.ts";
+import { sendNothing } from "./api-context.ts";
+import * as schemas from "./api-schemas.ts";
+import type { AllocateReply, AllocateRequest } from "./balancer-api.ts";
+import type { Proof } from "./proof-of-work.ts";
+
+const REFUSAL_STATUS = { noMatch: 404, noNodes: 503, queueFull: 503, badTicket: 404, starting: 503 } as const;
+const REFUSALS = { 400: schemas.Refused, 404: schemas.Refused, 429: schemas.Refused, 503: schemas.Refused };
+const tags = ["players"];
+
+export function addPlayerRoutes(app: FastifyInstance, context: ApiContext): void {
+  const { api } = context;
+  const origin = context.options.allowOrigin ?? "*";
+  app.addHook("onRequest", (_request, reply, done) => {
+    void reply.header("access-control-allow-origin", origin).header("cache-control", "no-store");
+    done();
+  });
+  for (const url of ["/v1/allocate", "/v1/queue/:ticket", "/v1/challenge", "/v1/beacons"]) {
+    app.options(url, { schema: { hide: true } }, (_request, reply) => {
+      void reply.header("access-control-allow-methods", "GET, POST, DELETE");
+      void reply.header("access-control-allow-headers", "authorization, content-type");
+      return sendNothing(reply.header("access-control-max-age", "86400"));
+    });
+  }
+
+  app.post(
+    "/v1/allocate",
+    {
+      schema: {
+        tags,
+        summary: "Where to play, and the token to get in",
+        description:
+          "Send it again with the same `key` when no answer comes, to the same balancer or another one: the answer is the " +
+          "same. When the fleet is full the answer is 202 and a ticket.",
+        security: [{}, { token: ["allocate"] }],
+        body: schemas.AllocateBody,
+        response: {
+          200: schemas.Allocated,
+          202: schemas.Waiting,
+          ...REFUSALS,
+          401: schemas.Refused,
+          403: schemas.Refused,
+          428: schemas.Challenged,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { proof, ...body } = request.body as AllocateRequest & { readonly proof?: Proof };
+      checkClients(body);
+      const isTrusted = await authorizePlayers(context, request, body);
+      const address = context.addressOf(request);
+      if (!isTrusted) demandProof(context, address, body.key, proof);
+      return answer(reply, await api.allocate(body, address));
+    },
+  );
+
+  const ticket = Type.Object({ ticket: schemas.Ticket });
+  app.get(
+    "/v1/queue/:ticket",
+    {
+      schema: {
+        tags,
+        summary: "Ask again with a ticket",
+        description: "Not before `askAgainInMs`, and not much later: who does not ask has left.",
+        params: ticket,
+        response: { 200: schemas.Allocated, 202: schemas.Waiting, ...REFUSALS },
+      },
+    },
+    async (request, reply) => {
+      const { ticket: given } = request.params as { ticket: string };
+      return answer(reply, await api.askAgain(given, context.addressOf(request)));
+    },
+  );
+  app.delete(
+    "/v1/queue/:ticket",
+    {
+      schema: {
+        tags,
+        summary: "Leave the queue",
+        params: ticket,
+        response: { 204: schemas.Nothing, 404: schemas.Refused, 429: schemas.Refused },
+      },
+    },
+    async (request, reply) => {
+      if (await api.leaveQueue((request.params as { ticket: string }).ticket)) return sendNothing(reply);
+      throw new ApiError(404, "badTicket", "This ticket is not in the queue: there is nothing to leave.");
+    },
+  );
+
+  app.post(
+    "/v1/challenge",
+    {
+      schema: {
+        tags,
+        summary: "A proof of work to solve",
+        description:
+          "Needed only while `POST /v1/allocate` answers 428, which carries a challenge too. Find a `solution` (try 0, 1, 2 " +
+          'and so on) for which SHA-256 of `challenge + "." + solution` begins with `bits` zero bits, and send both as `proof`. ' +
+          "A solution counts once, at the balancer that gave the challenge.",
+        response: { 200: schemas.ChallengeReply, 429: schemas.Refused },
+      },
+    },
+    (request, reply) =>
+      reply.send(context.work.challenge(context.addressOf(request), context.options.limits().proofBits, context.now())),
+  );
+
+  app.get(
+    "/v1/beacons",
+    {
+      schema: {
+        tags,
+        summary: "Where to measure the round trip to each region",
+        description: "Results go into `latencies` of `POST /v1/allocate`.",
+        response: { 200: schemas.Beacons, 429: schemas.Refused },
+      },
+    },
+    (_request, reply) => reply.send({ beacons: context.options.beacons?.() ?? [] }),
+  );
+  app.get(
+    "/v1/ping",
+    {
+      schema: { tags, summary: "Nothing, fast: for measuring a round trip", response: { 204: schemas.Nothing } },
+    },
+    (_request, reply) => sendNothing(reply.header("timing-allow-origin", origin)),
+  );
+}
+
+function answer(reply: FastifyReply, result: AllocateReply): FastifyReply {
+  if (result.status === "allocated") return reply.send(result);
+  if (result.status === "waiting")
+    return reply
+      .code(202)
+      .header("retry-after", Math.ceil(result.askAgainInMs / 1000))
+      .send(result);
+  const status = REFUSAL_STATUS[result.code];
+  if (status === 503) void reply.header("retry-after", "2");
+  return reply.code(status).send({ code: result.code, error: result.error });
+}
+
+function checkClients({ clients }: AllocateRequest): void {
+  for (const { clientId, ip } of clients) {
+    if (clientId.length === 20 && BigInt(clientId) >= 1n << 64n)
+      throw new ApiError(400, "badRequest", `The clientId ${clientId} is not below 2^64.`);
+    if (ip !== undefined && isIP(ip) === 0)
+      throw new ApiError(400, "badRequest", `The ip "${ip}" is no IPv4 or IPv6 address.`);
+  }
+  if (new Set(clients.map(({ clientId }) => clientId)).size < clients.length)
+    throw new ApiError(400, "badRequest", "A clientId is there twice: name each player once.");
+}
+
+/** Whether who asks may ask for anybody, and is not held to what players are held to. */
+async function authorizePlayers(
+  context: ApiContext,
+  request: FastifyRequest,
+  { clients }: AllocateRequest,
+): Promise<boolean> {
+  const { playerTokens = false } = context.options;
+  if (!playerTokens && request.headers.authorization === undefined) return false;
+  const { subject, scopes } = await context.identify(request);
+  if (scopes.has("allocate")) {
+    context.guard.trust(request.raw);
+    return true;
+  }
+  if (clients.length > 1 || clients[0].clientId !== subject || clients[0].ip !== undefined)
+    throw new ApiError(
+      403,
+      "forbidden",
+      `Your token is for client ${subject} only, without "ip": who asks for others needs the scope "allocate".`,
+    );
+  return false;
+}
+
+function demandProof(context: ApiContext, address: string, key: string, proof: Proof | undefined): void {
+  const { challengeAbovePerSec, proofBits } = context.options.limits();
+  const now = context.now();
+  if (context.work.countAllocation(now) <= challengeAbovePerSec) return;
+  if (proof !== undefined && context.work.accept(proof, address, key, now)) return;
+  throw new ApiError(
+    428,
+    "challenge",
+    "Too many players ask at once: solve this challenge, see POST /v1/challenge, and ask again.",
+    { ...context.work.challenge(address, proofBits, now) },
+  );
+}
