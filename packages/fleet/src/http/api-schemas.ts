@@ -70,13 +70,16 @@ const placement = {
   hashKey: Type.Optional(text("What `consistentHash` maps; default: the first client's id", 128)),
 };
 
+export const Key: TSchema = Type.String({
+  description: "Idempotency key: the same request, sent again with it anywhere, gets the same answer",
+  pattern: "^[A-Za-z0-9_-]{16,64}$",
+});
+
 export const AllocateBody: TSchema = Type.Object(
   {
-    key: Type.String({
-      description: "Idempotency key: the same request, sent again with it anywhere, gets the same answer",
-      pattern: "^[A-Za-z0-9_-]{16,64}$",
-    }),
+    key: Key,
     ...placement,
+    ticket: Type.Optional(text("Of who waits already: from the last 202", 256)),
     proof: Type.Optional(
       Type.Object(
         { challenge: text("As it was given", 256), solution: text("See `POST /v1/challenge`", 64) },
@@ -88,8 +91,6 @@ export const AllocateBody: TSchema = Type.Object(
 );
 
 export const ExplainBody: TSchema = Type.Object(placement, closed);
-
-export const Ticket: TSchema = Type.String({ description: "From the 202", minLength: 1, maxLength: 2048 });
 
 const Certified: TSchema = Type.Object(
   {

@@ -9,8 +9,22 @@ import * as schemas from "./api-schemas.ts";
 import type { AllocateReply, AllocateRequest } from "./balancer-api.ts";
 import type { Proof } from "./proof-of-work.ts";
 
-const REFUSAL_STATUS = { noMatch: 404, noNodes: 503, queueFull: 503, badTicket: 404, starting: 503 } as const;
-const REFUSALS = { 400: schemas.Refused, 404: schemas.Refused, 429: schemas.Refused, 503: schemas.Refused };
+const REFUSAL_STATUS = {
+  noMatch: 404,
+  noNodes: 503,
+  queueFull: 503,
+  badTicket: 404,
+  expired: 410,
+  askAgain: 503,
+  starting: 503,
+} as const;
+const REFUSALS = {
+  400: schemas.Refused,
+  404: schemas.Refused,
+  410: schemas.Refused,
+  429: schemas.Refused,
+  503: schemas.Refused,
+};
 const tags = ["players"];
 
 export function addPlayerRoutes(app: FastifyInstance, context: ApiContext): void {
@@ -20,7 +34,7 @@ export function addPlayerRoutes(app: FastifyInstance, context: ApiContext): void
     void reply.header("access-control-allow-origin", origin).header("cache-control", "no-store");
     done();
   });
-  for (const url of ["/v1/allocate", "/v1/queue/:ticket", "/v1/challenge", "/v1/beacons"]) {
+  for (const url of ["/v1/allocate", "/v1/queue/:key", "/v1/challenge", "/v1/beacons"]) {
     app.options(url, { schema: { hide: true } }, (_request, reply) => {
       void reply.header("access-control-allow-methods", "GET, POST, DELETE");
       void reply.header("access-control-allow-headers", "authorization, content-type");
@@ -36,7 +50,8 @@ export function addPlayerRoutes(app: FastifyInstance, context: ApiContext): void
         summary: "Where to play, and the token to get in",
         description:
           "Send it again with the same `key` when no answer comes, to the same balancer or another one: the answer is the " +
-          "same. When the fleet is full the answer is 202 and a ticket.",
+          "same. When the fleet is full the answer is 202 and a ticket: send the same request with it after `askAgainInMs`, " +
+          "and not much later, for who does not ask has left.",
         security: [{}, { token: ["allocate"] }],
         body: schemas.AllocateBody,
         response: {
@@ -59,36 +74,20 @@ export function addPlayerRoutes(app: FastifyInstance, context: ApiContext): void
     },
   );
 
-  const ticket = Type.Object({ ticket: schemas.Ticket });
-  app.get(
-    "/v1/queue/:ticket",
-    {
-      schema: {
-        tags,
-        summary: "Ask again with a ticket",
-        description: "Not before `askAgainInMs`, and not much later: who does not ask has left.",
-        params: ticket,
-        response: { 200: schemas.Allocated, 202: schemas.Waiting, ...REFUSALS },
-      },
-    },
-    async (request, reply) => {
-      const { ticket: given } = request.params as { ticket: string };
-      return answer(reply, await api.askAgain(given, context.addressOf(request)));
-    },
-  );
   app.delete(
-    "/v1/queue/:ticket",
+    "/v1/queue/:key",
     {
       schema: {
         tags,
         summary: "Leave the queue",
-        params: ticket,
-        response: { 204: schemas.Nothing, 404: schemas.Refused, 429: schemas.Refused },
+        description: "With the `key` that was sent. Who does not ask any more leaves it, too.",
+        params: Type.Object({ key: schemas.Key }),
+        response: { 204: schemas.Nothing, 429: schemas.Refused },
       },
     },
-    async (request, reply) => {
-      if (await api.leaveQueue((request.params as { ticket: string }).ticket)) return sendNothing(reply);
-      throw new ApiError(404, "badTicket", "This ticket is not in the queue: there is nothing to leave.");
+    (request, reply) => {
+      api.leaveQueue((request.params as { key: string }).key);
+      return sendNothing(reply);
     },
   );
 

@@ -1,0 +1,96 @@
+/** A node's side of the talk with one balancer: registers, reports, takes in what it answers. One exchange at a time. */
+import type { RegisterReply } from "../http/balancer-api.ts";
+import type { JsonClient } from "../http/json-client.ts";
+import type { NodeAnswer, NodeReport } from "../balancer/node-reports.ts";
+import type { NodeRegistration } from "../registry/server-node.ts";
+
+export interface BalancerLinkOptions {
+  readonly url: string;
+  readonly client: JsonClient;
+  readonly registration: () => NodeRegistration;
+  /** A JWT, signed with the node's key. */
+  readonly sign: () => Promise<string>;
+  readonly report: (url: string) => NodeReport;
+  readonly onRegistered: (reply: RegisterReply) => void;
+  readonly onAnswer: (url: string, answer: NodeAnswer) => void;
+  readonly log: (line: string) => void;
+}
+
+const TIMEOUT_MS = 1000;
+const REGISTER_TIMEOUT_MS = 5000;
+/** Between attempts to register that failed: doubled each time. */
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 10_000;
+
+export class BalancerLink {
+  readonly url: string;
+  readonly #options: BalancerLinkOptions;
+  #session: string | undefined;
+  #isBusy = false;
+  #retryMs = FIRST_RETRY_MS;
+  #retryAt = 0;
+  /** When it last answered; -Infinity: never. */
+  answeredAt: number = -Infinity;
+
+  constructor(options: BalancerLinkOptions) {
+    this.url = options.url;
+    this.#options = options;
+  }
+
+  get isRegistered(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** The next exchange, unless one is on its way. Never rejects. */
+  async exchange(now: number): Promise<void> {
+    if (this.#isBusy || now < this.#retryAt) return;
+    this.#isBusy = true;
+    try {
+      if (this.#session === undefined) await this.#register();
+      else await this.#report(this.#session);
+      this.answeredAt = performance.now();
+      this.#retryMs = FIRST_RETRY_MS;
+    } catch (error) {
+      if (this.#session === undefined) {
+        this.#options.log(`balancer ${this.url}: ${error instanceof Error ? error.message : String(error)}`);
+        this.#retryAt = performance.now() + this.#retryMs;
+        this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+      }
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  /** What is registered has changed. */
+  registerAnew(): void {
+    this.#session = undefined;
+    this.#retryAt = 0;
+  }
+
+  async #register(): Promise<void> {
+    const { client, registration, sign, onRegistered } = this.#options;
+    const headers = { authorization: `Bearer ${await sign()}` };
+    const reply = await client.send(`${this.url}/v1/nodes`, registration(), {
+      timeoutMs: REGISTER_TIMEOUT_MS,
+      headers,
+    });
+    if (reply.status !== 200) throw new Error(`registering was answered with ${reply.status}: ${errorOf(reply.body)}`);
+    const registered = reply.body as RegisterReply;
+    this.#session = registered.session;
+    onRegistered(registered);
+  }
+
+  async #report(session: string): Promise<void> {
+    const { client, registration, report, onAnswer } = this.#options;
+    const headers = { authorization: `Bearer ${session}` };
+    const url = `${this.url}/v1/nodes/${registration().id}/report`;
+    const reply = await client.send(url, report(this.url), { timeoutMs: TIMEOUT_MS, headers });
+    if (reply.status === 401) this.registerAnew();
+    if (reply.status !== 200) throw new Error(`a report was answered with ${reply.status}`);
+    onAnswer(this.url, reply.body as NodeAnswer);
+  }
+}
+
+function errorOf(body: unknown): string {
+  return typeof body === "object" && body !== null && "error" in body ? String(body.error) : "no reason given";
+}
