@@ -6,6 +6,8 @@ import { delimiter, join } from "node:path";
 export const peers = [
   { name: "chromium", debianPackage: "chromium" },
   { name: "firefox-esr", debianPackage: "firefox-esr" },
+  { name: "prometheus", debianPackage: "prometheus" },
+  { name: "promtool", debianPackage: "prometheus" },
 ];
 
 /**
