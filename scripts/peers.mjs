@@ -7,6 +7,8 @@ export const peers = [
   { name: "chromium", debianPackage: "chromium" },
   { name: "firefox-esr", debianPackage: "firefox-esr" },
   { name: "etcd", debianPackage: "etcd-server" },
+  { name: "prometheus", debianPackage: "prometheus" },
+  { name: "promtool", debianPackage: "prometheus" },
 ];
 
 /**

@@ -72,7 +72,7 @@ function manifestsHash() {
 function installPeers() {
   const missing = peers.filter((peer) => findPeer(peer.name) === undefined);
   if (missing.length === 0) return;
-  const packages = missing.map((peer) => peer.debianPackage);
+  const packages = [...new Set(missing.map((peer) => peer.debianPackage))];
   const prefix = aptPrefix();
   if (prefix === undefined) {
     console.warn(
