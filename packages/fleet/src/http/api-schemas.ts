@@ -27,7 +27,7 @@ const Filter: TSchema = Type.Object(
     regions: Type.Optional(Type.Array(text("A region"), { description: "Only these regions", maxItems: 64 })),
     exceptNodes: Type.Optional(Type.Array(NodeId, { description: "Nodes that were tried already", maxItems: 64 })),
   },
-  { ...closed, description: "What nodes must match" },
+  { ...closed, title: "Filter", description: "What nodes must match" },
 );
 
 const Client: TSchema = Type.Object(
@@ -50,7 +50,7 @@ const Client: TSchema = Type.Object(
       }),
     ),
   },
-  closed,
+  { ...closed, title: "Client" },
 );
 
 const placement = {
@@ -97,7 +97,7 @@ const Certified: TSchema = Type.Object(
     address: text("`host:port`", 256),
     certificateHashes: Type.Optional(Type.Array(text("SHA-256, hex", 95), { maxItems: 4 })),
   },
-  closed,
+  { ...closed, title: "CertifiedAddress" },
 );
 
 const Addresses: TSchema = Type.Object(
@@ -107,7 +107,7 @@ const Addresses: TSchema = Type.Object(
     quic: Type.Optional(Certified),
     webTransport: Type.Optional(Certified),
   },
-  { ...closed, description: "How players reach it" },
+  { ...closed, title: "NodeAddresses", description: "How players reach it" },
 );
 
 const registration = {
@@ -149,46 +149,58 @@ export const Registered: TSchema = Type.Object({
   balancers: Type.Array(Type.String(), { description: "Report to each" }),
 });
 
-export const Node: TSchema = Type.Object({
-  ...registration,
-  state: Type.Enum([...NODE_STATES]),
-  load: Type.Object({
-    sessions: count("Rooms in use"),
-    players: count("Seats in use"),
-    reserved: count("Seats kept for who is on the way"),
-    cpu: Type.Number({ description: "Share of a core, 0 to 1, of the busiest thread" }),
-    tickMs: Type.Number({ description: "99th percentile" }),
-  }),
-  readyAt: Type.Number({ description: "The balancer's monotonic ms; -1: not yet" }),
-  suspicion: Type.Optional(Type.String({ description: "Why no player is sent there although it is ready" })),
-});
+export const Node: TSchema = Type.Object(
+  {
+    ...registration,
+    state: Type.Enum([...NODE_STATES]),
+    load: Type.Object({
+      sessions: count("Rooms in use"),
+      players: count("Seats in use"),
+      reserved: count("Seats kept for who is on the way"),
+      cpu: Type.Number({ description: "Share of a core, 0 to 1, of the busiest thread" }),
+      tickMs: Type.Number({ description: "99th percentile" }),
+    }),
+    readyAt: Type.Number({ description: "The balancer's monotonic ms; -1: not yet" }),
+    suspicion: Type.Optional(Type.String({ description: "Why no player is sent there although it is ready" })),
+  },
+  { title: "Node" },
+);
 
 export const Nodes: TSchema = Type.Object({
   nodes: Type.Array(Node),
   next: Type.Optional(Type.String({ description: "Give it as `after` for the next page" })),
 });
 
-export const Allocated: TSchema = Type.Object({
-  status: Type.Literal("allocated"),
-  node: Type.Object({ id: NodeId, region: Type.String(), addresses: Addresses, version: Type.String() }),
-  seats: Type.Array(
-    Type.Object({ clientId: Type.String(), token: Type.String({ description: "Connect token, base64" }) }),
-  ),
-  expiresInMs: Type.Number({ description: "Until the tokens expire" }),
-});
+export const Allocated: TSchema = Type.Object(
+  {
+    status: Type.Literal("allocated"),
+    node: Type.Object({ id: NodeId, region: Type.String(), addresses: Addresses, version: Type.String() }),
+    seats: Type.Array(
+      Type.Object({ clientId: Type.String(), token: Type.String({ description: "Connect token, base64" }) }),
+    ),
+    expiresInMs: Type.Number({ description: "Until the tokens expire" }),
+  },
+  { title: "Allocated" },
+);
 
-export const Waiting: TSchema = Type.Object({
-  status: Type.Literal("waiting"),
-  ticket: Type.String({ description: "For `GET /v1/queue/{ticket}`, at any balancer" }),
-  position: Type.Integer({ description: "1 is next" }),
-  estimatedWaitMs: Type.Optional(Type.Number()),
-  askAgainInMs: Type.Number(),
-});
+export const Waiting: TSchema = Type.Object(
+  {
+    status: Type.Literal("waiting"),
+    ticket: Type.String({ description: "For `GET /v1/queue/{ticket}`, at any balancer" }),
+    position: Type.Integer({ description: "1 is next" }),
+    estimatedWaitMs: Type.Optional(Type.Number()),
+    askAgainInMs: Type.Number(),
+  },
+  { title: "Waiting" },
+);
 
-export const Refused: TSchema = Type.Object({
-  code: Type.String({ description: "For programs" }),
-  error: Type.String({ description: "For people: what to do" }),
-});
+export const Refused: TSchema = Type.Object(
+  {
+    code: Type.String({ description: "For programs" }),
+    error: Type.String({ description: "For people: what to do" }),
+  },
+  { title: "Refused" },
+);
 
 export const ChallengeReply: TSchema = Type.Object({
   challenge: Type.String(),
@@ -196,13 +208,16 @@ export const ChallengeReply: TSchema = Type.Object({
   expiresInMs: Type.Number(),
 });
 
-export const Challenged: TSchema = Type.Object({
-  code: Type.Literal("challenge"),
-  error: Type.String(),
-  challenge: Type.String(),
-  bits: Type.Integer(),
-  expiresInMs: Type.Number(),
-});
+export const Challenged: TSchema = Type.Object(
+  {
+    code: Type.Literal("challenge"),
+    error: Type.String(),
+    challenge: Type.String(),
+    bits: Type.Integer(),
+    expiresInMs: Type.Number(),
+  },
+  { title: "Challenged" },
+);
 
 export const Beacons: TSchema = Type.Object({
   beacons: Type.Array(
@@ -210,13 +225,16 @@ export const Beacons: TSchema = Type.Object({
   ),
 });
 
-export const ConfigVersionReply: TSchema = Type.Object({
-  version: Type.Integer(),
-  config: Type.Any({ description: "`null` in place of a number: no limit" }),
-  changedBy: Type.String(),
-  changedAt: Type.String({ description: "ISO 8601" }),
-  comment: Type.Optional(Type.String()),
-});
+export const ConfigVersionReply: TSchema = Type.Object(
+  {
+    version: Type.Integer(),
+    config: Type.Any({ description: "`null` in place of a number: no limit" }),
+    changedBy: Type.String(),
+    changedAt: Type.String({ description: "ISO 8601" }),
+    comment: Type.Optional(Type.String()),
+  },
+  { title: "ConfigVersion" },
+);
 
 export const ConfigVersions: TSchema = Type.Object({ versions: Type.Array(ConfigVersionReply) });
 

@@ -77,7 +77,7 @@ export class ConnectionGuard {
 
   guardRequests(handler: RequestListener): RequestListener {
     return (request, response) => {
-      if (this.#admit(request, response)) void handler(request, response);
+      if (this.#admit(request, response)) handler(request, response);
     };
   }
 

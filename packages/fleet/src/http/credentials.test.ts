@@ -32,7 +32,7 @@ describe("NodeCredentials", () => {
 
   it("takes public keys, and no secret made of one", async () => {
     const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-    const pem = publicKey.export({ type: "spki", format: "pem" }) as string;
+    const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
     const keys = credentials([{ kid: "ed", publicKey: pem }]);
     const token = await signNodeToken({ nodeId: "fra-1", kid: "ed", privateKey, wallNow });
     assert.equal((await keys.verify(token)).nodeId, "fra-1");
