@@ -124,7 +124,7 @@ export class Allocator {
 
   /** Until another balancer has a copy, or none is needed; `undefined`: nobody can be sure, and the player is to ask again. */
   async #settle(taken: TakenSeats, claim: AllocationClaim): Promise<AllocationClaim | undefined> {
-    const { claims, pool, table, now, askPeer, sleepUntil } = this.#options;
+    const { claims, pool, router, table, now, askPeer, sleepUntil } = this.#options;
     const pending = claims.begin(claim, taken.answerBy);
     for (;;) {
       const step = pending.step(pool.isKept(taken), now());
@@ -133,6 +133,7 @@ export class Allocator {
           const { use, giveBack } = step.outcome;
           if (giveBack) {
             pool.giveBack(taken);
+            router.noteSeats(taken.index);
             table.addReserved(taken.index, -taken.seats.length);
           }
           return use;

@@ -4,6 +4,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { Random } from "@riposte/protocol";
+import { dryRun } from "../config/dry-run.ts";
+import type { DryRunReport } from "../config/dry-run.ts";
+import { RecordedTraffic } from "../config/recorded-traffic.ts";
 import type { LoadBalancerConfig } from "../config/load-balancer-config.ts";
 import type { ClientLocator } from "../geoip/client-locator.ts";
 import { HealthBook } from "../health/health-book.ts";
@@ -17,6 +20,7 @@ import type { Gossip, PeerCounters } from "../peers/peer-set.ts";
 import { filterKeyOf } from "../queue/filter-key.ts";
 import { QueueTickets } from "../queue/queue-ticket.ts";
 import { WaitingQueue } from "../queue/waiting-queue.ts";
+import type { FleetMetrics } from "../metrics/fleet-metrics.ts";
 import { NodeTable } from "../registry/node-table.ts";
 import type { NodeRegistration, NodeState, ServerNode } from "../registry/server-node.ts";
 import type { RouteExplanation, RouteRequest } from "../routing/route-request.ts";
@@ -49,6 +53,7 @@ export interface GlobalLoadBalancerOptions {
   readonly peers?: readonly string[];
   /** Default 250 ms. */
   readonly reportEveryMs?: number;
+  readonly metrics?: FleetMetrics;
   readonly log?: (line: string) => void;
   /** Default: random. */
   readonly seed?: number;
@@ -62,6 +67,7 @@ const FORWARD_TIMEOUT_MS = 800;
 /** Before that it may be that the others have not been heard yet. */
 const SETTLED_AFTER_MS = 1500;
 const MAX_COPIES = 256;
+const DRY_RUN_REQUESTS = 1000;
 
 interface Waiting {
   readonly request: AllocateRequest;
@@ -89,6 +95,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
   readonly #health: HealthBook;
   readonly #checks: HealthChecks;
   readonly #lastRegions: LastRegions;
+  readonly #recorded = new RecordedTraffic();
   /** By key: what is being answered just now. */
   readonly #inFlight: Map<string, Promise<AllocateReply>> = new Map();
   readonly #timer: NodeJS.Timeout;
@@ -134,11 +141,17 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       unixMs: Date.now,
       askPeer: (peer, claim) => this.#askPeer(peer, claim),
       sleepUntil: (at) => new Promise((resolve) => setTimeout(resolve, Math.max(1, at - now()))),
-      onPlaced: () => this.#placements++,
+      onPlaced: (_index, region, outcome) => {
+        this.#placements++;
+        if ("strategy" in outcome) options.metrics?.notePlacement(region, outcome.strategy, "placed");
+      },
     });
     this.#health = new HealthBook({
       config: () => config().health,
-      onChange: (node, health, reason) => this.#roster.noteHealth(node, health, reason),
+      onChange: (node, health, reason) => {
+        options.metrics?.noteHealthChange(health);
+        this.#roster.noteHealth(node, health, reason);
+      },
     });
     this.#roster = new NodeRoster({
       table: this.table,
@@ -232,6 +245,28 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       store: this.#options.store.status,
       router: this.#router.stats,
     };
+  }
+
+  /** Seats of a region that nodes have lent to this balancer. */
+  freeSeatsIn(region: string): number {
+    const now = performance.now();
+    let seats = 0;
+    for (let index = 0; index < this.table.end; index++)
+      if (this.table.has(index) && this.table.registrationOf(index).region === region)
+        seats += this.#pool.seatsOf(index, now);
+    return seats;
+  }
+
+  /** What another configuration would have done to the requests of the last minute or so. */
+  dryRun(to: LoadBalancerConfig): DryRunReport {
+    return dryRun({
+      from: this.#options.config(),
+      to,
+      recorded: this.#recorded.newest(DRY_RUN_REQUESTS),
+      route: (config, request, seed) => ({
+        outcome: this.#router.routeUnder(config.routing, request, seed, performance.now()),
+      }),
+    });
   }
 
   /** The configuration has changed. */
@@ -336,7 +371,9 @@ export class GlobalLoadBalancer implements AsyncDisposable {
 
   async #place(request: AllocateRequest, ip: string): Promise<Placement> {
     if (this.#claims.pending(request.key) !== undefined) return { refused: "notSure" };
-    const placement = await this.#allocator.place(request, this.#routeOf(request, ip));
+    const route = this.#routeOf(request, ip);
+    this.#recorded.record(route, performance.now());
+    const placement = await this.#allocator.place(request, route);
     if ("claim" in placement) {
       const { nodeId } = placement.claim;
       const index = this.table.indexOf(nodeId);
@@ -353,6 +390,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     return {
       clients: clients.map(({ clientId, ip: own = ip, latencies }) => {
         const location = this.#options.locator.estimateClientLocation(own);
+        this.#options.metrics?.noteLocation(location?.source ?? "unknown");
         return {
           clientId,
           ...(location === undefined ? {} : { location }),
@@ -438,8 +476,13 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     const url = this.#peers.get(peer)?.url;
     if (url === undefined) throw new Error(`balancer ${peer} is not known`);
     try {
-      return (await this.#link.claim(url, claim, CLAIM_TIMEOUT_MS)) as ClaimReply<AllocationFacts>;
+      const reply = (await this.#link.claim(url, claim, CLAIM_TIMEOUT_MS)) as ClaimReply<AllocationFacts>;
+      this.#options.metrics?.noteClaim(
+        reply.kind === "stored" ? "stored" : reply.kind === "exists" ? "existing" : "failed",
+      );
+      return reply;
     } catch (error) {
+      this.#options.metrics?.noteClaim("failed");
       if (error instanceof Error && "code" in error && error.code === "ECONNREFUSED") this.#peers.noteRefused(peer);
       throw error;
     }

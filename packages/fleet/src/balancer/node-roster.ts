@@ -4,6 +4,7 @@
  * told by each node to each balancer.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { HealthBook, NodeHealth } from "../health/health-book.ts";
 import type { NodeCommand, RegisterReply } from "../http/balancer-api.ts";
 import type { NodeTable } from "../registry/node-table.ts";
@@ -170,7 +171,11 @@ export class NodeRoster {
   #take(record: NodeRecord): void {
     const { table, health, now } = this.#options;
     const { id } = record.registration;
-    const index = table.put(record.registration);
+    const known = this.#records.get(id);
+    // The store's echo of what is known: a table would make its lists anew.
+    const isKnown =
+      known !== undefined && table.indexOf(id) >= 0 && isDeepStrictEqual(known.registration, record.registration);
+    const index = isKnown ? table.indexOf(id) : table.put(record.registration);
     if (typeof index === "string") throw new RangeError(`node ${id} cannot be taken: ${index}`);
     this.#records.set(id, record);
     health.add(id, now());

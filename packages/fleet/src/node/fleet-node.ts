@@ -26,7 +26,7 @@ export interface FleetNodeOptions {
   readonly log?: (line: string) => void;
 }
 
-/** What a node must say of itself, and what has defaults: no labels, all game modes, version "", weight 1. */
+/** What a node must say of itself, and what has defaults: no labels, all game modes, version "dev", weight 1. */
 export type RegistrationOptions = Pick<NodeRegistration, "id" | "region" | "addresses"> &
   Partial<Pick<NodeRegistration, "coordinates" | "version" | "labels" | "gameModes" | "weight" | "healthUrl">> & {
     readonly capacity: NodeCapacity;
@@ -223,5 +223,5 @@ export interface SeatLedgerView {
 }
 
 function toRegistration(options: RegistrationOptions): NodeRegistration {
-  return { version: "", labels: {}, gameModes: [], weight: 1, ...options };
+  return { version: "dev", labels: {}, gameModes: [], weight: 1, ...options };
 }

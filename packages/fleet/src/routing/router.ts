@@ -117,6 +117,17 @@ export class Router {
     return { outcome: this.#outcome(best), candidates: candidates.slice(0, maxCandidates), regions };
   }
 
+  /** What `routeClient` would answer under another configuration, with the draws of `seed`; changes nothing. */
+  routeUnder(config: RoutingConfig, request: RouteRequest, seed: number, now: number): RouteOutcome {
+    const before = { config: this.config, seed: this.#nextSeed };
+    this.configure(config);
+    this.#nextSeed = seed;
+    const outcome = this.#outcome(this.#decide(request, now));
+    this.configure(before.config);
+    this.#nextSeed = before.seed;
+    return outcome;
+  }
+
   /** What became of a player who was sent to a node: played (`true`), or never arrived or was turned away. */
   notePlacement(index: number, ok: boolean, now: number): void {
     this.#ejections.note(index, ok, now, this.config);

@@ -1,0 +1,222 @@
+/** A whole balancer: the store, GeoIP, configuration, the balancer itself, its HTTP API and metrics, in one process. */
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { ConfigBook } from "../config/config-book.ts";
+import type { LoadBalancerConfig } from "../config/load-balancer-config.ts";
+import type { ClientLocator } from "../geoip/client-locator.ts";
+import { ApiError } from "../http/api-error.ts";
+import { AuditLog } from "../http/audit-log.ts";
+import type { AuditSink } from "../http/audit-log.ts";
+import type { Actor, AllocateReply, AllocateRequest, BalancerApi, ConfigVersion } from "../http/balancer-api.ts";
+import type { Beacon } from "../http/api-context.ts";
+import { NodeCredentials, TokenCredentials } from "../http/credentials.ts";
+import type { NodeKey, TokenTrust } from "../http/credentials.ts";
+import { HttpApi } from "../http/http-api.ts";
+import { FleetMetrics } from "../metrics/fleet-metrics.ts";
+import { viewRegions } from "../metrics/fleet-view.ts";
+import type { NodeRegistration } from "../registry/server-node.ts";
+import { EmbeddedStore } from "../store/embedded-store.ts";
+import type { StateStore } from "../store/state-store.ts";
+import { ConfigConflictError, ConfigKeeper } from "./config-keeper.ts";
+import { GlobalLoadBalancer } from "./global-load-balancer.ts";
+import { ConfigError } from "../config/config-rules.ts";
+
+export interface BalancerServerOptions {
+  /** Unique among the balancers. Default: the host's name and a random number. */
+  readonly id?: string;
+  /** Default 7800; 0: any. */
+  readonly port?: number;
+  /** Default: all addresses. */
+  readonly host?: string;
+  /** Where nodes and the other balancers reach this one. Default `http://127.0.0.1:<port>`, good on one machine. */
+  readonly url?: string;
+  /** 32 bytes or more that all balancers of the fleet share, and nobody else. */
+  readonly fleetSecret: Uint8Array;
+  /** As the game servers' option. Default "RIPOSTE1" as a number. */
+  readonly protocolId?: bigint;
+  /** With which nodes sign. */
+  readonly nodeKeys: readonly NodeKey[];
+  /** Whose tokens let operators, matchmakers and players in. Default: nobody's. */
+  readonly trust?: TokenTrust;
+  /** Whether players must bring a token. Default false: anybody gets a seat, as is right on a desk. */
+  readonly playerTokens?: boolean;
+  /** Default: in memory, which is lost with the process. */
+  readonly store?: StateStore;
+  /** Default: nothing is known of where a client is. */
+  readonly locator?: ClientLocator;
+  /** Addresses of the other balancers. Default: those that the store knows. */
+  readonly peers?: readonly string[];
+  /** Over the defaults, until somebody changes it. */
+  readonly config?: unknown;
+  readonly beacons?: readonly Beacon[];
+  readonly behindProxy?: boolean;
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Default: one JSON line each on stdout. */
+  readonly audit?: AuditSink;
+  readonly log?: (line: string) => void;
+}
+
+const DEFAULT_PORT = 7800;
+/** "RIPOSTE1" in ASCII, as the server's default. */
+const DEFAULT_PROTOCOL_ID = 0x5249504f53544531n;
+const NOWHERE: ClientLocator = { estimateClientLocation: () => undefined };
+
+export class BalancerServer implements AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly balancer: GlobalLoadBalancer;
+  readonly metrics: FleetMetrics;
+  readonly #http: HttpApi;
+  readonly #keeper: ConfigKeeper;
+  readonly #ownStore: StateStore | undefined;
+
+  private constructor(parts: {
+    readonly url: string;
+    readonly port: number;
+    readonly balancer: GlobalLoadBalancer;
+    readonly metrics: FleetMetrics;
+    readonly http: HttpApi;
+    readonly keeper: ConfigKeeper;
+    readonly ownStore: StateStore | undefined;
+  }) {
+    this.url = parts.url;
+    this.port = parts.port;
+    this.balancer = parts.balancer;
+    this.metrics = parts.metrics;
+    this.#http = parts.http;
+    this.#keeper = parts.keeper;
+    this.#ownStore = parts.ownStore;
+  }
+
+  static async listen(options: BalancerServerOptions): Promise<BalancerServer> {
+    const { fleetSecret, nodeKeys, trust, port = DEFAULT_PORT, host, locator = NOWHERE } = options;
+    const log = options.log ?? ((line: string): void => console.error(line));
+    const id = options.id ?? `${hostname()}-${randomBytes(3).toString("hex")}`;
+    const ownStore = options.store === undefined ? await EmbeddedStore.open() : undefined;
+    const store = options.store ?? ownStore!;
+    const book = new ConfigBook({ initial: options.config });
+    // The API is made before its balancer, which must know the port.
+    let balancer: GlobalLoadBalancer | undefined;
+    const config = (): LoadBalancerConfig => book.config;
+    const keeper = new ConfigKeeper({ store, book, log, onChange: () => balancer?.configure() });
+    const metrics: FleetMetrics = new FleetMetrics({
+      includesProcess: false,
+      view: () => ({
+        regions: viewRegions(balancer?.nodes() ?? [], (region) => balancer?.freeSeatsIn(region) ?? 0),
+        queueLength: balancer?.stats().waiting ?? 0,
+        store: { kind: store.kind, status: store.status },
+        balancersAlive: balancer?.stats().balancers.length ?? 1,
+        isLeader: false,
+        configVersion: book.current.version,
+      }),
+    });
+    const api = createApi(() => balancer, { book, keeper, metrics });
+    const http = await HttpApi.create({
+      api,
+      limits: () => config().limits,
+      nodeCredentials: new NodeCredentials({ keys: () => nodeKeys, wallNow: Date.now }),
+      ...(trust === undefined ? {} : { tokenCredentials: new TokenCredentials(trust, Date.now) }),
+      audit: new AuditLog({ sink: options.audit ?? STDOUT, wallNow: Date.now }),
+      beacons: () => options.beacons ?? [],
+      ...(options.playerTokens === undefined ? {} : { playerTokens: options.playerTokens }),
+      ...(options.behindProxy === undefined ? {} : { behindProxy: options.behindProxy }),
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+    });
+    const bound = await http.listen({ port, ...(host === undefined ? {} : { host }) });
+    const url = options.url ?? `${options.tls === undefined ? "http" : "https"}://127.0.0.1:${bound}`;
+    balancer = new GlobalLoadBalancer({
+      id,
+      url,
+      fleetSecret,
+      protocolId: options.protocolId ?? DEFAULT_PROTOCOL_ID,
+      store,
+      locator,
+      config,
+      configVersion: () => book.current.version,
+      metrics,
+      log,
+      ...(options.peers === undefined ? {} : { peers: options.peers }),
+    });
+    return new BalancerServer({ url, port: bound, balancer, metrics, http, keeper, ownStore });
+  }
+
+  /** Players who are being answered are; then it takes nobody new, and nodes get back what they lent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.balancer[Symbol.asyncDispose]();
+    this.#keeper.close();
+    await this.#http[Symbol.asyncDispose]();
+    await this.#ownStore?.[Symbol.asyncDispose]();
+  }
+}
+
+const STDOUT: AuditSink = { write: (line) => void process.stdout.write(line) };
+
+function createApi(
+  current: () => GlobalLoadBalancer | undefined,
+  {
+    book,
+    keeper,
+    metrics,
+  }: { readonly book: ConfigBook; readonly keeper: ConfigKeeper; readonly metrics: FleetMetrics },
+): BalancerApi {
+  const balancer = (): GlobalLoadBalancer => {
+    const started = current();
+    if (started === undefined) throw new ApiError(503, "starting", "This balancer is starting: try again in a moment.");
+    return started;
+  };
+  const authorOf = ({ subject }: Actor, comment?: string) => ({
+    changedBy: subject,
+    changedAtMs: Date.now(),
+    ...(comment === undefined ? {} : { comment }),
+  });
+  return {
+    get isReady() {
+      return current()?.isReady ?? false;
+    },
+    async allocate(request: AllocateRequest, ip: string): Promise<AllocateReply> {
+      const began = performance.now();
+      const reply = await balancer().allocate(request, ip);
+      metrics.noteAllocation(performance.now() - began);
+      if (reply.status === "refused") metrics.noteRefusal(reply.code);
+      return reply;
+    },
+    leaveQueue: (key) => balancer().leaveQueue(key),
+    explain: (request, ip) => balancer().explain(request, ip),
+    registerNode: async (registration: NodeRegistration) => {
+      try {
+        return balancer().registerNode(registration);
+      } catch (error) {
+        if (error instanceof RangeError) throw new ApiError(503, "full", error.message);
+        throw error;
+      }
+    },
+    exchange: (nodeId, session, report) => current()?.exchange(nodeId, session, report),
+    commandNode: async (nodeId, command) => balancer().commandNode(nodeId, command),
+    nodes: (filter) => balancer().nodes(filter),
+    stats: () => ({ ...metrics.stats(), balancer: balancer().stats() }),
+    config: () => book.current,
+    configVersions: async () => book.versions(),
+    async changeConfig(patch, { dryRun, comment }, actor) {
+      return refuseMistakes(async () => {
+        const author = authorOf(actor, comment);
+        if (!dryRun) return keeper.change(patch, author);
+        return { ...balancer().dryRun(book.prepare(patch, author).version.config), config: book.current };
+      });
+    },
+    async rollBackConfig(version, actor): Promise<ConfigVersion | undefined> {
+      return refuseMistakes(async () => (await keeper.rollBack(version, authorOf(actor)))?.version);
+    },
+    peer: async (path, body, mac) => current()?.peer(path, body, mac),
+    metrics: () => metrics.exposition(),
+  };
+}
+
+async function refuseMistakes<R>(action: () => Promise<R>): Promise<R> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof ConfigError) throw new ApiError(400, "badConfig", error.message);
+    if (error instanceof ConfigConflictError) throw new ApiError(409, "conflict", error.message);
+    throw error;
+  }
+}

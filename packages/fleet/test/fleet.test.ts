@@ -1,0 +1,175 @@
+/** Balancers and nodes as real HTTP servers in one process: registration, seats, retries, queue, draining, a balancer that is gone. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { after, describe, it } from "node:test";
+import { readConnectToken } from "@riposte/protocol/netcode";
+import { BalancerServer } from "../src/balancer/balancer-server.ts";
+import type { Allocation, AllocateReply } from "../src/http/balancer-api.ts";
+import { FleetNode } from "../src/node/fleet-node.ts";
+import { EmbeddedStore } from "../src/store/embedded-store.ts";
+
+const fleetSecret = randomBytes(32);
+const nodeKey = { kid: "k1", secret: randomBytes(32) };
+const open: AsyncDisposable[] = [];
+
+async function start(peers: readonly string[], store: EmbeddedStore, id: string): Promise<BalancerServer> {
+  const server = await BalancerServer.listen({
+    id,
+    port: 0,
+    host: "127.0.0.1",
+    fleetSecret,
+    nodeKeys: [nodeKey],
+    store,
+    peers,
+    config: { limits: { requestsPerSec: 100_000, requestBurst: 100_000 }, queue: { patienceMs: 5000 } },
+    audit: { write: () => true },
+    log: () => undefined,
+  });
+  open.push(server);
+  return server;
+}
+
+async function join(id: string, seats: number, balancers: readonly string[], region = "eu"): Promise<FleetNode> {
+  const node = await FleetNode.join({
+    balancers,
+    key: nodeKey,
+    registration: {
+      id,
+      region,
+      addresses: { udp: [`10.0.0.${open.length}:7777`] },
+      capacity: { sessions: 4, players: seats },
+    },
+  });
+  node.setReady(true);
+  open.push(node);
+  return node;
+}
+
+async function allocate(url: string, body: object): Promise<AllocateReply> {
+  const response = await fetch(`${url}/v1/allocate`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const reply = (await response.json()) as AllocateReply & { code?: string };
+  return reply.status === undefined ? ({ ...(reply as object), status: "refused" } as AllocateReply) : reply;
+}
+
+async function until<R>(what: () => Promise<R | undefined> | R | undefined): Promise<R> {
+  for (let i = 0; i < 400; i++) {
+    const result = await what();
+    if (result !== undefined) return result;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`not within 10 s: ${what}`);
+}
+
+let keys = 0;
+function request(clientId: number, more: object = {}): { key: string; clients: { clientId: string }[] } {
+  return { key: `key-${String(keys++).padStart(16, "0")}`, clients: [{ clientId: String(clientId) }], ...more };
+}
+
+function asAllocated(reply: AllocateReply): Allocation {
+  assert.equal(reply.status, "allocated", JSON.stringify(reply));
+  return reply as Allocation;
+}
+
+describe("a fleet", () => {
+  after(async () => {
+    for (const part of open.reverse()) await part[Symbol.asyncDispose]();
+  });
+
+  it("seats players, answers retries the same anywhere, and puts those who come last in a queue", async () => {
+    const store = await EmbeddedStore.open();
+    const a = await start([], store, "a");
+    const b = await start([a.url], store, "b");
+    const node = await join("eu-1", 6, [a.url]);
+    await until(() => (node.balancers.length === 2 ? true : undefined));
+    await until(() => (a.balancer.stats().freeSeats > 0 && b.balancer.stats().freeSeats > 0 ? true : undefined));
+
+    const first = request(1);
+    const at = asAllocated(await allocate(a.url, first));
+    assert.equal(at.node.id, "eu-1");
+    const token = readConnectToken(Buffer.from(at.seats[0].token, "base64"));
+    assert.equal(token?.serverAddresses.length, 1);
+    // A lost answer: asked again here, and at the other one.
+    for (const url of [a.url, b.url]) {
+      const again = asAllocated(await allocate(url, first));
+      assert.deepEqual(again.seats, at.seats, "the same token, to the last byte");
+    }
+    await until(() => (node.seats.reserved === 1 ? true : undefined));
+    assert.ok(node.arrive("1"));
+    assert.deepEqual([node.seats.seated, node.seats.reserved], [1, 0]);
+
+    // All others, from both, at once: five seats are left.
+    const rest = Array.from({ length: 8 }, (_, i) => request(10 + i));
+    const replies = await Promise.all(rest.map((body, i) => allocate(i % 2 === 0 ? a.url : b.url, body)));
+    const seated = new Set(replies.flatMap((reply) => (reply.status === "allocated" ? reply.seats[0].clientId : [])));
+    const waiting = replies.filter(({ status }) => status === "waiting");
+    assert.equal(seated.size + waiting.length, 8, JSON.stringify(replies));
+    // Whoever waits gets what was lent elsewhere, too; and then the seats of those who leave.
+    await until(() => (node.seats.free === 0 && node.seats.lent === 0 ? true : undefined)).catch(() => undefined);
+    for (const clientId of [...seated, "1"]) {
+      node.arrive(clientId);
+      node.leave(clientId);
+    }
+    for (const [i, reply] of replies.entries()) {
+      if (reply.status !== "waiting") continue;
+      let { ticket } = reply;
+      const done = await until(async () => {
+        const next = await allocate(i % 2 === 0 ? a.url : b.url, { ...rest[i], ticket });
+        if (next.status === "waiting") ({ ticket } = next);
+        return next.status === "allocated" ? next : undefined;
+      });
+      seated.add(done.seats[0].clientId);
+    }
+    assert.equal(seated.size, 8);
+    assert.ok(node.seats.seated + node.seats.reserved <= 6);
+  });
+
+  it("says why there is no seat, and sends nobody to who drains", async () => {
+    const store = await EmbeddedStore.open();
+    const a = await start([], store, "lone");
+    const none = await allocate(a.url, request(1));
+    assert.deepEqual([none.status, "code" in none && none.code], ["refused", "noNodes"]);
+    const node = await join("us-1", 10, [a.url], "us");
+    await until(() => (a.balancer.stats().freeSeats > 0 ? true : undefined));
+    const wrong = await allocate(a.url, request(1, { filter: { version: "2" } }));
+    assert.equal("code" in wrong && wrong.code, "noMatch");
+    // Alone, it answers once the node knows that.
+    asAllocated(
+      await until(async () => {
+        const reply = await allocate(a.url, request(2));
+        return reply.status === "allocated" ? reply : undefined;
+      }),
+    );
+    a.balancer.commandNode("us-1", "drain");
+    const later = await allocate(a.url, request(3));
+    assert.notEqual(later.status, "allocated");
+    await until(() => (node.desired === "draining" ? true : undefined));
+    assert.equal(node.seats.reserved, 1, "who was on the way still comes");
+    assert.ok(node.arrive("2"));
+  });
+
+  it("goes on when a balancer is gone: with its answers, and with a node that registered there", async () => {
+    const store = await EmbeddedStore.open();
+    const a = await start([], store, "p");
+    const b = await start([a.url], store, "q");
+    const node = await join("as-1", 50, [a.url], "as");
+    await until(() =>
+      b.balancer.stats().freeSeats > 0 && b.balancer.stats().balancers.length === 2 ? true : undefined,
+    );
+    const asked = Array.from({ length: 5 }, (_, i) => request(100 + i));
+    const answers = await Promise.all(asked.map(async (body) => asAllocated(await allocate(a.url, body))));
+    await a[Symbol.asyncDispose]();
+    for (const [i, body] of asked.entries())
+      assert.deepEqual(asAllocated(await allocate(b.url, body)).seats, answers[i].seats);
+    asAllocated(
+      await until(async () => {
+        const reply = await allocate(b.url, request(200));
+        return reply.status === "allocated" ? reply : undefined;
+      }),
+    );
+    await until(() => (node.seats.reserved === 6 ? true : undefined));
+  });
+});
