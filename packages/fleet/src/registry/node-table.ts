@@ -51,9 +51,9 @@ export class NodeTable {
   readonly region: Uint16Array;
   readonly version: Int32Array;
   /** Players and kept seats by capacity, 0 to 1. */
-  readonly loadShare: Float32Array;
-  readonly cpu: Float32Array;
-  readonly weight: Float32Array;
+  readonly loadShare: Float64Array;
+  readonly cpu: Float64Array;
+  readonly weight: Float64Array;
   /** -1: not yet. */
   readonly readyAt: Float64Array;
   /** 1: no player is sent there although it is ready. */
@@ -61,10 +61,12 @@ export class NodeTable {
   /** Left out for too many failed placements until then; 0: not. Kept by routing's `Ejections`. */
   readonly ejectedUntil: Float64Array;
 
+  /** Seats. */
+  readonly #capacity: Float64Array;
   readonly #sessions: Uint32Array;
   readonly #players: Uint32Array;
   readonly #reserved: Uint32Array;
-  readonly #tickMs: Float32Array;
+  readonly #tickMs: Float64Array;
   readonly #registrations: (NodeRegistration | undefined)[] = [];
   readonly #gameModesOf: (readonly number[])[] = [];
   readonly #labelsOf: (readonly number[])[] = [];
@@ -81,16 +83,17 @@ export class NodeTable {
     this.state = new Uint8Array(maxNodes);
     this.region = new Uint16Array(maxNodes);
     this.version = new Int32Array(maxNodes);
-    this.loadShare = new Float32Array(maxNodes);
-    this.cpu = new Float32Array(maxNodes);
-    this.weight = new Float32Array(maxNodes);
+    this.loadShare = new Float64Array(maxNodes);
+    this.cpu = new Float64Array(maxNodes);
+    this.weight = new Float64Array(maxNodes);
     this.readyAt = new Float64Array(maxNodes);
     this.suspected = new Uint8Array(maxNodes);
     this.ejectedUntil = new Float64Array(maxNodes);
+    this.#capacity = new Float64Array(maxNodes);
     this.#sessions = new Uint32Array(maxNodes);
     this.#players = new Uint32Array(maxNodes);
     this.#reserved = new Uint32Array(maxNodes);
-    this.#tickMs = new Float32Array(maxNodes);
+    this.#tickMs = new Float64Array(maxNodes);
   }
 
   /** Nodes in it. */
@@ -251,11 +254,12 @@ export class NodeTable {
   }
 
   #learn(index: number, registration: NodeRegistration): void {
-    const { region, coordinates, version, gameModes, labels, weight } = registration;
+    const { region, coordinates, version, gameModes, labels, weight, capacity } = registration;
     this.#registrations[index] = registration;
     this.region[index] = this.regions.addNode(region, coordinates);
     this.version[index] = this.versions.hold(version);
     this.weight[index] = weight;
+    this.#capacity[index] = capacity.players;
     this.#gameModesOf[index] = [...new Set(gameModes)].map((mode) => this.gameModes.hold(mode));
     this.#labelsOf[index] = Object.entries(labels).map(([key, value]) => this.labels.hold(labelName(key, value)));
   }
@@ -277,7 +281,7 @@ export class NodeTable {
   }
 
   #updateLoadShare(index: number): void {
-    const capacity = this.registrationOf(index).capacity.players;
+    const capacity = this.#capacity[index];
     const taken = this.#players[index] + this.#reserved[index];
     this.loadShare[index] = capacity > 0 ? Math.min(1, taken / capacity) : 1;
   }
