@@ -1,0 +1,189 @@
+/**
+ * Which answer a key has: a balancer's memory of its own answers and of those that others have copied to it, so that a player
+ * who asks again, anywhere, is told the same.
+ *
+ * Each answer is at two balancers. When one of them is lost, the other copies it to a third. Two balancers that work on the
+ * same key at once ask the same third one, which knows whose came first, or each other: then the one that ranks higher for the
+ * key goes first.
+ *
+ * With one balancer lost a key keeps its answer. With the two that know it lost at the same time, it gets another one when it is
+ * asked again; the seat of the first is free again after its time. So it is where a claim was slower than its time-out and
+ * went to another balancer than the retry did: therefore a balancer asks all others (`find`) about a key that is asked again.
+ */
+import { PendingClaim } from "./pending-claim.ts";
+import { highestRanked, outranks } from "./rendezvous.ts";
+import { fromMessage } from "./seat-claim.ts";
+import type { ClaimMessage, ClaimReply, SeatClaim } from "./seat-claim.ts";
+
+export interface ClaimBookOptions {
+  /** This balancer's id. */
+  readonly self: string;
+  /** Default 90000 ms. */
+  readonly rememberMs?: number;
+  /** Default 131072; beyond, the oldest are forgotten. */
+  readonly maxClaims?: number;
+}
+
+interface Entry<A> {
+  readonly claim: SeatClaim<A>;
+  readonly forgetAt: number;
+  /** Who else knows it. */
+  partner: string | undefined;
+}
+
+export class ClaimBook<A> {
+  readonly self: string;
+  /** Answers that were forgotten early. */
+  dropped = 0;
+  readonly #maxClaims: number;
+  readonly #entries: Map<string, Entry<A>> = new Map();
+  readonly #pending: Map<string, PendingClaim<A>> = new Map();
+  /** Keys of which nobody else may know. */
+  readonly #uncopied: Set<string> = new Set();
+  readonly #live: Set<string> = new Set();
+  #epochs: ReadonlyMap<string, number> = new Map();
+  #rememberMs: number;
+
+  constructor(options: ClaimBookOptions) {
+    this.self = options.self;
+    this.#rememberMs = options.rememberMs ?? 90_000;
+    this.#maxClaims = options.maxClaims ?? 131_072;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get live(): ReadonlySet<string> {
+    return this.#live;
+  }
+
+  setRememberMs(rememberMs: number): void {
+    this.#rememberMs = rememberMs;
+  }
+
+  /** The other balancers that are alive, with the epoch of each: who comes back with another one has forgotten everything. */
+  setLive(peers: ReadonlyMap<string, number>): void {
+    const lost = new Set<string>();
+    for (const peer of this.#live) if (peers.get(peer) !== this.#epochs.get(peer)) lost.add(peer);
+    this.#epochs = new Map(peers);
+    this.#live.clear();
+    for (const peer of peers.keys()) if (peer !== this.self) this.#live.add(peer);
+    if (lost.size === 0) return;
+    for (const [key, entry] of this.#entries) {
+      if (entry.partner === undefined || !lost.has(entry.partner)) continue;
+      entry.partner = undefined;
+      this.#uncopied.add(key);
+    }
+  }
+
+  /** The answer that the key has, if any. */
+  find(key: string, now: number): SeatClaim<A> | undefined {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && entry.forgetAt > now ? entry.claim : undefined;
+  }
+
+  /** The answer that is being worked on here: to be waited for. */
+  pending(key: string): PendingClaim<A> | undefined {
+    return this.#pending.get(key);
+  }
+
+  /** Seats were taken for a key that has no answer and none pending. */
+  begin(claim: SeatClaim<A>, answerBy: number): PendingClaim<A> {
+    if (this.#pending.has(claim.key)) throw new RangeError(`there is a claim for the key ${JSON.stringify(claim.key)}`);
+    const pending = new PendingClaim<A>(claim, answerBy, this.#live, (use, partner, now) => {
+      this.#pending.delete(claim.key);
+      if (use !== undefined) this.#remember(use, now + this.#rememberMs, partner);
+    });
+    this.#pending.set(claim.key, pending);
+    return pending;
+  }
+
+  /**
+   * Another balancer's claim. `hold` has the node told of the seats from here, too (`SeatPool.hold`), and says false when that
+   * cannot be, as where this balancer does not hear the node.
+   */
+  receive(message: ClaimMessage<A>, from: string, hold: (claim: SeatClaim<A>) => boolean, now: number): ClaimReply<A> {
+    const { key, by, epoch, nodeId } = message;
+    const known = this.find(key, now);
+    if (known !== undefined) {
+      if (known.by !== by || known.epoch !== epoch || known.nodeId !== nodeId || !isSameSeat(known, message)) {
+        return { kind: "exists", claim: this.toMessage(known, now) };
+      }
+      return { kind: "stored" };
+    }
+    const pending = this.#pending.get(key);
+    if (pending !== undefined && !message.settled && !outranks(key, by, this.self)) return { kind: "pending" };
+    if (pending?.isStored === true) return { kind: "pending" };
+    const claim = fromMessage(message, now);
+    // Of an answer that stands already, whoever has it sees to it that the node knows.
+    if (!hold(claim) && !message.settled) return { kind: "busy" };
+    pending?.supersede(claim, from);
+    this.#remember(claim, now + Math.min(message.rememberMs, this.#rememberMs), from);
+    return { kind: "stored" };
+  }
+
+  /** To send. */
+  toMessage(claim: SeatClaim<A>, now: number): ClaimMessage<A> {
+    const { until, ...rest } = claim;
+    const entry = this.#entries.get(claim.key);
+    const rememberMs = entry === undefined ? this.#rememberMs : Math.max(0, entry.forgetAt - now);
+    return { ...rest, ttlMs: Math.max(0, until - now), rememberMs, settled: entry !== undefined };
+  }
+
+  /**
+   * Answers that nobody else knows any more, and who should: at most `limit`. They count as copied; say `copyFailed` when there
+   * was no reply. (One of `exists` is final: the key got another answer meanwhile.)
+   */
+  toCopy(limit: number, now: number): { readonly peer: string; readonly claim: ClaimMessage<A> }[] {
+    const copies: { peer: string; claim: ClaimMessage<A> }[] = [];
+    if (this.#live.size === 0) return copies;
+    for (const key of this.#uncopied) {
+      if (copies.length >= limit) break;
+      this.#uncopied.delete(key);
+      const entry = this.#entries.get(key);
+      const peer = highestRanked(key, this.#live);
+      if (entry === undefined || entry.forgetAt <= now || entry.partner !== undefined || peer === undefined) continue;
+      entry.partner = peer;
+      copies.push({ peer, claim: this.toMessage(entry.claim, now) });
+    }
+    return copies;
+  }
+
+  /** It is copied again later. */
+  copyFailed(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    entry.partner = undefined;
+    this.#uncopied.add(key);
+  }
+
+  /** Forgets what is over. A few times a second. */
+  sweep(now: number): void {
+    for (const [key, { forgetAt }] of this.#entries) {
+      if (forgetAt > now) break;
+      this.#forget(key);
+    }
+  }
+
+  #remember(claim: SeatClaim<A>, forgetAt: number, partner: string | undefined): void {
+    this.#forget(claim.key);
+    this.#entries.set(claim.key, { claim, forgetAt, partner });
+    if (partner === undefined) this.#uncopied.add(claim.key);
+    if (this.#entries.size <= this.#maxClaims) return;
+    for (const oldest of this.#entries.keys()) {
+      this.#forget(oldest);
+      this.dropped++;
+      return;
+    }
+  }
+
+  #forget(key: string): void {
+    this.#entries.delete(key);
+    this.#uncopied.delete(key);
+  }
+}
+
+function isSameSeat<A>(claim: SeatClaim<A>, message: ClaimMessage<A>): boolean {
+  return claim.seats.length === message.seats.length && claim.seats[0]?.seat === message.seats[0]?.seat;
+}
