@@ -5,7 +5,8 @@
  * - another balancer holds a copy: the highest-ranked one of those that are alive, or else the next;
  * - none is alive, or would take one, but the node has confirmed that it keeps the seats, or knows that nobody else can tell it.
  *
- * The driver asks for the next step at first, after each reply and time-out, when the node has reported, and at `wakeAt`.
+ * The driver asks for the next step at first, after each reply and time-out, when the node has reported, when another balancer has
+ * claimed the same key, and at `wakeAt`.
  */
 import type { ClaimReply, SeatClaim } from "./seat-claim.ts";
 import { fromMessage } from "./seat-claim.ts";
