@@ -120,6 +120,17 @@ describe("WaitingQueue", () => {
     assert.ok(singles > 350, `${singles}`);
   });
 
+  it("holds newcomers up as well, when they have overtaken a group often enough", () => {
+    const queue = setUp();
+    ask(queue, "group", 0, { seats: 4 });
+    for (let i = 0; i < 32; i++) {
+      assert.ok(queue.mayPass("", 1, 100));
+      queue.passed("", 1, 100);
+    }
+    assert.ok(!queue.mayPass("", 1, 100));
+    assert.ok(queue.mayPass("", 1, 3100));
+  });
+
   it("passes over who does not ask when it should, and forgets who has not for longer", () => {
     const queue = setUp();
     const place = ask(queue, "absent", 0);

@@ -115,6 +115,13 @@ describe("ClaimBook", () => {
     assert.equal(a.find(key, NOW), undefined);
   });
 
+  it("keeps the seats where a claim is still on its way", () => {
+    const { a } = setUp();
+    const pending = a.begin(claimOf("k", "a"), NOW + 500);
+    assert.equal(pending.step(false, NOW).kind, "ask");
+    assert.deepEqual(outcomeOf(pending.step(false, NOW + 5000)), { answer: undefined, giveBack: false });
+  });
+
   it("answers without a copy only when the node keeps the seats; meanwhile it asks again", () => {
     const { a } = setUp();
     const key = keyRanking("a", "b", "c");

@@ -5,7 +5,8 @@
  * - another balancer holds a copy: the highest-ranked one of those that are alive, or else the next;
  * - none is alive, or would take one, but the node has confirmed that it keeps the seats, or knows that nobody else can tell it.
  *
- * The driver asks for the next step at first, after each reply and time-out, when the node has reported, and at `wakeAt`.
+ * The driver asks for the next step at first, after each reply and time-out, when the node has reported, when another balancer has
+ * claimed the same key, and at `wakeAt`.
  */
 import type { ClaimReply, SeatClaim } from "./seat-claim.ts";
 import { fromMessage } from "./seat-claim.ts";
@@ -118,7 +119,8 @@ export class PendingClaim<A> {
   }
 
   #finish(use: SeatClaim<A> | undefined, partner: string | undefined, now: number): ClaimStep<A> {
-    this.#outcome = { use, giveBack: use !== this.claim && !this.#copied };
+    const mayBeCopied = this.#copied || this.#asked !== undefined;
+    this.#outcome = { use, giveBack: use !== this.claim && !mayBeCopied };
     this.#settle(use, partner, now);
     return { kind: "done", outcome: this.#outcome };
   }

@@ -73,8 +73,9 @@ describe("seats in a fleet", () => {
         const world = new FleetWorld(parameters);
         world.run();
         assert.deepEqual(world.bounced, []);
-        for (const { key, answers } of world.clients)
-          assert.ok(answers.size <= 1, `${key} has ${answers.size} answers`);
+        for (const { key, answersInTime } of world.clients) {
+          assert.ok(answersInTime.size <= 1, `${key} has ${answersInTime.size} answers`);
+        }
       }),
       { seed: 73, numRuns: 60 },
     );

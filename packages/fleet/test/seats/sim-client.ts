@@ -13,8 +13,9 @@ export class SimClient extends Process {
   readonly clientIds: readonly string[];
   /** From the first question to the first answer. */
   answeredAfterMs: number | undefined;
-  /** Different answers that came, also too late. */
+  /** Different answers that came, also to questions that it had given up; and without those. */
   readonly answers = new Set<string>();
+  readonly answersInTime = new Set<string>();
   readonly #world: FleetWorld;
   readonly #startedAt: number;
   #balancer: SimBalancer | undefined;
@@ -53,6 +54,7 @@ export class SimClient extends Process {
 
   #hear(reply: SimReply | undefined): void {
     if (reply?.kind === "answer") {
+      this.answersInTime.add(nameOf(reply.claim));
       this.#hearLate(reply);
       return;
     }
@@ -70,7 +72,7 @@ export class SimClient extends Process {
     if (reply.kind !== "answer") return;
     const { claim } = reply;
     const isFirst = this.answers.size === 0;
-    this.answers.add(`${claim.nodeId} ${claim.epoch} ${claim.seats.map(({ seat }) => seat).join()}`);
+    this.answers.add(nameOf(claim));
     this.#world.given(claim, this.key);
     if (!isFirst) return;
     this.answeredAfterMs = this.sim.now - this.#startedAt;
@@ -108,4 +110,8 @@ export class SimClient extends Process {
       },
     );
   }
+}
+
+function nameOf({ nodeId, epoch, seats }: SeatClaim<SimAnswer>): string {
+  return `${nodeId} ${epoch} ${seats.map(({ seat }) => seat).join()}`;
 }
