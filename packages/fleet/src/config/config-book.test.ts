@@ -5,7 +5,7 @@ import type { ConfigAuthor } from "./config-book.ts";
 import { DEFAULT_CONFIG } from "./config-defaults.ts";
 import { ConfigError } from "./config-rules.ts";
 
-const author: ConfigAuthor = { changedBy: "ada", changedAtMs: 1_700_000_000_000 };
+const author: ConfigAuthor = { changedBy: "ada", changedAt: "2023-11-14T22:13:20.000Z" };
 
 function problemsOf(patch: unknown, book = new ConfigBook()): readonly string[] {
   const before = book.current;
@@ -70,7 +70,7 @@ describe("ConfigBook, what is refused", () => {
     assert.deepEqual(problemsOf({ scaling: { eu: { schedule: [{ days: [], from: "08:00" }] } } }), [
       'scaling.eu.schedule[0].to: missing, must be "00:00" to "23:59"',
     ]);
-    assert.equal(problemsOf({ scaling: { eu: { schedule: Array(17).fill({}) } } }).length, 1);
+    assert.equal(problemsOf({ scaling: { eu: { schedule: Array.from({ length: 17 }, () => ({})) } } }).length, 1);
     const regions = Object.fromEntries(Array.from({ length: 301 }, (_, i) => [`r${i}`, {}]));
     assert.deepEqual(problemsOf({ scaling: regions }), ["scaling: 301 regions, must be at most 300"]);
     assert.equal(problemsOf(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`x${i}`, 1]))).length, 20);
@@ -109,6 +109,11 @@ describe("ConfigBook, versions", () => {
     const { version, diff } = book.change({ seats: { ttlMs: 60_000 } }, author);
     assert.deepEqual([version.version, diff], [0, []]);
     assert.equal(book.versions().length, 1);
+  });
+
+  it("takes a time that sorts as a text", () => {
+    const change = { queue: { maxWaiting: 1 } };
+    assert.throws(() => new ConfigBook().prepare(change, { changedBy: "ada", changedAt: "yesterday" }), RangeError);
   });
 
   it("prepares without changing", () => {

@@ -27,8 +27,8 @@ export interface ConfigBookOptions {
 /** Who changes it, when, and why. */
 export interface ConfigAuthor {
   readonly changedBy: string;
-  /** Wall-clock time, in ms since 1970. */
-  readonly changedAtMs: number;
+  /** ISO 8601, as `Date.toISOString` gives it. */
+  readonly changedAt: string;
   /** At most 500 characters are kept. */
   readonly comment?: string;
 }
@@ -50,6 +50,8 @@ export interface Accepted {
 }
 
 const MAX_COMMENT = 500;
+/** Always of one length, so that the later one is also the larger text. */
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 export class ConfigBook {
   readonly #maxVersions: number;
@@ -60,7 +62,7 @@ export class ConfigBook {
     this.#maxVersions = options.maxVersions ?? 100;
     if (!(this.#maxVersions >= 1)) throw new RangeError(`maxVersions ${this.#maxVersions}, must be at least 1`);
     const { config } = mergeConfig(DEFAULT_CONFIG, options.initial ?? {});
-    this.#versions = [{ version: 0, config, changedBy: "defaults", changedAt: new Date(0).toISOString() }];
+    this.#versions = [{ version: 0, config, changedBy: "defaults", changedAt: "1970-01-01T00:00:00.000Z" }];
   }
 
   /** In force. The object of a version never changes. */
@@ -129,12 +131,13 @@ export class ConfigBook {
   #next(config: LoadBalancerConfig, author: ConfigAuthor): ConfigChange {
     const diff = diffConfigs(this.config, config);
     if (diff.length === 0) return { version: this.current, diff };
-    const { changedBy, changedAtMs, comment } = author;
+    const { changedBy, changedAt, comment } = author;
+    if (!ISO_TIME.test(changedAt)) throw new RangeError(`changedAt ${changedAt}, must be an ISO 8601 time`);
     const version: ConfigVersion = {
       version: this.current.version + 1,
       config,
       changedBy,
-      changedAt: new Date(changedAtMs).toISOString(),
+      changedAt,
       ...(comment === undefined ? {} : { comment: comment.slice(0, MAX_COMMENT) }),
     };
     return { version, diff };
@@ -154,7 +157,7 @@ function readVersion(stored: unknown): { readonly version: ConfigVersion; readon
     throw problem("version", `${String(version)}, must be a whole number of 0 or more`);
   }
   if (typeof changedBy !== "string") throw problem("changedBy", `${String(changedBy)}, must be a text`);
-  if (typeof changedAt !== "string" || Number.isNaN(Date.parse(changedAt))) {
+  if (typeof changedAt !== "string" || !ISO_TIME.test(changedAt)) {
     throw problem("changedAt", `${String(changedAt)}, must be an ISO 8601 time`);
   }
   const merged = mergeConfig(DEFAULT_CONFIG, config, { skipUnknown: true });

@@ -2,7 +2,16 @@
  * What each setting may be, how a partial configuration is laid over a whole one, and what is said of values that are
  * refused. In JSON, which has no Infinity, `null` is "no limit"; for a region under `scaling` it takes the region away.
  */
-import type { LoadBalancerConfig, RegionScaling, ScheduledTarget } from "./load-balancer-config.ts";
+import type {
+  HealthConfig,
+  LimitConfig,
+  LoadBalancerConfig,
+  QueueConfig,
+  RegionScaling,
+  RoutingConfig,
+  ScheduledTarget,
+  SeatConfig,
+} from "./load-balancer-config.ts";
 import { DEFAULT_REGION_SCALING } from "./config-defaults.ts";
 
 type Rule = NumberRule | ChoiceRule | FlagRule | TextRule | ListRule | FieldsRule | RegionsRule;
@@ -79,7 +88,7 @@ function fields<T>(rules: { readonly [K in keyof Required<T>]: Rule }, optional:
 }
 
 const CONFIG_RULE: FieldsRule = fields<LoadBalancerConfig>({
-  routing: fields<LoadBalancerConfig["routing"]>(
+  routing: fields<RoutingConfig>(
     {
       defaultRegion: { kind: "text", pattern: REGION_NAME, allowed: "a region's name" },
       strategy: {
@@ -95,7 +104,7 @@ const CONFIG_RULE: FieldsRule = fields<LoadBalancerConfig>({
           "composite",
         ],
       },
-      weights: fields<LoadBalancerConfig["routing"]["weights"]>({
+      weights: fields<RoutingConfig["weights"]>({
         latency: weight(0),
         load: weight(-10_000),
         cpu: weight(0),
@@ -112,18 +121,18 @@ const CONFIG_RULE: FieldsRule = fields<LoadBalancerConfig>({
     },
     ["defaultRegion"],
   ),
-  seats: fields<LoadBalancerConfig["seats"]>({
+  seats: fields<SeatConfig>({
     ttlMs: ms(1000),
     tokenExpireSeconds: whole(1, 3600),
     tokenTimeoutSeconds: whole(1, 3600),
     rememberMs: ms(1000),
   }),
-  queue: fields<LoadBalancerConfig["queue"]>({
+  queue: fields<QueueConfig>({
     maxWaiting: whole(0, 1_000_000),
     admissionsPerSec: limit(0),
     patienceMs: ms(1000),
   }),
-  health: fields<LoadBalancerConfig["health"]>({
+  health: fields<HealthConfig>({
     suspectAfterMs: ms(250),
     loseAfterMs: ms(500),
     checkEveryMs: ms(100),
@@ -155,7 +164,7 @@ const CONFIG_RULE: FieldsRule = fields<LoadBalancerConfig>({
       predict: { kind: "flag" },
     }),
   },
-  limits: fields<LoadBalancerConfig["limits"]>({
+  limits: fields<LimitConfig>({
     requestsPerSec: { kind: "number", min: 0.1, max: 1e6 },
     requestBurst: whole(1, 1_000_000),
     connectionsPerPrefix: whole(1, 1_000_000),

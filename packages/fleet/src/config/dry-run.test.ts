@@ -7,20 +7,30 @@ import { DryRun, dryRun } from "./dry-run.ts";
 import type { DryRunRoute, RouteUnder } from "./dry-run.ts";
 import { RecordedTraffic } from "./recorded-traffic.ts";
 
-const author = { changedBy: "ada", changedAtMs: 0 };
+const author = { changedBy: "ada", changedAt: "2026-01-01T00:00:00.000Z" };
 
 function createNode(id: string, region: string): ServerNode {
   return {
-    ...{
-      id,
-      region,
-      addresses: { udp: ["127.0.0.1:1"] },
-      capacity: { sessions: 1, players: 10 },
-      version: "1",
-      labels: {},
+    id,
+    region,
+    addresses: { udp: ["127.0.0.1:1"] },
+    capacity: {
+      sessions: 1,
+      players: 10,
     },
-    ...{ gameModes: [], weight: 1, state: "ready", readyAt: 0 },
-    load: { sessions: 0, players: 0, reserved: 0, cpu: 0, tickMs: 0 },
+    version: "1",
+    labels: {},
+    gameModes: [],
+    weight: 1,
+    state: "ready",
+    readyAt: 0,
+    load: {
+      sessions: 0,
+      players: 0,
+      reserved: 0,
+      cpu: 0,
+      tickMs: 0,
+    },
   };
 }
 
@@ -35,42 +45,57 @@ function requestOf(clientId: number): RouteRequest {
   return { clients: [{ clientId: String(clientId) }] };
 }
 
+/** Of ten players: six stay, one goes beside, one to the other region, one is refused, one was refused and is not. */
+const route: RouteUnder = (config, { clients }) => {
+  const isNew = config.routing.maxLatencyMs === 100;
+  const i = Number(clients[0].clientId);
+  switch (i % 10) {
+    case 6:
+      return placed(isNew ? nodes.beside : nodes.near, 20);
+    case 7:
+      return placed(isNew ? nodes.far : nodes.near, isNew ? 120 : 20);
+    case 8:
+      return isNew ? { outcome: { refused: "full" } } : placed(nodes.far, 300);
+    case 9:
+      return isNew ? placed(nodes.near) : { outcome: { refused: "noNodes" } };
+    default:
+      return placed(nodes.near, 20);
+  }
+};
+
 describe("dryRun", () => {
   const book = new ConfigBook();
   const from = book.config;
   const to = book.prepare({ routing: { maxLatencyMs: 100 } }, author).version.config;
   const recorded = Array.from({ length: 100 }, (_, i) => ({ at: i, request: requestOf(i) }));
 
-  /** Of ten players: six stay, one goes beside, one to the other region, one is refused, one was refused and is not. */
-  const route: RouteUnder = (config, { clients }) => {
-    const isNew = config.routing.maxLatencyMs === 100;
-    const i = Number(clients[0].clientId);
-    switch (i % 10) {
-      case 6:
-        return placed(isNew ? nodes.beside : nodes.near, 20);
-      case 7:
-        return placed(isNew ? nodes.far : nodes.near, isNew ? 120 : 20);
-      case 8:
-        return isNew ? { outcome: { refused: "full" } } : placed(nodes.far, 300);
-      case 9:
-        return isNew ? placed(nodes.near) : { outcome: { refused: "noNodes" } };
-      default:
-        return placed(nodes.near, 20);
-    }
-  };
-
   it("counts who goes elsewhere, who is refused, and what that does to latency", () => {
     assert.deepEqual(dryRun({ from, to, recorded, route }), {
       diff: ["routing.maxLatencyMs: 400 -> 100"],
       requests: 100,
-      ...{ otherRegion: 10, otherNode: 10, newlyRefused: 10, newlyPlaced: 10 },
+      otherRegion: 10,
+      otherNode: 10,
+      newlyRefused: 10,
+      newlyPlaced: 10,
       before: {
-        ...{ placed: 90, refused: { noNodes: 10 }, byRegion: { eu: 80, us: 10 } },
-        ...{ meanLatencyMs: (80 * 20 + 10 * 300) / 90, p95LatencyMs: 300 },
+        placed: 90,
+        refused: { noNodes: 10 },
+        byRegion: {
+          eu: 80,
+          us: 10,
+        },
+        meanLatencyMs: (80 * 20 + 10 * 300) / 90,
+        p95LatencyMs: 300,
       },
       after: {
-        ...{ placed: 90, refused: { full: 10 }, byRegion: { eu: 80, us: 10 } },
-        ...{ meanLatencyMs: (70 * 20 + 10 * 120) / 80, p95LatencyMs: 120 },
+        placed: 90,
+        refused: { full: 10 },
+        byRegion: {
+          eu: 80,
+          us: 10,
+        },
+        meanLatencyMs: (70 * 20 + 10 * 120) / 80,
+        p95LatencyMs: 120,
       },
     });
   });
@@ -103,10 +128,11 @@ describe("dryRun", () => {
   });
 });
 
-describe("RecordedTraffic", () => {
-  const idsOf = (traffic: RecordedTraffic, count?: number): readonly number[] =>
-    traffic.newest(count).map(({ request }) => Number(request.clients[0].clientId));
+function idsOf(traffic: RecordedTraffic, count?: number): readonly number[] {
+  return traffic.newest(count).map(({ request }) => Number(request.clients[0].clientId));
+}
 
+describe("RecordedTraffic", () => {
   it("keeps the newest, the oldest first", () => {
     const traffic = new RecordedTraffic({ capacity: 4, minGapMs: 0 });
     for (let i = 0; i < 3; i++) traffic.record(requestOf(i), i);

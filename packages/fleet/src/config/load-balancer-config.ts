@@ -71,6 +71,7 @@ export interface HealthConfig {
   readonly loseAfterMs: number;
   /** Each node is asked for its health so often, by one balancer. Default 1000 ms. */
   readonly checkEveryMs: number;
+  /** Default 500 ms. */
   readonly checkTimeoutMs: number;
   /** A node that was suspected is trusted again after so long without suspicion; doubled with each time, up to ten times that. Default 2000 ms. */
   readonly trustAfterMs: number;
@@ -79,6 +80,7 @@ export interface HealthConfig {
 export interface RegionScaling {
   /** Free seats there should be. Default 100. */
   readonly targetFreeSeats: number;
+  /** Defaults 1 and 10. */
   readonly minNodes: number;
   readonly maxNodes: number;
   /** Least time between two changes. Defaults 30000 and 300000 ms. */

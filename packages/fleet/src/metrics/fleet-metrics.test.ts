@@ -18,9 +18,26 @@ function createRegion(ready: number, free: number): RegionStats {
 
 function createNode(region: string, state: NodeState, players: number, suspicion?: string): ServerNode {
   return {
-    ...{ id: `${region}-${state}`, region, addresses: { udp: ["127.0.0.1:1"] }, version: "1", labels: {} },
-    ...{ gameModes: [], weight: 1, readyAt: 0, state, capacity: { sessions: 4, players: 20 } },
-    load: { sessions: 1, players, reserved: 2, cpu: 0, tickMs: 1 },
+    id: `${region}-${state}`,
+    region,
+    addresses: { udp: ["127.0.0.1:1"] },
+    version: "1",
+    labels: {},
+    gameModes: [],
+    weight: 1,
+    readyAt: 0,
+    state,
+    capacity: {
+      sessions: 4,
+      players: 20,
+    },
+    load: {
+      sessions: 1,
+      players,
+      reserved: 2,
+      cpu: 0,
+      tickMs: 1,
+    },
     ...(suspicion === undefined ? {} : { suspicion }),
   };
 }
@@ -66,8 +83,10 @@ describe("FleetMetrics", () => {
     const metrics = new FleetMetrics({ view: () => createView() });
     assert.equal((await linesOf(metrics, "refusals_total")).length, 7);
     assert.deepEqual(await linesOf(metrics, "claims_total"), [
-      ...['claims_total{result="stored"} 0', 'claims_total{result="existing"} 0'],
-      ...['claims_total{result="failed"} 0', 'claims_total{result="alone"} 0'],
+      'claims_total{result="stored"} 0',
+      'claims_total{result="existing"} 0',
+      'claims_total{result="failed"} 0',
+      'claims_total{result="alone"} 0',
     ]);
     assert.deepEqual(await linesOf(metrics, "route_duration_seconds_count"), ["route_duration_seconds_count 0"]);
   });
@@ -111,9 +130,10 @@ describe("FleetMetrics", () => {
     await metrics.exposition();
     for (let i = 0; i < 1000; i++) metrics.notePlacement(`made-up-${i}`, "latency", "placed");
     for (let i = 0; i < 1000; i++) metrics.noteLatency(`made-up-${i}`, 10);
-    assert.deepEqual(await linesOf(metrics, "nodes_suspected"), [
-      ...["r0", "r1", "r2", "other"].map((region) => `nodes_suspected{region="${region}"} 0`),
-    ]);
+    assert.deepEqual(
+      await linesOf(metrics, "nodes_suspected"),
+      ["r0", "r1", "r2", "other"].map((region) => `nodes_suspected{region="${region}"} 0`),
+    );
     assert.ok((await linesOf(metrics, "seats_free")).includes('seats_free{region="other"} 20'));
     assert.deepEqual(metrics.stats().regions.other.nodes, { ...NONE, ready: 5 });
     const placed = 'placements_total{region="other",strategy="latency",outcome="placed"} 1000';
@@ -136,14 +156,28 @@ describe("FleetMetrics", () => {
 describe("viewRegions", () => {
   it("sums up nodes: those that are lost have no seats, those that take nobody have none that are free", () => {
     const nodes = [
-      ...[createNode("eu", "ready", 5), createNode("eu", "ready", 30, "late"), createNode("eu", "draining", 7)],
-      ...[createNode("eu", "lost", 9), createNode("us", "full", 18)],
+      createNode("eu", "ready", 5),
+      createNode("eu", "ready", 30, "late"),
+      createNode("eu", "draining", 7),
+      createNode("eu", "lost", 9),
+      createNode("us", "full", 18),
     ];
     const regions = viewRegions(nodes, (region) => (region === "eu" ? 4 : 0));
     assert.deepEqual(regions, {
       eu: {
-        nodes: { ...NONE, ready: 2, draining: 1, lost: 1 },
-        ...{ suspectedNodes: 1, seats: { capacity: 60, free: 13, used: 7 + 32 + 9, lent: 4 } },
+        nodes: {
+          ...NONE,
+          ready: 2,
+          draining: 1,
+          lost: 1,
+        },
+        suspectedNodes: 1,
+        seats: {
+          capacity: 60,
+          free: 13,
+          used: 7 + 32 + 9,
+          lent: 4,
+        },
       },
       us: { nodes: { ...NONE, full: 1 }, suspectedNodes: 0, seats: { capacity: 20, free: 0, used: 20, lent: 0 } },
     });

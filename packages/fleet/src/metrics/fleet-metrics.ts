@@ -80,7 +80,9 @@ export class FleetMetrics {
     this.#placements = counter(
       "placements_total",
       "Seats given to players: placed, repeated (a retry), expired (nobody came).",
-      ...["region", "strategy", "outcome"],
+      "region",
+      "strategy",
+      "outcome",
     );
     this.#latency = times(
       "player_latency_seconds",

@@ -33,7 +33,12 @@ export function addRegions(a: RegionStats, b: RegionStats): RegionStats {
 
 class Sum {
   readonly #nodes: Writable<RegionStats["nodes"]> = {
-    ...{ starting: 0, ready: 0, full: 0, draining: 0, maintenance: 0, lost: 0 },
+    starting: 0,
+    ready: 0,
+    full: 0,
+    draining: 0,
+    maintenance: 0,
+    lost: 0,
   };
   #suspectedNodes = 0;
   #capacity = 0;
