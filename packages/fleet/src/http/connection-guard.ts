@@ -27,6 +27,8 @@ export interface GuardCounters {
   /** Of connections that were closed for it. */
   requestsBlocked: number;
   malformed: number;
+  /** Connections on which a request took too long to arrive. */
+  slow: number;
 }
 
 interface Guarded {
@@ -47,6 +49,7 @@ export class ConnectionGuard {
     requestsRefused: 0,
     requestsBlocked: 0,
     malformed: 0,
+    slow: 0,
   };
   readonly #now: () => number;
   readonly #behindProxy: boolean;
@@ -101,9 +104,12 @@ export class ConnectionGuard {
     this.#limits.closeConnection(guarded.key);
   }
 
-  /** What came on `socket` is not HTTP. */
-  countMalformed(socket: Duplex): void {
-    this.counters.malformed++;
+  /** What came on `socket` is no request, or did not come in time. */
+  countBroken(socket: Duplex, error: NodeJS.ErrnoException): void {
+    if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") this.counters.slow++;
+    // Of llhttp; others are the network's errors.
+    else if (error.code?.startsWith("HPE_") === true) this.counters.malformed++;
+    else return;
     const guarded = this.#guardedOf(socket as Socket);
     if (guarded !== undefined && !this.#behindProxy) this.#limits.take(guarded.key, this.#now());
   }

@@ -210,11 +210,11 @@ describe("the players' part", () => {
   });
 });
 
-describe("the nodes' part", () => {
-  const nodeToken = async (nodeId: string, kid: string = "k1"): Promise<Record<string, string>> => ({
-    authorization: `Bearer ${await signNodeToken({ nodeId, kid, secret, wallNow: wallNow() })}`,
-  });
+async function nodeToken(nodeId: string, kid: string = "k1"): Promise<Record<string, string>> {
+  return { authorization: `Bearer ${await signNodeToken({ nodeId, kid, secret, wallNow: wallNow() })}` };
+}
 
+describe("the nodes' part", () => {
   it("registers who has signed with a node key, as itself, and writes it down", async () => {
     await using setting = await Setting.open();
     const register = async (id: string, headers: Record<string, string>): Promise<number> =>
@@ -419,6 +419,7 @@ describe("protection", () => {
       "POST /v1/allocate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{",
     );
     await Promise.all([closed(silent), closed(slow)]);
+    assert.equal(setting.http.guard.counters.slow, 2);
   });
 
   it("believes X-Forwarded-For only behind a proxy, and of it the last address", async () => {

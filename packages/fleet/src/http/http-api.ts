@@ -91,8 +91,8 @@ export class HttpApi implements AsyncDisposable {
         guard.guardConnections(server);
         return server;
       },
-      clientErrorHandler: (_error, socket) => {
-        guard.countMalformed(socket);
+      clientErrorHandler: (error, socket) => {
+        guard.countBroken(socket, error);
         socket.destroy();
       },
     });
