@@ -1,6 +1,7 @@
 /**
  * Stands before the HTTP server: turns connections away before a byte of them is parsed, and requests before their bodies
- * are read. A connection that has authenticated (a node, another balancer, an operator) is not limited.
+ * are read. A connection that has authenticated (a node, another balancer, an operator) is not limited. Many connections
+ * that come at once are set up, and many that have expired at once are closed, a few at a time with others' requests between.
  *
  * Behind a proxy all connections are the proxy's: then only their number in all is limited, requests count for the last
  * address of X-Forwarded-For, and none is closed for what another client did.
@@ -17,6 +18,8 @@ export interface ConnectionGuardOptions {
   readonly now: () => number;
   /** Default false: X-Forwarded-For is not believed. */
   readonly behindProxy?: boolean;
+  /** A new connection's first request must be there after so long, with all its headers. Default 5000 ms. */
+  readonly firstRequestMs?: number;
 }
 
 /** Since the start. */
@@ -32,10 +35,15 @@ export interface GuardCounters {
 }
 
 interface Guarded {
+  readonly socket: Socket;
   readonly address: string;
   readonly key: string;
+  readonly acceptedAt: number;
   isTrusted: boolean;
 }
+
+/** Connections that are set up, or closed because they have expired, in one turn of the event loop. */
+const SLICE = 32;
 
 const REFUSAL = JSON.stringify({
   code: "tooManyRequests",
@@ -57,10 +65,16 @@ export class ConnectionGuard {
   readonly #sockets: WeakMap<Duplex, Guarded> = new WeakMap();
   /** By address and port: a TLS socket is another object than the one that was accepted. */
   readonly #peers: Map<string, Guarded> = new Map();
+  /** Without a request so far, the oldest first. */
+  readonly #silent: Set<Guarded> = new Set();
+  readonly #firstRequestMs: number;
+  readonly #accepted: Socket[] = [];
+  #acceptedNow = 0;
 
-  constructor({ limits, now, behindProxy = false }: ConnectionGuardOptions) {
+  constructor({ limits, now, behindProxy = false, firstRequestMs = 5000 }: ConnectionGuardOptions) {
     this.#now = now;
     this.#behindProxy = behindProxy;
+    this.#firstRequestMs = firstRequestMs;
     this.#limits = new PrefixLimits({ limits });
   }
 
@@ -72,10 +86,34 @@ export class ConnectionGuard {
   /** Puts itself before what `server` does with a connection. */
   guardConnections(server: Server): void {
     const listeners = server.listeners("connection") as ((this: Server, socket: Socket) => void)[];
+    const setUp = (socket: Socket): void => {
+      for (const listener of listeners) listener.call(server, socket);
+    };
+    const goOn = (): void => {
+      this.#acceptedNow = 0;
+      for (const socket of this.#accepted.splice(0, SLICE)) if (!socket.destroyed) setUp(socket);
+      if (this.#accepted.length > 0) setImmediate(goOn);
+    };
     server.removeAllListeners("connection");
     server.on("connection", (socket) => {
-      if (this.#accept(socket)) for (const listener of listeners) listener.call(server, socket);
+      if (!this.#accept(socket)) return;
+      if (this.#acceptedNow === 0) setImmediate(goOn);
+      if (++this.#acceptedNow <= SLICE && this.#accepted.length === 0) setUp(socket);
+      else this.#accepted.push(socket);
     });
+  }
+
+  /** Closes connections whose first request is overdue, a few of them. Call it some 100 times a second. */
+  sweep(): void {
+    const dueBefore = this.#now() - this.#firstRequestMs;
+    let left = SLICE;
+    for (const guarded of this.#silent) {
+      if (guarded.acceptedAt > dueBefore || left-- === 0) return;
+      this.#silent.delete(guarded);
+      this.counters.slow++;
+      if (!this.#behindProxy) this.#limits.take(guarded.key, this.#now());
+      guarded.socket.resetAndDestroy();
+    }
   }
 
   guardRequests(handler: RequestListener): RequestListener {
@@ -125,12 +163,14 @@ export class ConnectionGuard {
       return false;
     }
     this.counters.connections++;
-    const guarded: Guarded = { address, key, isTrusted: false };
+    const guarded: Guarded = { socket, address, key, acceptedAt: now, isTrusted: false };
+    this.#silent.add(guarded);
     this.#sockets.set(socket, guarded);
     const peer = peerOf(socket);
     this.#peers.set(peer, guarded);
     socket.once("close", () => {
       this.#peers.delete(peer);
+      this.#silent.delete(guarded);
       if (!guarded.isTrusted) this.#limits.closeConnection(key);
     });
     return true;
@@ -140,6 +180,7 @@ export class ConnectionGuard {
     const { socket } = request;
     if (socket.destroyed) return false;
     const guarded = this.#guardedOf(socket);
+    if (guarded !== undefined) this.#silent.delete(guarded);
     if (guarded?.isTrusted === true) return true;
     const now = this.#now();
     const key =
