@@ -1,7 +1,7 @@
 /**
  * Stands before the HTTP server: turns connections away before a byte of them is parsed, and requests before their bodies
- * are read. A connection that has authenticated (a node, another balancer, an operator) is not limited. Many connections
- * that come at once are set up, and many that have expired at once are closed, a few at a time with others' requests between.
+ * are read. A connection that has authenticated (a node, another balancer, an operator) is not limited. What
+ * comes at once, connections or requests, is taken a few at a time, and networks take turns.
  *
  * Behind a proxy all connections are the proxy's: then only their number in all is limited, requests count for the last
  * address of X-Forwarded-For, and none is closed for what another client did.
@@ -10,6 +10,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from "n
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { LimitConfig } from "../config/load-balancer-config.ts";
+import { FairTurns } from "./fair-turns.ts";
 import { PrefixLimits, plainAddress } from "./prefix-limits.ts";
 
 export interface ConnectionGuardOptions {
@@ -42,8 +43,10 @@ interface Guarded {
   isTrusted: boolean;
 }
 
-/** Connections that are set up, or closed because they have expired, in one turn of the event loop. */
-const SLICE = 32;
+/** Connections that are set up or closed because they have expired, and requests, in one turn of the event loop. */
+const SLICE = 16;
+/** Who is not limited does not wait, either. No key is empty. */
+const TRUSTED = "";
 
 const REFUSAL = JSON.stringify({
   code: "tooManyRequests",
@@ -68,8 +71,8 @@ export class ConnectionGuard {
   /** Without a request so far, the oldest first. */
   readonly #silent: Set<Guarded> = new Set();
   readonly #firstRequestMs: number;
-  readonly #accepted: Socket[] = [];
-  #acceptedNow = 0;
+  readonly #setUps = new FairTurns({ perTurn: SLICE });
+  readonly #requests = new FairTurns({ perTurn: SLICE });
 
   constructor({ limits, now, behindProxy = false, firstRequestMs = 5000 }: ConnectionGuardOptions) {
     this.#now = now;
@@ -86,20 +89,13 @@ export class ConnectionGuard {
   /** Puts itself before what `server` does with a connection. */
   guardConnections(server: Server): void {
     const listeners = server.listeners("connection") as ((this: Server, socket: Socket) => void)[];
-    const setUp = (socket: Socket): void => {
-      for (const listener of listeners) listener.call(server, socket);
-    };
-    const goOn = (): void => {
-      this.#acceptedNow = 0;
-      for (const socket of this.#accepted.splice(0, SLICE)) if (!socket.destroyed) setUp(socket);
-      if (this.#accepted.length > 0) setImmediate(goOn);
-    };
     server.removeAllListeners("connection");
     server.on("connection", (socket) => {
-      if (!this.#accept(socket)) return;
-      if (this.#acceptedNow === 0) setImmediate(goOn);
-      if (++this.#acceptedNow <= SLICE && this.#accepted.length === 0) setUp(socket);
-      else this.#accepted.push(socket);
+      const key = this.#accept(socket);
+      if (key === undefined) return;
+      this.#setUps.submit(key, () => {
+        if (!socket.destroyed) for (const listener of listeners) listener.call(server, socket);
+      });
     });
   }
 
@@ -118,7 +114,12 @@ export class ConnectionGuard {
 
   guardRequests(handler: RequestListener): RequestListener {
     return (request, response) => {
-      if (this.#admit(request, response)) handler(request, response);
+      const key = this.#admit(request, response);
+      if (key === TRUSTED) handler(request, response);
+      else if (key !== undefined)
+        this.#requests.submit(key, () => {
+          if (!request.socket.destroyed) handler(request, response);
+        });
     };
   }
 
@@ -152,7 +153,8 @@ export class ConnectionGuard {
     if (guarded !== undefined && !this.#behindProxy) this.#limits.take(guarded.key, this.#now());
   }
 
-  #accept(socket: Socket): boolean {
+  /** What it counts for; `undefined`: it is turned away. */
+  #accept(socket: Socket): string | undefined {
     const now = this.#now();
     const address = plainAddress(socket.remoteAddress ?? "");
     const key = this.#behindProxy ? `socket ${socket.remotePort}` : this.#limits.keyOf(address, now);
@@ -160,7 +162,7 @@ export class ConnectionGuard {
       this.counters.connectionsRefused++;
       // A reset: what is refused leaves nothing behind in this machine's kernel, either.
       socket.on("error", ignore).resetAndDestroy();
-      return false;
+      return undefined;
     }
     this.counters.connections++;
     const guarded: Guarded = { socket, address, key, acceptedAt: now, isTrusted: false };
@@ -173,24 +175,25 @@ export class ConnectionGuard {
       this.#silent.delete(guarded);
       if (!guarded.isTrusted) this.#limits.closeConnection(key);
     });
-    return true;
+    return key;
   }
 
-  #admit(request: IncomingMessage, response: ServerResponse): boolean {
+  /** What it counts for; `undefined`: it is refused. */
+  #admit(request: IncomingMessage, response: ServerResponse): string | undefined {
     const { socket } = request;
-    if (socket.destroyed) return false;
+    if (socket.destroyed) return undefined;
     const guarded = this.#guardedOf(socket);
     if (guarded !== undefined) this.#silent.delete(guarded);
-    if (guarded?.isTrusted === true) return true;
+    if (guarded?.isTrusted === true) return TRUSTED;
     const now = this.#now();
     const key =
       this.#behindProxy || guarded === undefined ? this.#limits.keyOf(this.addressOf(request), now) : guarded.key;
     const verdict = this.#limits.take(key, now);
-    if (verdict === "pass") return true;
+    if (verdict === "pass") return key;
     if (verdict === "blocked" && !this.#behindProxy) {
       this.counters.requestsBlocked++;
       socket.resetAndDestroy();
-      return false;
+      return undefined;
     }
     this.counters.requestsRefused++;
     // A body that is not read would be taken for the next request.
@@ -202,7 +205,7 @@ export class ConnectionGuard {
       ...(hasBody && { connection: "close" }),
     });
     response.end(REFUSAL);
-    return false;
+    return undefined;
   }
 
   #guardedOf(socket: Socket): Guarded | undefined {
