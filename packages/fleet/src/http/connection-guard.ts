@@ -1,6 +1,7 @@
 /**
  * Stands before the HTTP server: turns connections away before a byte of them is parsed, and requests before their bodies
- * are read. A connection that has authenticated (a node, another balancer, an operator) is not limited.
+ * are read. A connection that has authenticated (a node, another balancer, an operator) is not limited. What
+ * comes at once, connections or requests, is taken a few at a time, and networks take turns.
  *
  * Behind a proxy all connections are the proxy's: then only their number in all is limited, requests count for the last
  * address of X-Forwarded-For, and none is closed for what another client did.
@@ -9,6 +10,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from "n
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { LimitConfig } from "../config/load-balancer-config.ts";
+import { FairTurns } from "./fair-turns.ts";
 import { PrefixLimits, plainAddress } from "./prefix-limits.ts";
 
 export interface ConnectionGuardOptions {
@@ -17,6 +19,8 @@ export interface ConnectionGuardOptions {
   readonly now: () => number;
   /** Default false: X-Forwarded-For is not believed. */
   readonly behindProxy?: boolean;
+  /** A new connection's first request must be there after so long, with all its headers. Default 5000 ms. */
+  readonly firstRequestMs?: number;
 }
 
 /** Since the start. */
@@ -27,13 +31,22 @@ export interface GuardCounters {
   /** Of connections that were closed for it. */
   requestsBlocked: number;
   malformed: number;
+  /** Connections on which a request took too long to arrive. */
+  slow: number;
 }
 
 interface Guarded {
+  readonly socket: Socket;
   readonly address: string;
   readonly key: string;
+  readonly acceptedAt: number;
   isTrusted: boolean;
 }
+
+/** Connections that are set up or closed because they have expired, and requests, in one turn of the event loop. */
+const SLICE = 16;
+/** Who is not limited does not wait, either. No key is empty. */
+const TRUSTED = "";
 
 const REFUSAL = JSON.stringify({
   code: "tooManyRequests",
@@ -47,6 +60,7 @@ export class ConnectionGuard {
     requestsRefused: 0,
     requestsBlocked: 0,
     malformed: 0,
+    slow: 0,
   };
   readonly #now: () => number;
   readonly #behindProxy: boolean;
@@ -54,10 +68,16 @@ export class ConnectionGuard {
   readonly #sockets: WeakMap<Duplex, Guarded> = new WeakMap();
   /** By address and port: a TLS socket is another object than the one that was accepted. */
   readonly #peers: Map<string, Guarded> = new Map();
+  /** Without a request so far, the oldest first. */
+  readonly #silent: Set<Guarded> = new Set();
+  readonly #firstRequestMs: number;
+  readonly #setUps = new FairTurns({ perTurn: SLICE });
+  readonly #requests = new FairTurns({ perTurn: SLICE });
 
-  constructor({ limits, now, behindProxy = false }: ConnectionGuardOptions) {
+  constructor({ limits, now, behindProxy = false, firstRequestMs = 5000 }: ConnectionGuardOptions) {
     this.#now = now;
     this.#behindProxy = behindProxy;
+    this.#firstRequestMs = firstRequestMs;
     this.#limits = new PrefixLimits({ limits });
   }
 
@@ -71,13 +91,35 @@ export class ConnectionGuard {
     const listeners = server.listeners("connection") as ((this: Server, socket: Socket) => void)[];
     server.removeAllListeners("connection");
     server.on("connection", (socket) => {
-      if (this.#accept(socket)) for (const listener of listeners) listener.call(server, socket);
+      const key = this.#accept(socket);
+      if (key === undefined) return;
+      this.#setUps.submit(key, () => {
+        if (!socket.destroyed) for (const listener of listeners) listener.call(server, socket);
+      });
     });
+  }
+
+  /** Closes connections whose first request is overdue, a few of them. Call it some 100 times a second. */
+  sweep(): void {
+    const dueBefore = this.#now() - this.#firstRequestMs;
+    let left = SLICE;
+    for (const guarded of this.#silent) {
+      if (guarded.acceptedAt > dueBefore || left-- === 0) return;
+      this.#silent.delete(guarded);
+      this.counters.slow++;
+      if (!this.#behindProxy) this.#limits.take(guarded.key, this.#now());
+      guarded.socket.resetAndDestroy();
+    }
   }
 
   guardRequests(handler: RequestListener): RequestListener {
     return (request, response) => {
-      if (this.#admit(request, response)) handler(request, response);
+      const key = this.#admit(request, response);
+      if (key === TRUSTED) handler(request, response);
+      else if (key !== undefined)
+        this.#requests.submit(key, () => {
+          if (!request.socket.destroyed) handler(request, response);
+        });
     };
   }
 
@@ -101,14 +143,18 @@ export class ConnectionGuard {
     this.#limits.closeConnection(guarded.key);
   }
 
-  /** What came on `socket` is not HTTP. */
-  countMalformed(socket: Duplex): void {
-    this.counters.malformed++;
+  /** What came on `socket` is no request, or did not come in time. */
+  countBroken(socket: Duplex, error: NodeJS.ErrnoException): void {
+    if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") this.counters.slow++;
+    // Of llhttp; others are the network's errors.
+    else if (error.code?.startsWith("HPE_") === true) this.counters.malformed++;
+    else return;
     const guarded = this.#guardedOf(socket as Socket);
     if (guarded !== undefined && !this.#behindProxy) this.#limits.take(guarded.key, this.#now());
   }
 
-  #accept(socket: Socket): boolean {
+  /** What it counts for; `undefined`: it is turned away. */
+  #accept(socket: Socket): string | undefined {
     const now = this.#now();
     const address = plainAddress(socket.remoteAddress ?? "");
     const key = this.#behindProxy ? `socket ${socket.remotePort}` : this.#limits.keyOf(address, now);
@@ -116,34 +162,38 @@ export class ConnectionGuard {
       this.counters.connectionsRefused++;
       // A reset: what is refused leaves nothing behind in this machine's kernel, either.
       socket.on("error", ignore).resetAndDestroy();
-      return false;
+      return undefined;
     }
     this.counters.connections++;
-    const guarded: Guarded = { address, key, isTrusted: false };
+    const guarded: Guarded = { socket, address, key, acceptedAt: now, isTrusted: false };
+    this.#silent.add(guarded);
     this.#sockets.set(socket, guarded);
     const peer = peerOf(socket);
     this.#peers.set(peer, guarded);
     socket.once("close", () => {
       this.#peers.delete(peer);
+      this.#silent.delete(guarded);
       if (!guarded.isTrusted) this.#limits.closeConnection(key);
     });
-    return true;
+    return key;
   }
 
-  #admit(request: IncomingMessage, response: ServerResponse): boolean {
+  /** What it counts for; `undefined`: it is refused. */
+  #admit(request: IncomingMessage, response: ServerResponse): string | undefined {
     const { socket } = request;
-    if (socket.destroyed) return false;
+    if (socket.destroyed) return undefined;
     const guarded = this.#guardedOf(socket);
-    if (guarded?.isTrusted === true) return true;
+    if (guarded !== undefined) this.#silent.delete(guarded);
+    if (guarded?.isTrusted === true) return TRUSTED;
     const now = this.#now();
     const key =
       this.#behindProxy || guarded === undefined ? this.#limits.keyOf(this.addressOf(request), now) : guarded.key;
     const verdict = this.#limits.take(key, now);
-    if (verdict === "pass") return true;
+    if (verdict === "pass") return key;
     if (verdict === "blocked" && !this.#behindProxy) {
       this.counters.requestsBlocked++;
       socket.resetAndDestroy();
-      return false;
+      return undefined;
     }
     this.counters.requestsRefused++;
     // A body that is not read would be taken for the next request.
@@ -155,7 +205,7 @@ export class ConnectionGuard {
       ...(hasBody && { connection: "close" }),
     });
     response.end(REFUSAL);
-    return false;
+    return undefined;
   }
 
   #guardedOf(socket: Socket): Guarded | undefined {

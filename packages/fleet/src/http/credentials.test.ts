@@ -32,7 +32,7 @@ describe("NodeCredentials", () => {
 
   it("takes public keys, and no secret made of one", async () => {
     const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-    const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
+    const pem = publicKey.export({ type: "spki", format: "pem" });
     const keys = credentials([{ kid: "ed", publicKey: pem }]);
     const token = await signNodeToken({ nodeId: "fra-1", kid: "ed", privateKey, wallNow });
     assert.equal((await keys.verify(token)).nodeId, "fra-1");
@@ -57,16 +57,17 @@ describe("NodeCredentials", () => {
   });
 });
 
-describe("TokenCredentials", () => {
-  const sign = (
-    claims: object,
-    key: Parameters<SignJWT["sign"]>[0],
-    header: { alg: string; kid?: string },
-  ): Promise<string> =>
-    new SignJWT({ iss: "studio", aud: "fleet", sub: "ann", exp: wallNow / 1000 + 60, ...claims })
-      .setProtectedHeader(header)
-      .sign(key);
+function sign(
+  claims: object,
+  key: Parameters<SignJWT["sign"]>[0],
+  header: { alg: string; kid?: string },
+): Promise<string> {
+  return new SignJWT({ iss: "studio", aud: "fleet", sub: "ann", exp: wallNow / 1000 + 60, ...claims })
+    .setProtectedHeader(header)
+    .sign(key);
+}
 
+describe("TokenCredentials", () => {
   it("reads scopes from a JWKS's token", async () => {
     const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: "a", alg: "ES256" }] };

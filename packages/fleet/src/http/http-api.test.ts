@@ -210,11 +210,11 @@ describe("the players' part", () => {
   });
 });
 
-describe("the nodes' part", () => {
-  const nodeToken = async (nodeId: string, kid: string = "k1"): Promise<Record<string, string>> => ({
-    authorization: `Bearer ${await signNodeToken({ nodeId, kid, secret, wallNow: wallNow() })}`,
-  });
+async function nodeToken(nodeId: string, kid: string = "k1"): Promise<Record<string, string>> {
+  return { authorization: `Bearer ${await signNodeToken({ nodeId, kid, secret, wallNow: wallNow() })}` };
+}
 
+describe("the nodes' part", () => {
   it("registers who has signed with a node key, as itself, and writes it down", async () => {
     await using setting = await Setting.open();
     const register = async (id: string, headers: Record<string, string>): Promise<number> =>
@@ -411,14 +411,35 @@ describe("protection", () => {
     assert.equal(setting.http.guard.counters.malformed, 1);
   });
 
-  it("closes connections that send nothing, or too slowly", async () => {
-    const timeouts = { headersMs: 20, requestMs: 40, checkEveryMs: 10 };
-    await using setting = await Setting.open({ timeouts });
-    const [silent, slow] = [await setting.socket(), await setting.socket()];
-    slow.write(
-      "POST /v1/allocate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{",
+  it("closes connections that send nothing, or half a request", async () => {
+    await using setting = await Setting.open({ timeouts: { headersMs: 1000 } });
+    const [silent, half, asking] = [await setting.socket(), await setting.socket(), await setting.socket()];
+    half.write("GET /v1/ping HTTP/1.1\r\nx: ");
+    asking.write("GET /v1/ping HTTP/1.1\r\nhost: x\r\n\r\n");
+    await once(asking, "data");
+    setting.now = 1000;
+    await Promise.all([closed(silent), closed(half)]);
+    assert.equal(setting.http.guard.counters.slow, 2);
+    assert.ok(!asking.closed);
+    asking.destroy();
+  });
+
+  it("closes connections on which a body comes too slowly", async () => {
+    await using setting = await Setting.open({ timeouts: { requestMs: 40, checkEveryMs: 10 } });
+    const socket = await setting.socket();
+    socket.write(
+      "POST /v1/allocate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
     );
-    await Promise.all([closed(silent), closed(slow)]);
+    await closed(socket);
+    assert.equal(setting.http.guard.counters.slow, 1);
+  });
+
+  it("sets up many connections that come at once", async () => {
+    await using setting = await Setting.open();
+    const sockets = await Promise.all(Array.from({ length: 90 }, () => setting.socket()));
+    for (const socket of sockets) socket.write("GET /v1/ping HTTP/1.1\r\nhost: x\r\n\r\n");
+    await Promise.all(sockets.map((socket) => once(socket, "data")));
+    for (const socket of sockets) socket.destroy();
   });
 
   it("believes X-Forwarded-For only behind a proxy, and of it the last address", async () => {

@@ -50,26 +50,30 @@ export interface HttpTimeouts {
 const MAX_BYTES = 16 << 10;
 const MAX_HEADERS = 64;
 const BACKLOG = 4096;
+const SWEEP_EVERY_MS = 10;
 
 export class HttpApi implements AsyncDisposable {
   readonly app: FastifyInstance;
   readonly guard: ConnectionGuard;
   readonly #closeMs: number;
+  readonly #sweeping: NodeJS.Timeout;
 
   private constructor(app: FastifyInstance, guard: ConnectionGuard, closeMs: number) {
     this.app = app;
     this.guard = guard;
     this.#closeMs = closeMs;
+    this.#sweeping = setInterval(() => guard.sweep(), SWEEP_EVERY_MS).unref();
   }
 
   /** Ready to listen. */
   static async create(options: HttpApiOptions): Promise<HttpApi> {
     const { limits, behindProxy = false, tls, now = () => performance.now(), timeouts = {} } = options;
     const { headersMs = 5000, requestMs = 10_000, keepAliveMs = 20_000, checkEveryMs = 500, closeMs = 1000 } = timeouts;
-    const guard = new ConnectionGuard({ limits, now, behindProxy });
+    const guard = new ConnectionGuard({ limits, now, behindProxy, firstRequestMs: headersMs });
     const serverOptions: ServerOptions = {
       maxHeaderSize: MAX_BYTES,
-      headersTimeout: headersMs,
+      // For later requests: of the first, the guard takes care.
+      headersTimeout: Math.min(requestMs, 2 * headersMs),
       requestTimeout: requestMs,
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: checkEveryMs,
@@ -91,8 +95,8 @@ export class HttpApi implements AsyncDisposable {
         guard.guardConnections(server);
         return server;
       },
-      clientErrorHandler: (_error, socket) => {
-        guard.countMalformed(socket);
+      clientErrorHandler: (error, socket) => {
+        guard.countBroken(socket, error);
         socket.destroy();
       },
     });
@@ -122,6 +126,7 @@ export class HttpApi implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#sweeping);
     const timer = setTimeout(() => this.app.server.closeAllConnections(), this.#closeMs);
     await this.app.close();
     clearTimeout(timer);

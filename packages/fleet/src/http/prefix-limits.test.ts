@@ -27,8 +27,10 @@ describe("PrefixLimits", () => {
     assert.deepEqual(verdicts, ["pass", "pass", "pass", "pass", "refuse", "refuse", "refuse", "blocked", "blocked"]);
     assert.ok(prefixes.isBlocked("a", 0));
     assert.equal(prefixes.take("b", 0), "pass");
-    assert.ok(!prefixes.isBlocked("a", 100));
-    assert.equal(prefixes.take("a", 600), "pass");
+    assert.equal(prefixes.take("a", 399), "blocked");
+    assert.ok(prefixes.isBlocked("a", 399));
+    assert.ok(!prefixes.isBlocked("a", 400));
+    assert.equal(prefixes.take("a", 500), "pass");
   });
 
   it("obeys limits that change", () => {

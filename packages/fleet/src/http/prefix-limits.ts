@@ -1,7 +1,7 @@
 /**
  * What each network prefix (IPv4 /24, IPv6 /48) may still do: a token bucket for its requests and a count of its open
  * connections. A bucket that is asked for more than it holds goes into debt: a prefix whose debt is as large as its burst is
- * *blocked* until it has been quiet for a while. Addresses that have authenticated count alone, so that a node is not kept
+ * *blocked* until its rate has paid it. Addresses that have authenticated count alone, so that a node is not kept
  * out by its neighbours. Limits are read at each call, so that they change live. Reads no clock.
  */
 import type { LimitConfig } from "../config/load-balancer-config.ts";
@@ -19,6 +19,7 @@ export interface PrefixLimitsOptions {
 interface Bucket {
   tokens: number;
   at: number;
+  isBlocked: boolean;
 }
 
 export class PrefixLimits {
@@ -63,28 +64,30 @@ export class PrefixLimits {
     const bucket = this.#buckets.get(key);
     if (bucket === undefined) return false;
     this.#fill(bucket, now);
-    return bucket.tokens <= -this.#limits().requestBurst;
+    return bucket.isBlocked;
   }
 
-  /** Counts a request (or `cost` of them) against the bucket of `key`. */
-  take(key: string, now: number, cost: number = 1): RequestVerdict {
+  /** Counts a request against the bucket of `key`. */
+  take(key: string, now: number): RequestVerdict {
     const burst = this.#limits().requestBurst;
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       forgetOldest(this.#buckets, this.#maxPrefixes);
-      bucket = { tokens: burst, at: now };
+      bucket = { tokens: burst, at: now, isBlocked: false };
     } else {
       // Set again below, so that the map's order is the order of the last request.
       this.#buckets.delete(key);
       this.#fill(bucket, now);
     }
     this.#buckets.set(key, bucket);
-    if (bucket.tokens >= cost) {
-      bucket.tokens -= cost;
+    if (bucket.isBlocked) return "blocked";
+    if (bucket.tokens >= 1) {
+      bucket.tokens -= 1;
       return "pass";
     }
-    bucket.tokens = Math.max(-burst, bucket.tokens - cost);
-    return bucket.tokens <= -burst ? "blocked" : "refuse";
+    bucket.tokens -= 1;
+    bucket.isBlocked = bucket.tokens <= -burst;
+    return bucket.isBlocked ? "blocked" : "refuse";
   }
 
   /** Whether a connection may be opened under `key`; where it may, it counts until `closeConnection`. */
@@ -113,6 +116,7 @@ export class PrefixLimits {
     const earned = (Math.max(0, now - bucket.at) * requestsPerSec) / 1000;
     bucket.tokens = Math.min(requestBurst, bucket.tokens + earned);
     bucket.at = now;
+    if (bucket.tokens >= 0) bucket.isBlocked = false;
   }
 }
 

@@ -3,6 +3,10 @@ import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import { ProofOfWork, solveChallenge } from "./proof-of-work.ts";
 
+function paid(work: ProofOfWork, now: number): boolean {
+  return work.accept(solveChallenge(work.challenge("10.0.0.1", 1, now)), "10.0.0.1", `k${now}`, now);
+}
+
 describe("ProofOfWork", () => {
   const work = new ProofOfWork({ secret: new Uint8Array(32), maxUsed: 2 });
 
@@ -28,11 +32,9 @@ describe("ProofOfWork", () => {
   });
 
   it("remembers a bounded number of solutions, and forgets them when they expire", () => {
-    const paid = (now: number): boolean =>
-      work.accept(solveChallenge(work.challenge("10.0.0.1", 1, now)), "10.0.0.1", `k${now}`, now);
-    assert.ok(paid(10));
-    assert.ok(!paid(20));
-    assert.ok(paid(70_000));
+    assert.ok(paid(work, 10));
+    assert.ok(!paid(work, 20));
+    assert.ok(paid(work, 70_000));
   });
 
   it("measures the rate over the last second", () => {

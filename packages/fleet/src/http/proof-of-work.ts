@@ -68,10 +68,10 @@ export class ProofOfWork {
 
   /** Whether `proof` pays for an allocation with this idempotency key. The same request, sent again, pays nothing more. */
   accept({ challenge, solution }: Proof, address: string, key: string, now: number): boolean {
-    const end = challenge.lastIndexOf("-");
-    const body = challenge.slice(0, end);
+    const bodyEnd = challenge.lastIndexOf("-");
+    const body = challenge.slice(0, bodyEnd);
     const [expiresAt, bits, count] = body.split("-").map(Number);
-    if (!(now < expiresAt) || !isSame(challenge.slice(end + 1), this.#sign(body, address))) return false;
+    if (!(now < expiresAt) || !isSame(challenge.slice(bodyEnd + 1), this.#sign(body, address))) return false;
     const id = String(count);
     const used = this.#used.get(id);
     if (used !== undefined) return used.key === key;
