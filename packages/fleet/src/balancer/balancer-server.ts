@@ -166,7 +166,7 @@ function createApi(
   };
   const authorOf = ({ subject }: Actor, comment?: string) => ({
     changedBy: subject,
-    changedAtMs: Date.now(),
+    changedAt: new Date().toISOString(),
     ...(comment === undefined ? {} : { comment }),
   });
   return {
