@@ -1,4 +1,10 @@
-export type { ServerNode } from "./registry/server-node.ts";
+export { BalancerServer } from "./balancer/balancer-server.ts";
+export type { BalancerServerOptions } from "./balancer/balancer-server.ts";
+export { GlobalLoadBalancer } from "./balancer/global-load-balancer.ts";
+export type { BalancerStats, GlobalLoadBalancerOptions } from "./balancer/global-load-balancer.ts";
+export { ConfigError } from "./config/config-rules.ts";
+export { DEFAULT_CONFIG } from "./config/config-defaults.ts";
+export type * from "./config/load-balancer-config.ts";
 export { DB_IP_ATTRIBUTION, NRO_ATTRIBUTION } from "./geoip/attribution.ts";
 export type { Attribution } from "./geoip/attribution.ts";
 export type { ClientLocator } from "./geoip/client-locator.ts";
@@ -17,5 +23,39 @@ export type {
 } from "./geoip/geo-ip-options.ts";
 export { GeoIp } from "./geoip/geo-ip.ts";
 export type { LocationOverride, RegionCoordinates } from "./geoip/location-overrides.ts";
-export { packagedCityDatabases, packagedCountryDatabases } from "./geoip/packaged-databases.ts";
-export type { Timers } from "./geoip/timers.ts";
+export type {
+  AllocatedSeat,
+  AllocateClient,
+  AllocateRefusal,
+  AllocateReply,
+  AllocateRequest,
+  Allocation,
+  Waiting,
+} from "./http/balancer-api.ts";
+export type { NodeKey, TokenTrust } from "./http/credentials.ts";
+export type { LoadBalancerStats } from "./metrics/load-balancer-stats.ts";
+export { FleetNode } from "./node/fleet-node.ts";
+export type { FleetNodeOptions, RegistrationOptions, SeatLedgerView } from "./node/fleet-node.ts";
+export { NodeTable } from "./registry/node-table.ts";
+export type { NodeObserver, NodeTableOptions, TableRefusal } from "./registry/node-table.ts";
+export type {
+  CertifiedAddress,
+  Coordinates,
+  NodeAddresses,
+  NodeCapacity,
+  NodeLoad,
+  NodeRegistration,
+  NodeState,
+  ServerNode,
+} from "./registry/server-node.ts";
+export { MaglevTable } from "./routing/maglev-table.ts";
+export type * from "./routing/route-request.ts";
+export { Router } from "./routing/router.ts";
+export type { ExplainOptions, RouterOptions, RouterStats } from "./routing/router.ts";
+export { ROUTING_DEFAULTS } from "./routing/routing-defaults.ts";
+export { EmbeddedStore } from "./store/embedded-store.ts";
+export type { EmbeddedStoreOptions } from "./store/embedded-store.ts";
+export { EtcdStore } from "./store/etcd-store.ts";
+export type { EtcdStoreOptions } from "./store/etcd-store.ts";
+export { StoreError } from "./store/state-store.ts";
+export type { StateStore, StoreEntry, StoreEvent, StoreStatus } from "./store/state-store.ts";

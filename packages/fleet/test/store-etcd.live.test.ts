@@ -55,15 +55,15 @@ describe("store in etcd", { skip }, () => {
     const put = store.put("config/versions/1", "1", { ifRevision: 0 });
     const made = record(other, "config/versions/");
     await until(() => made.length === 1);
-    resume();
     proxy.break();
+    resume();
     assert.deepEqual({ put: await put }, made[0]);
     assert.equal(await store.put("config/versions/1", "1", { ifRevision: 0 }), undefined);
     const resumeAgain = proxy.cut("answers");
     const again = store.put("config/versions/1", "2");
     await until(() => made.length === 2);
-    resumeAgain();
     proxy.break();
+    resumeAgain();
     assert.deepEqual({ put: await again }, made[1]);
     await store.put("config/versions/2", "1");
     await until(() => made.length >= 3);

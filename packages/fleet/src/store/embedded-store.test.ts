@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import type { TestContext } from "node:test";
 import { findPeer } from "../../../../scripts/peers.mjs";
 import { ManualClock } from "../../test/manual-clock.ts";
 import { until } from "../../test/until.ts";
@@ -199,23 +200,33 @@ describe("an embedded store's directory", () => {
 
   it("says in time that the disk does not answer", async (t) => {
     const store = await open({ timeoutMs: 3000 });
-    const gate = Promise.withResolvers<void>();
-    const real = Reflect.get<Journal, "sync">(Journal.prototype, "sync");
-    t.mock.method(Journal.prototype, "sync", async function slow(this: Journal) {
-      await gate.promise;
-      await real.call(this);
-    });
+    const release = slowDisk(t);
     const put = assert.rejects(store.put("nodes/a", "1"), { name: "StoreError", code: "timeout" });
     await until(() => (store as { status: string }).status === "away" || clock.advance(100).then(() => false));
     await put;
     const waiting = assert.rejects(store.put("nodes/b", "1"), { name: "StoreError", code: "timeout" });
     await clock.advance(3000);
     await waiting;
-    gate.resolve();
+    release();
     await until(() => store.status === "connected");
     // What was being written may be there. What only waited is not.
     assert.equal((await store.get("nodes/a"))?.value, "1");
     assert.equal(await store.get("nodes/b"), undefined);
+    await store[Symbol.asyncDispose]();
+  });
+
+  it("lets no lease end whose renewal waits for the disk", async (t) => {
+    const store = await open();
+    await store.put("balancers/a", "1", { leaseMs: 1000 });
+    const release = slowDisk(t);
+    const slow = store.put("nodes/a", "1");
+    await clock.advance(900);
+    const renewal = store.put("balancers/a", "1", { leaseMs: 1000 });
+    await clock.advance(900);
+    release();
+    await Promise.all([slow, renewal]);
+    await store.delete("nothing");
+    assert.equal((await store.get("balancers/a"))?.value, "1");
     await store[Symbol.asyncDispose]();
   });
 
@@ -228,6 +239,17 @@ describe("an embedded store's directory", () => {
     await store.put("b", "x".repeat(60));
   });
 });
+
+/** Makes every sync wait until the result is called. */
+function slowDisk(t: TestContext): () => void {
+  const gate = Promise.withResolvers<void>();
+  const real = Reflect.get<Journal, "sync">(Journal.prototype, "sync");
+  t.mock.method(Journal.prototype, "sync", async function slow(this: Journal) {
+    await gate.promise;
+    await real.call(this);
+  });
+  return gate.resolve;
+}
 
 /** The program in `test/embedded-child.ts`. */
 class Child {

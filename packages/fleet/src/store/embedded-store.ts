@@ -7,6 +7,8 @@
  */
 
 import { mkdirSync, realpathSync } from "node:fs";
+import { changeTo, judge, sizeOf } from "./change-batch.ts";
+import type { Asked, Change, Entry, Outcome } from "./change-batch.ts";
 import { DirectoryLock } from "./directory-lock.ts";
 import { Journal } from "./journal.ts";
 import type { JournalChange, JournalContents } from "./journal-record.ts";
@@ -43,20 +45,6 @@ export interface EmbeddedStoreOptions {
   readonly clock?: StoreClock;
   /** What an operator should know: a torn record, a lock taken over, a disk that fails. Default `console.warn`. */
   readonly log?: (message: string) => void;
-}
-
-interface Entry extends StoreEntry {
-  readonly leaseMs: number | undefined;
-}
-
-interface Change extends PutOptions {
-  readonly kind: "put" | "delete" | "expire";
-  readonly key: string;
-  readonly value: string;
-  /** Gave up waiting before it was looked at. */
-  abandoned: boolean;
-  settle(result: Entry | boolean | undefined): void;
-  fail(error: StoreError): void;
 }
 
 export class EmbeddedStore implements StateStore {
@@ -180,7 +168,7 @@ export class EmbeddedStore implements StateStore {
     this.#revision = revision;
     for (const { put: key, value, revision: at, leaseMs } of entries.values()) {
       this.#entries.set(key, { key, value, revision: at, leaseMs });
-      this.#bytes += sizeOf(key, value);
+      this.#bytes += sizeOf({ key, value });
       if (leaseMs !== undefined) this.#lease(key, now + leaseMs);
     }
     if (tornBytes > 0)
@@ -195,7 +183,7 @@ export class EmbeddedStore implements StateStore {
     return found;
   }
 
-  #change(asked: Pick<Change, "kind" | "key" | "value"> & PutOptions): Promise<Entry | boolean | undefined> {
+  #change(asked: Asked): Promise<Entry | boolean | undefined> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new StoreError("away", "the store is closed"));
       if (this.#failure !== undefined) return reject(this.#failure);
@@ -248,7 +236,13 @@ export class EmbeddedStore implements StateStore {
 
   /** Judges a batch, writes what it changes, and makes it seen. */
   async #turn(batch: readonly Change[]): Promise<void> {
-    const { changes, effects } = this.#judge(batch);
+    const { changes, outcomes } = judge(batch, {
+      entries: this.#entries,
+      isDue: (key) => (this.#expiresAt.get(key) ?? Infinity) <= this.#clock.now(),
+      revision: this.#revision,
+      bytes: this.#bytes,
+      maxBytes: this.#maxBytes,
+    });
     const stopWatchdog = this.#clock.after(this.#timeoutMs, () => this.#statusListeners.set("away"));
     try {
       if (this.#mendDue) await this.#rewrite();
@@ -261,72 +255,46 @@ export class EmbeddedStore implements StateStore {
       stopWatchdog();
     }
     this.#statusListeners.set("connected");
-    for (const effect of effects) effect();
+    for (const outcome of outcomes) this.#carryOut(outcome);
     await this.#compact();
   }
 
-  #judge(batch: readonly Change[]): { changes: JournalChange[]; effects: (() => void)[] } {
-    const changes: JournalChange[] = [];
-    const effects: (() => void)[] = [];
-    const staged = new Map<string, Entry | undefined>();
-    let revision = this.#revision;
-    let bytes = this.#bytes;
-    for (const change of batch) {
-      const { key, value, leaseMs, ifRevision } = change;
-      const before = staged.has(key) ? staged.get(key) : this.#entries.get(key);
-      const size = before === undefined ? 0 : sizeOf(key, before.value);
-      if (change.kind !== "put") {
-        const due =
-          change.kind === "delete" || (!staged.has(key) && (this.#expiresAt.get(key) ?? Infinity) <= this.#clock.now());
-        if (before === undefined || !due) {
-          effects.push(() => change.settle(false));
-          continue;
-        }
-        const at = ++revision;
-        bytes -= size;
-        staged.set(key, undefined);
-        changes.push({ deleted: key, revision: at });
-        effects.push(() => this.#forget(key, at, change));
-      } else if (ifRevision !== undefined && ifRevision !== (before?.revision ?? 0)) {
-        effects.push(() => change.settle(undefined));
-      } else if (leaseMs !== undefined && before?.value === value && before.leaseMs === leaseMs) {
-        staged.set(key, before);
-        effects.push(() => {
-          this.#lease(key, this.#clock.now() + leaseMs);
-          change.settle(before);
-        });
-      } else if (bytes - size + sizeOf(key, value) > this.#maxBytes) {
-        effects.push(() => change.fail(new StoreError("refused", `the store is full: ${this.#maxBytes} bytes`)));
-      } else {
-        const entry: Entry = { key, value, revision: ++revision, leaseMs };
-        bytes += sizeOf(key, value) - size;
-        staged.set(key, entry);
-        changes.push({ put: key, value, revision, ...(leaseMs === undefined ? {} : { leaseMs }) });
-        effects.push(() => this.#remember(entry, change));
-      }
+  #carryOut(outcome: Outcome): void {
+    const { change } = outcome;
+    switch (outcome.kind) {
+      case "made":
+        this.#remember(outcome.entry);
+        break;
+      case "renewed":
+        this.#lease(change.key, this.#clock.now() + (outcome.entry.leaseMs ?? 0));
+        break;
+      case "deleted":
+        this.#forget(change.key, outcome.revision);
+        break;
+      case "full":
+        change.fail(new StoreError("refused", `the store is full: it holds ${this.#maxBytes} bytes`));
+        return;
+      case "nothing":
     }
-    return { changes, effects };
+    change.settle("entry" in outcome ? outcome.entry : outcome.kind === "deleted");
   }
 
-  #remember(entry: Entry, change: Change): void {
-    const { key, value, revision, leaseMs } = entry;
-    const before = this.#entries.get(key);
-    this.#bytes += sizeOf(key, value) - (before === undefined ? 0 : sizeOf(key, before.value));
+  #remember(entry: Entry): void {
+    const { key, revision, leaseMs } = entry;
+    this.#bytes += sizeOf(entry) - sizeOf(this.#entries.get(key));
     this.#revision = revision;
     this.#entries.set(key, entry);
     if (leaseMs === undefined) this.#expiresAt.delete(key);
     else this.#lease(key, this.#clock.now() + leaseMs);
     this.#watchers.tell({ put: seen(entry) });
-    change.settle(entry);
   }
 
-  #forget(key: string, revision: number, change: Change): void {
-    this.#bytes -= sizeOf(key, this.#entries.get(key)?.value ?? "");
+  #forget(key: string, revision: number): void {
+    this.#bytes -= sizeOf(this.#entries.get(key));
     this.#revision = revision;
     this.#entries.delete(key);
     this.#expiresAt.delete(key);
     this.#watchers.tell({ deleted: key, revision });
-    change.settle(true);
   }
 
   #lease(key: string, expiresAt: number): void {
@@ -430,11 +398,6 @@ function seen({ key, value, revision }: Entry): StoreEntry {
   return { key, value, revision };
 }
 
-function sizeOf(key: string, value: string): number {
-  return key.length + Buffer.byteLength(value);
-}
-
 function* journalled(entries: Iterable<Entry>): Generator<JournalChange> {
-  for (const { key, value, revision, leaseMs } of entries)
-    yield { put: key, value, revision, ...(leaseMs === undefined ? {} : { leaseMs }) };
+  for (const entry of entries) yield changeTo(entry);
 }

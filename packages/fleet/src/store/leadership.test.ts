@@ -15,6 +15,7 @@ class Way implements Pick<StateStore, "get" | "put" | "watch"> {
   readonly #clock: ManualClock;
   readonly #stores: readonly [EmbeddedStore];
   cut = false;
+  tell: (event: StoreEvent) => void = () => undefined;
 
   constructor(clock: ManualClock, stores: readonly [EmbeddedStore]) {
     this.#clock = clock;
@@ -31,6 +32,7 @@ class Way implements Pick<StateStore, "get" | "put" | "watch"> {
 
   /** Hears nothing when it is cut, also not later: candidates must do without. */
   watch(prefix: string, listener: (event: StoreEvent) => void): () => void {
+    this.tell = listener;
     return this.#stores[0].watch(prefix, (event) => this.cut || listener(event));
   }
 
@@ -119,6 +121,19 @@ describe("leadership", () => {
     const tookMs = await until(clock, () => second.leadership.leads);
     assert.ok(tookMs > 0.9 * LEASE_MS && tookMs < 2 * LEASE_MS, `${tookMs} ms`);
     assert.ok(!first.leadership.leads);
+  });
+
+  it("does not take a loss of the store for the end of a lease", async () => {
+    const { clock, stores, all } = await candidates(2);
+    await until(clock, () => all.some(({ leadership }) => leadership.leads));
+    const [first, second] = all[0].leadership.leads ? all : [all[1], all[0]];
+    stores[0] = await EmbeddedStore.open({ clock });
+    first.way.cut = true;
+    second.way.tell({ deleted: "leaders/scaling", revision: 0, lost: true });
+    await until(clock, () => {
+      assert.ok(!first.leadership.leads || !second.leadership.leads);
+      return second.leadership.leads;
+    });
   });
 
   it("knows without a timer that its time is over: a process may have been stopped", async () => {

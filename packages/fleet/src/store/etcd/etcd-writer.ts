@@ -12,11 +12,11 @@
 import { randomUUID } from "node:crypto";
 import { status } from "@grpc/grpc-js";
 import { StoreError } from "../state-store.ts";
+import { within } from "../store-clock.ts";
 import type { Compare, RequestOp, TxnRequest, TxnResponse } from "./etcd-api.ts";
 import { leaseGrantMethod, leaseRevokeMethod, txnMethod } from "./etcd-api.ts";
 import { EtcdError } from "./etcd-error.ts";
 import type { EtcdMembers } from "./etcd-members.ts";
-import { within } from "../store-clock.ts";
 
 /** Passes of processes that have died go by themselves. One that runs out in use is replaced at the next write. */
 const PASS_SECONDS = 3600;
@@ -61,21 +61,20 @@ export class EtcdWriter {
   async write(compare: readonly Compare[], success: readonly RequestOp[], deadline: number): Promise<Written> {
     const left: Mark[] = [];
     return this.#members.persist(deadline, async (timeoutMs) => {
-      for (;;) {
-        const pass = this.#pass ?? (await this.#renewed(timeoutMs));
-        const mark = pass.free.pop() ?? { key: Buffer.from(`${pass.key.toString()}/${pass.marks++}`), revision: 0 };
-        const response = await this.#ask(pass, mark, left, { compare, success }, timeoutMs);
-        const revision = Number(response.header.revision);
-        pass.free.push(response.succeeded ? { key: mark.key, revision } : mark);
-        if (response.succeeded) return { succeeded: true, revision };
-        const [passes, ...marks] = response.responses.map(({ responseRange }) => responseRange?.kvs ?? []);
-        const own = marks.findIndex((kvs, i) => kvs.length > 0 && Number(kvs[0].modRevision) > left[i].revision);
-        if (own !== -1) return { succeeded: true, revision: Number(marks[own][0].modRevision) };
-        if (marks.some((kvs, i) => kvs.length === 0 && left[i].revision > 0))
-          throw new StoreError("timeout", "etcd has lost what tells whether this was written");
-        if (passes.length > 0) return { succeeded: false, revision };
-        this.#tear(pass);
-      }
+      const pass = this.#pass ?? (await this.#renewed(timeoutMs));
+      const mark = pass.free.pop() ?? { key: Buffer.from(`${pass.key.toString()}/${pass.marks++}`), revision: 0 };
+      const response = await this.#ask(pass, mark, left, { compare, success }, timeoutMs);
+      const revision = Number(response.header.revision);
+      pass.free.push(response.succeeded ? { key: mark.key, revision } : mark);
+      if (response.succeeded) return { succeeded: true, revision };
+      const [passes, ...marks] = response.responses.map(({ responseRange }) => responseRange?.kvs ?? []);
+      const own = marks.findIndex((kvs, i) => kvs.length > 0 && Number(kvs[0].modRevision) > left[i].revision);
+      if (own !== -1) return { succeeded: true, revision: Number(marks[own][0].modRevision) };
+      if (marks.some((kvs, i) => kvs.length === 0 && left[i].revision > 0))
+        throw new StoreError("timeout", "etcd has lost what tells whether this was written");
+      if (passes.length > 0) return { succeeded: false, revision };
+      this.#tear(pass);
+      throw new EtcdError(status.ABORTED, "the pass has run out");
     });
   }
 
