@@ -55,9 +55,16 @@ function stage(name: string): string {
   const target = join(out, name);
   mkdirSync(target, { recursive: true });
   const manifest = readManifest(source);
-  for (const key of ["exports", "imports", "bin"] as const) {
+  for (const key of ["exports", "imports"] as const) {
     if (manifest[key] !== undefined) manifest[key] = published(manifest[key]);
   }
+  if (manifest.bin !== undefined)
+    manifest.bin = Object.fromEntries(
+      Object.entries(manifest.bin as Record<string, string>).map(([command, file]) => [
+        command,
+        file.replace(/^\.\/src\/(.*)\.ts$/, "dist/$1.js"),
+      ]),
+    );
   writeFileSync(join(target, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
   // What a package publishes beside its compiled files: native sources, an install script, prebuilt binaries.
   for (const entry of manifest.files ?? []) {

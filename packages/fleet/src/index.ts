@@ -23,6 +23,7 @@ export type {
 } from "./geoip/geo-ip-options.ts";
 export { GeoIp } from "./geoip/geo-ip.ts";
 export type { LocationOverride, RegionCoordinates } from "./geoip/location-overrides.ts";
+export { packagedCityDatabases, packagedCountryDatabases } from "./geoip/packaged-databases.ts";
 export type {
   AllocatedSeat,
   AllocateClient,

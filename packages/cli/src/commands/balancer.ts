@@ -1,0 +1,107 @@
+/** `riposte balancer`: a balancer from command line options, until SIGINT or SIGTERM. */
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { BalancerServer, EmbeddedStore, EtcdStore, GeoIp } from "@riposte/fleet";
+import type { NodeKey, StateStore, TokenTrust } from "@riposte/fleet";
+
+export interface BalancerCommandOptions {
+  readonly port: string;
+  readonly host?: string;
+  readonly id?: string;
+  readonly url?: string;
+  readonly secret?: string;
+  readonly nodeKey?: string | readonly string[];
+  readonly operatorSecret?: string;
+  readonly store: string;
+  readonly peer?: readonly string[];
+  readonly config?: string;
+  readonly geoip: boolean;
+  readonly behindProxy: boolean;
+  readonly dev: boolean;
+}
+
+export interface RunningBalancer extends AsyncDisposable {
+  readonly url: string;
+  /** Resolves on SIGINT or SIGTERM. */
+  readonly closed: Promise<void>;
+}
+
+/** What operators' tokens must say. */
+const ISSUER = "riposte-operators";
+const AUDIENCE = "riposte-balancer";
+
+/** Rejects with a `RangeError` that says what to do for options that cannot be. */
+export async function runBalancer(options: BalancerCommandOptions): Promise<RunningBalancer> {
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+  const fleetSecret = secretOf(options.secret, "--secret", options.dev);
+  const nodeKeys = nodeKeysOf(options);
+  const trust = trustOf(options);
+  const port = Number(options.port);
+  if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
+    throw new RangeError(`--port ${options.port} is no port`);
+  const config: unknown = options.config === undefined ? undefined : JSON.parse(await readFile(options.config, "utf8"));
+  const store = await openStore(options.store);
+  const locator = options.geoip ? await GeoIp.open() : undefined;
+  const server = await BalancerServer.listen({
+    port,
+    fleetSecret,
+    nodeKeys,
+    store,
+    behindProxy: options.behindProxy,
+    ...(trust === undefined ? {} : { trust }),
+    ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.id === undefined ? {} : { id: options.id }),
+    ...(options.url === undefined ? {} : { url: options.url }),
+    ...(options.peer === undefined ? {} : { peers: options.peer }),
+    ...(config === undefined ? {} : { config }),
+    ...(locator === undefined ? {} : { locator }),
+  });
+  console.error(`balancer ${server.balancer.id} at ${server.url}, store: ${options.store}`);
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.once(signal, close);
+  return {
+    url: server.url,
+    closed,
+    async [Symbol.asyncDispose]() {
+      for (const signal of signals) process.off(signal, close);
+      await server[Symbol.asyncDispose]();
+      locator?.close();
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function openStore(where: string): Promise<StateStore> {
+  if (where === "memory") return EmbeddedStore.open();
+  const [kind, rest] = [where.slice(0, where.indexOf(":")), where.slice(where.indexOf(":") + 1)];
+  if (kind === "embedded" && rest !== "") return EmbeddedStore.open({ directory: rest });
+  if (kind === "etcd" && rest !== "") return EtcdStore.open({ endpoints: rest.split(",") });
+  throw new RangeError(`--store ${where}: give "memory", "embedded:<folder>" or "etcd:<url>,<url>"`);
+}
+
+function secretOf(hex: string | undefined, option: string, isDev: boolean): Uint8Array {
+  if (hex === undefined && isDev) {
+    const made = randomBytes(32);
+    console.error(`${option} ${made.toString("hex")} (made up)`);
+    return made;
+  }
+  if (hex === undefined) throw new RangeError(`${option} is missing: 32 bytes or more in hex, or --dev to make one up`);
+  const bytes = Buffer.from(hex, "hex");
+  if (bytes.length < 32 || bytes.length * 2 !== hex.length)
+    throw new RangeError(`${option} must be 32 bytes or more in hex, as openssl rand -hex 32 gives`);
+  return bytes;
+}
+
+function nodeKeysOf({ nodeKey, dev }: BalancerCommandOptions): NodeKey[] {
+  const given = typeof nodeKey === "string" ? nodeKey.split(",") : (nodeKey ?? []);
+  if (given.length === 0) return [{ kid: "dev", secret: secretOf(undefined, "--node-key dev:", dev) }];
+  return given.map((key) => {
+    const [kid, hex] = key.split(":");
+    return { kid, secret: secretOf(hex, `--node-key ${kid}:`, false) };
+  });
+}
+
+function trustOf({ operatorSecret, dev }: BalancerCommandOptions): TokenTrust | undefined {
+  if (operatorSecret === undefined && !dev) return undefined;
+  return { issuer: ISSUER, audience: AUDIENCE, secret: secretOf(operatorSecret, "--operator-secret", dev) };
+}

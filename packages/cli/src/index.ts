@@ -1,0 +1,3 @@
+export { createProgram } from "./program.ts";
+export { runBalancer } from "./commands/balancer.ts";
+export type { BalancerCommandOptions } from "./commands/balancer.ts";

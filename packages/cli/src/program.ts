@@ -1,0 +1,44 @@
+import { Command, Option } from "commander";
+import { runBalancer } from "./commands/balancer.ts";
+import type { BalancerCommandOptions } from "./commands/balancer.ts";
+
+/** All commands with their options. */
+export function createProgram(): Command {
+  const program = new Command("riposte").description(
+    "Netcode for real-time multiplayer games: the fleet's side of it.",
+  );
+  program
+    .command("balancer")
+    .description("Runs a balancer: answers players with where to play and the token to get in.")
+    .option("--port <number>", "for players, nodes, operators and other balancers", "7800")
+    .option("--host <address>", "to listen on; default: all")
+    .option("--id <name>", "unique among the balancers; default: made up")
+    .option("--url <url>", "where nodes and other balancers reach this one; default: http://127.0.0.1:<port>")
+    .addOption(
+      new Option("--secret <hex>", "the fleet's secret, 32 bytes or more, the same for all balancers").env(
+        "RIPOSTE_FLEET_SECRET",
+      ),
+    )
+    .addOption(
+      new Option("--node-key <name:hex...>", "keys with which nodes sign, 32 bytes or more each").env(
+        "RIPOSTE_NODE_KEYS",
+      ),
+    )
+    .addOption(
+      new Option(
+        "--operator-secret <hex>",
+        "with which operators' tokens are signed; default: no operator gets in",
+      ).env("RIPOSTE_OPERATOR_SECRET"),
+    )
+    .option("--store <where>", '"memory", "embedded:<folder>" or "etcd:<url>,<url>,..."', "memory")
+    .option("--peer <url...>", "other balancers; those of the same etcd are found without")
+    .option("--config <file>", "settings in JSON, over the defaults, until somebody changes them")
+    .option("--no-geoip", "do not load the databases of places by address (150 MB of memory)")
+    .option("--behind-proxy", "the last address of X-Forwarded-For is the player's", false)
+    .option("--dev", "makes up the secrets that are missing, and says them: for a desk", false)
+    .action(async (options: BalancerCommandOptions) => {
+      await using balancer = await runBalancer(options);
+      await balancer.closed;
+    });
+  return program;
+}
