@@ -41,6 +41,7 @@ interface Guarded {
   readonly key: string;
   readonly acceptedAt: number;
   isTrusted: boolean;
+  isClosing: boolean;
 }
 
 /** Connections that are set up or closed because they have expired, and requests, in one turn of the event loop. */
@@ -73,6 +74,7 @@ export class ConnectionGuard {
   readonly #firstRequestMs: number;
   readonly #setUps = new FairTurns({ perTurn: SLICE });
   readonly #requests = new FairTurns({ perTurn: SLICE });
+  readonly #closings = new FairTurns({ perTurn: SLICE });
 
   constructor({ limits, now, behindProxy = false, firstRequestMs = 5000 }: ConnectionGuardOptions) {
     this.#now = now;
@@ -165,7 +167,7 @@ export class ConnectionGuard {
       return undefined;
     }
     this.counters.connections++;
-    const guarded: Guarded = { socket, address, key, acceptedAt: now, isTrusted: false };
+    const guarded: Guarded = { socket, address, key, acceptedAt: now, isTrusted: false, isClosing: false };
     this.#silent.add(guarded);
     this.#sockets.set(socket, guarded);
     const peer = peerOf(socket);
@@ -181,8 +183,8 @@ export class ConnectionGuard {
   /** What it counts for; `undefined`: it is refused. */
   #admit(request: IncomingMessage, response: ServerResponse): string | undefined {
     const { socket } = request;
-    if (socket.destroyed) return undefined;
     const guarded = this.#guardedOf(socket);
+    if (socket.destroyed || guarded?.isClosing === true) return undefined;
     if (guarded !== undefined) this.#silent.delete(guarded);
     if (guarded?.isTrusted === true) return TRUSTED;
     const now = this.#now();
@@ -192,7 +194,7 @@ export class ConnectionGuard {
     if (verdict === "pass") return key;
     if (verdict === "blocked" && !this.#behindProxy) {
       this.counters.requestsBlocked++;
-      socket.resetAndDestroy();
+      this.#close(socket, key);
       return undefined;
     }
     this.counters.requestsRefused++;
@@ -206,6 +208,14 @@ export class ConnectionGuard {
     });
     response.end(REFUSAL);
     return undefined;
+  }
+
+  /** Soon: what was sent on it already costs time when it is closed. */
+  #close(socket: Socket, key: string): void {
+    const guarded = this.#guardedOf(socket);
+    if (guarded !== undefined) guarded.isClosing = true;
+    socket.pause();
+    this.#closings.submit(key, () => socket.resetAndDestroy());
   }
 
   #guardedOf(socket: Socket): Guarded | undefined {
