@@ -48,13 +48,8 @@ export class FakeBalancer implements BalancerApi {
     return { status: "allocated", node: { id, region, addresses, version }, seats, expiresInMs: 30_000 };
   }
 
-  async askAgain(ticket: string, ip: string): Promise<AllocateReply> {
-    this.calls.push(["askAgain", ticket, ip]);
-    return this.reply ?? { status: "refused", code: "badTicket", error: "No such ticket." };
-  }
-
-  async leaveQueue(ticket: string): Promise<boolean> {
-    return ticket === "waiting";
+  leaveQueue(key: string): void {
+    this.calls.push(["leaveQueue", key]);
   }
 
   explain(request: Omit<AllocateRequest, "key">, ip: string): RouteExplanation {

@@ -70,7 +70,7 @@ async function until<R>(what: () => Promise<R | undefined> | R | undefined): Pro
     if (result !== undefined) return result;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  throw new Error(`not within 10 s: ${what}`);
+  throw new Error(`not within 10 s: ${what.toString()}`);
 }
 
 let keys = 0;
@@ -85,7 +85,7 @@ function asAllocated(reply: AllocateReply): Allocation {
 
 describe("a fleet", () => {
   after(async () => {
-    for (const part of open.reverse()) await part[Symbol.asyncDispose]();
+    for (const part of open.toReversed()) await part[Symbol.asyncDispose]();
   });
 
   it("seats players, answers retries the same anywhere, and puts those who come last in a queue", async () => {

@@ -65,7 +65,7 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
     async [Symbol.asyncDispose]() {
       for (const signal of signals) process.off(signal, close);
       await server[Symbol.asyncDispose]();
-      locator?.close();
+      await locator?.close();
       await store[Symbol.asyncDispose]();
     },
   };

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { ConfigBook } from "../config/config-book.ts";
+import type { ConfigAuthor } from "../config/config-book.ts";
 import type { LoadBalancerConfig } from "../config/load-balancer-config.ts";
 import type { ClientLocator } from "../geoip/client-locator.ts";
 import { ApiError } from "../http/api-error.ts";
@@ -96,21 +97,21 @@ export class BalancerServer implements AsyncDisposable {
     const store = options.store ?? ownStore!;
     const book = new ConfigBook({ initial: options.config });
     // The API is made before its balancer, which must know the port.
-    let balancer: GlobalLoadBalancer | undefined;
+    const started: { balancer?: GlobalLoadBalancer } = {};
     const config = (): LoadBalancerConfig => book.config;
-    const keeper = new ConfigKeeper({ store, book, log, onChange: () => balancer?.configure() });
+    const keeper = new ConfigKeeper({ store, book, log, onChange: () => started.balancer?.configure() });
     const metrics: FleetMetrics = new FleetMetrics({
       includesProcess: false,
       view: () => ({
-        regions: viewRegions(balancer?.nodes() ?? [], (region) => balancer?.freeSeatsIn(region) ?? 0),
-        queueLength: balancer?.stats().waiting ?? 0,
+        regions: viewRegions(started.balancer?.nodes() ?? [], (region) => started.balancer?.freeSeatsIn(region) ?? 0),
+        queueLength: started.balancer?.stats().waiting ?? 0,
         store: { kind: store.kind, status: store.status },
-        balancersAlive: balancer?.stats().balancers.length ?? 1,
+        balancersAlive: started.balancer?.stats().balancers.length ?? 1,
         isLeader: false,
         configVersion: book.current.version,
       }),
     });
-    const api = createApi(() => balancer, { book, keeper, metrics });
+    const api = createApi(() => started.balancer, { book, keeper, metrics });
     const http = await HttpApi.create({
       api,
       limits: () => config().limits,
@@ -124,7 +125,7 @@ export class BalancerServer implements AsyncDisposable {
     });
     const bound = await http.listen({ port, ...(host === undefined ? {} : { host }) });
     const url = options.url ?? `${options.tls === undefined ? "http" : "https"}://127.0.0.1:${bound}`;
-    balancer = new GlobalLoadBalancer({
+    const balancer = (started.balancer = new GlobalLoadBalancer({
       id,
       url,
       fleetSecret,
@@ -136,7 +137,7 @@ export class BalancerServer implements AsyncDisposable {
       metrics,
       log,
       ...(options.peers === undefined ? {} : { peers: options.peers }),
-    });
+    }));
     return new BalancerServer({ url, port: bound, balancer, metrics, http, keeper, ownStore });
   }
 
@@ -164,11 +165,6 @@ function createApi(
     if (started === undefined) throw new ApiError(503, "starting", "This balancer is starting: try again in a moment.");
     return started;
   };
-  const authorOf = ({ subject }: Actor, comment?: string) => ({
-    changedBy: subject,
-    changedAt: new Date().toISOString(),
-    ...(comment === undefined ? {} : { comment }),
-  });
   return {
     get isReady() {
       return current()?.isReady ?? false;
@@ -209,6 +205,11 @@ function createApi(
     peer: async (path, body, mac) => current()?.peer(path, body, mac),
     metrics: () => metrics.exposition(),
   };
+}
+
+function authorOf({ subject }: Actor, comment?: string): ConfigAuthor {
+  const author = { changedBy: subject, changedAt: new Date().toISOString() };
+  return comment === undefined ? author : { ...author, comment };
 }
 
 async function refuseMistakes<R>(action: () => Promise<R>): Promise<R> {

@@ -11,7 +11,14 @@ import type { LoadBalancerConfig } from "../config/load-balancer-config.ts";
 import type { ClientLocator } from "../geoip/client-locator.ts";
 import { HealthBook } from "../health/health-book.ts";
 import { HealthChecks } from "../health/health-checks.ts";
-import type { AllocateReply, AllocateRequest, NodeCommand, PeerPath, RegisterReply } from "../http/balancer-api.ts";
+import type {
+  AllocateClient,
+  AllocateReply,
+  AllocateRequest,
+  NodeCommand,
+  PeerPath,
+  RegisterReply,
+} from "../http/balancer-api.ts";
 import { JsonClient } from "../http/json-client.ts";
 import { PeerLink } from "../peers/peer-link.ts";
 import { deriveKey, PeerMac } from "../peers/peer-mac.ts";
@@ -23,7 +30,7 @@ import { WaitingQueue } from "../queue/waiting-queue.ts";
 import type { FleetMetrics } from "../metrics/fleet-metrics.ts";
 import { NodeTable } from "../registry/node-table.ts";
 import type { NodeRegistration, NodeState, ServerNode } from "../registry/server-node.ts";
-import type { RouteExplanation, RouteRequest } from "../routing/route-request.ts";
+import type { RouteClient, RouteExplanation, RouteRequest } from "../routing/route-request.ts";
 import { Router } from "../routing/router.ts";
 import { ClaimBook } from "../seats/claim-book.ts";
 import type { ClaimMessage, ClaimReply } from "../seats/seat-claim.ts";
@@ -69,6 +76,8 @@ const SETTLED_AFTER_MS = 1500;
 const MAX_COPIES = 256;
 const DRY_RUN_REQUESTS = 1000;
 
+const now = (): number => performance.now();
+
 interface Waiting {
   readonly request: AllocateRequest;
   readonly ip: string;
@@ -111,7 +120,6 @@ export class GlobalLoadBalancer implements AsyncDisposable {
   constructor(options: GlobalLoadBalancerOptions) {
     const { id, fleetSecret, store, config, seed = randomBytes(4).readUInt32LE() } = options;
     const log = options.log ?? ((): void => undefined);
-    const now = (): number => performance.now();
     this.id = id;
     this.#options = options;
     this.#epoch = Date.now();
@@ -388,20 +396,19 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     const { clients, filter, strategy, hashKey } = request;
     const last = this.#lastRegions.of(clients[0].clientId);
     return {
-      clients: clients.map(({ clientId, ip: own = ip, latencies }) => {
-        const location = this.#options.locator.estimateClientLocation(own);
-        this.#options.metrics?.noteLocation(location?.source ?? "unknown");
-        return {
-          clientId,
-          ...(location === undefined ? {} : { location }),
-          ...(latencies === undefined ? {} : { latencies }),
-        };
-      }),
+      clients: clients.map((client) => this.#locate(client, ip)),
       ...(filter === undefined ? {} : { filter }),
       ...(strategy === undefined ? {} : { strategy }),
       ...(hashKey === undefined ? {} : { hashKey }),
       ...(last === undefined ? {} : { lastRegion: last.region, lastNode: last.nodeId }),
     };
+  }
+
+  #locate({ clientId, ip, latencies }: AllocateClient, requestIp: string): RouteClient {
+    const location = this.#options.locator.estimateClientLocation(ip ?? requestIp);
+    this.#options.metrics?.noteLocation(location?.source ?? "unknown");
+    const client = latencies === undefined ? { clientId } : { clientId, latencies };
+    return location === undefined ? client : { ...client, location };
   }
 
   #tick(now: number): void {

@@ -40,7 +40,7 @@ export interface DryRunReport {
   readonly after: DryRunSide;
 }
 
-export interface DryRunSide {
+interface DryRunSide {
   readonly placed: number;
   /** By reason. */
   readonly refused: Readonly<Record<string, number>>;

@@ -111,7 +111,11 @@ describe("the players' part", () => {
   it("answers who waits with 202, and refusals with their code", async () => {
     await using setting = await Setting.open();
     setting.balancer.reply = { status: "waiting", ticket: "t", position: 4, askAgainInMs: 1500 };
-    const waiting = await fetch(`http://127.0.0.1:${setting.port}/v1/queue/${"t".repeat(1000)}`);
+    const waiting = await fetch(`http://127.0.0.1:${setting.port}/v1/allocate`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ ...allocation, ticket: "t" }),
+    });
     assert.equal(waiting.status, 202);
     assert.equal(waiting.headers.get("retry-after"), "2");
     for (const [code, status] of [
@@ -119,13 +123,16 @@ describe("the players' part", () => {
       ["noNodes", 503],
       ["queueFull", 503],
       ["badTicket", 404],
+      ["expired", 410],
+      ["askAgain", 503],
     ] as const) {
       setting.balancer.reply = { status: "refused", code, error: "It cannot be." };
       const reply = await setting.send("POST", "/v1/allocate", allocation);
       assert.deepEqual([reply.status, codeOf(reply)], [status, code]);
     }
-    assert.equal((await setting.send("DELETE", "/v1/queue/waiting")).status, 204);
-    assert.equal(codeOf(await setting.send("DELETE", "/v1/queue/gone")), "badTicket");
+    const { key } = allocation;
+    assert.equal((await setting.send("DELETE", `/v1/queue/${key}`)).status, 204);
+    assert.deepEqual(setting.balancer.calls.at(-1), ["leaveQueue", key]);
   });
 
   it("refuses what is no request, in sentences", async () => {

@@ -33,7 +33,7 @@ export interface HttpApiOptions extends ApiContextOptions {
   readonly onDefect?: (error: unknown, request: string) => void;
 }
 
-export interface HttpTimeouts {
+interface HttpTimeouts {
   /** Default 5000: a connection that has not sent all headers of a request is closed, also when it has sent nothing. */
   readonly headersMs: number;
   /** Default 10000, with the body. */

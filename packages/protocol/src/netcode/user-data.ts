@@ -26,7 +26,7 @@ export interface UserData {
 }
 
 /** Both below 2^53, the epoch above 0. */
-export interface TokenSeat {
+interface TokenSeat {
   readonly number: number;
   readonly epoch: number;
 }
