@@ -8,9 +8,9 @@ import type { KeyObject } from "node:crypto";
 import { SignJWT, createLocalJWKSet, createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify } from "jose";
 import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from "jose";
 
-export const CLOCK_TOLERANCE_SECONDS = 300;
+const CLOCK_TOLERANCE_SECONDS = 300;
 /** Of a node's JWTs, where it is not configured otherwise. */
-export const NODE_AUDIENCE = "riposte-node";
+const NODE_AUDIENCE = "riposte-node";
 
 const ASYMMETRIC = ["EdDSA", "ES256", "ES384", "RS256", "PS256"];
 
