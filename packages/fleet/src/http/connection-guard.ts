@@ -1,6 +1,7 @@
 /**
  * Stands before the HTTP server: turns connections away before a byte of them is parsed, and requests before their bodies
- * are read. A connection that has authenticated (a node, another balancer, an operator) is not limited. What
+ * are read. A connection that has authenticated (a node, another balancer, an operator) is not limited. No
+ * client that is not hostile sends a request before the one before it is answered: who does is disconnected. What
  * comes at once, connections or requests, is taken a few at a time, and networks take turns.
  *
  * Behind a proxy all connections are the proxy's: then only their number in all is limited, requests count for the last
@@ -42,6 +43,8 @@ interface Guarded {
   readonly acceptedAt: number;
   isTrusted: boolean;
   isClosing: boolean;
+  /** Of the last request. */
+  response: ServerResponse | undefined;
 }
 
 /** Connections that are set up or closed because they have expired, and requests, in one turn of the event loop. */
@@ -120,7 +123,7 @@ export class ConnectionGuard {
       if (key === TRUSTED) handler(request, response);
       else if (key !== undefined)
         this.#requests.submit(key, () => {
-          if (!request.socket.destroyed) handler(request, response);
+          if (!this.#isGone(request.socket)) handler(request, response);
         });
     };
   }
@@ -167,7 +170,15 @@ export class ConnectionGuard {
       return undefined;
     }
     this.counters.connections++;
-    const guarded: Guarded = { socket, address, key, acceptedAt: now, isTrusted: false, isClosing: false };
+    const guarded: Guarded = {
+      socket,
+      address,
+      key,
+      acceptedAt: now,
+      isTrusted: false,
+      isClosing: false,
+      response: undefined,
+    };
     this.#silent.add(guarded);
     this.#sockets.set(socket, guarded);
     const peer = peerOf(socket);
@@ -184,19 +195,21 @@ export class ConnectionGuard {
   #admit(request: IncomingMessage, response: ServerResponse): string | undefined {
     const { socket } = request;
     const guarded = this.#guardedOf(socket);
-    if (socket.destroyed || guarded?.isClosing === true) return undefined;
+    if (this.#isGone(socket)) return undefined;
     if (guarded !== undefined) this.#silent.delete(guarded);
     if (guarded?.isTrusted === true) return TRUSTED;
     const now = this.#now();
     const key =
       this.#behindProxy || guarded === undefined ? this.#limits.keyOf(this.addressOf(request), now) : guarded.key;
     const verdict = this.#limits.take(key, now);
-    if (verdict === "pass") return key;
-    if (verdict === "blocked" && !this.#behindProxy) {
+    const isPipelined = guarded?.response?.writableEnded === false;
+    if (guarded !== undefined) guarded.response = response;
+    if (!this.#behindProxy && (verdict === "blocked" || isPipelined)) {
       this.counters.requestsBlocked++;
       this.#close(socket, key);
       return undefined;
     }
+    if (verdict === "pass") return key;
     this.counters.requestsRefused++;
     // A body that is not read would be taken for the next request.
     const hasBody = request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"]) > 0;
@@ -216,6 +229,10 @@ export class ConnectionGuard {
     if (guarded !== undefined) guarded.isClosing = true;
     socket.pause();
     this.#closings.submit(key, () => socket.resetAndDestroy());
+  }
+
+  #isGone(socket: Socket): boolean {
+    return socket.destroyed || this.#guardedOf(socket)?.isClosing === true;
   }
 
   #guardedOf(socket: Socket): Guarded | undefined {
