@@ -186,7 +186,7 @@ export const Allocated: TSchema = Type.Object(
 export const Waiting: TSchema = Type.Object(
   {
     status: Type.Literal("waiting"),
-    ticket: Type.String({ description: "For `GET /v1/queue/{ticket}`, at any balancer" }),
+    ticket: Type.String({ description: "Send it with the same request, here or at another balancer" }),
     position: Type.Integer({ description: "1 is next" }),
     estimatedWaitMs: Type.Optional(Type.Number()),
     askAgainInMs: Type.Number(),
