@@ -3,6 +3,7 @@
  * who has one. What happens to balancers does not touch the players who are there.
  */
 import { randomBytes } from "node:crypto";
+import { performance } from "node:perf_hooks";
 import { readUserData } from "@riposte/protocol/netcode";
 import type { Server } from "@riposte/server";
 import type { DesiredState, NodeAnswer, NodeReport } from "../balancer/node-reports.ts";
