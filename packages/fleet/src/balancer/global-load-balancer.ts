@@ -76,7 +76,7 @@ const SETTLED_AFTER_MS = 1500;
 const MAX_COPIES = 256;
 const DRY_RUN_REQUESTS = 1000;
 
-const now = (): number => performance.now();
+const clock = (): number => performance.now();
 
 interface Waiting {
   readonly request: AllocateRequest;
@@ -122,7 +122,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     const log = options.log ?? ((): void => undefined);
     this.id = id;
     this.#options = options;
-    this.#epoch = Date.now();
+    this.#epoch = Date.clock();
     this.#mac = new PeerMac(fleetSecret);
     this.#link = new PeerLink({ client: this.#client, mac: this.#mac, self: id });
     this.#peers = new PeerSet(id);
@@ -132,7 +132,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     const seatsOf = (index: number, at: number): number => this.#pool.seatsOf(index, at);
     this.#router = new Router({ table: this.table, seatsOf, random: new Random(seed), config: config().routing });
     this.#claims = new ClaimBook({ self: id, rememberMs: config().seats.rememberMs });
-    this.#queue = new WaitingQueue(config().queue, new Random(seed + 1), now());
+    this.#queue = new WaitingQueue(config().queue, new Random(seed + 1), clock());
     const ticketKey = deriveKey(fleetSecret, "riposte tickets");
     this.#tickets = new QueueTickets({ mac: (text) => deriveKey(ticketKey, text).toString("base64url") });
     const tokens = new TokenWriter({ fleetSecret, protocolId: options.protocolId });
@@ -145,10 +145,10 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       claims: this.#claims,
       tokens,
       config: () => config().seats,
-      now,
+      now: clock,
       unixMs: Date.now,
       askPeer: (peer, claim) => this.#askPeer(peer, claim),
-      sleepUntil: (at) => new Promise((resolve) => setTimeout(resolve, Math.max(1, at - now()))),
+      sleepUntil: (at) => new Promise((resolve) => setTimeout(resolve, Math.max(1, at - clock()))),
       onPlaced: (_index, region, outcome) => {
         this.#placements++;
         if ("strategy" in outcome) options.metrics?.notePlacement(region, outcome.strategy, "placed");
@@ -172,7 +172,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       sessionSecret: deriveKey(fleetSecret, `riposte sessions ${id} ${this.#epoch}`),
       reportEveryMs: options.reportEveryMs ?? 250,
       balancers: () => this.balancers,
-      now,
+      now: clock,
       log,
     });
     this.#checks = new HealthChecks({
@@ -185,7 +185,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     this.#stopWatching = store.watch("balancers/", (event) => {
       if ("put" in event && event.put.value !== options.url) this.#addresses.add(event.put.value);
     });
-    this.#timer = setInterval(() => this.#tick(now()), TICK_MS);
+    this.#timer = setInterval(() => this.#tick(clock()), TICK_MS);
   }
 
   /** Addresses of all balancers that are alive, this one first. */

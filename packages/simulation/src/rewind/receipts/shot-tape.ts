@@ -62,11 +62,11 @@ export class TouchedEntities implements Touches {
     pictures[at + 6] = modeNumber(mode);
     const { x, y, z } = poses.pose;
     const { drawn } = this;
-    const to = i * DRAWN_NUMBERS;
-    drawn[to] = x;
-    drawn[to + 1] = y;
-    drawn[to + 2] = z;
-    poses.sliding.write(this.history.rotation === "angle", drawn, to + 3);
+    const drawnAt = i * DRAWN_NUMBERS;
+    drawn[drawnAt] = x;
+    drawn[drawnAt + 1] = y;
+    drawn[drawnAt + 2] = z;
+    poses.sliding.write(this.history.rotation === "angle", drawn, drawnAt + 3);
     if (poses.view.fading !== undefined) this.isFading = true;
     this.entries[i] = isLive ? 0 : 3 | (found[2] < 0 ? 0 : 4) | (found[3] < 0 ? 0 : 8);
     const { stride, words } = this.history;
