@@ -79,8 +79,8 @@ function request(clientId: number, more: object = {}): { key: string; clients: {
 }
 
 function asAllocated(reply: AllocateReply): Allocation {
-  assert.equal(reply.status, "allocated", JSON.stringify(reply));
-  return reply as Allocation;
+  if (reply.status !== "allocated") throw new assert.AssertionError({ message: JSON.stringify(reply) });
+  return reply;
 }
 
 describe("a fleet", () => {

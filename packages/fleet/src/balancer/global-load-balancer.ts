@@ -122,7 +122,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     const log = options.log ?? ((): void => undefined);
     this.id = id;
     this.#options = options;
-    this.#epoch = Date.clock();
+    this.#epoch = Date.now();
     this.#mac = new PeerMac(fleetSecret);
     this.#link = new PeerLink({ client: this.#client, mac: this.#mac, self: id });
     this.#peers = new PeerSet(id);
