@@ -37,8 +37,8 @@ export type FaultKind =
 /** Players come from when everybody knows everybody until then. */
 const WARM_UP_MS = 1500;
 const ACTIVE_MS = 8000;
-/** After the last player came: those who wait, those who are waited for, what is remembered. */
-const REST_MS = PATIENCE_MS + QUEUE_PATIENCE_MS + Math.max(TTL_MS + LEASE_MS, REMEMBER_MS) + 3000;
+/** After the last player came: those who wait, those who are waited for, what is remembered, messages that are slow. */
+const REST_MS = PATIENCE_MS + QUEUE_PATIENCE_MS + Math.max(TTL_MS + LEASE_MS, REMEMBER_MS) + 10_000;
 /** After all balancers have given up everything, also for what was lent to those that were lost. */
 const CLOSING_MS = TTL_MS + LEASE_MS + 3000;
 
