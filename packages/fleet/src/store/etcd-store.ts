@@ -7,15 +7,16 @@
  */
 
 import { CallWindow } from "./etcd/call-window.ts";
-import type { Compare } from "./etcd/etcd-api.ts";
+import type { Compare, RequestOp } from "./etcd/etcd-api.ts";
 import { EtcdError, storeErrorOf } from "./etcd/etcd-error.ts";
 import { EtcdLeases } from "./etcd/etcd-leases.ts";
 import { EtcdMembers } from "./etcd/etcd-members.ts";
 import type { EtcdTls } from "./etcd/etcd-members.ts";
 import { EtcdReader } from "./etcd/etcd-reader.ts";
-import type { Everything, LeasedEntry, StorePlace } from "./etcd/etcd-reader.ts";
+import type { Everything, LeasedEntry, StoreLife, StorePlace } from "./etcd/etcd-reader.ts";
 import { EtcdWatch } from "./etcd/etcd-watch.ts";
 import { EtcdWriter } from "./etcd/etcd-writer.ts";
+import type { Write } from "./etcd/etcd-writer.ts";
 import { Leadership } from "./leadership.ts";
 import { StoreError } from "./state-store.ts";
 import type { Campaign, PutOptions, StateStore, StoreEntry, StoreEvent, StoreStatus } from "./state-store.ts";
@@ -268,8 +269,7 @@ export class EtcdStore implements StateStore {
     const success = [{ requestPut: { key: bytes, value: Buffer.from(value), lease } }];
     const revision = await this.#writer.write((life) => {
       if (ifRevision === undefined) return { compare: [], success };
-      const modRevision = ifRevision === 0 ? 0 : ifRevision - life.firstRevision;
-      return modRevision < 0 ? undefined : { compare: [hasRevision(bytes, modRevision)], success };
+      return onlyIf(bytes, ifRevision, life, success);
     }, deadline);
     return revision === undefined ? undefined : { key, value, revision };
   }
@@ -281,10 +281,7 @@ export class EtcdStore implements StateStore {
       if (found?.lease !== lease) return;
       const bytes = this.#keyOf(key);
       const success = [{ requestDeleteRange: { key: bytes } }];
-      await this.#writer.write((life) => {
-        const modRevision = found.revision - life.firstRevision;
-        return modRevision < 0 ? undefined : { compare: [hasRevision(bytes, modRevision)], success };
-      }, deadline);
+      await this.#writer.write((life) => onlyIf(bytes, found.revision, life, success), deadline);
     });
   }
 
@@ -333,8 +330,11 @@ function busy(): StoreError {
   return new StoreError("timeout", "etcd is busy");
 }
 
-function hasRevision(key: Buffer, modRevision: number): Compare {
-  return { key, target: "MOD", result: "EQUAL", modRevision };
+/** What to write if the key has the revision (0: does not exist) in a store of this life; nothing if it is of another. */
+function onlyIf(key: Buffer, revision: number, life: StoreLife, success: readonly RequestOp[]): Write | undefined {
+  const modRevision = revision === 0 ? 0 : revision - life.firstRevision;
+  if (revision !== 0 && modRevision <= 0) return undefined;
+  return { compare: [{ key, target: "MOD", result: "EQUAL", modRevision }], success };
 }
 
 function seen({ key, value, revision }: StoreEntry): StoreEntry {

@@ -42,7 +42,7 @@ interface Mark {
 }
 
 /** All of `success` if all of `compare` holds, else nothing. */
-interface Write {
+export interface Write {
   readonly compare: readonly Compare[];
   readonly success: readonly RequestOp[];
 }
