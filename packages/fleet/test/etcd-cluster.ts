@@ -126,12 +126,14 @@ export class EtcdCluster implements AsyncDisposable {
     for (const { name } of this.#members) rmSync(join(this.directory, name), { recursive: true, force: true });
   }
 
-  /** Which member leads, asked of each that answers. */
+  /** Which member leads, when all are up to date. */
   async leader(): Promise<number> {
-    const ids = await Promise.all(this.#members.map((member) => this.#status(member)));
-    const index = ids.findIndex((status) => status !== undefined && status.id === status.leader);
-    if (index === -1) throw new Error("no member leads");
-    return index;
+    for (;;) {
+      await this.ready();
+      const states = await Promise.all(this.#members.map((member) => this.#status(member)));
+      const index = states.findIndex((state) => state !== undefined && state.id === state.leader);
+      if (index !== -1) return index;
+    }
   }
 
   /** All members that run follow the same leader and are up to date. */

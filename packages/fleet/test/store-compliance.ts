@@ -68,8 +68,8 @@ export function testStore(name: string, makeSubject: () => Promise<StoreSubject>
     });
 
     it("lists and watches more than a page", async () => {
-      const keys = Array.from({ length: 700 }, (_, i) => `nodes/${String(i).padStart(4, "0")}`);
-      await Promise.all(keys.map((key) => store.put(key, "x")));
+      const keys = Array.from({ length: 300 }, (_, i) => `nodes/${String(i).padStart(4, "0")}`);
+      await putAll(store, new Map(keys.map((key) => [key, "x"])));
       assert.deepEqual(await listed(other, "nodes/"), keys);
       const heard = new Set<string>();
       const stop = other.watch("nodes/", (event) => "put" in event && heard.add(event.put.key));
@@ -141,8 +141,9 @@ export function testStore(name: string, makeSubject: () => Promise<StoreSubject>
       assert.ok(livedMs >= 600, `gone after ${livedMs} ms`);
       assert.deepEqual(keysOf(events), ["balancers/a", "balancers/b", "-balancers/a"]);
       assert.equal((await other.get("balancers/b"))?.value, "there");
-      await until(async () => (await other.get("balancers/b")) === undefined);
+      await until(() => events.length > 3);
       assert.deepEqual(keysOf(events).slice(3), ["-balancers/b"]);
+      assert.equal(await other.get("balancers/b"), undefined);
     });
 
     it("renews a leased key without a change; another value is one", async () => {
@@ -208,7 +209,7 @@ export function testStore(name: string, makeSubject: () => Promise<StoreSubject>
       const third = other.campaign("cleaning", "two", 1000, () => undefined);
       await until(() => third.leads);
       const started = subject.now();
-      await until(() => subject.now() - started > 1200 || second.leads);
+      await until(() => subject.now() - started > 700 || second.leads);
       assert.ok(first.leads);
       assert.ok(!second.leads);
       await first.close();
@@ -281,9 +282,9 @@ export function testRemoteStore(name: string, makeSubject: () => Promise<RemoteS
 
     it("has no leader that cannot renew when another becomes it", async () => {
       const told: string[] = [];
-      const first = store.campaign("scaling", "one", 1500, (leads) => told.push(`one ${leads}`));
+      const first = store.campaign("scaling", "one", 1000, (leads) => told.push(`one ${leads}`));
       await until(() => first.leads);
-      const second = other.campaign("scaling", "two", 1500, (leads) => {
+      const second = other.campaign("scaling", "two", 1000, (leads) => {
         assert.ok(!leads || !first.leads);
         told.push(`two ${leads}`);
       });
@@ -307,6 +308,15 @@ async function pass(subject: StoreSubject, condition: () => boolean | Promise<bo
     await subject.tick();
   }
   return subject.now() - started;
+}
+
+/** However slow the machine is, each call in its time. */
+export async function putAll(store: StateStore, entries: ReadonlyMap<string, string>): Promise<void> {
+  const queue = entries.entries();
+  const worker = async (): Promise<void> => {
+    for (const [key, value] of queue) await store.put(key, value);
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
 }
 
 async function listed(store: StateStore, prefix: string): Promise<string[]> {

@@ -18,6 +18,7 @@ import type { Campaign, PutOptions, StateStore, StoreEntry, StoreEvent, StoreSta
 import { systemClock } from "./store-clock.ts";
 import type { StoreClock } from "./store-clock.ts";
 import { checkKey, checkLease, checkPrefix, checkRevision, checkValue } from "./store-limits.ts";
+import { firstRevision } from "./store-revision.ts";
 import { StatusListeners } from "./status-listeners.ts";
 import { Watchers } from "./watchers.ts";
 
@@ -42,6 +43,8 @@ export interface EmbeddedStoreOptions {
   readonly maxBytes?: number;
   /** Default 3000 ms. */
   readonly timeoutMs?: number;
+  /** Of a store that is made. Default: by the wall clock, so that none comes again that a lost store has given. */
+  readonly firstRevision?: number;
   readonly clock?: StoreClock;
   /** What an operator should know: a torn record, a lock taken over, a disk that fails. Default `console.warn`. */
   readonly log?: (message: string) => void;
@@ -64,7 +67,7 @@ export class EmbeddedStore implements StateStore {
   readonly #watchers = new Watchers((prefix) => this.#under(prefix));
   readonly #statusListeners = new StatusListeners("connected");
   readonly #campaigns = new Set<Campaign>();
-  #revision = 0;
+  #revision: number;
   #bytes = 0;
 
   readonly #waiting: Change[] = [];
@@ -85,19 +88,21 @@ export class EmbeddedStore implements StateStore {
     this.#timeoutMs = options.timeoutMs ?? 3000;
     this.#syncEveryMs = options.syncEveryMs ?? 0;
     this.#compactAboveBytes = options.compactAboveBytes ?? 4 * 1024 * 1024;
+    this.#revision = options.firstRevision ?? firstRevision();
     this.#maxBytes = options.maxBytes ?? 256 * 1024 * 1024;
   }
 
   /** @throws StoreError `refused` when another process owns the directory, or its journal is damaged */
   static async open(options: EmbeddedStoreOptions = {}): Promise<EmbeddedStore> {
     if (options.directory === undefined) return new EmbeddedStore(options);
+    const first = options.firstRevision ?? firstRevision();
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
     const directory = realpathSync(options.directory);
     const lock = DirectoryLock.take(directory, options.log ?? console.warn);
     try {
-      const { journal, contents } = await Journal.open(directory);
+      const { journal, contents } = await Journal.open(directory, first);
       const store = new EmbeddedStore(options, lock, journal);
-      if (contents !== undefined) store.#load(contents);
+      store.#load(contents);
       return store;
     } catch (error) {
       lock.release();

@@ -2,20 +2,21 @@
  * A store in etcd 3, shared by all balancers: over etcd's own gRPC API, members one at a time.
  *
  * Keys are `<name>/<key>`; beside them `<name>.identity` tells this store from one of the same name that was made after this
- * one was lost, and `<name>.passes/` holds the passes of `EtcdWriter`. All reads are linearizable. Once a second a read
+ * one was lost (`EtcdReader`), and `<name>.passes/` holds the passes of `EtcdWriter`. All reads are linearizable. Once a second a read
  * shows whether most members still answer.
  */
 
-import { randomUUID } from "node:crypto";
 import { CallWindow } from "./etcd/call-window.ts";
-import { endOfPrefix, rangeMethod } from "./etcd/etcd-api.ts";
-import type { Compare, KeyValue } from "./etcd/etcd-api.ts";
+import type { Compare, RequestOp } from "./etcd/etcd-api.ts";
 import { EtcdError, storeErrorOf } from "./etcd/etcd-error.ts";
 import { EtcdLeases } from "./etcd/etcd-leases.ts";
-import { EtcdMembers, PAGE_ENTRIES } from "./etcd/etcd-members.ts";
+import { EtcdMembers } from "./etcd/etcd-members.ts";
 import type { EtcdTls } from "./etcd/etcd-members.ts";
-import { EtcdWatch, entryOf } from "./etcd/etcd-watch.ts";
+import { EtcdReader } from "./etcd/etcd-reader.ts";
+import type { Everything, LeasedEntry, StoreLife, StorePlace } from "./etcd/etcd-reader.ts";
+import { EtcdWatch } from "./etcd/etcd-watch.ts";
 import { EtcdWriter } from "./etcd/etcd-writer.ts";
+import type { Write } from "./etcd/etcd-writer.ts";
 import { Leadership } from "./leadership.ts";
 import { StoreError } from "./state-store.ts";
 import type { Campaign, PutOptions, StateStore, StoreEntry, StoreEvent, StoreStatus } from "./state-store.ts";
@@ -25,7 +26,7 @@ import type { StoreClock } from "./store-clock.ts";
 import { checkKey, checkLease, checkPrefix, checkRevision, checkValue } from "./store-limits.ts";
 
 /** More at once make etcd slower, and its answers late. */
-const CALLS_AT_ONCE = 128;
+const CALLS_AT_ONCE = 32;
 const MAX_WAITING = 65_536;
 const PROBE_EVERY_MS = 1000;
 const PROBE_AGAIN_MS = 200;
@@ -57,9 +58,9 @@ export class EtcdStore implements StateStore {
   readonly #log: (message: string) => void;
   readonly #timeoutMs: number;
   readonly #awayAfterMs: number;
-  readonly #root: string;
-  readonly #identityKey: Buffer;
+  readonly #place: StorePlace;
   readonly #members: EtcdMembers;
+  readonly #reader: EtcdReader;
   readonly #writer: EtcdWriter;
   readonly #leases: EtcdLeases;
   readonly #window = new CallWindow(CALLS_AT_ONCE, MAX_WAITING);
@@ -67,6 +68,7 @@ export class EtcdStore implements StateStore {
   readonly #campaigns = new Set<Campaign>();
   readonly #statusListeners = new StatusListeners("away");
   #heardAt = -Infinity;
+  #identity: string | undefined;
   #lastLog = "";
   #closing: Promise<void> | undefined;
   #closed = false;
@@ -79,8 +81,7 @@ export class EtcdStore implements StateStore {
     this.#log = options.log ?? console.warn;
     this.#timeoutMs = options.timeoutMs ?? 3000;
     this.#awayAfterMs = options.awayAfterMs ?? 2500;
-    this.#root = `${name}/`;
-    this.#identityKey = Buffer.from(`${name}.identity`);
+    this.#place = { root: `${name}/`, identityKey: Buffer.from(`${name}.identity`) };
     const { endpoints, tls, user, attemptMs = 1000 } = options;
     this.#members = new EtcdMembers({
       endpoints,
@@ -89,7 +90,9 @@ export class EtcdStore implements StateStore {
       ...(tls === undefined ? {} : { tls }),
       ...(user === undefined ? {} : { user }),
     });
-    this.#writer = new EtcdWriter(this.#members, `${name}.passes/`, this.#timeoutMs);
+    const { identityKey } = this.#place;
+    this.#writer = new EtcdWriter(this.#members, identityKey, `${name}.passes/`, this.#timeoutMs);
+    this.#reader = new EtcdReader(this.#members, this.#place, (ms) => this.#writer.identify(ms));
     this.#leases = new EtcdLeases(this.#members, (key, lease) => this.#remove(key, lease));
   }
 
@@ -112,28 +115,16 @@ export class EtcdStore implements StateStore {
 
   async get(key: string): Promise<StoreEntry | undefined> {
     checkKey(key);
-    const kv = await this.#call((deadline) => this.#read(this.#keyOf(key), deadline));
-    return kv === undefined ? undefined : entryOf(kv, this.#root);
+    const found = await this.#call((deadline) => this.#read(key, deadline));
+    return found === undefined ? undefined : seen(found);
   }
 
   async list(prefix: string): Promise<readonly StoreEntry[]> {
     checkPrefix(prefix);
-    const start = this.#keyOf(prefix);
-    const rangeEnd = endOfPrefix(start);
-    return this.#call((deadline) =>
-      this.#members.persist(deadline, async (timeoutMs) => {
-        const kvs: KeyValue[] = [];
-        let key = start;
-        for (let revision = 0; ;) {
-          const request = { key, rangeEnd, limit: PAGE_ENTRIES, revision };
-          const page = await this.#members.ask(rangeMethod, request, timeoutMs);
-          kvs.push(...page.kvs);
-          if (!page.more) return kvs.map((kv) => entryOf(kv, this.#root));
-          key = Buffer.concat([kvs[kvs.length - 1].key, Buffer.alloc(1)]);
-          revision ||= Number(page.header.revision);
-        }
-      }),
-    );
+    return this.#call(async (deadline) => {
+      const read = (timeoutMs: number): Promise<Everything> => this.#reader.all(prefix, timeoutMs);
+      return (await this.#members.persist(deadline, read)).entries;
+    });
   }
 
   async put(key: string, value: string, options: PutOptions = {}): Promise<StoreEntry | undefined> {
@@ -159,19 +150,18 @@ export class EtcdStore implements StateStore {
         const bytes = this.#keyOf(key);
         const exists: Compare = { key: bytes, target: "VERSION", result: "GREATER", version: 0 };
         const success = [{ requestDeleteRange: { key: bytes } }];
-        const { succeeded } = await this.#writer.write([exists], success, deadline);
+        const revision = await this.#writer.write(() => ({ compare: [exists], success }), deadline);
         this.#leases.release(key);
-        return succeeded;
+        return revision !== undefined;
       }),
     );
   }
 
   watch(prefix: string, listener: (event: StoreEvent) => void): () => void {
     checkPrefix(prefix);
-    const watch = new EtcdWatch(this.#members, {
-      root: this.#root,
+    const watch = new EtcdWatch(this.#members, this.#reader, {
+      ...this.#place,
       prefix,
-      identityKey: this.#identityKey,
       listener,
       refused: (message) => this.#say(message),
     });
@@ -213,7 +203,7 @@ export class EtcdStore implements StateStore {
   }
 
   #keyOf(key: string): Buffer {
-    return Buffer.from(this.#root + key);
+    return Buffer.from(this.#place.root + key);
   }
 
   async #call<T>(run: (deadline: number) => Promise<T>): Promise<T> {
@@ -231,11 +221,8 @@ export class EtcdStore implements StateStore {
     }
   }
 
-  async #read(key: Buffer, deadline: number): Promise<KeyValue | undefined> {
-    const { kvs } = await this.#members.persist(deadline, (timeoutMs) =>
-      this.#members.ask(rangeMethod, { key }, timeoutMs),
-    );
-    return kvs[0];
+  #read(key: string, deadline: number): Promise<LeasedEntry | undefined> {
+    return this.#members.persist(deadline, (timeoutMs) => this.#reader.one(key, timeoutMs));
   }
 
   async #putLeased(
@@ -250,11 +237,11 @@ export class EtcdStore implements StateStore {
       const lease = await this.#leases.ensure(leaseMs, calledAt + leaseMs, deadline);
       try {
         if (this.#leases.leaseOf(key) === lease) {
-          const kv = await this.#read(this.#keyOf(key), deadline);
-          const same = kv?.lease === lease && kv.value.toString() === value;
-          if (same && (ifRevision ?? Number(kv.modRevision)) === Number(kv.modRevision)) {
+          const found = await this.#read(key, deadline);
+          const same = found?.lease === lease && found.value === value;
+          if (same && (ifRevision ?? found.revision) === found.revision) {
             this.#leases.hold(key, lease, this.#clock.now() + leaseMs);
-            return entryOf(kv, this.#root);
+            return seen(found);
           }
         }
         const entry = await this.#write(key, value, lease, ifRevision, deadline);
@@ -278,21 +265,23 @@ export class EtcdStore implements StateStore {
     ifRevision: number | undefined,
     deadline: number,
   ): Promise<StoreEntry | undefined> {
-    const bytes = { key: this.#keyOf(key), value: Buffer.from(value) };
-    const compare: Compare[] =
-      ifRevision === undefined ? [] : [{ key: bytes.key, target: "MOD", result: "EQUAL", modRevision: ifRevision }];
-    const { succeeded, revision } = await this.#writer.write(compare, [{ requestPut: { ...bytes, lease } }], deadline);
-    return succeeded ? { key, value, revision } : undefined;
+    const bytes = this.#keyOf(key);
+    const success = [{ requestPut: { key: bytes, value: Buffer.from(value), lease } }];
+    const revision = await this.#writer.write((life) => {
+      if (ifRevision === undefined) return { compare: [], success };
+      return onlyIf(bytes, ifRevision, life, success);
+    }, deadline);
+    return revision === undefined ? undefined : { key, value, revision };
   }
 
   /** Deletes what has not been put again, if it is still what was put from here. */
   async #remove(key: string, lease: string): Promise<void> {
     await this.#call(async (deadline) => {
-      const kv = await this.#read(this.#keyOf(key), deadline);
-      if (kv?.lease !== lease) return;
-      const modRevision = Number(kv.modRevision);
-      const compare: Compare = { key: kv.key, target: "MOD", result: "EQUAL", modRevision };
-      await this.#writer.write([compare], [{ requestDeleteRange: { key: kv.key } }], deadline);
+      const found = await this.#read(key, deadline);
+      if (found?.lease !== lease) return;
+      const bytes = this.#keyOf(key);
+      const success = [{ requestDeleteRange: { key: bytes } }];
+      await this.#writer.write((life) => onlyIf(bytes, found.revision, life, success), deadline);
     });
   }
 
@@ -314,14 +303,13 @@ export class EtcdStore implements StateStore {
     this.#clock.after(CHECK_STATUS_EVERY_MS, () => this.#keepStatus());
   }
 
-  /** Whether most members answer; makes the store's identity where there is none. */
+  /** Whether most members answer, and for which store. */
   async #probe(deadline: number): Promise<boolean> {
     try {
-      if ((await this.#read(this.#identityKey, deadline)) === undefined) {
-        const key = this.#identityKey;
-        const compare: Compare = { key, target: "MOD", result: "EQUAL", modRevision: 0 };
-        await this.#writer.write([compare], [{ requestPut: { key, value: Buffer.from(randomUUID()) } }], deadline);
-      }
+      const { identity } = await this.#members.persist(deadline, (timeoutMs) => this.#reader.life(timeoutMs));
+      if (this.#identity !== undefined && identity !== this.#identity)
+        for (const watch of this.#watches) watch.readAgain();
+      this.#identity = identity;
       this.#heard();
       return true;
     } catch (error) {
@@ -340,4 +328,15 @@ export class EtcdStore implements StateStore {
 
 function busy(): StoreError {
   return new StoreError("timeout", "etcd is busy");
+}
+
+/** What to write if the key has the revision (0: does not exist) in a store of this life; nothing if it is of another. */
+function onlyIf(key: Buffer, revision: number, life: StoreLife, success: readonly RequestOp[]): Write | undefined {
+  const modRevision = revision === 0 ? 0 : revision - life.firstRevision;
+  if (revision !== 0 && modRevision <= 0) return undefined;
+  return { compare: [{ key, target: "MOD", result: "EQUAL", modRevision }], success };
+}
+
+function seen({ key, value, revision }: StoreEntry): StoreEntry {
+  return { key, value, revision };
 }

@@ -28,8 +28,11 @@ export class Journal {
     this.file = join(directory, FILE);
   }
 
-  /** The journal in a directory that this process owns, and what is in it: nothing if there is none. */
-  static async open(directory: string): Promise<{ journal: Journal; contents: JournalContents | undefined }> {
+  /** The journal in a directory that this process owns, and what is in it. Where there is none it begins at a revision. */
+  static async open(
+    directory: string,
+    firstRevision: number,
+  ): Promise<{ journal: Journal; contents: JournalContents }> {
     const journal = new Journal(directory);
     await rm(join(directory, TEMPORARY), { force: true });
     const bytes = await readFile(journal.file).catch((error: NodeJS.ErrnoException) => {
@@ -37,8 +40,9 @@ export class Journal {
       throw error;
     });
     if (bytes === undefined) {
-      await journal.rewrite(0, []);
-      return { journal, contents: undefined };
+      await journal.rewrite(firstRevision, []);
+      const contents = { entries: new Map(), revision: firstRevision, soundBytes: journal.bytes, tornBytes: 0 };
+      return { journal, contents };
     }
     const contents = readJournal(bytes, journal.file);
     journal.#handle = await open(journal.file, "a", MODE);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { ManualClock } from "../../test/manual-clock.ts";
 import { EmbeddedStore } from "./embedded-store.ts";
 import { Leadership } from "./leadership.ts";
@@ -58,9 +58,16 @@ interface Candidate {
   readonly told: boolean[];
 }
 
+let lives = 0;
+
+/** No two give the same revisions. */
+function newStore(clock: ManualClock): Promise<EmbeddedStore> {
+  return EmbeddedStore.open({ clock, firstRevision: 10_000 * ++lives });
+}
+
 async function candidates(count: number): Promise<{ clock: ManualClock; stores: [EmbeddedStore]; all: Candidate[] }> {
   const clock = new ManualClock();
-  const stores: [EmbeddedStore] = [await EmbeddedStore.open({ clock })];
+  const stores: [EmbeddedStore] = [await newStore(clock)];
   const all = Array.from({ length: count }, (_, i): Candidate => {
     const way = new Way(clock, stores);
     const told: boolean[] = [];
@@ -127,7 +134,7 @@ describe("leadership", () => {
     const { clock, stores, all } = await candidates(2);
     await until(clock, () => all.some(({ leadership }) => leadership.leads));
     const [first, second] = all[0].leadership.leads ? all : [all[1], all[0]];
-    stores[0] = await EmbeddedStore.open({ clock });
+    stores[0] = await newStore(clock);
     first.way.cut = true;
     second.way.tell({ deleted: "leaders/scaling", revision: 0, lost: true });
     await until(clock, () => {
@@ -164,7 +171,7 @@ describe("leadership", () => {
             await clock.advance(STEP_MS);
             check();
           }
-          if (what === "lose") stores[0] = await EmbeddedStore.open({ clock });
+          if (what === "lose") stores[0] = await newStore(clock);
           else if (what === "close") void all[candidate].leadership.close();
           else if (what === "pause") clock.jump(afterMs);
           else all[candidate].way.cut = what === "cut";

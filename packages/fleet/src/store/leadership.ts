@@ -43,6 +43,7 @@ export class Leadership implements Campaign {
   #cancelDeadline: (() => void) | undefined;
   /** The mark that was seen last, and since when. */
   #mark = { value: "", since: 0 };
+  /** The key's, of somebody else, and nothing has been seen of the key since. */
   #leaseHasEnded = false;
   #closed = false;
   /** Something happened since the last pause began. */
@@ -89,7 +90,8 @@ export class Leadership implements Campaign {
         if (this.#revision === undefined) pauseMs = await this.#tryToLead();
         else pauseMs = await this.#renew(this.#revision);
       } catch {
-        // Away: its status says so.
+        // Away: its status says so. Others may lead meanwhile.
+        this.#leaseHasEnded = false;
         pauseMs = leaseMs / 10;
       }
       if (!this.#closed) await this.#pause(pauseMs);
@@ -116,6 +118,7 @@ export class Leadership implements Campaign {
   async #tryToLead(): Promise<number> {
     const { leaseMs } = this.#options;
     const found = await this.#store.get(this.#key);
+    if (found !== undefined) this.#leaseHasEnded = false;
     const waitMs = this.#waitFor(found);
     if (waitMs > 0) return waitMs;
     if (found === undefined && this.#options.distrustsEmpty && !this.#leaseHasEnded) {

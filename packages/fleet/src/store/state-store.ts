@@ -6,7 +6,7 @@
 export interface StoreEntry {
   readonly key: string;
   readonly value: string;
-  /** Goes up with every change of any key. */
+  /** Goes up with every change of any key. None comes again, also after the store was lost and made anew. */
   readonly revision: number;
 }
 

@@ -9,20 +9,16 @@
 import { status } from "@grpc/grpc-js";
 import type { ServiceError } from "@grpc/grpc-js";
 import { callListener } from "../call-listener.ts";
-import type { StoreEntry, StoreEvent } from "../state-store.ts";
-import { endOfPrefix, rangeMethod, txnMethod, watchMethod } from "./etcd-api.ts";
-import type { KeyValue, RangeResponse, WatchResponse } from "./etcd-api.ts";
+import type { StoreEvent } from "../state-store.ts";
+import { endOfPrefix, watchMethod } from "./etcd-api.ts";
+import type { WatchResponse } from "./etcd-api.ts";
 import { EtcdError } from "./etcd-error.ts";
-import { PAGE_ENTRIES } from "./etcd-members.ts";
 import type { EtcdMembers } from "./etcd-members.ts";
+import type { EtcdReader, StoreLife, StorePlace } from "./etcd-reader.ts";
 import { WatchView } from "./watch-view.ts";
 
-export interface EtcdWatchOptions {
-  /** Before every key. */
-  readonly root: string;
+export interface EtcdWatchOptions extends StorePlace {
   readonly prefix: string;
-  /** The key that tells one store from another. */
-  readonly identityKey: Buffer;
   readonly listener: (event: StoreEvent) => void;
   /** Hears why etcd refuses the watch. */
   readonly refused: (message: string) => void;
@@ -30,31 +26,39 @@ export interface EtcdWatchOptions {
 
 export class EtcdWatch {
   readonly #members: EtcdMembers;
+  readonly #reader: EtcdReader;
   readonly #options: EtcdWatchOptions;
   readonly #key: Buffer;
   readonly #end: Buffer;
   readonly #view = new WatchView();
   #stopped = false;
-  #cancel: () => void = () => undefined;
+  #endFollowing: (error: EtcdError) => void = () => undefined;
 
-  constructor(members: EtcdMembers, options: EtcdWatchOptions) {
+  constructor(members: EtcdMembers, reader: EtcdReader, options: EtcdWatchOptions) {
     this.#members = members;
+    this.#reader = reader;
     this.#options = options;
     this.#key = Buffer.from(options.root + options.prefix);
     this.#end = endOfPrefix(this.#key);
     void this.#run();
   }
 
+  /** What is followed is not the store that was read. */
+  readAgain(): void {
+    this.#endFollowing(new EtcdError(status.ABORTED, "the store is another"));
+  }
+
   stop(): void {
     this.#stopped = true;
-    this.#cancel();
+    this.#endFollowing(new EtcdError(status.OK, "stopped"));
   }
 
   async #run(): Promise<void> {
     for (let tries = 0; !this.#stopped; tries++) {
       try {
-        const revision = await this.#read();
-        await this.#follow(revision + 1, () => {
+        const { life, etcdRevision, entries } = await this.#reader.all(this.#options.prefix, this.#members.attemptMs);
+        this.#tell(this.#view.replace(entries, life.firstRevision + etcdRevision, life.identity));
+        await this.#follow(life, etcdRevision + 1, () => {
           tries = -1;
         });
       } catch (error) {
@@ -67,28 +71,8 @@ export class EtcdWatch {
     }
   }
 
-  /** All that there is, told as a difference. Returns its revision. */
-  async #read(): Promise<number> {
-    const { identityKey, root } = this.#options;
-    const range = { key: this.#key, rangeEnd: this.#end, limit: PAGE_ENTRIES };
-    const success = [{ requestRange: { key: identityKey } }, { requestRange: range }];
-    const first = await this.#members.ask(txnMethod, { compare: [], success, failure: [] }, this.#members.attemptMs);
-    const [identity, page] = first.responses.map(({ responseRange }) => responseRange as RangeResponse);
-    const revision = Number(first.header.revision);
-    const kvs = [...page.kvs];
-    for (let more = page.more; more;) {
-      const key = Buffer.concat([kvs[kvs.length - 1].key, Buffer.alloc(1)]);
-      const next = await this.#members.ask(rangeMethod, { ...range, key, revision }, this.#members.attemptMs);
-      kvs.push(...next.kvs);
-      more = next.more;
-    }
-    const entries = kvs.map((kv) => entryOf(kv, root));
-    this.#tell(this.#view.replace(entries, revision, identity.kvs[0]?.value.toString()));
-    return revision;
-  }
-
   /** Follows changes until it ends, which it always does by rejecting. */
-  async #follow(startRevision: number, began: () => void): Promise<never> {
+  async #follow(life: StoreLife, startRevision: number, began: () => void): Promise<never> {
     const { call, member } = await this.#members.open(watchMethod, this.#members.attemptMs);
     return new Promise<never>((_, reject) => {
       let ended = false;
@@ -103,13 +87,17 @@ export class EtcdWatch {
       const stopTimer = this.#members.clock.after(this.#members.attemptMs, () =>
         end(new EtcdError(status.DEADLINE_EXCEEDED, `${member.address} has not begun to watch`)),
       );
-      this.#cancel = () => end(new EtcdError(status.OK, "stopped"));
+      this.#endFollowing = end;
       call.on("data", (response: WatchResponse) => {
         if (response.canceled) end(new EtcdError(status.OUT_OF_RANGE, response.cancelReason));
-        else if (response.created) {
+        else if (!response.created) this.#take(response, life);
+        // A cluster that was made anew would be silent until it has come so far. So would a member that is behind.
+        else if (Number(response.header.revision) < startRevision - 1)
+          end(new EtcdError(status.UNAVAILABLE, `${member.address} is behind`));
+        else {
           stopTimer();
           began();
-        } else this.#take(response);
+        }
       });
       call.on("error", (error: ServiceError) => end(EtcdError.of(error)));
       call.on("end", () => end(new EtcdError(status.UNAVAILABLE, "the watch has ended")));
@@ -117,13 +105,10 @@ export class EtcdWatch {
     });
   }
 
-  #take({ events }: WatchResponse): void {
-    const { root } = this.#options;
+  #take({ events }: WatchResponse, life: StoreLife): void {
     for (const { type, kv } of events) {
-      const entry = entryOf(kv, root);
-      const event = this.#view.apply(
-        type === "PUT" ? { put: entry } : { deleted: entry.key, revision: entry.revision },
-      );
+      const put = this.#reader.entryOf(kv, life);
+      const event = this.#view.apply(type === "PUT" ? { put } : { deleted: put.key, revision: put.revision });
       if (event !== undefined) this.#tell([event]);
     }
   }
@@ -131,8 +116,4 @@ export class EtcdWatch {
   #tell(events: readonly StoreEvent[]): void {
     for (const event of events) if (!this.#stopped) callListener(this.#options.listener, event);
   }
-}
-
-export function entryOf(kv: KeyValue, root: string): StoreEntry {
-  return { key: kv.key.toString().slice(root.length), value: kv.value.toString(), revision: Number(kv.modRevision) };
 }

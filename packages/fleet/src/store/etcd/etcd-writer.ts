@@ -13,10 +13,13 @@ import { randomUUID } from "node:crypto";
 import { status } from "@grpc/grpc-js";
 import { StoreError } from "../state-store.ts";
 import { within } from "../store-clock.ts";
-import type { Compare, RequestOp, TxnRequest, TxnResponse } from "./etcd-api.ts";
+import { firstRevision } from "../store-revision.ts";
 import { leaseGrantMethod, leaseRevokeMethod, txnMethod } from "./etcd-api.ts";
+import type { Compare, RequestOp, TxnRequest, TxnResponse } from "./etcd-api.ts";
 import { EtcdError } from "./etcd-error.ts";
 import type { EtcdMembers } from "./etcd-members.ts";
+import { lifeIn, lifeOf } from "./etcd-reader.ts";
+import type { StoreLife } from "./etcd-reader.ts";
 
 /** Passes of processes that have died go by themselves. One that runs out in use is replaced at the next write. */
 const PASS_SECONDS = 3600;
@@ -24,6 +27,8 @@ const EMPTY = Buffer.alloc(0);
 
 interface Pass {
   readonly key: Buffer;
+  /** Of the store that it is in. */
+  readonly life: StoreLife;
   readonly lease: string;
   /** Marks whose writes are done. */
   readonly free: Mark[];
@@ -36,14 +41,15 @@ interface Mark {
   readonly revision: number;
 }
 
-interface Written {
-  /** Whether the condition held. */
-  readonly succeeded: boolean;
-  readonly revision: number;
+/** All of `success` if all of `compare` holds, else nothing. */
+export interface Write {
+  readonly compare: readonly Compare[];
+  readonly success: readonly RequestOp[];
 }
 
 export class EtcdWriter {
   readonly #members: EtcdMembers;
+  readonly #identityKey: Buffer;
   readonly #passPrefix: string;
   readonly #timeoutMs: number;
   #pass: Pass | undefined;
@@ -51,31 +57,53 @@ export class EtcdWriter {
   #torn: Pass | undefined;
   #renewal: Promise<Pass> | undefined;
 
-  constructor(members: EtcdMembers, passPrefix: string, timeoutMs: number) {
+  constructor(members: EtcdMembers, identityKey: Buffer, passPrefix: string, timeoutMs: number) {
     this.#members = members;
+    this.#identityKey = identityKey;
     this.#passPrefix = passPrefix;
     this.#timeoutMs = timeoutMs;
   }
 
-  /** All of `success` if all of `compare` holds, else nothing. */
-  async write(compare: readonly Compare[], success: readonly RequestOp[], deadline: number): Promise<Written> {
+  /**
+   * @param build what to write in a store of this life; undefined: its condition is of another, and does not hold
+   * @returns the revision, or undefined where the condition did not hold
+   */
+  async write(build: (life: StoreLife) => Write | undefined, deadline: number): Promise<number | undefined> {
     const left: Mark[] = [];
     return this.#members.persist(deadline, async (timeoutMs) => {
       const pass = this.#pass ?? (await this.#renewed(timeoutMs));
+      const write = build(pass.life);
+      if (write === undefined) return undefined;
       const mark = pass.free.pop() ?? { key: Buffer.from(`${pass.key.toString()}/${pass.marks++}`), revision: 0 };
-      const response = await this.#ask(pass, mark, left, { compare, success }, timeoutMs);
+      const response = await this.#ask(pass, mark, left, write, timeoutMs);
       const revision = Number(response.header.revision);
       pass.free.push(response.succeeded ? { key: mark.key, revision } : mark);
-      if (response.succeeded) return { succeeded: true, revision };
+      if (response.succeeded) return pass.life.firstRevision + revision;
       const [passes, ...marks] = response.responses.map(({ responseRange }) => responseRange?.kvs ?? []);
       const own = marks.findIndex((kvs, i) => kvs.length > 0 && Number(kvs[0].modRevision) > left[i].revision);
-      if (own !== -1) return { succeeded: true, revision: Number(marks[own][0].modRevision) };
+      if (own !== -1) return pass.life.firstRevision + Number(marks[own][0].modRevision);
       if (marks.some((kvs, i) => kvs.length === 0 && left[i].revision > 0))
         throw new StoreError("timeout", "etcd has lost what tells whether this was written");
-      if (passes.length > 0) return { succeeded: false, revision };
+      if (passes.length > 0) return undefined;
       this.#tear(pass);
       throw new EtcdError(status.ABORTED, "the pass has run out");
     });
+  }
+
+  /** Gives a store an identity if it has none. */
+  async identify(timeoutMs: number): Promise<StoreLife> {
+    const key = this.#identityKey;
+    const identity = `${firstRevision()} ${randomUUID()}`;
+    const response = await this.#members.ask(
+      txnMethod,
+      {
+        compare: [{ key, target: "MOD", result: "EQUAL", modRevision: 0 }],
+        success: [{ requestPut: { key, value: Buffer.from(identity) } }],
+        failure: [{ requestRange: { key } }],
+      },
+      timeoutMs,
+    );
+    return response.succeeded ? lifeOf(identity) : (lifeIn(response) as StoreLife);
   }
 
   /** Takes back the pass, for good. */
@@ -91,7 +119,7 @@ export class EtcdWriter {
     pass: Pass,
     mark: Mark,
     left: Mark[],
-    { compare, success }: Pick<TxnRequest, "compare" | "success">,
+    { compare, success }: Write,
     timeoutMs: number,
   ): Promise<TxnResponse> {
     const guard: Compare = { key: pass.key, target: "VERSION", result: "GREATER", version: 0 };
@@ -135,10 +163,14 @@ export class EtcdWriter {
     const pass = await this.#members.persist(this.#members.clock.now() + this.#timeoutMs, async (timeoutMs) => {
       const { ID: lease } = await this.#members.ask(leaseGrantMethod, { TTL: PASS_SECONDS }, timeoutMs);
       const key = Buffer.from(this.#passPrefix + randomUUID());
-      const success: RequestOp[] = [{ requestPut: { key, value: EMPTY, lease } }];
+      const look: RequestOp = { requestRange: { key: this.#identityKey } };
+      const success: RequestOp[] = [look, { requestPut: { key, value: EMPTY, lease } }];
       if (torn !== undefined) success.push({ requestDeleteRange: { key: torn.key } });
-      await this.#members.ask(txnMethod, { compare: [], success, failure: [] }, timeoutMs);
-      return { key, lease, free: [], marks: 0 };
+      const response = await this.#members.ask(txnMethod, { compare: [], success, failure: [] }, timeoutMs);
+      const life = lifeIn(response);
+      if (life !== undefined) return { key, life, lease, free: [], marks: 0 };
+      await this.identify(timeoutMs);
+      throw new EtcdError(status.ABORTED, "the store had no identity");
     });
     this.#torn = undefined;
     this.#pass = pass;
