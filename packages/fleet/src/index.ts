@@ -56,7 +56,5 @@ export type { ExplainOptions, RouterOptions, RouterStats } from "./routing/route
 export { ROUTING_DEFAULTS } from "./routing/routing-defaults.ts";
 export { EmbeddedStore } from "./store/embedded-store.ts";
 export type { EmbeddedStoreOptions } from "./store/embedded-store.ts";
-export { EtcdStore } from "./store/etcd-store.ts";
-export type { EtcdStoreOptions } from "./store/etcd-store.ts";
 export { StoreError } from "./store/state-store.ts";
 export type { StateStore, StoreEntry, StoreEvent, StoreStatus } from "./store/state-store.ts";

@@ -52,6 +52,10 @@ export class FakeBalancer implements BalancerApi {
     this.calls.push(["leaveQueue", key]);
   }
 
+  expectClient(clientId: string): void {
+    this.calls.push(["expectClient", clientId]);
+  }
+
   explain(request: Omit<AllocateRequest, "key">, ip: string): RouteExplanation {
     this.calls.push(["explain", request, ip]);
     return { outcome: { refused: "noNodes" }, candidates: [], regions: {} };

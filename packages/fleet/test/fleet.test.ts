@@ -1,98 +1,15 @@
 /** Balancers and nodes as real HTTP servers in one process: registration, seats, retries, queue, draining, a balancer that is gone. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { after, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { readConnectToken } from "@riposte/protocol/netcode";
-import { BalancerServer } from "../src/balancer/balancer-server.ts";
-import type { Allocation, AllocateReply } from "../src/http/balancer-api.ts";
-import { FleetNode } from "../src/node/fleet-node.ts";
-import { EmbeddedStore } from "../src/store/embedded-store.ts";
-
-const fleetSecret = randomBytes(32);
-const nodeKey = { kid: "k1", secret: randomBytes(32) };
-const open: AsyncDisposable[] = [];
-
-async function start(peers: readonly string[], store: EmbeddedStore, id: string): Promise<BalancerServer> {
-  const server = await BalancerServer.listen({
-    id,
-    port: 0,
-    host: "127.0.0.1",
-    fleetSecret,
-    nodeKeys: [nodeKey],
-    store,
-    peers,
-    config: { limits: { requestsPerSec: 100_000, requestBurst: 100_000 }, queue: { patienceMs: 5000 } },
-    audit: { write: () => true },
-    log: () => undefined,
-  });
-  open.push(server);
-  return server;
-}
-
-async function join(id: string, seats: number, balancers: readonly string[], region = "eu"): Promise<FleetNode> {
-  const node = await FleetNode.join({
-    balancers,
-    key: nodeKey,
-    registration: {
-      id,
-      region,
-      addresses: { udp: [`10.0.0.${open.length}:7777`] },
-      capacity: { sessions: 4, players: seats },
-    },
-  });
-  node.setReady(true);
-  open.push(node);
-  return node;
-}
-
-/** Asks again as long as that is the answer, as a client does. */
-async function allocate(url: string, body: object): Promise<AllocateReply> {
-  for (let i = 0; ; i++) {
-    const reply = await ask(url, body);
-    if (i === 40 || !("code" in reply) || reply.code !== "askAgain") return reply;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-async function ask(url: string, body: object): Promise<AllocateReply> {
-  const response = await fetch(`${url}/v1/allocate`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const reply = (await response.json()) as AllocateReply & { code?: string };
-  return reply.status === undefined ? ({ ...(reply as object), status: "refused" } as AllocateReply) : reply;
-}
-
-async function until<R>(what: () => Promise<R | undefined> | R | undefined): Promise<R> {
-  for (let i = 0; i < 400; i++) {
-    const result = await what();
-    if (result !== undefined) return result;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`not within 10 s: ${what.toString()}`);
-}
-
-let keys = 0;
-function request(clientId: number, more: object = {}): { key: string; clients: { clientId: string }[] } {
-  return { key: `key-${String(keys++).padStart(16, "0")}`, clients: [{ clientId: String(clientId) }], ...more };
-}
-
-function asAllocated(reply: AllocateReply): Allocation {
-  if (reply.status !== "allocated") throw new assert.AssertionError({ message: JSON.stringify(reply) });
-  return reply;
-}
+import { allocate, asAllocated, request, SmallFleet, until } from "./small-fleet.ts";
 
 describe("a fleet", () => {
-  after(async () => {
-    for (const part of open.toReversed()) await part[Symbol.asyncDispose]();
-  });
-
   it("seats players, answers retries the same anywhere, and puts those who come last in a queue", async () => {
-    const store = await EmbeddedStore.open();
-    const a = await start([], store, "a");
-    const b = await start([a.url], store, "b");
-    const node = await join("eu-1", 6, [a.url]);
+    await using fleet = await SmallFleet.open();
+    const a = await fleet.balancer("a");
+    const b = await fleet.balancer("b", [a.url]);
+    const node = await fleet.node("eu-1", 6, [a.url]);
     await until(() => (node.balancers.length === 2 ? true : undefined));
     await until(() => (a.balancer.stats().freeSeats > 0 && b.balancer.stats().freeSeats > 0 ? true : undefined));
 
@@ -137,11 +54,11 @@ describe("a fleet", () => {
   });
 
   it("says why there is no seat, and sends nobody to who drains", async () => {
-    const store = await EmbeddedStore.open();
-    const a = await start([], store, "lone");
+    await using fleet = await SmallFleet.open();
+    const a = await fleet.balancer("lone");
     const none = await allocate(a.url, request(1));
     assert.deepEqual([none.status, "code" in none && none.code], ["refused", "noNodes"]);
-    const node = await join("us-1", 10, [a.url], "us");
+    const node = await fleet.node("us-1", 10, [a.url], "us");
     await until(() => (a.balancer.stats().freeSeats > 0 ? true : undefined));
     const wrong = await allocate(a.url, request(1, { filter: { version: "2" } }));
     assert.equal("code" in wrong && wrong.code, "noMatch");
@@ -161,10 +78,10 @@ describe("a fleet", () => {
   });
 
   it("goes on when a balancer is gone: with its answers, and with a node that registered there", async () => {
-    const store = await EmbeddedStore.open();
-    const a = await start([], store, "p");
-    const b = await start([a.url], store, "q");
-    const node = await join("as-1", 50, [a.url], "as");
+    await using fleet = await SmallFleet.open();
+    const a = await fleet.balancer("p");
+    const b = await fleet.balancer("q", [a.url]);
+    const node = await fleet.node("as-1", 50, [a.url], "as");
     await until(() =>
       b.balancer.stats().freeSeats > 0 && b.balancer.stats().balancers.length === 2 ? true : undefined,
     );

@@ -1,7 +1,7 @@
 /** `riposte balancer`: a balancer from command line options, until SIGINT or SIGTERM. */
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { BalancerServer, EmbeddedStore, EtcdStore, GeoIp } from "@riposte/fleet";
+import { BalancerServer, EmbeddedStore, GeoIp } from "@riposte/fleet";
 import type { NodeKey, StateStore, TokenTrust } from "@riposte/fleet";
 
 export interface BalancerCommandOptions {
@@ -48,6 +48,7 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
     nodeKeys,
     store,
     behindProxy: options.behindProxy,
+    processMetrics: true,
     ...(trust === undefined ? {} : { trust }),
     ...(options.host === undefined ? {} : { host: options.host }),
     ...(options.id === undefined ? {} : { id: options.id }),
@@ -75,7 +76,10 @@ async function openStore(where: string): Promise<StateStore> {
   if (where === "memory") return EmbeddedStore.open();
   const [kind, rest] = [where.slice(0, where.indexOf(":")), where.slice(where.indexOf(":") + 1)];
   if (kind === "embedded" && rest !== "") return EmbeddedStore.open({ directory: rest });
-  if (kind === "etcd" && rest !== "") return EtcdStore.open({ endpoints: rest.split(",") });
+  if (kind === "etcd" && rest !== "") {
+    const { EtcdStore } = await import("@riposte/fleet/etcd");
+    return EtcdStore.open({ endpoints: rest.split(",") });
+  }
   throw new RangeError(`--store ${where}: give "memory", "embedded:<folder>" or "etcd:<url>,<url>"`);
 }
 

@@ -5,7 +5,9 @@
 import type { AllocateReply, AllocateRequest, Allocation } from "../http/balancer-api.ts";
 import type { SeatConfig } from "../config/load-balancer-config.ts";
 import type { NodeTable } from "../registry/node-table.ts";
-import type { RouteOutcome, RouteRequest } from "../routing/route-request.ts";
+import type { ServerNode } from "../registry/server-node.ts";
+import type { FleetMetrics } from "../metrics/fleet-metrics.ts";
+import type { RouteRequest, RoutingStrategy } from "../routing/route-request.ts";
 import type { Router } from "../routing/router.ts";
 import type { ClaimBook } from "../seats/claim-book.ts";
 import type { ClaimMessage, ClaimReply, SeatClaim } from "../seats/seat-claim.ts";
@@ -14,6 +16,8 @@ import type { TokenWriter } from "./token-writer.ts";
 
 /** What a key's answer is made from, at any balancer. */
 export interface AllocationFacts {
+  readonly region: string;
+  readonly strategy: RoutingStrategy;
   readonly room: string;
   /** Unix ms. */
   readonly issuedAt: number;
@@ -28,7 +32,7 @@ export type AllocationClaim = SeatClaim<AllocationFacts>;
 /** What became of an attempt: an answer, or why there is none. */
 export type Placement =
   | { readonly claim: AllocationClaim }
-  | { readonly refused: "full" | "noMatch" | "noNodes" | "notSure" };
+  | { readonly refused: "full" | "noMatch" | "noNodes" | "askAgain" };
 
 export interface AllocatorOptions {
   readonly self: string;
@@ -42,16 +46,24 @@ export interface AllocatorOptions {
   readonly unixMs: () => number;
   /** Has another balancer take the claim. Rejects when that does not answer; `isRefused` of the error: it surely has not got it. */
   readonly askPeer: (peer: string, claim: ClaimMessage<AllocationFacts>) => Promise<ClaimReply<AllocationFacts>>;
-  /** Resolves at that moment, or before. */
-  readonly sleepUntil: (at: number) => Promise<void>;
-  readonly onPlaced?: (index: number, region: string, outcome: RouteOutcome) => void;
+  readonly metrics?: Pick<FleetMetrics, "noteRoute" | "notePlacement" | "noteLatency" | "noteClaim">;
 }
 
 /** Nodes that are tried for one request: each may have given away its last seat a moment ago. */
 const MAX_ATTEMPTS = 4;
 
+/** Somebody who waits for a node's word, or another balancer's. */
+interface Sleeper {
+  readonly index: number;
+  readonly wake: () => void;
+}
+
 export class Allocator {
+  /** Since it started: requests of which this balancer took the seats. */
+  placements = 0;
   readonly #options: AllocatorOptions;
+  /** By key. */
+  readonly #sleepers: Map<string, Sleeper> = new Map();
 
   constructor(options: AllocatorOptions) {
     this.#options = options;
@@ -59,12 +71,14 @@ export class Allocator {
 
   /** Finds seats and makes sure of them. */
   async place(request: AllocateRequest, route: RouteRequest): Promise<Placement> {
-    const { router, pool, table, now } = this.#options;
+    const { router, pool, table, now, metrics } = this.#options;
     const except = [...(route.filter?.exceptNodes ?? [])];
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const outcome = router.routeClient({ ...route, filter: { ...route.filter, exceptNodes: except } }, now());
+      const began = now();
+      const outcome = router.routeClient({ ...route, filter: { ...route.filter, exceptNodes: except } }, began);
+      metrics?.noteRoute(now() - began);
       if ("refused" in outcome) return { refused: outcome.refused };
-      const { index, node } = outcome;
+      const { index, node, strategy, latencyMs } = outcome;
       const clientIds = request.clients.map(({ clientId }) => clientId);
       const taken = pool.take(index, { key: request.key, clientIds, ttlMs: this.#options.config().ttlMs }, now());
       if (taken === undefined) {
@@ -73,15 +87,18 @@ export class Allocator {
         continue;
       }
       table.addReserved(index, clientIds.length);
-      const claim = await this.#settle(taken, this.#claimOf(request, taken, node.id, node.addresses.udp));
-      if (claim === undefined) return { refused: "notSure" };
-      if (claim.by === this.#options.self) this.#options.onPlaced?.(index, node.region, outcome);
+      const claim = await this.#settle(taken, this.#claimOf(request, taken, node, strategy));
+      if (claim === undefined) return { refused: "askAgain" };
+      if (claim.seats !== taken.seats) return { claim };
+      this.placements++;
+      metrics?.notePlacement(node.region, strategy, "placed");
+      if (latencyMs !== undefined) metrics?.noteLatency(node.region, latencyMs);
       return { claim };
     }
     return { refused: "full" };
   }
 
-  /** What the player is told; `undefined` when the node of an earlier answer is not known here any more. */
+  /** What the player is told, also of a node that is not known here any more. */
   reply(claim: AllocationClaim): AllocateReply {
     const { table, tokens, unixMs } = this.#options;
     const { nodeId, answer, key } = claim;
@@ -89,9 +106,9 @@ export class Allocator {
     if (expiresInMs <= 0)
       return { status: "refused", code: "expired", error: "the tokens for this key have expired: ask with a new key" };
     const index = table.indexOf(nodeId);
-    const { region, version, addresses } =
-      index < 0 ? { region: "", version: "", addresses: { udp: answer.addresses } } : table.registrationOf(index);
-    const { addresses: udp, userData, ...common } = answer;
+    const { version, addresses } =
+      index < 0 ? { version: "", addresses: { udp: answer.addresses } } : table.registrationOf(index);
+    const { region, strategy: _strategy, addresses: udp, userData, ...common } = answer;
     const seats = claim.seats.map(({ clientId, seat }, i) => {
       const facts = {
         ...common,
@@ -113,19 +130,38 @@ export class Allocator {
     } satisfies Allocation;
   }
 
-  #claimOf(request: AllocateRequest, taken: TakenSeats, nodeId: string, addresses: readonly string[]): AllocationClaim {
+  /** A node has reported: those who wait for its word look again. */
+  noteReport(index: number): void {
+    for (const sleeper of this.#sleepers.values()) if (sleeper.index === index) sleeper.wake();
+  }
+
+  /** Another balancer has claimed the key. */
+  noteClaimed(key: string): void {
+    this.#sleepers.get(key)?.wake();
+  }
+
+  #claimOf(request: AllocateRequest, taken: TakenSeats, node: ServerNode, strategy: RoutingStrategy): AllocationClaim {
     const { self, config, unixMs } = this.#options;
     const { tokenExpireSeconds: expireSeconds, tokenTimeoutSeconds: timeoutSeconds } = config();
-    const userData = request.clients.map((client) => client.userData ?? "");
-    const answer = { room: request.room ?? "", issuedAt: unixMs(), expireSeconds, timeoutSeconds, addresses, userData };
     const { key, epoch, seats, until } = taken;
-    return { key, epoch, seats, until, by: self, nodeId, answer };
+    const answer = {
+      region: node.region,
+      strategy,
+      room: request.room ?? "",
+      issuedAt: unixMs(),
+      expireSeconds,
+      timeoutSeconds,
+      addresses: node.addresses.udp,
+      userData: request.clients.map((client) => client.userData ?? ""),
+    };
+    return { key, epoch, seats, until, by: self, nodeId: node.id, answer };
   }
 
   /** Until another balancer has a copy, or none is needed; `undefined`: nobody can be sure, and the player is to ask again. */
   async #settle(taken: TakenSeats, claim: AllocationClaim): Promise<AllocationClaim | undefined> {
-    const { claims, pool, router, table, now, askPeer, sleepUntil } = this.#options;
+    const { claims, pool, router, table, now, askPeer, metrics } = this.#options;
     const pending = claims.begin(claim, taken.answerBy);
+    let isStored = false;
     for (;;) {
       const step = pending.step(pool.isKept(taken), now());
       switch (step.kind) {
@@ -136,20 +172,33 @@ export class Allocator {
             router.noteSeats(taken.index);
             table.addReserved(taken.index, -taken.seats.length);
           }
+          if (use === claim && !isStored) metrics?.noteClaim("alone");
           return use;
         }
         case "wait":
-          await sleepUntil(Math.min(step.wakeAt, now() + POLL_MS));
+          await this.#sleep(claim.key, taken.index, step.wakeAt - now());
           break;
         case "ask": {
           const { peer } = step;
           await askPeer(peer, claims.toMessage(claim, now())).then(
-            (reply) => pending.replied(peer, reply, now()),
+            (reply) => {
+              isStored ||= reply.kind === "stored";
+              pending.replied(peer, reply, now());
+            },
             (error: unknown) => pending.unanswered(peer, !isRefusal(error)),
           );
         }
       }
     }
+  }
+
+  async #sleep(key: string, index: number, forMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, Math.max(1, Math.ceil(forMs)));
+    this.#sleepers.set(key, { index, wake: resolve });
+    await promise;
+    clearTimeout(timer);
+    this.#sleepers.delete(key);
   }
 }
 
@@ -157,6 +206,3 @@ export class Allocator {
 function isRefusal(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
 }
-
-/** How often it is looked whether a node has confirmed. */
-const POLL_MS = 20;

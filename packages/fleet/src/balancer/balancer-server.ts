@@ -15,11 +15,14 @@ import type { NodeKey, TokenTrust } from "../http/credentials.ts";
 import { HttpApi } from "../http/http-api.ts";
 import { FleetMetrics } from "../metrics/fleet-metrics.ts";
 import { viewRegions } from "../metrics/fleet-view.ts";
+import type { FleetView } from "../metrics/load-balancer-stats.ts";
 import type { NodeRegistration } from "../registry/server-node.ts";
+import { countStoreErrors } from "../store/count-store-errors.ts";
 import { EmbeddedStore } from "../store/embedded-store.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { ConfigConflictError, ConfigKeeper } from "./config-keeper.ts";
 import { GlobalLoadBalancer } from "./global-load-balancer.ts";
+import { RegisterError } from "./node-roster.ts";
 import { ConfigError } from "../config/config-rules.ts";
 
 export interface BalancerServerOptions {
@@ -51,6 +54,8 @@ export interface BalancerServerOptions {
   readonly config?: unknown;
   readonly beacons?: readonly Beacon[];
   readonly behindProxy?: boolean;
+  /** Whether metrics include the process': processor time, memory, event loop. Default false; at most one in a process. */
+  readonly processMetrics?: boolean;
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Default: one JSON line each on stdout. */
   readonly audit?: AuditSink;
@@ -94,22 +99,15 @@ export class BalancerServer implements AsyncDisposable {
     const log = options.log ?? ((line: string): void => console.error(line));
     const id = options.id ?? `${hostname()}-${randomBytes(3).toString("hex")}`;
     const ownStore = options.store === undefined ? await EmbeddedStore.open() : undefined;
-    const store = options.store ?? ownStore!;
+    const store = countStoreErrors(options.store ?? ownStore!, (code) => metrics.noteStoreError(code));
     const book = new ConfigBook({ initial: options.config });
     // The API is made before its balancer, which must know the port.
     const started: { balancer?: GlobalLoadBalancer } = {};
     const config = (): LoadBalancerConfig => book.config;
     const keeper = new ConfigKeeper({ store, book, log, onChange: () => started.balancer?.configure() });
     const metrics: FleetMetrics = new FleetMetrics({
-      includesProcess: false,
-      view: () => ({
-        regions: viewRegions(started.balancer?.nodes() ?? [], (region) => started.balancer?.freeSeatsIn(region) ?? 0),
-        queueLength: started.balancer?.stats().waiting ?? 0,
-        store: { kind: store.kind, status: store.status },
-        balancersAlive: started.balancer?.stats().balancers.length ?? 1,
-        isLeader: false,
-        configVersion: book.current.version,
-      }),
+      includesProcess: options.processMetrics ?? false,
+      view: () => viewOf(started.balancer, store, book.current.version),
     });
     const api = createApi(() => started.balancer, { book, keeper, metrics });
     const http = await HttpApi.create({
@@ -150,6 +148,19 @@ export class BalancerServer implements AsyncDisposable {
   }
 }
 
+function viewOf(balancer: GlobalLoadBalancer | undefined, store: StateStore, configVersion: number): FleetView {
+  const lent = balancer?.lentSeats();
+  const stats = balancer?.stats();
+  return {
+    regions: viewRegions(balancer?.nodes() ?? [], (region) => lent?.get(region) ?? 0),
+    queueLength: stats?.waiting ?? 0,
+    store: { kind: store.kind, status: store.status },
+    balancersAlive: stats?.balancers.length ?? 1,
+    isLeader: stats?.leads ?? false,
+    configVersion,
+  };
+}
+
 const STDOUT: AuditSink = { write: (line) => void process.stdout.write(line) };
 
 function createApi(
@@ -177,12 +188,14 @@ function createApi(
       return reply;
     },
     leaveQueue: (key) => balancer().leaveQueue(key),
+    expectClient: (clientId) => current()?.expectClient(clientId),
     explain: (request, ip) => balancer().explain(request, ip),
     registerNode: async (registration: NodeRegistration) => {
       try {
         return balancer().registerNode(registration);
       } catch (error) {
-        if (error instanceof RangeError) throw new ApiError(503, "full", error.message);
+        if (error instanceof RegisterError)
+          throw new ApiError(error.code === "full" ? 503 : 409, error.code, error.message);
         throw error;
       }
     },

@@ -11,36 +11,33 @@ import type { LoadBalancerConfig } from "../config/load-balancer-config.ts";
 import type { ClientLocator } from "../geoip/client-locator.ts";
 import { HealthBook } from "../health/health-book.ts";
 import { HealthChecks } from "../health/health-checks.ts";
-import type {
-  AllocateClient,
-  AllocateReply,
-  AllocateRequest,
-  NodeCommand,
-  PeerPath,
-  RegisterReply,
-} from "../http/balancer-api.ts";
+import type { AllocateReply, AllocateRequest, NodeCommand, PeerPath, RegisterReply } from "../http/balancer-api.ts";
 import { JsonClient } from "../http/json-client.ts";
+import { BalancerPeers } from "../peers/balancer-peers.ts";
+import type { FindReply, PeerNews } from "../peers/balancer-peers.ts";
 import { PeerLink } from "../peers/peer-link.ts";
 import { deriveKey, PeerMac } from "../peers/peer-mac.ts";
-import { PeerSet } from "../peers/peer-set.ts";
 import type { Gossip, PeerCounters } from "../peers/peer-set.ts";
-import { filterKeyOf } from "../queue/filter-key.ts";
 import { QueueTickets } from "../queue/queue-ticket.ts";
 import { WaitingQueue } from "../queue/waiting-queue.ts";
 import type { FleetMetrics } from "../metrics/fleet-metrics.ts";
 import { NodeTable } from "../registry/node-table.ts";
 import type { NodeRegistration, NodeState, ServerNode } from "../registry/server-node.ts";
-import type { RouteClient, RouteExplanation, RouteRequest } from "../routing/route-request.ts";
+import type { RouteExplanation } from "../routing/route-request.ts";
 import { Router } from "../routing/router.ts";
 import { ClaimBook } from "../seats/claim-book.ts";
 import type { ClaimMessage, ClaimReply } from "../seats/seat-claim.ts";
 import { SeatPool } from "../seats/seat-pool.ts";
 import type { StateStore } from "../store/state-store.ts";
+import { Admission } from "./admission.ts";
+import type { AddressedRequest } from "./admission.ts";
 import { Allocator } from "./allocator.ts";
-import type { AllocationFacts, Placement } from "./allocator.ts";
+import type { AllocationFacts } from "./allocator.ts";
+import { FleetLeader } from "./fleet-leader.ts";
 import { LastRegions } from "./last-regions.ts";
 import type { NodeAnswer } from "./node-reports.ts";
 import { NodeRoster } from "./node-roster.ts";
+import { RouteRequests } from "./route-requests.ts";
 import { TokenWriter } from "./token-writer.ts";
 
 export interface GlobalLoadBalancerOptions {
@@ -66,77 +63,70 @@ export interface GlobalLoadBalancerOptions {
   readonly seed?: number;
 }
 
+const REPORT_EVERY_MS = 250;
 const TICK_MS = 50;
-const GOSSIP_EVERY_MS = 250;
-const MEMBER_LEASE_MS = 5000;
-const CLAIM_TIMEOUT_MS = 200;
-const FORWARD_TIMEOUT_MS = 800;
 /** Before that it may be that the others have not been heard yet. */
 const SETTLED_AFTER_MS = 1500;
 const MAX_COPIES = 256;
 const DRY_RUN_REQUESTS = 1000;
+/** Seats of all nodes are counted at most so often. */
+const COUNTED_FOR_MS = 100;
 
 const clock = (): number => performance.now();
-
-interface Waiting {
-  readonly request: AllocateRequest;
-  readonly ip: string;
-}
 
 export class GlobalLoadBalancer implements AsyncDisposable {
   readonly id: string;
   readonly table: NodeTable = new NodeTable();
   readonly #options: GlobalLoadBalancerOptions;
-  readonly #epoch: number;
-  readonly #startedAt: number = performance.now();
+  readonly #startedAt: number = clock();
   readonly #client = new JsonClient();
   readonly #mac: PeerMac;
-  readonly #link: PeerLink;
-  readonly #peers: PeerSet;
-  readonly #addresses: Set<string>;
+  readonly #peers: BalancerPeers<AllocationFacts>;
   readonly #router: Router;
   readonly #pool: SeatPool;
   readonly #claims: ClaimBook<AllocationFacts>;
-  readonly #queue: WaitingQueue<Waiting>;
-  readonly #tickets: QueueTickets;
+  readonly #queue: WaitingQueue<AddressedRequest>;
   readonly #allocator: Allocator;
+  readonly #admission: Admission;
   readonly #roster: NodeRoster;
+  readonly #leader: FleetLeader;
   readonly #health: HealthBook;
   readonly #checks: HealthChecks;
   readonly #lastRegions: LastRegions;
+  readonly #routes: RouteRequests;
   readonly #recorded = new RecordedTraffic();
-  /** By key: what is being answered just now. */
-  readonly #inFlight: Map<string, Promise<AllocateReply>> = new Map();
   readonly #timer: NodeJS.Timeout;
-  readonly #stopWatching: () => void;
-  #sequence = 0;
-  #gossipDueAt = 0;
-  #gossiping: Set<string> = new Set();
-  #memberDueAt = 0;
-  #placements = 0;
-  #pumping = false;
+  #counted: { readonly counters: PeerCounters; readonly at: number } | undefined;
   #closed = false;
 
   constructor(options: GlobalLoadBalancerOptions) {
-    const { id, fleetSecret, store, config, seed = randomBytes(4).readUInt32LE() } = options;
+    const { id, url, fleetSecret, protocolId, store, locator, config, metrics } = options;
+    const { reportEveryMs = REPORT_EVERY_MS, seed = randomBytes(4).readUInt32LE() } = options;
     const log = options.log ?? ((): void => undefined);
+    const metered = metrics === undefined ? {} : { metrics };
+    const epoch = Date.now();
     this.id = id;
     this.#options = options;
-    this.#epoch = Date.now();
     this.#mac = new PeerMac(fleetSecret);
-    this.#link = new PeerLink({ client: this.#client, mac: this.#mac, self: id });
-    this.#peers = new PeerSet(id);
-    this.#addresses = new Set(options.peers);
-    this.#addresses.delete(options.url);
+    this.#peers = new BalancerPeers({
+      self: id,
+      url,
+      epoch,
+      link: new PeerLink({ client: this.#client, mac: this.#mac, self: id }),
+      store,
+      addresses: options.peers ?? [],
+      news: (now) => this.#news(now),
+      onGossip: (gossip) => this.#health.noteVote(gossip.from, gossip.vote),
+      ...metered,
+    });
     this.#pool = new SeatPool({ firstSession: 1 + randomBytes(6).readUIntLE(0, 6) });
     const seatsOf = (index: number, at: number): number => this.#pool.seatsOf(index, at);
     this.#router = new Router({ table: this.table, seatsOf, random: new Random(seed), config: config().routing });
     this.#claims = new ClaimBook({ self: id, rememberMs: config().seats.rememberMs });
     this.#queue = new WaitingQueue(config().queue, new Random(seed + 1), clock());
-    const ticketKey = deriveKey(fleetSecret, "riposte tickets");
-    this.#tickets = new QueueTickets({ mac: (text) => deriveKey(ticketKey, text).toString("base64url") });
-    const tokens = new TokenWriter({ fleetSecret, protocolId: options.protocolId });
     this.#lastRegions = new LastRegions(store);
+    this.#routes = new RouteRequests({ locator, lastRegions: this.#lastRegions, ...metered });
+    const tokens = new TokenWriter({ fleetSecret, protocolId });
     this.#allocator = new Allocator({
       self: id,
       table: this.table,
@@ -147,17 +137,28 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       config: () => config().seats,
       now: clock,
       unixMs: Date.now,
-      askPeer: (peer, claim) => this.#askPeer(peer, claim),
-      sleepUntil: (at) => new Promise((resolve) => setTimeout(resolve, Math.max(1, at - clock()))),
-      onPlaced: (_index, region, outcome) => {
-        this.#placements++;
-        if ("strategy" in outcome) options.metrics?.notePlacement(region, outcome.strategy, "placed");
-      },
+      askPeer: (peer, claim) => this.#peers.askClaim(peer, claim),
+      ...metered,
+    });
+    const ticketKey = deriveKey(fleetSecret, "riposte tickets");
+    this.#admission = new Admission({
+      allocator: this.#allocator,
+      claims: this.#claims,
+      queue: this.#queue,
+      tickets: new QueueTickets({ mac: (text) => deriveKey(ticketKey, text).toString("base64url") }),
+      peers: this.#peers,
+      routes: this.#routes,
+      lastRegions: this.#lastRegions,
+      recorded: this.#recorded,
+      config: () => config().queue,
+      now: clock,
+      unixMs: Date.now,
+      ...metered,
     });
     this.#health = new HealthBook({
       config: () => config().health,
       onChange: (node, health, reason) => {
-        options.metrics?.noteHealthChange(health);
+        metrics?.noteHealthChange(health);
         this.#roster.noteHealth(node, health, reason);
       },
     });
@@ -168,11 +169,22 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       health: this.#health,
       store,
       tokens,
-      protocolId: options.protocolId,
-      sessionSecret: deriveKey(fleetSecret, `riposte sessions ${id} ${this.#epoch}`),
-      reportEveryMs: options.reportEveryMs ?? 250,
+      protocolId,
+      sessionSecret: deriveKey(fleetSecret, `riposte sessions ${id} ${epoch}`),
+      reportEveryMs,
       balancers: () => this.balancers,
+      onReport: (index) => this.#allocator.noteReport(index),
       now: clock,
+      log,
+      ...metered,
+    });
+    this.#leader = new FleetLeader({
+      id,
+      store,
+      roster: this.#roster,
+      lastRegions: this.#lastRegions,
+      config: () => config().health,
+      unixMs: Date.now,
       log,
     });
     this.#checks = new HealthChecks({
@@ -182,31 +194,26 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       liveBalancers: () => this.#peers.liveIds,
       onResult: (node, isGood) => this.#health.noteCheck(node, isGood),
     });
-    this.#stopWatching = store.watch("balancers/", (event) => {
-      if ("put" in event && event.put.value !== options.url) this.#addresses.add(event.put.value);
-    });
     this.#timer = setInterval(() => this.#tick(clock()), TICK_MS);
   }
 
   /** Addresses of all balancers that are alive, this one first. */
   get balancers(): readonly string[] {
-    return [this.#options.url, ...this.#peers.live(performance.now()).map(({ url }) => url)];
+    return [this.#options.url, ...this.#peers.live(clock()).map(({ url }) => url)];
   }
 
   /** It knows nodes, or has had time to hear of them, and is not closing. */
   get isReady(): boolean {
-    return !this.#closed && (this.table.size > 0 || performance.now() - this.#startedAt > SETTLED_AFTER_MS);
+    return !this.#closed && (this.table.size > 0 || clock() - this.#startedAt > SETTLED_AFTER_MS);
   }
 
-  async allocate(request: AllocateRequest, ip: string): Promise<AllocateReply> {
-    const { key } = request;
-    const known = this.#claims.find(key, performance.now());
-    if (known !== undefined) return this.#allocator.reply(known);
-    const flying = this.#inFlight.get(key);
-    if (flying !== undefined) return flying;
-    const answer = this.#answer(request, ip).finally(() => this.#inFlight.delete(key));
-    this.#inFlight.set(key, answer);
-    return answer;
+  /** Whether it is the one that cleans up and scales. */
+  get leads(): boolean {
+    return this.#leader.leads;
+  }
+
+  allocate(request: AllocateRequest, ip: string): Promise<AllocateReply> {
+    return this.#admission.allocate(request, ip);
   }
 
   leaveQueue(key: string): void {
@@ -214,18 +221,25 @@ export class GlobalLoadBalancer implements AsyncDisposable {
   }
 
   explain(request: Omit<AllocateRequest, "key">, ip: string): RouteExplanation {
-    return this.#router.explain(this.#routeOf(request, ip), performance.now());
+    return this.#router.explain(this.#routes.of(request, ip), clock());
   }
 
-  /** Throws `RangeError` when the fleet has no room for it. */
+  /** Reads ahead, from the store, where a client played last: before it asks for a seat. */
+  expectClient(clientId: string): void {
+    void this.#lastRegions.prefetch(clientId);
+  }
+
+  /** Throws `RegisterError`. */
   registerNode(registration: NodeRegistration): RegisterReply {
     return this.#roster.register(registration);
   }
 
+  /** `undefined`: the session is not known, and the node must register. */
   exchange(nodeId: string, session: string, report: unknown): NodeAnswer | undefined {
     return this.#roster.exchange(nodeId, session, report);
   }
 
+  /** `undefined`: there is no such node. */
   commandNode(nodeId: string, command: NodeCommand): ServerNode | undefined {
     return this.#roster.command(nodeId, command);
   }
@@ -242,10 +256,11 @@ export class GlobalLoadBalancer implements AsyncDisposable {
   }
 
   stats(): BalancerStats {
-    const now = performance.now();
+    const now = clock();
     return {
       id: this.id,
       uptimeMs: now - this.#startedAt,
+      leads: this.leads,
       balancers: this.#peers.liveIds,
       ...this.#counters(now),
       remembered: this.#claims.size,
@@ -255,14 +270,15 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     };
   }
 
-  /** Seats of a region that nodes have lent to this balancer. */
-  freeSeatsIn(region: string): number {
-    const now = performance.now();
-    let seats = 0;
-    for (let index = 0; index < this.table.end; index++)
-      if (this.table.has(index) && this.table.registrationOf(index).region === region)
-        seats += this.#pool.seatsOf(index, now);
-    return seats;
+  /** Seats that nodes have lent to this balancer, by region. */
+  lentSeats(): ReadonlyMap<string, number> {
+    const now = clock();
+    const lent = new Map<string, number>();
+    for (const index of this.#indices()) {
+      const region = this.table.regions.nameOf(this.table.region[index]);
+      lent.set(region, (lent.get(region) ?? 0) + this.#pool.seatsOf(index, now));
+    }
+    return lent;
   }
 
   /** What another configuration would have done to the requests of the last minute or so. */
@@ -271,9 +287,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       from: this.#options.config(),
       to,
       recorded: this.#recorded.newest(DRY_RUN_REQUESTS),
-      route: (config, request, seed) => ({
-        outcome: this.#router.routeUnder(config.routing, request, seed, performance.now()),
-      }),
+      route: (config, request, seed) => ({ outcome: this.#router.routeUnder(config.routing, request, seed, clock()) }),
     });
   }
 
@@ -283,7 +297,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     const balancers = this.#peers.liveIds.length;
     this.#router.configure(routing);
     this.#claims.setRememberMs(seats.rememberMs);
-    this.#queue.configure({ ...queue, admissionsPerSec: queue.admissionsPerSec / balancers }, performance.now());
+    this.#queue.configure({ ...queue, admissionsPerSec: queue.admissionsPerSec / balancers }, clock());
   }
 
   /** A message of another balancer, as text with its MAC; `undefined` when it is of none of this fleet. */
@@ -292,132 +306,41 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     const { from, body } = JSON.parse(text) as { readonly from: string; readonly body: unknown };
     switch (path) {
       case "gossip":
-        this.#hear(body as Gossip);
-        return this.#gossip(performance.now());
+        return this.#peers.answer(body as Gossip, clock());
       case "claim":
         return (body as readonly ClaimMessage<AllocationFacts>[]).map((claim) => this.#receiveClaim(claim, from));
-      case "allocate": {
-        const { request, ip } = body as Waiting;
-        return this.#answerHere(request, ip);
-      }
+      case "find":
+        return this.#find((body as { readonly key: string }).key);
+      case "allocate":
+        return this.#admission.answerFor(body as AddressedRequest);
     }
   }
 
+  /**
+   * Players who are being answered are; meanwhile nobody new gets seats here, and nodes get back what they lent: the next two
+   * reports are answered.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#pool.close();
+    const { reportEveryMs = REPORT_EVERY_MS } = this.#options;
+    const hasNodes = this.table.size > 0;
+    await Promise.all([
+      this.#admission.close(),
+      this.#lastRegions.flush(),
+      this.#leader.close(),
+      hasNodes ? new Promise((resolve) => setTimeout(resolve, 2.5 * reportEveryMs)) : undefined,
+    ]);
     clearInterval(this.#timer);
-    this.#stopWatching();
     this.#roster.close();
     this.#checks.close();
-    await Promise.allSettled([...this.#inFlight.values(), this.#lastRegions.flush()]);
-    await this.#options.store.delete(`balancers/${this.id}`).catch(() => false);
+    await this.#peers.leave();
     this.#client[Symbol.dispose]();
   }
 
-  async #answer(request: AllocateRequest, ip: string): Promise<AllocateReply> {
-    const { key, clients, filter, ticket } = request;
-    const seats = clients.length;
-    const filterKey = filterKeyOf(filter);
-    const holder = { key, filterKey, seats };
-    const unixMs = Date.now();
-    const enqueuedAt =
-      ticket === undefined
-        ? unixMs
-        : this.#tickets.read(ticket, holder, this.#options.config().queue.patienceMs * 2, unixMs);
-    if (enqueuedAt === undefined)
-      return refuse("badTicket", "the ticket is not of this request, or too old: ask again without it");
-    if (ticket === undefined && this.#queue.mayPass(filterKey, seats, performance.now())) {
-      const placement = await this.#place(request, ip);
-      if ("claim" in placement) {
-        this.#queue.passed(filterKey, seats, performance.now());
-        return this.#allocator.reply(placement.claim);
-      }
-      if (placement.refused === "notSure")
-        return refuse("askAgain", "nobody can be sure of the seat: send the same request again");
-      if (placement.refused !== "full") return refuse(placement.refused, REFUSALS[placement.refused]);
-      const elsewhere = await this.#forward(request, ip);
-      if (elsewhere !== undefined) return elsewhere;
-    }
-    const place = this.#queue.ask(
-      { key, filterKey, seats, request: { request, ip } },
-      enqueuedAt,
-      ticket !== undefined,
-      performance.now(),
-    );
-    if (place === undefined) return refuse("queueFull", "too many players wait already: try again later");
-    return {
-      status: "waiting",
-      ticket: this.#tickets.write(holder, enqueuedAt, unixMs),
-      position: place.position,
-      ...(place.waitMs === undefined ? {} : { estimatedWaitMs: place.waitMs }),
-      askAgainInMs: place.askAgainMs,
-    };
-  }
-
-  /** For another balancer, which has no seats: with seats of this one, or not at all. */
-  async #answerHere(request: AllocateRequest, ip: string): Promise<AllocateReply> {
-    const known = this.#claims.find(request.key, performance.now());
-    if (known !== undefined) return this.#allocator.reply(known);
-    const placement = await this.#place(request, ip);
-    if ("claim" in placement) return this.#allocator.reply(placement.claim);
-    return refuse("askAgain", placement.refused);
-  }
-
-  /** To the balancer that has most free seats. */
-  async #forward(request: AllocateRequest, ip: string): Promise<AllocateReply | undefined> {
-    const peers = this.#peers.live(performance.now()).filter(({ gossip }) => gossip.counters.freeSeats > 0);
-    const [best] = peers.sort((a, b) => b.gossip.counters.freeSeats - a.gossip.counters.freeSeats);
-    if (best === undefined) return undefined;
-    const reply = await this.#link
-      .post(best.url, "allocate", { request, ip }, FORWARD_TIMEOUT_MS)
-      .catch(() => undefined);
-    const answer = reply as AllocateReply | undefined;
-    return answer?.status === "allocated" ? answer : undefined;
-  }
-
-  async #place(request: AllocateRequest, ip: string): Promise<Placement> {
-    if (this.#claims.pending(request.key) !== undefined) return { refused: "notSure" };
-    const route = this.#routeOf(request, ip);
-    this.#recorded.record(route, performance.now());
-    const placement = await this.#allocator.place(request, route);
-    if ("claim" in placement) {
-      const { nodeId } = placement.claim;
-      const index = this.table.indexOf(nodeId);
-      const region = index < 0 ? undefined : this.table.registrationOf(index).region;
-      if (region !== undefined)
-        for (const { clientId } of request.clients) this.#lastRegions.note(clientId, { region, nodeId });
-    }
-    return placement;
-  }
-
-  #routeOf(request: Omit<AllocateRequest, "key">, ip: string): RouteRequest {
-    const { clients, filter, strategy, hashKey } = request;
-    const last = this.#lastRegions.of(clients[0].clientId);
-    return {
-      clients: clients.map((client) => this.#locate(client, ip)),
-      ...(filter === undefined ? {} : { filter }),
-      ...(strategy === undefined ? {} : { strategy }),
-      ...(hashKey === undefined ? {} : { hashKey }),
-      ...(last === undefined ? {} : { lastRegion: last.region, lastNode: last.nodeId }),
-    };
-  }
-
-  #locate({ clientId, ip, latencies }: AllocateClient, requestIp: string): RouteClient {
-    const location = this.#options.locator.estimateClientLocation(ip ?? requestIp);
-    this.#options.metrics?.noteLocation(location?.source ?? "unknown");
-    const client = latencies === undefined ? { clientId } : { clientId, latencies };
-    return location === undefined ? client : { ...client, location };
-  }
-
   #tick(now: number): void {
-    const { config } = this.#options;
-    const { came, went } = this.#peers.update(now);
-    const live = this.#peers.live(now);
-    if (came.length + went.length > 0) this.configure();
-    for (const id of went) this.#health.forgetPeer(id);
-    this.#claims.setLive(new Map(live.map(({ id, gossip }) => [id, gossip.epoch])));
+    const live = this.#updatePeers(now);
     this.#pool.setAlone(live.length === 0 && now - this.#startedAt > SETTLED_AFTER_MS);
     const waitingElsewhere = live.reduce((sum, { gossip }) => sum + gossip.counters.waiting, 0);
     this.#pool.setWaiting(this.#queue.waiting, waitingElsewhere);
@@ -427,78 +350,42 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     this.#queue.sweep(now);
     this.#roster.saveAll();
     this.#lastRegions.tick(now);
+    this.#leader.tick(now);
     this.#copyClaims(now);
-    void this.#pump();
-    if (now >= this.#gossipDueAt) {
-      this.#gossipDueAt = now + GOSSIP_EVERY_MS;
-      for (const url of this.#addresses) void this.#gossipTo(url);
-    }
-    if (now >= this.#memberDueAt && config().seats.ttlMs > 0) {
-      this.#memberDueAt = now + MEMBER_LEASE_MS / 3;
-      this.#options.store
-        .put(`balancers/${this.id}`, this.#options.url, { leaseMs: MEMBER_LEASE_MS })
-        .catch(() => undefined);
-    }
+    this.#admission.pump();
+    if (!this.#closed) this.#peers.tick(now);
   }
 
-  /** Serves the queue as long as there are seats. */
-  async #pump(): Promise<void> {
-    if (this.#pumping || this.#closed) return;
-    this.#pumping = true;
-    try {
-      for (
-        let next = this.#queue.next(performance.now());
-        next !== undefined;
-        next = this.#queue.next(performance.now())
-      ) {
-        const { key, request } = next;
-        const placement = await this.#place(request.request, request.ip).catch((): Placement => ({
-          refused: "notSure",
-        }));
-        if ("claim" in placement) this.#queue.placed(key, performance.now());
-        else {
-          this.#queue.unplaced(key, performance.now());
-          break;
-        }
-      }
-    } finally {
-      this.#pumping = false;
-    }
+  #updatePeers(now: number): ReturnType<BalancerPeers<AllocationFacts>["live"]> {
+    const { came, went } = this.#peers.update(now);
+    if (came.length + went.length > 0) this.configure();
+    for (const id of went) this.#health.forgetPeer(id);
+    const live = this.#peers.live(now);
+    this.#claims.setLive(new Map(live.map(({ id, gossip }) => [id, gossip.epoch])));
+    return live;
   }
 
   #receiveClaim(claim: ClaimMessage<AllocationFacts>, from: string): ClaimReply<AllocationFacts> {
-    const now = performance.now();
-    return this.#claims.receive(
-      claim,
-      from,
-      (held) => {
-        const index = this.table.indexOf(held.nodeId);
-        return index >= 0 && this.#pool.hold(index, held, now);
-      },
-      now,
-    );
+    const now = clock();
+    const hold = (held: Parameters<SeatPool["hold"]>[1] & { readonly nodeId: string }): boolean => {
+      const index = this.table.indexOf(held.nodeId);
+      return index >= 0 && this.#pool.hold(index, held, now);
+    };
+    const reply = this.#claims.receive(claim, from, hold, now);
+    this.#allocator.noteClaimed(claim.key);
+    return reply;
   }
 
-  async #askPeer(peer: string, claim: ClaimMessage<AllocationFacts>): Promise<ClaimReply<AllocationFacts>> {
-    const url = this.#peers.get(peer)?.url;
-    if (url === undefined) throw new Error(`balancer ${peer} is not known`);
-    try {
-      const reply = (await this.#link.claim(url, claim, CLAIM_TIMEOUT_MS)) as ClaimReply<AllocationFacts>;
-      this.#options.metrics?.noteClaim(
-        reply.kind === "stored" ? "stored" : reply.kind === "exists" ? "existing" : "failed",
-      );
-      return reply;
-    } catch (error) {
-      this.#options.metrics?.noteClaim("failed");
-      if (error instanceof Error && "code" in error && error.code === "ECONNREFUSED") this.#peers.noteRefused(peer);
-      throw error;
-    }
+  #find(key: string): FindReply<AllocationFacts> {
+    const now = clock();
+    const found = this.#claims.find(key, now);
+    return { claim: found === undefined ? null : this.#claims.toMessage(found, now) };
   }
 
   /** Answers whose other holder is gone are copied to another one. */
   #copyClaims(now: number): void {
     for (const { peer, claim } of this.#claims.toCopy(MAX_COPIES, now))
-      this.#askPeer(peer, claim).then(
+      this.#peers.askClaim(peer, claim).then(
         (reply) => {
           if (reply.kind !== "stored" && reply.kind !== "exists") this.#claims.copyFailed(claim.key);
         },
@@ -506,30 +393,8 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       );
   }
 
-  async #gossipTo(url: string): Promise<void> {
-    if (this.#gossiping.has(url)) return;
-    this.#gossiping.add(url);
-    try {
-      this.#hear((await this.#link.post(url, "gossip", this.#gossip(performance.now()), 1000)) as Gossip);
-    } catch {
-      // Its silence says enough.
-    } finally {
-      this.#gossiping.delete(url);
-    }
-  }
-
-  #hear(gossip: Gossip): void {
-    if (!this.#peers.note(gossip, performance.now())) return;
-    this.#addresses.add(gossip.url);
-    this.#health.noteVote(gossip.from, gossip.vote);
-  }
-
-  #gossip(now: number): Gossip {
+  #news(now: number): PeerNews {
     return {
-      from: this.id,
-      url: this.#options.url,
-      epoch: this.#epoch,
-      sequence: ++this.#sequence,
       vote: this.#health.vote(now),
       counters: this.#counters(now),
       configVersion: this.#options.configVersion?.() ?? 0,
@@ -537,27 +402,34 @@ export class GlobalLoadBalancer implements AsyncDisposable {
   }
 
   #counters(now: number): PeerCounters {
+    if (this.#counted !== undefined && now - this.#counted.at < COUNTED_FOR_MS) return this.#counted.counters;
     const { table } = this;
     let freeSeats = 0;
     let nodesHeard = 0;
-    for (let index = 0; index < table.end; index++) {
-      if (!table.has(index)) continue;
-      const seats = this.#pool.seatsOf(index, now);
-      freeSeats += seats;
+    for (const index of this.#indices()) {
+      freeSeats += this.#pool.seatsOf(index, now);
       if (this.#health.healthOf(table.idOf(index)) === "good") nodesHeard++;
     }
-    return { waiting: this.#queue.waiting, placements: this.#placements, nodesHeard, nodes: table.size, freeSeats };
+    const { placements } = this.#allocator;
+    const counters = { waiting: this.#queue.waiting, placements, nodesHeard, nodes: table.size, freeSeats };
+    this.#counted = { counters, at: now };
+    return counters;
+  }
+
+  *#indices(): Iterable<number> {
+    for (let index = 0; index < this.table.end; index++) if (this.table.has(index)) yield index;
   }
 
   *#registrations(): Iterable<NodeRegistration> {
-    for (let index = 0; index < this.table.end; index++)
-      if (this.table.has(index)) yield this.table.registrationOf(index);
+    for (const index of this.#indices()) yield this.table.registrationOf(index);
   }
 }
 
 export interface BalancerStats extends PeerCounters {
   readonly id: string;
   readonly uptimeMs: number;
+  /** Whether it cleans up and scales. */
+  readonly leads: boolean;
   /** Ids of all that are alive. */
   readonly balancers: readonly string[];
   /** Answers that are remembered. */
@@ -566,13 +438,4 @@ export interface BalancerStats extends PeerCounters {
   readonly unsavedNodes: number;
   readonly store: StateStore["status"];
   readonly router: Router["stats"];
-}
-
-const REFUSALS = {
-  noMatch: "no server matches the filter: check version, game mode, labels and regions",
-  noNodes: "no server is ready: the fleet is starting, or down",
-} as const;
-
-function refuse(code: Extract<AllocateReply, { status: "refused" }>["code"], error: string): AllocateReply {
-  return { status: "refused", code, error };
 }

@@ -6,8 +6,8 @@ import type { SeatAnswer, SeatReport } from "../seats/exchange.ts";
 export interface NodeReport {
   readonly seats: SeatReport;
   readonly load: NodeLoad;
-  /** By its own word. */
-  readonly state: "starting" | "ready" | "draining";
+  /** By its own word. `stopped`: this is its last report, and it is forgotten. */
+  readonly state: "starting" | "ready" | "draining" | "stopped";
   /** Since it started: players who came to the seats that were kept for them, and seats whose players did not. */
   readonly arrived: number;
   readonly expired: number;
@@ -23,7 +23,7 @@ export interface NodeAnswer {
 
 export type DesiredState = "ready" | "draining" | "maintenance";
 
-const STATES = new Set(["starting", "ready", "draining"]);
+const STATES = new Set(["starting", "ready", "draining", "stopped"]);
 
 /** `undefined` for what is no report. */
 export function readNodeReport(value: unknown): NodeReport | undefined {

@@ -7,6 +7,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { HealthBook, NodeHealth } from "../health/health-book.ts";
 import type { NodeCommand, RegisterReply } from "../http/balancer-api.ts";
+import type { FleetMetrics } from "../metrics/fleet-metrics.ts";
 import type { NodeTable } from "../registry/node-table.ts";
 import type { NodeRegistration, NodeState, ServerNode } from "../registry/server-node.ts";
 import type { Router } from "../routing/router.ts";
@@ -28,14 +29,32 @@ export interface NodeRosterOptions {
   readonly sessionSecret: Uint8Array;
   readonly reportEveryMs: number;
   readonly balancers: () => readonly string[];
+  /** A node has reported; what came with it is taken in. */
+  readonly onReport: (index: number) => void;
   readonly now: () => number;
   readonly log: (line: string) => void;
+  readonly metrics?: Pick<FleetMetrics, "noteExpired">;
 }
 
-/** In the store, by `nodes/<id>`. A node that was unregistered stays as `gone` for a while, so that it is not put there again. */
+/**
+ * In the store, by `nodes/<id>`. A node that is there no more keeps an entry for a while, so that no balancer puts it there
+ * again: `gone` was unregistered by an operator and is refused meanwhile; `forgotten` has stopped, or was lost for long, and may
+ * come back at any time.
+ */
 interface NodeRecord {
   readonly registration: NodeRegistration;
-  readonly desired: DesiredState | "gone";
+  readonly desired: DesiredState | "gone" | "forgotten";
+}
+
+/** `full`: this balancer has no room for it. `unregistered`: an operator does not want it. */
+export class RegisterError extends Error {
+  override readonly name: string = "RegisterError";
+  readonly code: "full" | "unregistered";
+
+  constructor(code: RegisterError["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 interface Counts {
@@ -52,6 +71,8 @@ export class NodeRoster {
   readonly #options: NodeRosterOptions;
   readonly #records: Map<string, NodeRecord> = new Map();
   readonly #counts: Map<string, Counts> = new Map();
+  /** Since when nodes are lost. */
+  readonly #lostAt: Map<string, number> = new Map();
   /** Not in the store yet, as that was away. */
   readonly #unsaved: Set<string> = new Set();
   readonly #stopWatching: () => void;
@@ -61,11 +82,16 @@ export class NodeRoster {
     this.#stopWatching = options.store.watch(PREFIX, (event) => this.#hear(event));
   }
 
-  /** Throws `RangeError` when there is no room for it. */
+  /** Throws `RegisterError`. */
   register(registration: NodeRegistration): RegisterReply {
     const { id } = registration;
     const known = this.#records.get(id);
-    const desired = known === undefined || known.desired === "gone" ? "ready" : known.desired;
+    if (known?.desired === "gone")
+      throw new RegisterError(
+        "unregistered",
+        `node ${id} was unregistered: it can come back in ${GONE_FOR_MS / 1000} s`,
+      );
+    const desired = known === undefined || known.desired === "forgotten" ? "ready" : known.desired;
     this.#take({ registration, desired });
     this.#save(id);
     const { tokens, protocolId, reportEveryMs, balancers } = this.#options;
@@ -79,23 +105,26 @@ export class NodeRoster {
   }
 
   exchange(id: string, session: string, value: unknown): NodeAnswer | undefined {
-    const { table, pool, health, balancers, now } = this.#options;
+    const { table, pool, health, balancers, now, onReport } = this.#options;
     const index = table.indexOf(id);
     if (index < 0 || !isEqual(session, this.#sessionOf(id))) return undefined;
     const report = readNodeReport(value);
     if (report === undefined) return undefined;
     const at = now();
+    if (report.state === "stopped") {
+      const seats = pool.answer(index, at);
+      this.forget(id);
+      return { seats, balancers: balancers(), desired: "draining" };
+    }
     health.noteReport(id, at);
+    this.#lostAt.delete(id);
     pool.receive(index, report.seats);
     table.report(index, report.load);
     this.#notePlacements(id, index, report);
-    const desired = this.#records.get(id)?.desired ?? "ready";
+    const desired = desiredOf(this.#records.get(id));
     this.#setState(index, stateOf(report, desired, table.registrationOf(index).capacity.players));
-    return {
-      seats: pool.answer(index, at),
-      balancers: balancers(),
-      desired: desired === "gone" ? "draining" : desired,
-    };
+    onReport(index);
+    return { seats: pool.answer(index, at), balancers: balancers(), desired };
   }
 
   /** `undefined`: there is no such node. */
@@ -106,12 +135,27 @@ export class NodeRoster {
     if (record === undefined || index < 0) return undefined;
     const desired = DESIRED[command];
     const node = table.node(index);
-    if (desired === "gone") this.#forget(id);
+    if (desired === "gone") {
+      this.#leave(id, desired);
+      return node;
+    }
     this.#records.set(id, { ...record, desired });
     if (desired === "draining" || desired === "maintenance") this.#setState(index, desired);
     else if (desired === "ready" && node.state === "maintenance") this.#setState(index, "starting");
     this.#save(id);
-    return desired === "gone" ? node : table.node(index);
+    return table.node(index);
+  }
+
+  /** Nodes that have been lost since before then. */
+  lostSince(then: number): string[] {
+    return Array.from(this.#lostAt)
+      .filter(([, at]) => at < then)
+      .map(([id]) => id);
+  }
+
+  /** A node that has stopped, or been lost for long: at all balancers. It may register again at any time. */
+  forget(id: string): void {
+    this.#leave(id, "forgotten");
   }
 
   /** What the book concludes about a node. */
@@ -121,7 +165,9 @@ export class NodeRoster {
     if (index < 0) return;
     log(`node ${id} is ${health}: ${reason}`);
     table.setSuspicion(index, health === "good" ? undefined : reason);
-    if (health === "lost") this.#setState(index, "lost");
+    if (health !== "lost") return;
+    this.#setState(index, "lost");
+    this.#lostAt.set(id, this.#options.now());
   }
 
   /** Writes to the store what could not be written while it was away. */
@@ -142,7 +188,7 @@ export class NodeRoster {
       const id = event.deleted.slice(PREFIX.length);
       const record = this.#records.get(id);
       if (record === undefined) return;
-      if (record.desired === "gone") this.#records.delete(id);
+      if (isGone(record)) this.#records.delete(id);
       // Nobody deletes a registration: the store has lost it.
       else this.#save(id);
       return;
@@ -156,8 +202,8 @@ export class NodeRoster {
       return;
     }
     if (this.#unsaved.has(id)) return;
-    if (record.desired === "gone") {
-      this.#forget(id);
+    if (isGone(record)) {
+      this.#remove(id);
       this.#records.set(id, record);
       return;
     }
@@ -176,19 +222,28 @@ export class NodeRoster {
     const isKnown =
       known !== undefined && table.indexOf(id) >= 0 && isDeepStrictEqual(known.registration, record.registration);
     const index = isKnown ? table.indexOf(id) : table.put(record.registration);
-    if (typeof index === "string") throw new RangeError(`node ${id} cannot be taken: ${index}`);
+    if (typeof index === "string") throw new RegisterError("full", `node ${id} cannot be taken: ${index}`);
     this.#records.set(id, record);
     health.add(id, now());
     if (record.desired === "draining" || record.desired === "maintenance") this.#setState(index, record.desired);
   }
 
-  #forget(id: string): void {
+  #leave(id: string, desired: "gone" | "forgotten"): void {
+    const record = this.#records.get(id);
+    this.#remove(id);
+    if (record === undefined) return;
+    this.#records.set(id, { ...record, desired });
+    this.#save(id);
+  }
+
+  #remove(id: string): void {
     const { table, pool, health } = this.#options;
     const index = table.indexOf(id);
     if (index >= 0) pool.forget(index);
     table.remove(id);
     health.remove(id);
     this.#counts.delete(id);
+    this.#lostAt.delete(id);
   }
 
   #save(id: string): void {
@@ -196,7 +251,7 @@ export class NodeRoster {
     if (record === undefined) return;
     this.#unsaved.add(id);
     const value = JSON.stringify(record);
-    const options = record.desired === "gone" ? { leaseMs: GONE_FOR_MS } : {};
+    const options = isGone(record) ? { leaseMs: GONE_FOR_MS } : {};
     this.#options.store.put(`${PREFIX}${id}`, value, options).then(
       () => {
         if (JSON.stringify(this.#records.get(id)) === value) this.#unsaved.delete(id);
@@ -214,12 +269,13 @@ export class NodeRoster {
 
   /** How placements ended, since the last report: what becomes of them decides whether more players are sent there. */
   #notePlacements(id: string, index: number, report: NodeReport): void {
-    const { router, now } = this.#options;
+    const { router, table, now, metrics } = this.#options;
     const { arrived, expired } = report;
     const { epoch } = report.seats;
     const last = this.#counts.get(id);
     this.#counts.set(id, { arrived, expired, epoch });
     if (last === undefined || last.epoch !== epoch) return;
+    if (expired > last.expired) metrics?.noteExpired(table.registrationOf(index).region, expired - last.expired);
     for (let i = Math.min(expired - last.expired, MAX_NOTED); i > 0; i--) router.notePlacement(index, false, now());
     if (arrived > last.arrived) router.notePlacement(index, true, now());
   }
@@ -232,9 +288,18 @@ export class NodeRoster {
 const PREFIX = "nodes/";
 const DESIRED = { drain: "draining", maintain: "maintenance", resume: "ready", unregister: "gone" } as const;
 
-function stateOf({ state, load }: NodeReport, desired: NodeRecord["desired"], capacity: number): NodeState {
-  if (desired !== "ready") return desired === "gone" ? "draining" : desired;
-  if (state !== "ready") return state;
+function isGone(record: NodeRecord): boolean {
+  return record.desired === "gone" || record.desired === "forgotten";
+}
+
+function desiredOf(record: NodeRecord | undefined): DesiredState {
+  const desired = record?.desired ?? "ready";
+  return desired === "gone" || desired === "forgotten" ? "draining" : desired;
+}
+
+function stateOf({ state, load }: NodeReport, desired: DesiredState, capacity: number): NodeState {
+  if (desired !== "ready") return desired;
+  if (state !== "ready") return state === "stopped" ? "draining" : state;
   return load.players + load.reserved >= capacity ? "full" : "ready";
 }
 

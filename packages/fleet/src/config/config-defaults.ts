@@ -7,7 +7,14 @@ export const DEFAULT_CONFIG: LoadBalancerConfig = {
   routing: ROUTING_DEFAULTS,
   seats: { ttlMs: 60_000, tokenExpireSeconds: 30, tokenTimeoutSeconds: 10, rememberMs: 90_000 },
   queue: { maxWaiting: 10_000, admissionsPerSec: Infinity, patienceMs: 15_000 },
-  health: { suspectAfterMs: 1000, loseAfterMs: 5000, checkEveryMs: 1000, checkTimeoutMs: 500, trustAfterMs: 2000 },
+  health: {
+    suspectAfterMs: 1000,
+    loseAfterMs: 5000,
+    forgetAfterMs: 600_000,
+    checkEveryMs: 1000,
+    checkTimeoutMs: 500,
+    trustAfterMs: 2000,
+  },
   scaling: {},
   limits: {
     requestsPerSec: 50,

@@ -135,6 +135,7 @@ const CONFIG_RULE: FieldsRule = fields<LoadBalancerConfig>({
   health: fields<HealthConfig>({
     suspectAfterMs: ms(250),
     loseAfterMs: ms(500),
+    forgetAfterMs: ms(1000),
     checkEveryMs: ms(100),
     checkTimeoutMs: ms(10),
     trustAfterMs: ms(0),

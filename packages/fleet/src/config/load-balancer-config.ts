@@ -69,6 +69,8 @@ export interface HealthConfig {
   readonly suspectAfterMs: number;
   /** And before it may be lost, when most balancers agree. Default 5000 ms. */
   readonly loseAfterMs: number;
+  /** A node that has been lost for so long is forgotten, as if it had never registered. Default 600000 ms. */
+  readonly forgetAfterMs: number;
   /** Each node is asked for its health so often, by one balancer. Default 1000 ms. */
   readonly checkEveryMs: number;
   /** Default 500 ms. */

@@ -3,7 +3,14 @@ import { describe, it } from "node:test";
 import { HealthBook } from "./health-book.ts";
 import type { NodeHealth } from "./health-book.ts";
 
-const config = { suspectAfterMs: 1000, loseAfterMs: 5000, checkEveryMs: 1000, checkTimeoutMs: 500, trustAfterMs: 2000 };
+const config = {
+  suspectAfterMs: 1000,
+  loseAfterMs: 5000,
+  forgetAfterMs: 1e6,
+  checkEveryMs: 1000,
+  checkTimeoutMs: 500,
+  trustAfterMs: 2000,
+};
 
 function createBook(): { book: HealthBook; changes: string[] } {
   const changes: string[] = [];

@@ -80,6 +80,14 @@ export const AllocateBody: TSchema = Type.Object(
     key: Key,
     ...placement,
     ticket: Type.Optional(text("Of who waits already: from the last 202", 256)),
+    attempt: Type.Optional(
+      Type.Integer({
+        description:
+          "2, 3 and so on when it is sent again because no answer came: all balancers are asked for one then",
+        minimum: 1,
+        maximum: 1_000_000,
+      }),
+    ),
     proof: Type.Optional(
       Type.Object(
         { challenge: text("As it was given", 256), solution: text("See `POST /v1/challenge`", 64) },
@@ -217,6 +225,15 @@ export const Challenged: TSchema = Type.Object(
     expiresInMs: Type.Number(),
   },
   { title: "Challenged" },
+);
+
+export const BeaconsQuery: TSchema = Type.Object(
+  {
+    client: Type.Optional(
+      Type.String({ description: "Decimal: who is about to ask for a seat", pattern: "^[0-9]{1,20}$" }),
+    ),
+  },
+  closed,
 );
 
 export const Beacons: TSchema = Type.Object({

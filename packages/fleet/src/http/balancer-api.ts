@@ -14,6 +14,8 @@ export interface AllocateRequest {
   readonly hashKey?: string;
   /** Of who waits already: from the last answer, here or elsewhere. */
   readonly ticket?: string;
+  /** The how manieth time this is sent because no answer came. Default 1; above, all balancers are asked whether they know one. */
+  readonly attempt?: number;
 }
 
 export interface AllocateClient {
@@ -76,8 +78,11 @@ export interface RegisterReply {
   readonly balancers: readonly string[];
 }
 
-/** `gossip`: health and counters; `claim`: idempotency keys; `allocate`: a request for which the other one has no seat. */
-export type PeerPath = "gossip" | "claim" | "allocate";
+/**
+ * `gossip`: health and counters; `claim`: answers to keep a copy of; `find`: whether there is an answer for a key; `allocate`: a
+ * request for which the other one has no seat.
+ */
+export type PeerPath = "gossip" | "claim" | "find" | "allocate";
 
 export type NodeCommand = "drain" | "maintain" | "resume" | "unregister";
 
@@ -95,6 +100,8 @@ export interface BalancerApi {
   allocate(request: AllocateRequest, ip: string): Promise<AllocateReply>;
   /** Who waited with this key waits no more. */
   leaveQueue(key: string): void;
+  /** A client is about to ask for a seat. */
+  expectClient(clientId: string): void;
   explain(request: Omit<AllocateRequest, "key">, ip: string): RouteExplanation;
   registerNode(registration: NodeRegistration, actor: Actor): Promise<RegisterReply>;
   /** A node's report; the answer is JSON. `undefined`: the session is not known here, and the node must register. */

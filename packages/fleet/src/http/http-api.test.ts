@@ -209,7 +209,8 @@ describe("the players' part", () => {
     assert.equal(preflight.headers.get("access-control-allow-origin"), "*");
     assert.match(preflight.headers.get("access-control-allow-headers") ?? "", /content-type/);
     assert.equal((await fetch(`${url}/v1/ping`)).status, 204);
-    assert.deepEqual((await setting.send("GET", "/v1/beacons")).body, { beacons });
+    assert.deepEqual((await setting.send("GET", "/v1/beacons?client=4711")).body, { beacons });
+    assert.deepEqual(setting.balancer.calls.at(-1), ["expectClient", "4711"]);
     assert.equal((await fetch(`${url}/healthz`)).headers.get("access-control-allow-origin"), null);
     assert.equal((await setting.send("GET", "/readyz")).status, 200);
     setting.balancer.isReady = false;

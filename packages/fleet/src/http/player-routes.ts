@@ -114,11 +114,18 @@ export function addPlayerRoutes(app: FastifyInstance, context: ApiContext): void
       schema: {
         tags,
         summary: "Where to measure the round trip to each region",
-        description: "Results go into `latencies` of `POST /v1/allocate`.",
+        description:
+          "Results go into `latencies` of `POST /v1/allocate`. With `client`, the balancer has read by then where that client " +
+          "played last, if another one knows it.",
+        querystring: schemas.BeaconsQuery,
         response: { 200: schemas.Beacons, 429: schemas.Refused },
       },
     },
-    (_request, reply) => reply.send({ beacons: context.options.beacons?.() ?? [] }),
+    (request, reply) => {
+      const { client } = request.query as { readonly client?: string };
+      if (client !== undefined) api.expectClient(client);
+      return reply.send({ beacons: context.options.beacons?.() ?? [] });
+    },
   );
   app.get(
     "/v1/ping",

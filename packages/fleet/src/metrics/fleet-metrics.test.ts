@@ -55,7 +55,8 @@ describe("FleetMetrics", () => {
   it("counts, for statistics and for Prometheus, once", async () => {
     const metrics = new FleetMetrics({ view: () => createView() });
     for (let i = 0; i < 3; i++) metrics.notePlacement("eu", "composite", "placed");
-    metrics.notePlacement("eu", "composite", "expired");
+    metrics.notePlacement("eu", "composite", "repeated");
+    metrics.noteExpired("eu", 2);
     metrics.noteRefusal("limited");
     metrics.noteClaim("stored");
     metrics.noteHealthChange("lost");
@@ -64,14 +65,15 @@ describe("FleetMetrics", () => {
     for (let scrapes = 0; scrapes < 2; scrapes++) {
       assert.deepEqual(await linesOf(metrics, "placements_total"), [
         'placements_total{region="eu",strategy="composite",outcome="placed"} 3',
-        'placements_total{region="eu",strategy="composite",outcome="repeated"} 0',
-        'placements_total{region="eu",strategy="composite",outcome="expired"} 1',
+        'placements_total{region="eu",strategy="composite",outcome="repeated"} 1',
       ]);
+      assert.deepEqual(await linesOf(metrics, "expired_seats_total"), ['expired_seats_total{region="eu"} 2']);
     }
     metrics.notePlacement("eu", "composite", "placed");
     assert.equal((await linesOf(metrics, "placements_total"))[0].split(" ")[1], "4");
     const stats = metrics.stats();
-    assert.deepEqual(stats.placements, { eu: { composite: { placed: 4, repeated: 0, expired: 1 } } });
+    assert.deepEqual(stats.placements, { eu: { composite: { placed: 4, repeated: 1 } } });
+    assert.deepEqual(stats.expiredSeats, { eu: 2 });
     assert.deepEqual(stats.claims, { stored: 1, existing: 0, failed: 0, alone: 0 });
     assert.deepEqual([stats.refusals.limited, stats.refusals.queueFull], [1, 0]);
     assert.deepEqual(stats.healthChanges, { good: 0, suspected: 0, lost: 1 });

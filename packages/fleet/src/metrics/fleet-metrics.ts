@@ -29,7 +29,7 @@ export interface FleetMetricsOptions {
 }
 
 const OTHER = "other";
-const OUTCOMES: readonly PlacementOutcome[] = ["placed", "repeated", "expired"];
+const OUTCOMES: readonly PlacementOutcome[] = ["placed", "repeated"];
 const REFUSALS: readonly RefusalReason[] = [
   ...(["noMatch", "noNodes", "queueFull", "badTicket", "expired", "askAgain", "starting"] as const),
   ...(["limited", "challenged"] as const),
@@ -48,6 +48,7 @@ const LATENCY_BUCKETS = [0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4]
 /** What is counted of one region. */
 interface RegionCells {
   readonly latency: Histogram.Internal<string>;
+  readonly expired: CountCell;
   readonly placements: Map<RoutingStrategy, Readonly<Record<PlacementOutcome, CountCell>>>;
 }
 
@@ -56,6 +57,7 @@ export class FleetMetrics {
   readonly #registry: Registry = new Registry();
   readonly #regions: Map<string, RegionCells> = new Map();
   readonly #placements: Counter;
+  readonly #expired: Counter;
   readonly #latency: Histogram;
   readonly #refusals: CountCells<RefusalReason>;
   readonly #claims: CountCells<ClaimResult>;
@@ -79,10 +81,15 @@ export class FleetMetrics {
 
     this.#placements = counter(
       "placements_total",
-      "Seats given to players: placed, repeated (a retry), expired (nobody came).",
+      "Answers with a seat: placed, or repeated (the same key again).",
       "region",
       "strategy",
       "outcome",
+    );
+    this.#expired = counter(
+      "expired_seats_total",
+      "Seats for which nobody came. Each balancer counts those of all nodes that report to it.",
+      "region",
     );
     this.#latency = times(
       "player_latency_seconds",
@@ -127,6 +134,11 @@ export class FleetMetrics {
     let cells = placements.get(strategy);
     if (cells === undefined) placements.set(strategy, (cells = this.#bind(name, strategy)));
     cells[outcome].add();
+  }
+
+  /** Nobody came for so many seats. */
+  noteExpired(region: string, seats: number): void {
+    this.#regionCells(this.#nameOf(region)).expired.add(seats);
   }
 
   /** Of a player who was placed there. */
@@ -174,6 +186,7 @@ export class FleetMetrics {
       placements: Object.fromEntries(
         Array.from(this.#regions, ([region, { placements }]) => [region, valuesOf(placements)]),
       ),
+      expiredSeats: Object.fromEntries(Array.from(this.#regions, ([region, { expired }]) => [region, expired.value])),
       refusals: this.#refusals.values,
       claims: this.#claims.values,
       healthChanges: this.#healthChanges.values,
@@ -194,7 +207,8 @@ export class FleetMetrics {
   exposition(): Promise<string> {
     const told = [this.#refusals, this.#claims, this.#healthChanges, this.#storeErrors, this.#geoip];
     for (const cells of told) cells.tell();
-    for (const { placements } of this.#regions.values()) {
+    for (const { placements, expired } of this.#regions.values()) {
+      expired.tell();
       for (const cells of placements.values()) for (const cell of Object.values(cells)) cell.tell();
     }
     const view = this.#options.view();
@@ -209,7 +223,11 @@ export class FleetMetrics {
   #regionCells(name: string): RegionCells {
     let cells = this.#regions.get(name);
     if (cells === undefined) {
-      cells = { latency: this.#latency.labels(name), placements: new Map() };
+      cells = {
+        latency: this.#latency.labels(name),
+        expired: new CountCell(this.#expired.labels(name)),
+        placements: new Map(),
+      };
       this.#regions.set(name, cells);
     }
     return cells;

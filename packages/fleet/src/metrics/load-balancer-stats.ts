@@ -5,8 +5,8 @@ import type { NodeState } from "../registry/server-node.ts";
 import type { LocationSource, RoutingStrategy } from "../routing/route-request.ts";
 import type { StateStore, StoreError, StoreStatus } from "../store/state-store.ts";
 
-/** `placed`: a seat was taken; `repeated`: the same key again, the same answer; `expired`: nobody came for the seat. */
-export type PlacementOutcome = "placed" | "repeated" | "expired";
+/** `placed`: a seat was taken; `repeated`: the same key again, the same answer. */
+export type PlacementOutcome = "placed" | "repeated";
 
 /** `limited`: too many requests of a prefix; `challenged`: proof of work missing or wrong. */
 export type RefusalReason = AllocateRefusal["code"] | "limited" | "challenged";
@@ -59,6 +59,8 @@ export interface FleetView {
 /** Regions are by name, the first 300 that were seen, the rest under `other`. Counters begin at 0 with the process. */
 export interface LoadBalancerStats extends FleetView {
   readonly placements: Readonly<Record<string, PlacementCounts>>;
+  /** By region: seats for which nobody came, as nodes tell every balancer. */
+  readonly expiredSeats: Readonly<Record<string, number>>;
   readonly refusals: Readonly<Record<RefusalReason, number>>;
   readonly claims: Readonly<Record<ClaimResult, number>>;
   readonly healthChanges: Readonly<Record<NodeHealth, number>>;

@@ -13,6 +13,8 @@ export interface BalancerLinkOptions {
   readonly report: (url: string) => NodeReport;
   readonly onRegistered: (reply: RegisterReply) => void;
   readonly onAnswer: (url: string, answer: NodeAnswer) => void;
+  /** An operator has unregistered it. */
+  readonly onUnregistered: () => void;
   readonly log: (line: string) => void;
 }
 
@@ -26,7 +28,7 @@ export class BalancerLink {
   readonly url: string;
   readonly #options: BalancerLinkOptions;
   #session: string | undefined;
-  #isBusy = false;
+  #exchanging: Promise<void> | undefined;
   #retryMs = FIRST_RETRY_MS;
   #retryAt = 0;
   /** When it last answered; -Infinity: never. */
@@ -41,10 +43,20 @@ export class BalancerLink {
     return this.#session !== undefined;
   }
 
-  /** The next exchange, unless one is on its way. Never rejects. */
-  async exchange(now: number): Promise<void> {
-    if (this.#isBusy || now < this.#retryAt) return;
-    this.#isBusy = true;
+  /** The next exchange, or the one that is on its way. Never rejects. */
+  exchange(now: number): Promise<void> {
+    if (this.#exchanging === undefined && now < this.#retryAt) return Promise.resolve();
+    this.#exchanging ??= this.#exchange().finally(() => (this.#exchanging = undefined));
+    return this.#exchanging;
+  }
+
+  /** One more report, where it is registered: after the one that is on its way. Never rejects. */
+  async finish(): Promise<void> {
+    await this.#exchanging;
+    if (this.#session !== undefined) await this.exchange(Infinity);
+  }
+
+  async #exchange(): Promise<void> {
     try {
       if (this.#session === undefined) await this.#register();
       else await this.#report(this.#session);
@@ -56,8 +68,6 @@ export class BalancerLink {
         this.#retryAt = performance.now() + this.#retryMs;
         this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
       }
-    } finally {
-      this.#isBusy = false;
     }
   }
 
@@ -68,12 +78,13 @@ export class BalancerLink {
   }
 
   async #register(): Promise<void> {
-    const { client, registration, sign, onRegistered } = this.#options;
+    const { client, registration, sign, onRegistered, onUnregistered } = this.#options;
     const headers = { authorization: `Bearer ${await sign()}` };
     const reply = await client.send(`${this.url}/v1/nodes`, registration(), {
       timeoutMs: REGISTER_TIMEOUT_MS,
       headers,
     });
+    if (reply.status === 409) onUnregistered();
     if (reply.status !== 200) throw new Error(`registering was answered with ${reply.status}: ${errorOf(reply.body)}`);
     const registered = reply.body as RegisterReply;
     this.#session = registered.session;

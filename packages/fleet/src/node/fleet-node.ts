@@ -47,7 +47,7 @@ export class FleetNode implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined;
   #server: Server | undefined;
   #state: NodeReport["state"] = "starting";
-  #desired: DesiredState = "ready";
+  #desired: DesiredState | "gone" = "ready";
   #stopListening: (() => void)[] = [];
 
   private constructor(options: FleetNodeOptions) {
@@ -125,8 +125,8 @@ export class FleetNode implements AsyncDisposable {
     this.#ledger.setLending(false);
   }
 
-  /** What the fleet's operator wants of it. */
-  get desired(): DesiredState {
+  /** What the fleet's operator wants of it. `gone`: it was unregistered, and reports to nobody any more; who plays may finish. */
+  get desired(): DesiredState | "gone" {
     return this.#desired;
   }
 
@@ -155,22 +155,25 @@ export class FleetNode implements AsyncDisposable {
         report: (to) => this.#reportTo(to),
         onRegistered: (reply) => this.#noteRegistered(reply),
         onAnswer: (from, answer) => this.#receive(from, answer),
+        onUnregistered: () => this.#follow("gone"),
         log,
       });
       this.#links.set(url, link);
     }
   }
 
+  /** Balancers forget it at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.drain();
+    this.#state = "stopped";
     clearInterval(this.#timer);
     for (const stop of this.#stopListening) stop();
-    // So that nobody is sent here any more.
-    await Promise.allSettled(Array.from(this.#links.values(), (link) => link.exchange(performance.now())));
+    await Promise.all(Array.from(this.#links.values(), (link) => link.finish()));
     this.#client[Symbol.dispose]();
   }
 
   #exchangeAll(): void {
+    if (this.#desired === "gone") return;
     const now = performance.now();
     for (const link of this.#links.values()) {
       const isNamed = this.#options.balancers.includes(link.url);
@@ -199,9 +202,13 @@ export class FleetNode implements AsyncDisposable {
   #receive(balancer: string, answer: NodeAnswer): void {
     this.#ledger.receive(balancer, answer.seats, performance.now());
     this.addBalancers(answer.balancers);
-    if (answer.desired === this.#desired) return;
-    this.#desired = answer.desired;
-    this.#ledger.setLending(this.#desired === "ready" && this.#state !== "draining");
+    if (this.#desired !== "gone") this.#follow(answer.desired);
+  }
+
+  #follow(desired: DesiredState | "gone"): void {
+    if (desired === this.#desired) return;
+    this.#desired = desired;
+    this.#ledger.setLending(desired === "ready" && (this.#state === "starting" || this.#state === "ready"));
   }
 
   #load(): NodeLoad {

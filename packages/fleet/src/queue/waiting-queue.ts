@@ -109,12 +109,14 @@ export class WaitingQueue<R> {
     return first.player;
   }
 
-  placed(key: string, now: number): void {
+  /** Since when it waited, Unix ms; undefined when it has left meanwhile. */
+  placed(key: string, now: number): number | undefined {
     const entry = this.#entries.get(key);
-    if (entry?.state !== "placing") return;
+    if (entry?.state !== "placing") return undefined;
     this.admitted++;
     this.#remove(entry);
     entry.lines.gave(entry.player.seats, entry.enqueuedAt, now);
+    return entry.enqueuedAt;
   }
 
   /** It goes on waiting in its place. */

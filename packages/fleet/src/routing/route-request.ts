@@ -86,7 +86,14 @@ export interface Candidate {
 }
 
 export type RouteOutcome =
-  | { readonly node: ServerNode; readonly index: number; readonly score: number; readonly strategy: RoutingStrategy }
+  | {
+      readonly node: ServerNode;
+      readonly index: number;
+      readonly score: number;
+      readonly strategy: RoutingStrategy;
+      /** Estimated round trip of the worst client. Not given: nothing is known of where they are, or where the region is. */
+      readonly latencyMs?: number;
+    }
   /** `full`: nodes match, none has the seats. `noMatch`: no node matches the filter. `noNodes`: there are none in a state to be used. */
   | { readonly refused: "full" | "noMatch" | "noNodes" };
 

@@ -146,9 +146,11 @@ export class Router {
   }
 
   #outcome(best: number): RouteOutcome {
-    const { candidates, scores, strategyName: strategy, refusal } = this.#decision;
+    const { candidates, scores, strategyName: strategy, refusal, latencies } = this.#decision;
     if (best < 0) return { refused: refusal };
     const index = candidates[best];
-    return { node: this.#table.node(index), index, score: scores[best], strategy };
+    const outcome = { node: this.#table.node(index), index, score: scores[best], strategy };
+    const region = this.#table.region[index];
+    return latencies.sourceOf(region) === "default" ? outcome : { ...outcome, latencyMs: latencies.of(region) };
   }
 }
