@@ -15,6 +15,7 @@ import type {
   AllocateClient,
   AllocateReply,
   AllocateRequest,
+  ExplainReply,
   NodeCommand,
   PeerPath,
   RegisterReply,
@@ -28,9 +29,10 @@ import { filterKeyOf } from "../queue/filter-key.ts";
 import { QueueTickets } from "../queue/queue-ticket.ts";
 import { WaitingQueue } from "../queue/waiting-queue.ts";
 import type { FleetMetrics } from "../metrics/fleet-metrics.ts";
+import { PlayerOrigins } from "../metrics/player-origins.ts";
 import { NodeTable } from "../registry/node-table.ts";
 import type { NodeRegistration, NodeState, ServerNode } from "../registry/server-node.ts";
-import type { RouteClient, RouteExplanation, RouteRequest } from "../routing/route-request.ts";
+import type { RouteClient, RouteRequest } from "../routing/route-request.ts";
 import { Router } from "../routing/router.ts";
 import { ClaimBook } from "../seats/claim-book.ts";
 import type { ClaimMessage, ClaimReply } from "../seats/seat-claim.ts";
@@ -86,6 +88,8 @@ interface Waiting {
 export class GlobalLoadBalancer implements AsyncDisposable {
   readonly id: string;
   readonly table: NodeTable = new NodeTable();
+  /** Of the players whom this balancer placed. */
+  readonly origins: PlayerOrigins = new PlayerOrigins();
   readonly #options: GlobalLoadBalancerOptions;
   readonly #epoch: number;
   readonly #startedAt: number = performance.now();
@@ -213,8 +217,16 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     this.#queue.leave(key);
   }
 
-  explain(request: Omit<AllocateRequest, "key">, ip: string): RouteExplanation {
-    return this.#router.explain(this.#routeOf(request, ip), performance.now());
+  explain(request: Omit<AllocateRequest, "key">, ip: string): ExplainReply {
+    const route = this.#routeOf(request, ip);
+    const { clients, lastRegion, lastNode } = route;
+    return {
+      ...this.#router.explain(route, performance.now()),
+      clients,
+      ...(lastRegion === undefined ? {} : { lastRegion }),
+      ...(lastNode === undefined ? {} : { lastNode }),
+      attributions: this.#options.locator.attributions ?? [],
+    };
   }
 
   /** Throws `RangeError` when the fleet has no room for it. */
@@ -387,7 +399,10 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       const index = this.table.indexOf(nodeId);
       const region = index < 0 ? undefined : this.table.registrationOf(index).region;
       if (region !== undefined)
-        for (const { clientId } of request.clients) this.#lastRegions.note(clientId, { region, nodeId });
+        for (const { clientId, location } of route.clients) {
+          this.#lastRegions.note(clientId, { region, nodeId });
+          this.origins.note(region, location, performance.now());
+        }
     }
     return placement;
   }
