@@ -1,8 +1,10 @@
 export { BalancerServer } from "./balancer/balancer-server.ts";
-export type { BalancerServerOptions } from "./balancer/balancer-server.ts";
+export type { BalancerServerOptions, StatsReply } from "./balancer/balancer-server.ts";
 export { GlobalLoadBalancer } from "./balancer/global-load-balancer.ts";
 export type { BalancerStats, GlobalLoadBalancerOptions } from "./balancer/global-load-balancer.ts";
+export type { ConfigChange } from "./config/config-book.ts";
 export { ConfigError } from "./config/config-rules.ts";
+export type { DryRunReport } from "./config/dry-run.ts";
 export { DEFAULT_CONFIG } from "./config/config-defaults.ts";
 export type * from "./config/load-balancer-config.ts";
 export { DB_IP_ATTRIBUTION, NRO_ATTRIBUTION } from "./geoip/attribution.ts";
@@ -31,10 +33,15 @@ export type {
   AllocateReply,
   AllocateRequest,
   Allocation,
+  ConfigVersion,
+  ExplainReply,
+  NodeCommand,
   Waiting,
 } from "./http/balancer-api.ts";
-export type { NodeKey, TokenTrust } from "./http/credentials.ts";
-export type { LoadBalancerStats } from "./metrics/load-balancer-stats.ts";
+export { signOperatorToken } from "./http/credentials.ts";
+export type { NodeKey, OperatorTokenOptions, Scope, TokenTrust } from "./http/credentials.ts";
+export type { LoadBalancerStats, RegionStats } from "./metrics/load-balancer-stats.ts";
+export type { OriginStats, PlayerOrigin } from "./metrics/player-origins.ts";
 export { FleetNode } from "./node/fleet-node.ts";
 export type { FleetNodeOptions, RegistrationOptions, SeatLedgerView } from "./node/fleet-node.ts";
 export { NodeTable } from "./registry/node-table.ts";

@@ -4,12 +4,12 @@ import type {
   AllocateRequest,
   BalancerApi,
   ConfigVersion,
+  ExplainReply,
   PeerPath,
   RegisterReply,
 } from "../src/http/balancer-api.ts";
 import { PeerMac } from "../src/peers/peer-mac.ts";
 import type { NodeRegistration, ServerNode } from "../src/registry/server-node.ts";
-import type { RouteExplanation } from "../src/routing/route-request.ts";
 
 export const fleetSecret: Uint8Array = new Uint8Array(32).fill(7);
 
@@ -56,9 +56,9 @@ export class FakeBalancer implements BalancerApi {
     this.calls.push(["expectClient", clientId]);
   }
 
-  explain(request: Omit<AllocateRequest, "key">, ip: string): RouteExplanation {
+  explain(request: Omit<AllocateRequest, "key">, ip: string): ExplainReply {
     this.calls.push(["explain", request, ip]);
-    return { outcome: { refused: "noNodes" }, candidates: [], regions: {} };
+    return { outcome: { refused: "noNodes" }, candidates: [], regions: {}, clients: [], attributions: [] };
   }
 
   async registerNode(registration: NodeRegistration): Promise<RegisterReply> {

@@ -6,6 +6,7 @@ import type { QueueConfig } from "../config/load-balancer-config.ts";
 import type { RecordedTraffic } from "../config/recorded-traffic.ts";
 import type { AllocateRefusal, AllocateReply, AllocateRequest } from "../http/balancer-api.ts";
 import type { FleetMetrics } from "../metrics/fleet-metrics.ts";
+import type { PlayerOrigins } from "../metrics/player-origins.ts";
 import type { BalancerPeers } from "../peers/balancer-peers.ts";
 import { filterKeyOf } from "../queue/filter-key.ts";
 import type { QueueTickets } from "../queue/queue-ticket.ts";
@@ -30,6 +31,7 @@ export interface AdmissionOptions {
   readonly peers: BalancerPeers<AllocationFacts>;
   readonly routes: RouteRequests;
   readonly lastRegions: LastRegions;
+  readonly origins: PlayerOrigins;
   readonly recorded: RecordedTraffic;
   readonly config: () => QueueConfig;
   readonly now: () => number;
@@ -132,7 +134,7 @@ export class Admission {
   }
 
   async #place(request: AllocateRequest, ip: string): Promise<Placement> {
-    const { claims, routes, recorded, allocator, lastRegions, now, unixMs } = this.#options;
+    const { claims, routes, recorded, allocator, lastRegions, origins, now, unixMs } = this.#options;
     if (claims.pending(request.key) !== undefined) return { refused: "askAgain" };
     const route = routes.of(request, ip);
     recorded.record(route, now());
@@ -140,7 +142,10 @@ export class Admission {
     if ("claim" in placement) {
       const { nodeId, answer } = placement.claim;
       const place = { region: answer.region, nodeId };
-      for (const { clientId } of request.clients) lastRegions.note(clientId, place, unixMs());
+      for (const { clientId, location } of route.clients) {
+        lastRegions.note(clientId, place, unixMs());
+        origins.note(answer.region, location, now());
+      }
     }
     return placement;
   }

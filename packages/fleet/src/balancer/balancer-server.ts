@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { ConfigBook } from "../config/config-book.ts";
 import type { ConfigAuthor } from "../config/config-book.ts";
 import type { LoadBalancerConfig } from "../config/load-balancer-config.ts";
+import type { Attribution } from "../geoip/attribution.ts";
 import type { ClientLocator } from "../geoip/client-locator.ts";
 import { ApiError } from "../http/api-error.ts";
 import { AuditLog } from "../http/audit-log.ts";
@@ -12,16 +13,19 @@ import type { Actor, AllocateReply, AllocateRequest, BalancerApi, ConfigVersion 
 import type { Beacon } from "../http/api-context.ts";
 import { NodeCredentials, TokenCredentials } from "../http/credentials.ts";
 import type { NodeKey, TokenTrust } from "../http/credentials.ts";
+import { readConsole } from "../http/console-routes.ts";
 import { HttpApi } from "../http/http-api.ts";
 import { FleetMetrics } from "../metrics/fleet-metrics.ts";
 import { viewRegions } from "../metrics/fleet-view.ts";
-import type { FleetView } from "../metrics/load-balancer-stats.ts";
+import type { FleetView, LoadBalancerStats } from "../metrics/load-balancer-stats.ts";
+import type { OriginStats } from "../metrics/player-origins.ts";
 import type { NodeRegistration } from "../registry/server-node.ts";
 import { countStoreErrors } from "../store/count-store-errors.ts";
 import { EmbeddedStore } from "../store/embedded-store.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { ConfigConflictError, ConfigKeeper } from "./config-keeper.ts";
 import { GlobalLoadBalancer } from "./global-load-balancer.ts";
+import type { BalancerStats } from "./global-load-balancer.ts";
 import { RegisterError } from "./node-roster.ts";
 import { ConfigError } from "../config/config-rules.ts";
 
@@ -53,6 +57,8 @@ export interface BalancerServerOptions {
   /** Over the defaults, until somebody changes it. */
   readonly config?: unknown;
   readonly beacons?: readonly Beacon[];
+  /** Whether it serves the operators' web console at /console/, where that is built. Default true. */
+  readonly console?: boolean;
   readonly behindProxy?: boolean;
   /** Whether metrics include the process': processor time, memory, event loop. Default false; at most one in a process. */
   readonly processMetrics?: boolean;
@@ -60,6 +66,15 @@ export interface BalancerServerOptions {
   /** Default: one JSON line each on stdout. */
   readonly audit?: AuditSink;
   readonly log?: (line: string) => void;
+}
+
+/** `GET /v1/stats`. */
+export interface StatsReply extends LoadBalancerStats {
+  readonly balancer: BalancerStats;
+  /** Of the players whom this balancer placed. */
+  readonly origins: OriginStats;
+  /** Whom to credit where locations of this answer are shown. */
+  readonly attributions: readonly Attribution[];
 }
 
 const DEFAULT_PORT = 7800;
@@ -109,7 +124,7 @@ export class BalancerServer implements AsyncDisposable {
       includesProcess: options.processMetrics ?? false,
       view: () => viewOf(started.balancer, store, book.current.version),
     });
-    const api = createApi(() => started.balancer, { book, keeper, metrics });
+    const api = createApi(() => started.balancer, { book, keeper, metrics, locator });
     const http = await HttpApi.create({
       api,
       limits: () => config().limits,
@@ -117,6 +132,7 @@ export class BalancerServer implements AsyncDisposable {
       ...(trust === undefined ? {} : { tokenCredentials: new TokenCredentials(trust, Date.now) }),
       audit: new AuditLog({ sink: options.audit ?? STDOUT, wallNow: Date.now }),
       beacons: () => options.beacons ?? [],
+      ...(options.console === false ? {} : { console: await readConsole() }),
       ...(options.playerTokens === undefined ? {} : { playerTokens: options.playerTokens }),
       ...(options.behindProxy === undefined ? {} : { behindProxy: options.behindProxy }),
       ...(options.tls === undefined ? {} : { tls: options.tls }),
@@ -169,7 +185,13 @@ function createApi(
     book,
     keeper,
     metrics,
-  }: { readonly book: ConfigBook; readonly keeper: ConfigKeeper; readonly metrics: FleetMetrics },
+    locator,
+  }: {
+    readonly book: ConfigBook;
+    readonly keeper: ConfigKeeper;
+    readonly metrics: FleetMetrics;
+    readonly locator: ClientLocator;
+  },
 ): BalancerApi {
   const balancer = (): GlobalLoadBalancer => {
     const started = current();
@@ -202,7 +224,12 @@ function createApi(
     exchange: (nodeId, session, report) => current()?.exchange(nodeId, session, report),
     commandNode: async (nodeId, command) => balancer().commandNode(nodeId, command),
     nodes: (filter) => balancer().nodes(filter),
-    stats: () => ({ ...metrics.stats(), balancer: balancer().stats() }),
+    stats: (): StatsReply => ({
+      ...metrics.stats(),
+      balancer: balancer().stats(),
+      origins: balancer().origins.stats(performance.now()),
+      attributions: locator.attributions ?? [],
+    }),
     config: () => book.current,
     configVersions: async () => book.versions(),
     async changeConfig(patch, { dryRun, comment }, actor) {

@@ -11,7 +11,14 @@ import type { LoadBalancerConfig } from "../config/load-balancer-config.ts";
 import type { ClientLocator } from "../geoip/client-locator.ts";
 import { HealthBook } from "../health/health-book.ts";
 import { HealthChecks } from "../health/health-checks.ts";
-import type { AllocateReply, AllocateRequest, NodeCommand, PeerPath, RegisterReply } from "../http/balancer-api.ts";
+import type {
+  AllocateReply,
+  AllocateRequest,
+  ExplainReply,
+  NodeCommand,
+  PeerPath,
+  RegisterReply,
+} from "../http/balancer-api.ts";
 import { JsonClient } from "../http/json-client.ts";
 import { BalancerPeers } from "../peers/balancer-peers.ts";
 import type { FindReply, PeerNews } from "../peers/balancer-peers.ts";
@@ -21,9 +28,9 @@ import type { Gossip, PeerCounters } from "../peers/peer-set.ts";
 import { QueueTickets } from "../queue/queue-ticket.ts";
 import { WaitingQueue } from "../queue/waiting-queue.ts";
 import type { FleetMetrics } from "../metrics/fleet-metrics.ts";
+import { PlayerOrigins } from "../metrics/player-origins.ts";
 import { NodeTable } from "../registry/node-table.ts";
 import type { NodeRegistration, NodeState, ServerNode } from "../registry/server-node.ts";
-import type { RouteExplanation } from "../routing/route-request.ts";
 import { Router } from "../routing/router.ts";
 import { ClaimBook } from "../seats/claim-book.ts";
 import type { ClaimMessage, ClaimReply } from "../seats/seat-claim.ts";
@@ -77,6 +84,8 @@ const clock = (): number => performance.now();
 export class GlobalLoadBalancer implements AsyncDisposable {
   readonly id: string;
   readonly table: NodeTable = new NodeTable();
+  /** Of the players whom this balancer placed. */
+  readonly origins: PlayerOrigins = new PlayerOrigins();
   readonly #options: GlobalLoadBalancerOptions;
   readonly #startedAt: number = clock();
   readonly #client = new JsonClient();
@@ -149,6 +158,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       peers: this.#peers,
       routes: this.#routes,
       lastRegions: this.#lastRegions,
+      origins: this.origins,
       recorded: this.#recorded,
       config: () => config().queue,
       now: clock,
@@ -220,8 +230,16 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     this.#queue.leave(key);
   }
 
-  explain(request: Omit<AllocateRequest, "key">, ip: string): RouteExplanation {
-    return this.#router.explain(this.#routes.of(request, ip), clock());
+  explain(request: Omit<AllocateRequest, "key">, ip: string): ExplainReply {
+    const route = this.#routes.of(request, ip);
+    const { clients, lastRegion, lastNode } = route;
+    return {
+      ...this.#router.explain(route, clock()),
+      clients,
+      ...(lastRegion === undefined ? {} : { lastRegion }),
+      ...(lastNode === undefined ? {} : { lastNode }),
+      attributions: this.#options.locator.attributions ?? [],
+    };
   }
 
   /** Reads ahead, from the store, where a client played last: before it asks for a seat. */

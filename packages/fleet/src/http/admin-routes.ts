@@ -127,7 +127,7 @@ function adminRoutes(context: ApiContext): AdminRoute[] {
         summary: "Where these players would be sent, and why not elsewhere",
         description: "Each candidate with its score and the reason of its rejection. Takes no seat.",
         body: schemas.ExplainBody,
-        response: { 200: schemas.Anything },
+        response: { 200: schemas.Explained },
       },
       handle: (request) => {
         const body = request.body as Omit<AllocateRequest, "key">;
@@ -142,7 +142,7 @@ function adminRoutes(context: ApiContext): AdminRoute[] {
       url: "/v1/stats",
       scope: "fleet:read",
       action: "stats",
-      schema: { summary: "The balancer in numbers", response: { 200: schemas.Anything } },
+      schema: { summary: "The balancer in numbers", response: { 200: schemas.Stats } },
       handle: () => api.stats(),
     },
     ...configRoutes(context),

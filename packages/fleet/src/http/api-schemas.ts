@@ -118,18 +118,18 @@ const Addresses: TSchema = Type.Object(
   { ...closed, title: "NodeAddresses", description: "How players reach it" },
 );
 
+const Coordinates: TSchema = Type.Object(
+  {
+    latitude: Type.Number({ minimum: -90, maximum: 90 }),
+    longitude: Type.Number({ minimum: -180, maximum: 180 }),
+  },
+  { ...closed, description: "In degrees" },
+);
+
 const registration = {
   id: NodeId,
   region: text("Region"),
-  coordinates: Type.Optional(
-    Type.Object(
-      {
-        latitude: Type.Number({ minimum: -90, maximum: 90 }),
-        longitude: Type.Number({ minimum: -180, maximum: 180 }),
-      },
-      { ...closed, description: "In degrees" },
-    ),
-  ),
+  coordinates: Type.Optional(Coordinates),
   addresses: Addresses,
   capacity: Type.Object(
     {
@@ -254,6 +254,73 @@ export const ConfigVersionReply: TSchema = Type.Object(
 );
 
 export const ConfigVersions: TSchema = Type.Object({ versions: Type.Array(ConfigVersionReply) });
+
+const Attributions: TSchema = Type.Array(
+  Type.Object({ text: Type.String(), url: Type.String({ description: "To link to" }), license: Type.String() }),
+  { description: "Whom to credit where locations of this answer are shown" },
+);
+
+export const Stats: TSchema = Type.Object(
+  {
+    regions: Type.Any({ description: "By name: nodes by state, seats, and `coordinates`" }),
+    queueLength: count("Players who wait here"),
+    store: Type.Any({ description: "`kind` and `status`" }),
+    balancersAlive: count("This one among them"),
+    isLeader: Type.Boolean({ description: "Whether this one scales and cleans up" }),
+    configVersion: count("Version of the configuration"),
+    placements: Type.Any({ description: "By region, strategy and outcome" }),
+    refusals: Type.Any({ description: "By reason" }),
+    balancer: Type.Any({ description: "This balancer: `id`, `uptimeMs`, `freeSeats` and others" }),
+    origins: Type.Object(
+      {
+        windowMs: Type.Number({ description: "The time that is looked back on" }),
+        players: count("All whom this balancer placed in it"),
+        unknown: count("Of whom nobody knows where they are"),
+        other: count("For whom there was no room in the list"),
+        origins: Type.Array(
+          Type.Object({
+            latitude: Type.Number({ description: "Middle of a square of 2 degrees" }),
+            longitude: Type.Number(),
+            country: Type.Optional(Type.String({ description: "ISO 3166-1, two letters" })),
+            region: Type.String({ description: "Where they were sent" }),
+            players: count("How many"),
+          }),
+          { description: "The most first", maxItems: 1000 },
+        ),
+      },
+      { description: "Where players came from; neither addresses nor clients" },
+    ),
+    attributions: Attributions,
+  },
+  { additionalProperties: true },
+);
+
+export const Explained: TSchema = Type.Object({
+  outcome: Type.Any({ description: "`node` with its `score` and the `strategy`, or `refused`" }),
+  candidates: Type.Array(
+    Type.Object({
+      nodeId: Type.String(),
+      region: Type.String(),
+      score: Type.Optional(Type.Number({ description: "Lower is better" })),
+      parts: Type.Optional(Type.Any({ description: "Of the score, by name, in ms of latency that they are worth" })),
+      rejected: Type.Optional(Type.String({ description: "Reason, for programs" })),
+      detail: Type.Optional(Type.String({ description: "Reason, for people" })),
+    }),
+    { description: "Best first, then the rejected" },
+  ),
+  regions: Type.Any({ description: "By name: `latencyMs` of the worst client, and its `source`" }),
+  clients: Type.Array(
+    Type.Object({
+      clientId: Type.String(),
+      location: Type.Optional(Type.Any({ description: "`coordinates`, `source`, `accuracyKm`, `country`" })),
+      latencies: Type.Optional(Type.Any({ description: "As they were sent" })),
+    }),
+    { description: "Where they are thought to be" },
+  ),
+  lastRegion: Type.Optional(Type.String({ description: "Where the first client played last" })),
+  lastNode: Type.Optional(Type.String()),
+  attributions: Attributions,
+});
 
 export const Anything: TSchema = Type.Any();
 export const Nothing: TSchema = Type.Null({ description: "No body" });

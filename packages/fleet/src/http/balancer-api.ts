@@ -1,7 +1,8 @@
 /** What the HTTP API calls: the balancer as requests see it. Refusals are values; a rejected promise is a defect (500). */
 import type { LoadBalancerConfig } from "../config/load-balancer-config.ts";
+import type { Attribution } from "../geoip/attribution.ts";
 import type { NodeRegistration, NodeState, ServerNode } from "../registry/server-node.ts";
-import type { RouteExplanation, RouteFilter, RoutingStrategy } from "../routing/route-request.ts";
+import type { RouteClient, RouteExplanation, RouteFilter, RoutingStrategy } from "../routing/route-request.ts";
 
 /** A player, or a party or match that plays together. */
 export interface AllocateRequest {
@@ -60,6 +61,17 @@ export interface AllocateRefusal {
 
 export type AllocateReply = Allocation | Waiting | AllocateRefusal;
 
+/** A decision, and what it was made from. */
+export interface ExplainReply extends RouteExplanation {
+  /** With where they are thought to be. */
+  readonly clients: readonly RouteClient[];
+  /** Where the first client played last. */
+  readonly lastRegion?: string;
+  readonly lastNode?: string;
+  /** Whom to credit where locations of this answer are shown. */
+  readonly attributions: readonly Attribution[];
+}
+
 /** Who did something, for the audit log. */
 export interface Actor {
   /** Subject of the token, or the node key's id. */
@@ -102,7 +114,7 @@ export interface BalancerApi {
   leaveQueue(key: string): void;
   /** A client is about to ask for a seat. */
   expectClient(clientId: string): void;
-  explain(request: Omit<AllocateRequest, "key">, ip: string): RouteExplanation;
+  explain(request: Omit<AllocateRequest, "key">, ip: string): ExplainReply;
   registerNode(registration: NodeRegistration, actor: Actor): Promise<RegisterReply>;
   /** A node's report; the answer is JSON. `undefined`: the session is not known here, and the node must register. */
   exchange(nodeId: string, session: string, report: unknown): unknown;

@@ -116,6 +116,35 @@ export function signNodeToken(options: NodeTokenOptions): Promise<string> {
     .sign(key);
 }
 
+export interface OperatorTokenOptions {
+  /** Whose tokens the balancer trusts. */
+  readonly issuer: string;
+  readonly audience: string;
+  readonly secret: Uint8Array;
+  /** Who it is for: stands in the audit log. */
+  readonly subject: string;
+  readonly scopes: readonly Scope[];
+  readonly lifetimeSeconds: number;
+  /** Unix ms. */
+  readonly wallNow: number;
+}
+
+/** For an operator, a tool or a matchmaker, where balancers trust a shared secret and not an identity provider. */
+export function signOperatorToken(options: OperatorTokenOptions): Promise<string> {
+  const { issuer, audience, secret, subject, scopes, lifetimeSeconds, wallNow } = options;
+  if (secret.length < 32) throw new RangeError(`the secret for tokens has ${secret.length} bytes, 32 are the least`);
+  if (!(lifetimeSeconds > 0)) throw new RangeError(`lifetimeSeconds ${lifetimeSeconds}, must be above 0`);
+  const now = Math.floor(wallNow / 1000);
+  return new SignJWT({ scope: scopes.join(" ") })
+    .setProtectedHeader({ alg: "HS256" })
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setSubject(subject)
+    .setIssuedAt(now)
+    .setExpirationTime(now + Math.ceil(lifetimeSeconds))
+    .sign(secret);
+}
+
 /** Verifies the tokens of operators (and of players and matchmakers, which need no others). */
 export class TokenCredentials {
   readonly #key: Uint8Array | JWTVerifyGetKey;

@@ -15,6 +15,8 @@ import type { ApiContextOptions } from "./api-context.ts";
 import { answerErrors } from "./api-error.ts";
 import * as schemas from "./api-schemas.ts";
 import { ConnectionGuard } from "./connection-guard.ts";
+import { addConsoleRoutes } from "./console-routes.ts";
+import type { ConsoleFiles } from "./console-routes.ts";
 import { addNodeRoutes } from "./node-routes.ts";
 import { OPENAPI } from "./openapi.ts";
 import { addPeerRoutes } from "./peer-routes.ts";
@@ -22,6 +24,8 @@ import { addPlayerRoutes } from "./player-routes.ts";
 import { ProofOfWork } from "./proof-of-work.ts";
 
 export interface HttpApiOptions extends ApiContextOptions {
+  /** The operators' web console. Default: there is none. */
+  readonly console?: ConsoleFiles;
   /** Whether the last address of X-Forwarded-For is the client's. Default false. */
   readonly behindProxy?: boolean;
   /** PEM. Default: plain HTTP. */
@@ -111,6 +115,7 @@ export class HttpApi implements AsyncDisposable {
         done();
       });
     }
+    if (options.console !== undefined) addConsoleRoutes(app, options.console);
     await app.ready();
     return new HttpApi(app, guard, closeMs);
   }

@@ -26,7 +26,8 @@ export function addNodeRoutes(app: FastifyInstance, context: ApiContext): void {
         summary: "Register a node",
         description:
           "The token is signed with a node key, which its header names (`kid`); its subject is the node's id, its audience " +
-          '`riposte-node`. An operator with "fleet:write" may register any node. Register with each balancer.',
+          '`riposte-node`. An operator with "fleet:write" may register any node, so that it is known, and can be put into maintenance, before ' +
+          "it runs: players go there once it has registered itself and reports. Register with each balancer.",
         security: [{ nodeKey: [] }, { token: ["fleet:write"] }],
         body: schemas.RegistrationBody,
         response: {

@@ -1,4 +1,5 @@
 /** Nodes summed up by region. */
+import { coordinatesOf, isKnown, unitVector } from "../registry/geography.ts";
 import type { NodeState, ServerNode } from "../registry/server-node.ts";
 import type { RegionStats, SeatCounts } from "./load-balancer-stats.ts";
 
@@ -44,9 +45,12 @@ class Sum {
   #capacity = 0;
   #free = 0;
   #used = 0;
+  /** Of unit vectors. */
+  readonly #place: [number, number, number] = [0, 0, 0];
 
-  add({ state, suspicion, capacity, load }: ServerNode): void {
+  add({ state, suspicion, capacity, load, coordinates }: ServerNode): void {
     this.#nodes[state]++;
+    if (isKnown(coordinates)) for (const [i, part] of unitVector(coordinates).entries()) this.#place[i] += part;
     if (state === "lost") return;
     const used = load.players + load.reserved;
     this.#capacity += capacity.players;
@@ -58,6 +62,7 @@ class Sum {
 
   stats(lent: number): RegionStats {
     const seats = { capacity: this.#capacity, free: this.#free, used: this.#used, lent };
-    return { nodes: { ...this.#nodes }, suspectedNodes: this.#suspectedNodes, seats };
+    const stats = { nodes: { ...this.#nodes }, suspectedNodes: this.#suspectedNodes, seats };
+    return Math.hypot(...this.#place) < 1e-6 ? stats : { ...stats, coordinates: coordinatesOf(this.#place) };
   }
 }

@@ -1,7 +1,7 @@
 /** What a balancer has done and what it knows, as numbers: a plain object for `GET /v1/stats` and the console. */
 import type { AllocateRefusal } from "../http/balancer-api.ts";
 import type { NodeHealth } from "../health/health-book.ts";
-import type { NodeState } from "../registry/server-node.ts";
+import type { Coordinates, NodeState } from "../registry/server-node.ts";
 import type { LocationSource, RoutingStrategy } from "../routing/route-request.ts";
 import type { StateStore, StoreError, StoreStatus } from "../store/state-store.ts";
 
@@ -30,6 +30,8 @@ export interface RegionStats {
   /** Of the ready ones. */
   readonly suspectedNodes: number;
   readonly seats: SeatCounts;
+  /** In the middle of its nodes that say where they stand; not given: none does. */
+  readonly coordinates?: Coordinates;
 }
 
 /** Since the balancer started. Percentiles are read off a histogram's buckets. */
