@@ -61,6 +61,15 @@ export type * from "./routing/route-request.ts";
 export { Router } from "./routing/router.ts";
 export type { ExplainOptions, RouterOptions, RouterStats } from "./routing/router.ts";
 export { ROUTING_DEFAULTS } from "./routing/routing-defaults.ts";
+export { RegionScaler } from "./scaling/region-scaler.ts";
+export type { RegionScalerOptions } from "./scaling/region-scaler.ts";
+export { describeDecision } from "./scaling/scaling-decision.ts";
+export type {
+  NotedDecision,
+  RegionScalingStatus,
+  ScalingDecision,
+  ScalingDecisionKind,
+} from "./scaling/scaling-decision.ts";
 export { EmbeddedStore } from "./store/embedded-store.ts";
 export type { EmbeddedStoreOptions } from "./store/embedded-store.ts";
 export { StoreError } from "./store/state-store.ts";

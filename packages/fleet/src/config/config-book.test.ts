@@ -91,7 +91,7 @@ describe("ConfigBook, versions", () => {
     assert.deepEqual(diff, [
       "routing.weights.load: 40 -> -40",
       "queue.admissionsPerSec: no limit -> 25",
-      'scaling["eu.west"]: (none) -> {"targetFreeSeats":100,"minNodes":1,"maxNodes":4,"scaleOutCooldownMs":30000,"scaleInCooldownMs":300000,"schedule":[],"predict":true}',
+      'scaling["eu.west"]: (none) -> {"targetFreeSeats":100,"minNodes":1,"maxNodes":4,"scaleOutCooldownMs":30000,"scaleInCooldownMs":300000,"scaleInMargin":0.25,"maxStarting":10,"startTimeoutMs":300000,"maxDrainMs":null,"seatsPerNode":64,"schedule":[],"predict":true}',
     ]);
     assert.equal(version.version, 1);
     assert.equal(version.changedAt, "2023-11-14T22:13:20.000Z");

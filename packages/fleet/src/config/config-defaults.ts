@@ -33,6 +33,11 @@ export const DEFAULT_REGION_SCALING: RegionScaling = {
   maxNodes: 10,
   scaleOutCooldownMs: 30_000,
   scaleInCooldownMs: 300_000,
+  scaleInMargin: 0.25,
+  maxStarting: 10,
+  startTimeoutMs: 300_000,
+  maxDrainMs: Infinity,
+  seatsPerNode: 64,
   schedule: [],
   predict: true,
 };

@@ -73,6 +73,8 @@ export class ConfigError extends RangeError {
 const DAY_MS = 86_400_000;
 const MAX_REGIONS = 300;
 const REGION_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Of the settings of regions that are not named. */
+export const OTHER_REGIONS = "*";
 const MAX_PROBLEMS = 20;
 
 const ms = (min: number, max = DAY_MS): NumberRule => ({ kind: "number", min, max });
@@ -148,6 +150,11 @@ const CONFIG_RULE: FieldsRule = fields<LoadBalancerConfig>({
       maxNodes: whole(0, 100_000),
       scaleOutCooldownMs: ms(0),
       scaleInCooldownMs: ms(0),
+      scaleInMargin: { kind: "number", min: 0, max: 10 },
+      maxStarting: whole(1, 10_000),
+      startTimeoutMs: ms(1000),
+      maxDrainMs: limit(0),
+      seatsPerNode: whole(1, 1_000_000),
       schedule: {
         kind: "list",
         maxItems: 16,
@@ -259,8 +266,11 @@ class Merge {
     const merged: Record<string, unknown> = isRecord(base) ? { ...base } : {};
     for (const [region, value] of Object.entries(patch)) {
       const place = pathOf(path, region);
-      if (!REGION_NAME.test(region)) {
-        this.#problem(place, "a region's name is at most 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit");
+      if (region !== OTHER_REGIONS && !REGION_NAME.test(region)) {
+        this.#problem(
+          place,
+          'a region\'s name is at most 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit; "*": those not named',
+        );
       } else if (value === null) {
         delete merged[region];
       } else {

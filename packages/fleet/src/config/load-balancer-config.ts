@@ -6,6 +6,7 @@ export interface LoadBalancerConfig {
   readonly seats: SeatConfig;
   readonly queue: QueueConfig;
   readonly health: HealthConfig;
+  /** By region; "*": of those that are not named and have nodes. */
   readonly scaling: Readonly<Record<string, RegionScaling>>;
   readonly limits: LimitConfig;
 }
@@ -85,9 +86,20 @@ export interface RegionScaling {
   /** Defaults 1 and 10. */
   readonly minNodes: number;
   readonly maxNodes: number;
-  /** Least time between two changes. Defaults 30000 and 300000 ms. */
+  /** Nodes are started so long after others were, at the earliest. Default 30000 ms. */
   readonly scaleOutCooldownMs: number;
+  /** Nodes are drained so long after the last change, at the earliest. Default 300000 ms. */
   readonly scaleInCooldownMs: number;
+  /** A node is drained only where the target and this share of it would be free without its seats. Default 0.25. */
+  readonly scaleInMargin: number;
+  /** Nodes on their way at once. Default 10. */
+  readonly maxStarting: number;
+  /** A node that is not ready so long after it was asked for is given up. Default 300000 ms. */
+  readonly startTimeoutMs: number;
+  /** A node that drains is stopped after so long although players are there. Default Infinity: never. */
+  readonly maxDrainMs: number;
+  /** Seats of a node, as long as none has been seen there. Default 64. */
+  readonly seatsPerNode: number;
   /** Other targets at certain times, each day, UTC; the first that matches counts. */
   readonly schedule: readonly ScheduledTarget[];
   /** Whether demand of the same hour of days before is expected again. Default true. */

@@ -31,9 +31,11 @@ export interface NodeObserver {
 
 const STATES: readonly NodeState[] = ["starting", "ready", "full", "draining", "maintenance", "lost"];
 /** What `state` holds. */
-const STARTING: number = STATES.indexOf("starting");
+export const STARTING: number = STATES.indexOf("starting");
 export const READY: number = STATES.indexOf("ready");
 export const FULL: number = STATES.indexOf("full");
+export const DRAINING: number = STATES.indexOf("draining");
+export const LOST: number = STATES.indexOf("lost");
 
 const MAX_COUNT = 0xffff_ffff;
 const NO_LOAD: NodeLoad = { sessions: 0, players: 0, reserved: 0, cpu: 0, tickMs: 0 };
@@ -153,6 +155,16 @@ export class NodeTable {
       cpu: this.cpu[index],
       tickMs: this.#tickMs[index],
     };
+  }
+
+  /** Seats with players, and seats that are kept for players who are on their way. */
+  takenOf(index: number): number {
+    return this.#players[index] + this.#reserved[index];
+  }
+
+  /** Seats, taken or not. */
+  capacityOf(index: number): number {
+    return this.#capacity[index];
   }
 
   suspicionOf(index: number): string | undefined {
