@@ -52,6 +52,14 @@ export class FakeBalancer implements BalancerApi {
     this.calls.push(["leaveQueue", key]);
   }
 
+  geoIp(): undefined {
+    return undefined;
+  }
+
+  async updateGeoIp(): Promise<undefined> {
+    return undefined;
+  }
+
   expectClient(clientId: string): void {
     this.calls.push(["expectClient", clientId]);
   }

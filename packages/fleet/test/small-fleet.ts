@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { BalancerServer } from "../src/balancer/balancer-server.ts";
+import type { BalancerServerOptions } from "../src/balancer/balancer-server.ts";
 import type { AllocateReply, Allocation } from "../src/http/balancer-api.ts";
 import { FleetNode } from "../src/node/fleet-node.ts";
 import type { StateStore } from "../src/store/state-store.ts";
@@ -24,7 +25,12 @@ export class SmallFleet implements AsyncDisposable {
     return new SmallFleet(await EmbeddedStore.open());
   }
 
-  async balancer(id: string, peers: readonly string[] = [], config: object = {}): Promise<BalancerServer> {
+  async balancer(
+    id: string,
+    peers: readonly string[] = [],
+    config: object = {},
+    options: Partial<BalancerServerOptions> = {},
+  ): Promise<BalancerServer> {
     const server = await BalancerServer.listen({
       id,
       port: 0,
@@ -36,6 +42,7 @@ export class SmallFleet implements AsyncDisposable {
       config: { limits: { requestsPerSec: 100_000, requestBurst: 100_000 }, queue: { patienceMs: 5000 }, ...config },
       audit: { write: () => true },
       log: (line) => void this.log.push(`${id}: ${line}`),
+      ...options,
     });
     this.#open.push(server);
     return server;

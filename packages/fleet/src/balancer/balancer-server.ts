@@ -6,6 +6,7 @@ import type { ConfigAuthor } from "../config/config-book.ts";
 import type { LoadBalancerConfig } from "../config/load-balancer-config.ts";
 import type { Attribution } from "../geoip/attribution.ts";
 import type { ClientLocator } from "../geoip/client-locator.ts";
+import { GeoIp } from "../geoip/geo-ip.ts";
 import { ApiError } from "../http/api-error.ts";
 import { AuditLog } from "../http/audit-log.ts";
 import type { AuditSink } from "../http/audit-log.ts";
@@ -50,7 +51,7 @@ export interface BalancerServerOptions {
   readonly playerTokens?: boolean;
   /** Default: in memory, which is lost with the process. */
   readonly store?: StateStore;
-  /** Default: nothing is known of where a client is. */
+  /** Default: nothing is known of where a client is. A `GeoIp` takes the configuration's overrides, and has its part of the API. */
   readonly locator?: ClientLocator;
   /** Addresses of the other balancers. Default: those that the store knows. */
   readonly peers?: readonly string[];
@@ -119,7 +120,11 @@ export class BalancerServer implements AsyncDisposable {
     // The API is made before its balancer, which must know the port.
     const started: { balancer?: GlobalLoadBalancer } = {};
     const config = (): LoadBalancerConfig => book.config;
-    const keeper = new ConfigKeeper({ store, book, log, onChange: () => started.balancer?.configure() });
+    const onChange = (): void => {
+      started.balancer?.configure();
+      if (started.balancer !== undefined) overrideLocations(locator, config(), started.balancer);
+    };
+    const keeper = new ConfigKeeper({ store, book, log, onChange });
     const metrics: FleetMetrics = new FleetMetrics({
       includesProcess: options.processMetrics ?? false,
       view: () => viewOf(started.balancer, store, book.current.version),
@@ -152,6 +157,7 @@ export class BalancerServer implements AsyncDisposable {
       log,
       ...(options.peers === undefined ? {} : { peers: options.peers }),
     }));
+    if (config().geoip.overrides.length > 0) onChange();
     return new BalancerServer({ url, port: bound, balancer, metrics, http, keeper, ownStore });
   }
 
@@ -175,6 +181,15 @@ function viewOf(balancer: GlobalLoadBalancer | undefined, store: StateStore, con
     isLeader: stats?.leads ?? false,
     configVersion,
   };
+}
+
+function overrideLocations(locator: ClientLocator, { geoip }: LoadBalancerConfig, balancer: GlobalLoadBalancer): void {
+  if (!(locator instanceof GeoIp)) return;
+  const { regions } = balancer.table;
+  locator.setOverrides(geoip.overrides, (name) => {
+    const region = regions.numberOf(name);
+    return region < 0 ? undefined : regions.placeOf(region);
+  });
 }
 
 const STDOUT: AuditSink = { write: (line) => void process.stdout.write(line) };
@@ -241,6 +256,12 @@ function createApi(
     },
     async rollBackConfig(version, actor): Promise<ConfigVersion | undefined> {
       return refuseMistakes(async () => (await keeper.rollBack(version, authorOf(actor)))?.version);
+    },
+    geoIp: () => (locator instanceof GeoIp ? { ...locator.stats, attributions: locator.attributions } : undefined),
+    async updateGeoIp(force) {
+      if (!(locator instanceof GeoIp)) return undefined;
+      const { changed, error } = await locator.update({ force });
+      return error === undefined ? { changed } : { error };
     },
     peer: async (path, body, mac) => current()?.peer(path, body, mac),
     metrics: () => metrics.exposition(),

@@ -24,6 +24,7 @@ export const DEFAULT_CONFIG: LoadBalancerConfig = {
     challengeAbovePerSec: Infinity,
     proofBits: 18,
   },
+  geoip: { overrides: [] },
 };
 
 /** Of a region that is named, in what is not said of it. */

@@ -2,7 +2,11 @@
  * What each setting may be, how a partial configuration is laid over a whole one, and what is said of values that are
  * refused. In JSON, which has no Infinity, `null` is "no limit"; for a region under `scaling` it takes the region away.
  */
+import type { Coordinates } from "../registry/server-node.ts";
+import { LocationOverrides } from "../geoip/location-overrides.ts";
+import type { LocationOverride } from "../geoip/location-overrides.ts";
 import type {
+  GeoIpConfig,
   HealthConfig,
   LimitConfig,
   LoadBalancerConfig,
@@ -72,6 +76,7 @@ export class ConfigError extends RangeError {
 
 const DAY_MS = 86_400_000;
 const MAX_REGIONS = 300;
+const MAX_OVERRIDES = 2000;
 const REGION_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Of the settings of regions that are not named. */
 export const OTHER_REGIONS = "*";
@@ -179,6 +184,26 @@ const CONFIG_RULE: FieldsRule = fields<LoadBalancerConfig>({
     connections: whole(1, 1_000_000),
     challengeAbovePerSec: limit(0),
     proofBits: whole(1, 30),
+  }),
+  geoip: fields<GeoIpConfig>({
+    overrides: {
+      kind: "list",
+      maxItems: MAX_OVERRIDES,
+      items: fields<LocationOverride>(
+        {
+          prefix: { kind: "text", pattern: /^[0-9A-Fa-f:./]{2,64}$/, allowed: '"192.0.2.0/24" or "2001:db8::/32"' },
+          coordinates: fields<Coordinates>({
+            latitude: { kind: "number", min: -90, max: 90 },
+            longitude: { kind: "number", min: -180, max: 180 },
+          }),
+          region: { kind: "text", pattern: REGION_NAME, allowed: "a region's name" },
+          country: { kind: "text", pattern: /^[A-Z]{2}$/, allowed: 'two letters, as "CH"' },
+          accuracyKm: { kind: "number", min: 0.1, max: 20_000 },
+          unknown: { kind: "flag" },
+        },
+        ["coordinates", "region", "country", "accuracyKm", "unknown"],
+      ),
+    },
   }),
 });
 
@@ -299,7 +324,7 @@ class Merge {
 
 /** Values that are each allowed and do not go together. */
 function contradictionsOf(config: LoadBalancerConfig): readonly ConfigProblem[] {
-  const { seats, health, limits, scaling } = config;
+  const { seats, health, limits, scaling, geoip } = config;
   const problems: ConfigProblem[] = [];
   const atLeast = (path: string, value: number, least: number, why: string): void => {
     if (value < least) problems.push({ path, problem: `${value}, must be at least ${least}: ${why}` });
@@ -321,6 +346,11 @@ function contradictionsOf(config: LoadBalancerConfig): readonly ConfigProblem[] 
     for (const [i, entry] of schedule.entries()) {
       atLeast(`${path}.maxNodes`, maxNodes, entry.minNodes ?? 0, `minNodes of schedule[${i}]`);
     }
+  }
+  try {
+    new LocationOverrides(geoip.overrides, MAX_OVERRIDES, () => undefined);
+  } catch (error) {
+    problems.push({ path: "geoip.overrides", problem: error instanceof Error ? error.message : String(error) });
   }
   return problems;
 }

@@ -1,4 +1,5 @@
 /** Everything that can be changed while balancers run, with its defaults. */
+import type { LocationOverride } from "../geoip/location-overrides.ts";
 import type { RoutingStrategy } from "../routing/route-request.ts";
 
 export interface LoadBalancerConfig {
@@ -9,6 +10,7 @@ export interface LoadBalancerConfig {
   /** By region; "*": of those that are not named and have nodes. */
   readonly scaling: Readonly<Record<string, RegionScaling>>;
   readonly limits: LimitConfig;
+  readonly geoip: GeoIpConfig;
 }
 
 export interface RoutingConfig {
@@ -127,4 +129,9 @@ export interface LimitConfig {
   readonly challengeAbovePerSec: number;
   /** Leading zero bits of a proof. Default 18, some 0.2 s in a browser. */
   readonly proofBits: number;
+}
+
+export interface GeoIpConfig {
+  /** Where addresses are, whatever databases say. At most 2000. Default none. */
+  readonly overrides: readonly LocationOverride[];
 }

@@ -22,7 +22,7 @@ import type {
 } from "./geo-ip-options.ts";
 import { IpAddress } from "./ip-address.ts";
 import { LocationOverrides } from "./location-overrides.ts";
-import type { LocationOverride } from "./location-overrides.ts";
+import type { LocationOverride, RegionCoordinates } from "./location-overrides.ts";
 import { packagedCityDatabases, packagedCountryDatabases } from "./packaged-databases.ts";
 import { isPublicAddress } from "./special-addresses.ts";
 import { nodeTimers } from "./timers.ts";
@@ -90,9 +90,12 @@ export class GeoIp implements ClientLocator, AsyncDisposable {
     return this.#overrides.list;
   }
 
-  /** Takes the place of all overrides there were. Throws `RangeError`, and then those stay. */
-  setOverrides(overrides: readonly LocationOverride[]): void {
-    this.#overrides = this.#overridesOf(overrides);
+  /**
+   * Takes the place of all overrides there were. `regionCoordinates`: where the regions are that they name, default as it was
+   * opened with. Throws `RangeError`, and then those stay.
+   */
+  setOverrides(overrides: readonly LocationOverride[], regionCoordinates?: RegionCoordinates): void {
+    this.#overrides = this.#overridesOf(overrides, regionCoordinates);
   }
 
   /** Whom to credit wherever locations are shown or given out. */
@@ -231,9 +234,9 @@ export class GeoIp implements ClientLocator, AsyncDisposable {
     return (this.#options.now ?? Date.now)();
   }
 
-  #overridesOf(list: readonly LocationOverride[]): LocationOverrides {
-    const { maxOverrides = 10_000, regionCoordinates = () => undefined } = this.#options;
-    return new LocationOverrides(list, maxOverrides, regionCoordinates);
+  #overridesOf(list: readonly LocationOverride[], regionCoordinates?: RegionCoordinates): LocationOverrides {
+    const { maxOverrides = 10_000, regionCoordinates: byDefault = () => undefined } = this.#options;
+    return new LocationOverrides(list, maxOverrides, regionCoordinates ?? byDefault);
   }
 }
 

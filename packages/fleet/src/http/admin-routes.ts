@@ -146,6 +146,7 @@ function adminRoutes(context: ApiContext): AdminRoute[] {
       handle: () => api.stats(),
     },
     ...configRoutes(context),
+    ...geoIpRoutes(context),
   ];
 }
 
@@ -213,6 +214,47 @@ function configRoutes({ api }: ApiContext): AdminRoute[] {
       },
     },
   ];
+}
+
+function geoIpRoutes({ api }: ApiContext): AdminRoute[] {
+  return [
+    {
+      method: "GET",
+      url: "/v1/geoip",
+      scope: "fleet:read",
+      action: "geoip.read",
+      schema: {
+        summary: "The databases of places by address",
+        response: { 200: schemas.Anything, 404: schemas.Refused },
+      },
+      handle: () => found(api.geoIp()),
+    },
+    {
+      method: "POST",
+      url: "/v1/geoip/update",
+      scope: "config:write",
+      action: "geoip.update",
+      schema: {
+        summary: "Look for new databases now, at this balancer",
+        description:
+          "They are checked before they take the place of the old ones; one that fails a check is refused with 422, and all " +
+          "stays as it is. `force` takes one of another type or an older one, too.",
+        body: Type.Object({ force: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
+        response: { 200: schemas.GeoIpUpdated, 404: schemas.Refused, 422: schemas.Refused },
+      },
+      handle: async (request, actor) => {
+        const { force = false } = request.body as { readonly force?: boolean };
+        const result = found(await api.updateGeoIp(force, actor));
+        if ("error" in result) throw new ApiError(422, result.error.code, result.error.message);
+        return result;
+      },
+    },
+  ];
+}
+
+function found<T>(geoIp: T | undefined): T {
+  if (geoIp === undefined) throw new ApiError(404, "noGeoIp", "This balancer was started without databases of places.");
+  return geoIp;
 }
 
 /** As an `AllocateRefusal` is. */

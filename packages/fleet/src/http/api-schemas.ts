@@ -236,6 +236,10 @@ export const BeaconsQuery: TSchema = Type.Object(
   closed,
 );
 
+export const GeoIpUpdated: TSchema = Type.Object({
+  changed: Type.Array(Type.String(), { description: "Names of the databases that are new" }),
+});
+
 export const Beacons: TSchema = Type.Object({
   beacons: Type.Array(
     Type.Object({ region: Type.String(), url: Type.String({ description: "GET it a few times: the fastest counts" }) }),

@@ -1,6 +1,8 @@
 /** What the HTTP API calls: the balancer as requests see it. Refusals are values; a rejected promise is a defect (500). */
 import type { LoadBalancerConfig } from "../config/load-balancer-config.ts";
 import type { Attribution } from "../geoip/attribution.ts";
+import type { GeoIpError } from "../geoip/geo-ip-error.ts";
+import type { GeoIpStats } from "../geoip/geo-ip-options.ts";
 import type { NodeRegistration, NodeState, ServerNode } from "../registry/server-node.ts";
 import type { RouteClient, RouteExplanation, RouteFilter, RoutingStrategy } from "../routing/route-request.ts";
 
@@ -107,6 +109,17 @@ export interface ConfigVersion {
   readonly comment?: string;
 }
 
+/** The databases of places by address, as they are now. */
+export interface GeoIpReply extends GeoIpStats {
+  /** Whom to credit where their locations are shown. */
+  readonly attributions: readonly Attribution[];
+}
+
+export interface GeoIpUpdateReply {
+  /** Names of the databases that are new. */
+  readonly changed: readonly string[];
+}
+
 export interface BalancerApi {
   /** `ip`: of the request. */
   allocate(request: AllocateRequest, ip: string): Promise<AllocateReply>;
@@ -130,6 +143,10 @@ export interface BalancerApi {
     actor: Actor,
   ): Promise<unknown>;
   rollBackConfig(version: number, actor: Actor): Promise<ConfigVersion | undefined>;
+  /** `undefined`: this balancer has no databases. */
+  geoIp(): GeoIpReply | undefined;
+  /** Looks for new databases now. `force`: also of another type, or older. Refused (`error`) when one fails a check. */
+  updateGeoIp(force: boolean, actor: Actor): Promise<GeoIpUpdateReply | { readonly error: GeoIpError } | undefined>;
   /** What another balancer posts, as text, with its MAC (`peers/peer-mac.ts`); the answer is JSON. `undefined`: it is no balancer of this fleet. */
   peer(path: PeerPath, body: string, mac: unknown): Promise<unknown>;
   /** Prometheus exposition. */
