@@ -25,8 +25,15 @@ describe("GeoIP of a fleet", () => {
     const b = await fleet.balancer("b", [a.url], {}, { locator: second, trust });
     const none = await fleet.balancer("c", [a.url], {}, { trust });
     a.balancer.registerNode({
-      ...{ id: "jp-1", region: "jp", addresses: { udp: ["10.0.0.1:7777"] }, capacity: { sessions: 1, players: 6 } },
-      ...{ version: "1", labels: {}, gameModes: [], weight: 1, coordinates: { latitude: 35.7, longitude: 139.7 } },
+      id: "jp-1",
+      region: "jp",
+      coordinates: { latitude: 35.7, longitude: 139.7 },
+      addresses: { udp: ["10.0.0.1:7777"] },
+      capacity: { sessions: 1, players: 6 },
+      version: "1",
+      labels: {},
+      gameModes: [],
+      weight: 1,
     });
 
     using client = new JsonClient();

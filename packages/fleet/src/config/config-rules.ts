@@ -347,12 +347,18 @@ function contradictionsOf(config: LoadBalancerConfig): readonly ConfigProblem[] 
       atLeast(`${path}.maxNodes`, maxNodes, entry.minNodes ?? 0, `minNodes of schedule[${i}]`);
     }
   }
-  try {
-    new LocationOverrides(geoip.overrides, MAX_OVERRIDES, () => undefined);
-  } catch (error) {
-    problems.push({ path: "geoip.overrides", problem: error instanceof Error ? error.message : String(error) });
-  }
+  const mistake = mistakeIn(geoip.overrides);
+  if (mistake !== undefined) problems.push({ path: "geoip.overrides", problem: mistake });
   return problems;
+}
+
+function mistakeIn(overrides: readonly LocationOverride[]): string | undefined {
+  try {
+    void new LocationOverrides(overrides, MAX_OVERRIDES, () => undefined);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function allowedBy(rule: Rule): string {
