@@ -1,4 +1,5 @@
 /** What is left of differences of rotation while they fade from a picture, as `DrawnDifferences` adds it: on the server. */
+import { multiplyTurns, wrapAngle } from "../math/rotation.ts";
 import type { Rotation } from "./history/packed-rotation.ts";
 
 /** Numbers that say all of it. */
@@ -21,8 +22,7 @@ export class SlidingTurn {
 
   addAngle(drawn: number, now: number, weight: number): void {
     this.isAny = true;
-    const turn = (drawn - now) / TURN;
-    this.angle += (turn - Math.floor(turn + 0.5)) * TURN * weight;
+    this.angle += wrapAngle(drawn - now) * weight;
   }
 
   addTurn(drawn: Readonly<Rotation>, now: Readonly<Rotation>, weight: number): void {
@@ -32,13 +32,13 @@ export class SlidingTurn {
     part.y = -now.y;
     part.z = -now.z;
     part.w = now.w;
-    multiply(drawn, part, part);
+    multiplyTurns(drawn, part, part);
     const share = part.w < 0 ? -weight : weight;
     part.x *= share;
     part.y *= share;
     part.z *= share;
     part.w = 1 - weight + part.w * share;
-    multiply(this.turn, part, this.turn);
+    multiplyTurns(this.turn, part, this.turn);
     normalise(this.turn);
   }
 
@@ -46,7 +46,7 @@ export class SlidingTurn {
   apply(rotation: Rotation): void {
     const { x, y, z } = this.turn;
     if (x === 0 && y === 0 && z === 0) return;
-    multiply(this.turn, rotation, rotation);
+    multiplyTurns(this.turn, rotation, rotation);
     normalise(rotation);
   }
 
@@ -65,18 +65,6 @@ export class SlidingTurn {
   }
 }
 
-/** `a` after `b`; `out` may be either. */
-function multiply(a: Readonly<Rotation>, b: Readonly<Rotation>, out: Rotation): void {
-  const x = a.w * b.x + a.x * b.w + a.y * b.z - a.z * b.y;
-  const y = a.w * b.y - a.x * b.z + a.y * b.w + a.z * b.x;
-  const z = a.w * b.z + a.x * b.y - a.y * b.x + a.z * b.w;
-  const w = a.w * b.w - a.x * b.x - a.y * b.y - a.z * b.z;
-  out.x = x;
-  out.y = y;
-  out.z = z;
-  out.w = w;
-}
-
 function normalise(rotation: Rotation): void {
   const { x, y, z, w } = rotation;
   const length = Math.sqrt(x * x + y * y + z * z + w * w);
@@ -86,5 +74,3 @@ function normalise(rotation: Rotation): void {
   rotation.z = z / length;
   rotation.w = w / length;
 }
-
-const TURN = 2 * Math.PI;

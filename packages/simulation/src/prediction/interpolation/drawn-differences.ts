@@ -4,6 +4,7 @@
  * now of the same moment is added to the picture, and fades away.
  */
 import { halved } from "../../math/half-life.ts";
+import { multiplyTurns, wrapAngle } from "../../math/rotation.ts";
 import type { Fields, Quaternion, StateTable } from "../../state/index.ts";
 import { numberArrays } from "./record-blend.ts";
 
@@ -70,7 +71,7 @@ export class DrawnDifferences {
       then.y = shown[at + 1];
       then.z = shown[at + 2];
       then.w = shown[at + 3];
-      multiply(then, now, then);
+      multiplyTurns(then, now, then);
       const sign = then.w < 0 ? -1 : 1;
       kept[base + at] = then.x * sign;
       kept[base + at + 1] = then.y * sign;
@@ -98,7 +99,7 @@ export class DrawnDifferences {
       turn.y = kept[at + 1] * weight;
       turn.z = kept[at + 2] * weight;
       turn.w = 1 - weight + kept[at + 3] * weight;
-      multiply(turn, read(parts, index, this.#b), turn);
+      multiplyTurns(turn, read(parts, index, this.#b), turn);
       const length = Math.sqrt(turn.x * turn.x + turn.y * turn.y + turn.z * turn.z + turn.w * turn.w);
       parts[0][index] = turn.x / length;
       parts[1][index] = turn.y / length;
@@ -132,23 +133,6 @@ function read(parts: readonly Float64Array[], index: number, out: Quaternion): Q
   out.z = parts[2][index];
   out.w = parts[3][index];
   return out;
-}
-
-/** `a` after `b`; `out` may be either. */
-function multiply(a: Readonly<Quaternion>, b: Readonly<Quaternion>, out: Quaternion): void {
-  const x = a.w * b.x + a.x * b.w + a.y * b.z - a.z * b.y;
-  const y = a.w * b.y - a.x * b.z + a.y * b.w + a.z * b.x;
-  const z = a.w * b.z + a.x * b.y - a.y * b.x + a.z * b.w;
-  const w = a.w * b.w - a.x * b.x - a.y * b.y - a.z * b.z;
-  out.x = x;
-  out.y = y;
-  out.z = z;
-  out.w = w;
-}
-
-function wrapAngle(angle: number): number {
-  const turn = angle / (2 * Math.PI);
-  return (turn - Math.floor(turn + 0.5)) * 2 * Math.PI;
 }
 
 /** What is left of a difference after ten half-lives is not seen. */
