@@ -3,6 +3,7 @@
  * `view` when somebody asks. No node and no client is a label: the number of series depends on regions alone, of which the
  * first 300 that are seen have their own, and the rest is `other`.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import type { NodeHealth } from "../health/health-book.ts";
 import type { LocationSource, RoutingStrategy } from "../routing/route-request.ts";
@@ -203,8 +204,8 @@ export class FleetMetrics {
     return this.#registry.contentType;
   }
 
-  /** In Prometheus' text format. */
-  exposition(): Promise<string> {
+  /** In Prometheus' text format. One metric in each turn of the event loop: with 300 regions all of them take some 50 ms. */
+  async exposition(): Promise<string> {
     const told = [this.#refusals, this.#claims, this.#healthChanges, this.#storeErrors, this.#geoip];
     for (const cells of told) cells.tell();
     for (const { placements, expired } of this.#regions.values()) {
@@ -213,7 +214,12 @@ export class FleetMetrics {
     }
     const view = this.#options.view();
     this.#gauges.set(view, this.#bounded(view));
-    return this.#registry.metrics();
+    const texts: string[] = [];
+    for (const { name } of this.#registry.getMetricsAsArray()) {
+      texts.push(await this.#registry.getSingleMetricAsString(name));
+      await nextTurn();
+    }
+    return `${texts.join("\n\n")}\n`;
   }
 
   #nameOf(region: string): string {
