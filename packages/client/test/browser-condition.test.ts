@@ -40,6 +40,7 @@ test("under the browser condition no module of Node's is loaded, and the game pl
       },
     });
     const { connect } = await import("@riposte/client");
+    await import("@riposte/client/fleet");
     const { game, idle } = await import("../../server/test/game.ts");
     const session = await connect(game, process.argv[1]);
     console.log(session.carrier);

@@ -110,12 +110,12 @@ export interface ConfigVersion {
 }
 
 /** The databases of places by address, as they are now. */
-export interface GeoIpReply extends GeoIpStats {
+interface GeoIpReply extends GeoIpStats {
   /** Whom to credit where their locations are shown. */
   readonly attributions: readonly Attribution[];
 }
 
-export interface GeoIpUpdateReply {
+interface GeoIpUpdateReply {
   /** Names of the databases that are new. */
   readonly changed: readonly string[];
 }
