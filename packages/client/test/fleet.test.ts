@@ -168,6 +168,10 @@ describe("FleetClient", () => {
     const latencies = await client.measure();
     assert.ok(latencies.far >= 100 && latencies.near < latencies.far, JSON.stringify(latencies));
     for (let i = 0; i < 4; i++) assert.equal((await client.findServer({ clientIds: [String(i)] })).region, "near");
+    // Of a party, the one who has it farthest counts.
+    const party = { "10": { near: 10, far: 30 }, "11": { near: 200, far: 40 } };
+    const together = await client.findServer({ clientIds: ["10", "11"], latencies: party });
+    assert.deepEqual([together.region, together.seats.map(({ clientId }) => clientId)], ["far", ["10", "11"]]);
   });
 
   it("says why there is no server", async () => {

@@ -37,6 +37,11 @@ export interface ServerRequest {
   };
   /** For the game's `join`, at most 192 bytes; by client id. */
   readonly userData?: Readonly<Record<string, Uint8Array>>;
+  /**
+   * Round trips to regions in ms, by client id: of a party each player measures by its own `measure()`, and all of them count.
+   * Default: the first one's, measured here.
+   */
+  readonly latencies?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Called with each news from the queue. */
   readonly onWaiting?: (place: PlaceInQueue) => void;
   /** Aborting leaves the queue; the promise rejects with the signal's reason. */
@@ -113,8 +118,8 @@ export class FleetClient {
   async findServer(request: ServerRequest): Promise<Place> {
     const { clientIds, signal, onWaiting } = request;
     if (clientIds.length === 0) throw new RangeError("name at least one client");
-    const latencies = await this.#measured(clientIds[0], signal);
-    const ask = new Ask(request, latencies);
+    const latencies = request.latencies ?? { [clientIds[0]]: await this.#measured(clientIds[0], signal) };
+    const ask = new Ask({ ...request, latencies });
     let giveUpAt = performance.now() + this.#giveUpAfterMs;
     try {
       for (;;) {
@@ -192,12 +197,11 @@ class Ask {
   proof: { readonly challenge: string; readonly solution: string } | undefined;
   readonly #request: object;
 
-  constructor({ clientIds, room, filter, userData = {} }: ServerRequest, latencies: Readonly<Record<string, number>>) {
-    const clients = clientIds.map((clientId, i) => ({
+  constructor({ clientIds, room, filter, userData = {}, latencies = {} }: ServerRequest) {
+    const clients = clientIds.map((clientId) => ({
       clientId,
       ...(userData[clientId] === undefined ? {} : { userData: btoa(String.fromCharCode(...userData[clientId])) }),
-      // One place is measured: a party's others are elsewhere, and asked about by their own clients.
-      ...(i > 0 || Object.keys(latencies).length === 0 ? {} : { latencies }),
+      ...(latencies[clientId] === undefined ? {} : { latencies: latencies[clientId] }),
     }));
     this.#request = { clients, ...(room === undefined ? {} : { room }), ...(filter === undefined ? {} : { filter }) };
   }
