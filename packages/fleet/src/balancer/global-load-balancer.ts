@@ -305,7 +305,11 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       from: this.#options.config(),
       to,
       recorded: this.#recorded.newest(DRY_RUN_REQUESTS),
-      route: (config, request, seed) => ({ outcome: this.#router.routeUnder(config.routing, request, seed, clock()) }),
+      route: (config, request, seed) => {
+        const outcome = this.#router.routeUnder(config.routing, request, seed, clock());
+        const latencyMs = "node" in outcome ? outcome.latencyMs : undefined;
+        return latencyMs === undefined ? { outcome } : { outcome, latencyMs };
+      },
     });
   }
 
