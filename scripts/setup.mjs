@@ -18,6 +18,10 @@ if (command === "start") {
   installPackages();
   buildAddon();
   await handOver([join(root, "apps/arena/src/start.ts"), ...args]);
+} else if (command === "console") {
+  installPackages();
+  buildAddon();
+  await handOver([join(root, "apps/console/src/demo.ts"), ...args]);
 } else if (command === "test") {
   installPackages();
   buildAddon();
@@ -28,7 +32,7 @@ if (command === "start") {
   buildAddon();
   installPeers();
 } else {
-  console.error("usage: node scripts/setup.mjs start|test|install [options]");
+  console.error("usage: node scripts/setup.mjs start|console|test|install [options]");
   process.exitCode = 2;
 }
 
