@@ -8,7 +8,7 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const countsFolder = join(root, "build");
 const patterns = ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"];
-patterns.push("apps/*/src/**/*.test.ts", "bench/**/*.test.ts", "interop/**/*.test.ts", "fuzz/**/*.test.ts");
+patterns.push("apps/*/{src,client}/**/*.test.ts", "bench/**/*.test.ts", "interop/**/*.test.ts", "fuzz/**/*.test.ts");
 patterns.push("scripts/**/*.test.ts", "docs/**/*.test.ts");
 
 const words = process.argv.slice(2);

@@ -1,8 +1,8 @@
 /** The fleet's settings: changed as a form, tried on recorded traffic, applied everywhere, and rolled back. */
-import type { ConfigVersion, DryRunReport, StatsReply } from "@riposte/fleet";
+import type { ConfigVersion, StatsReply } from "@riposte/fleet";
 import { ApiFailure } from "./api.ts";
+import { diffOf, reportOf } from "./config-report.ts";
 import { el, replace, set, setText } from "./dom.ts";
-import { count, ms } from "./format.ts";
 import { confirmDialog, Notice } from "./parts.ts";
 import { patchOf, readValue, scalingPatch, settingsOf } from "./settings.ts";
 import type { Setting, Value } from "./settings.ts";
@@ -57,12 +57,10 @@ export class ConfigView implements View {
   constructor(context: ViewContext) {
     this.#context = context;
     this.#mayWrite = context.operator.scopes.has("config:write");
-    const button = (label: string, action: () => unknown, className?: string): HTMLButtonElement =>
-      el("button", { type: "button", class: className, disabled: true, onclick: () => void action() }, label);
     this.#buttons = {
-      dryRun: button("Dry run", () => this.#dryRun()),
-      apply: button("Apply…", () => this.#apply(), "primary"),
-      discard: button("Discard", () => this.#load()),
+      dryRun: formButton("Dry run", () => this.#dryRun()),
+      apply: formButton("Apply…", () => this.#apply(), "primary"),
+      discard: formButton("Discard", () => this.#load()),
     };
     this.element = el(
       "section",
@@ -304,6 +302,10 @@ export class ConfigView implements View {
   }
 }
 
+function formButton(label: string, action: () => unknown, className?: string): HTMLButtonElement {
+  return el("button", { type: "button", class: className, disabled: true, onclick: () => void action() }, label);
+}
+
 function inputOf(
   id: string,
   path: readonly string[],
@@ -334,71 +336,4 @@ function inputOf(
 function authorOf({ version, changedBy, changedAt }: ConfigVersion): string {
   if (version === 0) return "As it was started";
   return `${changedBy}, ${new Date(changedAt).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" })}`;
-}
-
-function diffOf(diff: readonly string[]): HTMLElement {
-  if (diff.length === 0) return el("p", {}, "Nothing is different.");
-  return el(
-    "ul",
-    { class: "diff" },
-    diff.map((line) => {
-      const [path, change] = [line.slice(0, line.indexOf(": ")), line.slice(line.indexOf(": ") + 2)];
-      const [before, after] = change.split(" -> ");
-      return el("li", {}, el("code", {}, path), " ", el("del", {}, before), " → ", el("ins", {}, after));
-    }),
-  );
-}
-
-function reportOf(report: DryRunReport): readonly HTMLElement[] {
-  const { diff, requests, before, after, otherRegion, otherNode, newlyRefused, newlyPlaced } = report;
-  const refused = (side: DryRunReport["before"]): string =>
-    count(Object.values(side.refused).reduce((sum, each) => sum + each, 0));
-  const latency = (value: number | undefined): string => (value === undefined ? "–" : ms(value));
-  const rows: [string, string, string][] = [
-    ["Placed", count(before.placed), count(after.placed)],
-    ["Refused", refused(before), refused(after)],
-    ["Latency, mean", latency(before.meanLatencyMs), latency(after.meanLatencyMs)],
-    ["Latency, 95th percentile", latency(before.p95LatencyMs), latency(after.p95LatencyMs)],
-  ];
-  const regions = Array.from(new Set([...Object.keys(before.byRegion), ...Object.keys(after.byRegion)])).sort();
-  for (const region of regions) {
-    const [left, right] = [before.byRegion[region] ?? 0, after.byRegion[region] ?? 0];
-    if (left !== right) rows.push([`To ${region}`, count(left), count(right)]);
-  }
-  return [
-    el("h3", {}, "What changes"),
-    diffOf(diff),
-    el("h3", {}, `What would have become of ${count(requests)} recorded requests`),
-    el(
-      "p",
-      { class: "moved" },
-      `${count(otherRegion)} in another region, ${count(otherNode)} on another node of the same region, ` +
-        `${count(newlyRefused)} newly refused, ${count(newlyPlaced)} newly placed.`,
-    ),
-    el(
-      "table",
-      { class: "compare" },
-      el(
-        "thead",
-        {},
-        el(
-          "tr",
-          {},
-          ["", "Now", "Then"].map((text) => el("th", { scope: "col" }, text)),
-        ),
-      ),
-      el(
-        "tbody",
-        {},
-        rows.map(([name, ...cells]) =>
-          el(
-            "tr",
-            {},
-            el("th", { scope: "row" }, name),
-            cells.map((text) => el("td", { class: "number" }, text)),
-          ),
-        ),
-      ),
-    ),
-  ];
 }

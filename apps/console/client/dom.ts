@@ -49,7 +49,8 @@ export function replace(element: Element, ...children: readonly Child[]): void {
 function append(element: Element, children: readonly Child[]): void {
   for (const child of children) {
     if (child === undefined || child === false) continue;
-    if (Array.isArray(child)) append(element, child as readonly Child[]);
-    else element.append(child instanceof Node ? child : String(child as string | number));
+    if (child instanceof Node) element.append(child);
+    else if (typeof child === "object") append(element, child);
+    else element.append(String(child));
   }
 }

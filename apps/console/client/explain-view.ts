@@ -3,9 +3,8 @@ import type { Candidate, ExplainReply, StatsReply } from "@riposte/fleet";
 import type { ExplainRequest } from "./api.ts";
 import { el, replace, svg } from "./dom.ts";
 import { count, countryName, ms, place } from "./format.ts";
-import { credits, Notice } from "./parts.ts";
-import { RegionLayer } from "./region-layer.ts";
-import { loadOf } from "./colors.ts";
+import { Credits, Notice, tableHead } from "./parts.ts";
+import { placedRegions, RegionLayer } from "./region-layer.ts";
 import { WorldMap } from "./world-map.ts";
 import type { View, ViewContext } from "./view.ts";
 
@@ -65,7 +64,7 @@ export class ExplainView implements View {
   readonly #ways = this.#map.addLayer("ways chosen");
   readonly #regions = new RegionLayer(this.#map, () => undefined);
   readonly #player = this.#map.addLayer("player");
-  readonly #credits = el("div");
+  readonly #credits = new Credits();
   readonly #rows = el("tbody");
   readonly #summary = el("p", { class: "hint" });
   readonly #latencies = el("tbody");
@@ -73,8 +72,6 @@ export class ExplainView implements View {
   constructor(context: ViewContext) {
     this.#context = context;
     const { ip, clientId, strategy, regions, version, gameMode, latencies } = this.#inputs;
-    const field = (label: string, input: HTMLElement): HTMLElement =>
-      el("div", { class: "field" }, el("label", { for: input.id }, label), input);
     const form = el(
       "form",
       { class: "explain-form", onsubmit: (event: SubmitEvent) => this.#submit(event) },
@@ -87,16 +84,6 @@ export class ExplainView implements View {
       field("Measured, in ms", latencies),
       el("button", { type: "submit", class: "primary" }, "Explain"),
     );
-    const head = (texts: readonly string[]): HTMLElement =>
-      el(
-        "thead",
-        {},
-        el(
-          "tr",
-          {},
-          texts.map((text) => el("th", { scope: "col" }, text)),
-        ),
-      );
     this.element = el(
       "section",
       { class: "explain-view" },
@@ -108,7 +95,12 @@ export class ExplainView implements View {
         this.#notice.element,
         this.#answer,
       ),
-      el("div", { class: "card map-card" }, el("div", { class: "map-frame" }, this.#map.element), this.#credits),
+      el(
+        "div",
+        { class: "card map-card" },
+        el("div", { class: "map-frame" }, this.#map.element),
+        this.#credits.element,
+      ),
       el(
         "div",
         { class: "card" },
@@ -117,14 +109,14 @@ export class ExplainView implements View {
         el(
           "div",
           { class: "scroll" },
-          el("table", { class: "candidates" }, head(["Node", "Region", "Score", "Parts", "Why not"]), this.#rows),
+          el("table", { class: "candidates" }, tableHead("Node", "Region", "#Score", "Parts", "Why not"), this.#rows),
         ),
       ),
       el(
         "div",
         { class: "card" },
         el("h2", {}, "Regions"),
-        el("div", { class: "scroll" }, el("table", {}, head(["Region", "Round trip", "By"]), this.#latencies)),
+        el("div", { class: "scroll" }, el("table", {}, tableHead("Region", "#Round trip", "By"), this.#latencies)),
       ),
     );
   }
@@ -134,14 +126,8 @@ export class ExplainView implements View {
   }
 
   update(stats: StatsReply): void {
-    this.#regions.update(
-      Object.entries(stats.regions).map(([name, region]) => ({
-        name,
-        stats: region,
-        load: loadOf(region.seats.used, region.seats.capacity),
-      })),
-    );
-    if (this.#credits.childElementCount === 0) replace(this.#credits, credits(stats.attributions));
+    this.#regions.update(placedRegions(stats));
+    this.#credits.update(stats.attributions);
   }
 
   #submit(event: SubmitEvent): void {
@@ -154,7 +140,6 @@ export class ExplainView implements View {
 
   #request(): ExplainRequest {
     const { ip, clientId, strategy, regions, version, gameMode, latencies } = this.#inputs;
-    const text = (input: HTMLInputElement | HTMLSelectElement): string => input.value.trim();
     const list = text(regions)
       .split(/[\s,]+/)
       .filter((region) => region !== "");
@@ -198,7 +183,7 @@ export class ExplainView implements View {
       lastRegion !== undefined &&
         el("p", { class: "hint" }, `Played last on ${lastNode ?? "a node"} in ${lastRegion}.`),
     );
-    replace(this.#credits, credits(attributions));
+    this.#credits.update(attributions);
     this.#draw(reply);
     this.#list(candidates);
     replace(
@@ -267,10 +252,18 @@ export class ExplainView implements View {
   }
 }
 
+function field(label: string, input: HTMLElement): HTMLElement {
+  return el("div", { class: "field" }, el("label", { for: input.id }, label), input);
+}
+
+function text(input: HTMLInputElement | HTMLSelectElement): string {
+  return input.value.trim();
+}
+
 /** "eu-west=31, us-east=98". Throws `SyntaxError` for anything else. */
-function readLatencies(text: string): Readonly<Record<string, number>> {
+function readLatencies(list: string): Readonly<Record<string, number>> {
   const latencies: Record<string, number> = {};
-  for (const part of text.split(/[\s,]+/).filter((each) => each !== "")) {
+  for (const part of list.split(/[\s,]+/).filter((each) => each !== "")) {
     const [, region, value] = /^(.+)=(\d+(?:\.\d+)?)$/.exec(part) ?? [];
     if (region === undefined) throw new SyntaxError(`"${part}" is no measured latency: write eu-west=31, us-east=98`);
     latencies[region] = Number(value);

@@ -1,7 +1,7 @@
 /** Pieces that several views are made of. */
 import type { Attribution, NodeState } from "@riposte/fleet";
 import { loadColor, STATE_COLORS } from "./colors.ts";
-import { el, set, setText } from "./dom.ts";
+import { el, replace, set, setText } from "./dom.ts";
 import { percent } from "./format.ts";
 
 /** A bar that fills up. */
@@ -32,16 +32,45 @@ export class StateBadge {
 }
 
 /** Whom to credit for locations, and for the map. */
-export function credits(attributions: readonly Attribution[]): HTMLElement {
-  const link = (text: string, href: string): HTMLElement =>
-    el("a", { href, target: "_blank", rel: "noopener noreferrer" }, text);
+export class Credits {
+  readonly element: HTMLElement = el("p", { class: "credits" });
+  #shown = "";
+
+  update(attributions: readonly Attribution[]): void {
+    const shown = JSON.stringify(attributions);
+    // A link that has the focus keeps it.
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    replace(
+      this.element,
+      attributions.map(({ text, url }) => [link(text, url), " · "]),
+      "Map: ",
+      link("Natural Earth", "https://www.naturalearthdata.com"),
+    );
+  }
+}
+
+export type Fact = readonly [name: string, value: string];
+
+export function factList(facts: readonly Fact[]): HTMLElement {
   return el(
-    "p",
-    { class: "credits" },
-    attributions.map(({ text, url }) => [link(text, url), " · "]),
-    "Map: ",
-    link("Natural Earth", "https://www.naturalearthdata.com"),
+    "dl",
+    { class: "facts" },
+    facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))),
   );
+}
+
+function link(text: string, href: string): HTMLElement {
+  return el("a", { href, target: "_blank", rel: "noopener noreferrer" }, text);
+}
+
+/** The head of a table; those that begin with "#" stand above numbers. */
+export function tableHead(...texts: readonly string[]): HTMLElement {
+  const heads = texts.map((text) => {
+    const isNumber = text.startsWith("#");
+    return el("th", { scope: "col", class: isNumber && "number" }, isNumber ? text.slice(1) : text);
+  });
+  return el("thead", {}, el("tr", {}, heads));
 }
 
 /** Asks before something is done. Resolves to whether it shall be. */

@@ -1,5 +1,5 @@
 /** Regions as circles on the map: the size says how many seats there are, the colour how many are taken, the ring what the nodes do. */
-import type { RegionStats } from "@riposte/fleet";
+import type { RegionStats, StatsReply } from "@riposte/fleet";
 import { loadColor, loadOf, STATE_COLORS, STATES } from "./colors.ts";
 import { set, setText, svg } from "./dom.ts";
 import { count, percent } from "./format.ts";
@@ -12,19 +12,26 @@ export interface PlacedRegion {
   readonly load: number;
 }
 
+/** By name. */
+export function placedRegions({ regions }: Pick<StatsReply, "regions">): readonly PlacedRegion[] {
+  return Object.entries(regions)
+    .map(([name, stats]) => ({ name, stats, load: loadOf(stats.seats.used, stats.seats.capacity) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 const LEAST_RADIUS = 7;
 const MOST_RADIUS = 17;
 const RING = 3;
-const GAP = 8;
+const GAP = 14;
 
 export class RegionLayer {
   readonly #map: WorldMap;
   readonly #layer: SVGGElement;
   readonly #marks: Map<string, Mark> = new Map();
-  readonly #onPoint: (region: string | undefined, mark: Element | undefined) => void;
+  readonly #onPoint: (region: string | undefined) => void;
 
   /** `onPoint`: somebody points at a region, by mouse or keyboard, or no more. */
-  constructor(map: WorldMap, onPoint: (region: string | undefined, mark: Element | undefined) => void) {
+  constructor(map: WorldMap, onPoint: (region: string | undefined) => void) {
     this.#map = map;
     this.#layer = map.addLayer("regions");
     this.#onPoint = onPoint;
@@ -69,9 +76,9 @@ class Mark {
   readonly #percent = svg("text", { class: "percent", "text-anchor": "middle", dy: "0.35em" });
   readonly #label = svg("text", { class: "label", "text-anchor": "middle" });
 
-  constructor(name: string, onPoint: (region: string | undefined, mark: Element | undefined) => void) {
-    const point = (): void => onPoint(name, this.element);
-    const leave = (): void => onPoint(undefined, undefined);
+  constructor(name: string, onPoint: (region: string | undefined) => void) {
+    const point = (): void => onPoint(name);
+    const leave = (): void => onPoint(undefined);
     this.element = svg(
       "g",
       {

@@ -8,9 +8,12 @@ export interface Circle {
 
 const ROUNDS = 60;
 
-/** Where each is now, in the same order. `gap`: between any two. */
+/** Names stand below circles: above and below each other they need more room. */
+const SQUEEZE = 0.62;
+
+/** Where each is now, in the same order. `gap`: between any two, side by side. */
 export function spreadCircles(circles: readonly Circle[], gap: number): readonly { x: number; y: number }[] {
-  const places = circles.map(({ x, y }) => ({ x, y }));
+  const places = circles.map(({ x, y }) => ({ x, y: y * SQUEEZE }));
   for (let round = 0; round < ROUNDS; round++) {
     let moved = false;
     for (let i = 0; i < circles.length; i++)
@@ -31,5 +34,5 @@ export function spreadCircles(circles: readonly Circle[], gap: number): readonly
       }
     if (!moved) break;
   }
-  return places;
+  return places.map(({ x, y }) => ({ x, y: y / SQUEEZE }));
 }

@@ -2,14 +2,13 @@
 import { geoEqualEarth, geoGraticule10, geoPath } from "d3-geo";
 import type { GeoPermissibleObjects } from "d3-geo";
 import type { Coordinates } from "@riposte/fleet";
-import type { FeatureCollection } from "geojson";
 import { feature, mesh } from "topojson-client";
 import type { GeometryCollection, Topology } from "topojson-specification";
 import world from "world-atlas/countries-110m.json" with { type: "json" };
 import { svg } from "./dom.ts";
 
 export const MAP_WIDTH = 960;
-export const MAP_HEIGHT = 460;
+const MAP_HEIGHT = 460;
 const ANTARCTICA = "010";
 
 export class WorldMap {
@@ -21,7 +20,7 @@ export class WorldMap {
     const topology = world as unknown as Topology<{ countries: GeometryCollection }>;
     const { countries } = topology.objects;
     const drawn = { ...countries, geometries: countries.geometries.filter(({ id }) => id !== ANTARCTICA) };
-    const land: FeatureCollection = feature(topology, drawn);
+    const land = feature(topology, drawn);
     this.#projection.fitExtent(
       [
         [8, 8],
@@ -35,7 +34,6 @@ export class WorldMap {
     this.element = svg(
       "svg",
       { viewBox: `0 0 ${MAP_WIDTH} ${MAP_HEIGHT}`, class: "world", role: "group", "aria-label": label },
-      draw({ type: "Sphere" }, "sphere"),
       draw(geoGraticule10(), "graticule"),
       draw(land, "land"),
       draw(borders, "borders"),

@@ -1,7 +1,7 @@
 /** A fleet to look at: a balancer, forty nodes in twelve regions, and players who come and go, all in this process. */
 import { randomBytes } from "node:crypto";
 import { BalancerServer, FleetNode, GeoIp, signOperatorToken } from "@riposte/fleet";
-import type { AllocateReply, ClientLocator } from "@riposte/fleet";
+import type { AllocateReply, Scope } from "@riposte/fleet";
 import { Random } from "@riposte/protocol";
 import { DemoPlayers } from "./demo-players.ts";
 
@@ -49,6 +49,7 @@ export class DemoFleet implements AsyncDisposable {
   readonly nodes: ReadonlyMap<string, FleetNode>;
   /** Of an operator who may do everything. */
   readonly token: string;
+  readonly #secret: Uint8Array;
   readonly #locator: GeoIp;
   readonly #matchmaker: string;
   readonly #addresses: DemoPlayers;
@@ -62,6 +63,7 @@ export class DemoFleet implements AsyncDisposable {
   private constructor(parts: {
     readonly server: BalancerServer;
     readonly nodes: ReadonlyMap<string, FleetNode>;
+    readonly secret: Uint8Array;
     readonly token: string;
     readonly locator: GeoIp;
     readonly matchmaker: string;
@@ -70,12 +72,13 @@ export class DemoFleet implements AsyncDisposable {
   }) {
     this.server = parts.server;
     this.nodes = parts.nodes;
+    this.#secret = parts.secret;
     this.token = parts.token;
     this.#locator = parts.locator;
     this.#matchmaker = parts.matchmaker;
     this.#random = parts.random;
     this.#playersPerSec = parts.playersPerSec;
-    this.#addresses = new DemoPlayers(parts.locator satisfies ClientLocator, parts.random);
+    this.#addresses = new DemoPlayers(parts.locator, parts.random);
   }
 
   static async open(options: DemoFleetOptions = {}): Promise<DemoFleet> {
@@ -95,16 +98,15 @@ export class DemoFleet implements AsyncDisposable {
       audit: { write: () => true },
       log: () => undefined,
     });
-    const sign = (subject: string, ...scopes: Parameters<typeof signOperatorToken>[0]["scopes"][number][]) =>
-      signOperatorToken({ ...trust, subject, scopes, lifetimeSeconds: 12 * 3600, wallNow: Date.now() });
     const random = new Random(seed);
     const nodes = await joinAll(server.url, key, random);
     const fleet = new DemoFleet({
       server,
       nodes,
-      token: await sign("demo", "fleet:read", "fleet:write", "config:write"),
+      secret,
+      token: await signFor(secret, "demo", ["fleet:read", "fleet:write", "config:write"]),
       locator,
-      matchmaker: await sign("matchmaker", "allocate"),
+      matchmaker: await signFor(secret, "matchmaker", ["allocate"]),
       random,
       playersPerSec,
     });
@@ -121,9 +123,8 @@ export class DemoFleet implements AsyncDisposable {
     return this.#players.length;
   }
 
-  /** An address from somewhere in the world. */
-  address(): string {
-    return this.#addresses.address();
+  tokenFor(subject: string, scopes: readonly Scope[]): Promise<string> {
+    return signFor(this.#secret, subject, scopes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -145,7 +146,18 @@ export class DemoFleet implements AsyncDisposable {
     // What an operator would see on any day.
     this.server.balancer.commandNode("us-east-6", "drain");
     this.server.balancer.commandNode("eu-central-5", "maintain");
-    await this.nodes.get("ap-northeast-4")?.[Symbol.asyncDispose]();
+    // Registered by hand, and never came.
+    this.server.balancer.registerNode({
+      id: "ap-northeast-5",
+      region: "ap-northeast",
+      coordinates: { latitude: 35.68, longitude: 139.69 },
+      addresses: { udp: ["203.0.113.250:7777"] },
+      capacity: { sessions: 8, players: 96 },
+      version: "1.9.1",
+      labels: {},
+      gameModes: [],
+      weight: 1,
+    });
     this.#timer = setInterval(() => this.#tick(performance.now()), TICK_MS);
   }
 
@@ -199,6 +211,11 @@ async function joinAll(
       nodes.set(id, node);
     }
   return nodes;
+}
+
+function signFor(secret: Uint8Array, subject: string, scopes: readonly Scope[]): Promise<string> {
+  const [lifetimeSeconds, wallNow] = [12 * 3600, Date.now()];
+  return signOperatorToken({ issuer: ISSUER, audience: AUDIENCE, secret, subject, scopes, lifetimeSeconds, wallNow });
 }
 
 function sleep(ms: number): Promise<void> {

@@ -1,12 +1,13 @@
 import { Command, Option } from "commander";
-import { runBalancer } from "./commands/balancer.ts";
 import type { BalancerCommandOptions } from "./commands/balancer.ts";
+import { addOperatorCommands } from "./operator-commands.ts";
 
 /** All commands with their options. */
 export function createProgram(): Command {
-  const program = new Command("riposte").description(
-    "Netcode for real-time multiplayer games: the fleet's side of it.",
-  );
+  const program = new Command("riposte")
+    .description("Netcode for real-time multiplayer games: the fleet's side of it.")
+    // The commands below inherit it.
+    .exitOverride();
   program
     .command("balancer")
     .description("Runs a balancer: answers players with where to play and the token to get in.")
@@ -35,10 +36,13 @@ export function createProgram(): Command {
     .option("--config <file>", "settings in JSON, over the defaults, until somebody changes them")
     .option("--no-geoip", "do not load the databases of places by address (150 MB of memory)")
     .option("--behind-proxy", "the last address of X-Forwarded-For is the player's", false)
-    .option("--dev", "makes up the secrets that are missing, and says them: for a desk", false)
+    .option("--no-console", "do not serve the operators' web console at /console/")
+    .option("--dev", "makes up the secrets that are missing, and says them, with a token: for a desk", false)
     .action(async (options: BalancerCommandOptions) => {
+      const { runBalancer } = await import("./commands/balancer.ts");
       await using balancer = await runBalancer(options);
       await balancer.closed;
     });
+  addOperatorCommands(program, console.log);
   return program;
 }

@@ -1,8 +1,9 @@
 /** `riposte balancer`: a balancer from command line options, until SIGINT or SIGTERM. */
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { BalancerServer, EmbeddedStore, GeoIp } from "@riposte/fleet";
+import { BalancerServer, EmbeddedStore, GeoIp, signOperatorToken } from "@riposte/fleet";
 import type { NodeKey, StateStore, TokenTrust } from "@riposte/fleet";
+import { OPERATOR_AUDIENCE, OPERATOR_ISSUER, readSecret } from "../secrets.ts";
 
 export interface BalancerCommandOptions {
   readonly port: string;
@@ -17,6 +18,7 @@ export interface BalancerCommandOptions {
   readonly config?: string;
   readonly geoip: boolean;
   readonly behindProxy: boolean;
+  readonly console: boolean;
   readonly dev: boolean;
 }
 
@@ -26,9 +28,7 @@ export interface RunningBalancer extends AsyncDisposable {
   readonly closed: Promise<void>;
 }
 
-/** What operators' tokens must say. */
-const ISSUER = "riposte-operators";
-const AUDIENCE = "riposte-balancer";
+const DEV_TOKEN_SECONDS = 12 * 3600;
 
 /** Rejects with a `RangeError` that says what to do for options that cannot be. */
 export async function runBalancer(options: BalancerCommandOptions): Promise<RunningBalancer> {
@@ -49,6 +49,7 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
     store,
     behindProxy: options.behindProxy,
     processMetrics: true,
+    console: options.console,
     ...(trust === undefined ? {} : { trust }),
     ...(options.host === undefined ? {} : { host: options.host }),
     ...(options.id === undefined ? {} : { id: options.id }),
@@ -58,6 +59,8 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
     ...(locator === undefined ? {} : { locator }),
   });
   console.error(`balancer ${server.balancer.id} at ${server.url}, store: ${options.store}`);
+  if (options.console) console.error(`console at ${server.url}/console/`);
+  if (options.dev) console.error(`token ${await devToken(trust!)}`);
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const signal of signals) process.once(signal, close);
   return {
@@ -90,10 +93,7 @@ function secretOf(hex: string | undefined, option: string, isDev: boolean): Uint
     return made;
   }
   if (hex === undefined) throw new RangeError(`${option} is missing: 32 bytes or more in hex, or --dev to make one up`);
-  const bytes = Buffer.from(hex, "hex");
-  if (bytes.length < 32 || bytes.length * 2 !== hex.length)
-    throw new RangeError(`${option} must be 32 bytes or more in hex, as openssl rand -hex 32 gives`);
-  return bytes;
+  return readSecret(hex, option);
 }
 
 function nodeKeysOf({ nodeKey, dev }: BalancerCommandOptions): NodeKey[] {
@@ -107,5 +107,24 @@ function nodeKeysOf({ nodeKey, dev }: BalancerCommandOptions): NodeKey[] {
 
 function trustOf({ operatorSecret, dev }: BalancerCommandOptions): TokenTrust | undefined {
   if (operatorSecret === undefined && !dev) return undefined;
-  return { issuer: ISSUER, audience: AUDIENCE, secret: secretOf(operatorSecret, "--operator-secret", dev) };
+  return {
+    issuer: OPERATOR_ISSUER,
+    audience: OPERATOR_AUDIENCE,
+    secret: secretOf(operatorSecret, "--operator-secret", dev),
+  };
+}
+
+/** Of an operator who may do everything. */
+function devToken({ issuer, audience, secret }: TokenTrust): Promise<string> {
+  const scopes = ["fleet:read", "fleet:write", "config:write"] as const;
+  const lifetimeSeconds = DEV_TOKEN_SECONDS;
+  return signOperatorToken({
+    issuer,
+    audience,
+    secret: secret!,
+    subject: "dev",
+    scopes,
+    lifetimeSeconds,
+    wallNow: Date.now(),
+  });
 }

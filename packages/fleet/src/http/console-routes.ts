@@ -19,7 +19,7 @@ interface ConsoleFile {
 export type ConsoleFiles = ReadonlyMap<string, ConsoleFile>;
 
 /** Where apps/console is built to. */
-export const CONSOLE_FOLDER: string = fileURLToPath(new URL("../../console/", import.meta.url));
+const CONSOLE_FOLDER = fileURLToPath(new URL("../../console/", import.meta.url));
 
 const MAX_FILES = 64;
 const TYPES: Readonly<Record<string, string>> = {
