@@ -2,14 +2,15 @@
 //
 // In the repository the packages' manifests point at TypeScript sources, so that nothing needs
 // building between an edit and a test. What is published points at `dist`: this script compiles,
-// stages each package with a rewritten manifest in build/packages, checks it with publint, packs
+// builds the operators' console, stages each package with a rewritten manifest in build/packages, checks it with publint, packs
 // it, installs all tarballs into an empty project and imports every entry point there.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { buildConsole } from "../apps/console/src/build-console.ts";
 
 interface Manifest {
   name: string;
@@ -28,6 +29,8 @@ const names = readdirSync(join(root, "packages"));
 
 rmSync(out, { recursive: true, force: true });
 execFileSync("tsc", ["-b", ...names.map((name) => `packages/${name}`)], { cwd: root, stdio: "inherit" });
+
+await buildConsole({ force: true });
 
 const tarballs: string[] = [];
 const entryPoints: string[] = [];
@@ -48,7 +51,7 @@ for (const name of names) {
   console.log(`${manifest.name}  ${(tarball.size / 1024).toFixed(1)} kB, ${tarball.entryCount} files`);
   for (const key of Object.keys(manifest.exports ?? {})) entryPoints.push(manifest.name + key.slice(1));
 }
-tryInstalled();
+await tryInstalled();
 
 function stage(name: string): string {
   const source = join(root, "packages", name);
@@ -90,8 +93,8 @@ function published(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, published(inner)]));
 }
 
-/** A stranger's project: nothing but the tarballs, every entry point imported, as JavaScript. */
-function tryInstalled(): void {
+/** A stranger's project: nothing but the tarballs, every entry point imported, as JavaScript; and a balancer with its console. */
+async function tryInstalled(): Promise<void> {
   const project = mkdtempSync(join(tmpdir(), "riposte-packed-"));
   try {
     writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
@@ -105,9 +108,38 @@ function tryInstalled(): void {
     const datapath = execFileSync(process.execPath, ["try.js"], { cwd: project, encoding: "utf8" }).trim();
     console.log(`${tarballs.length} tarballs install and ${entryPoints.length} entry points import`);
     console.log(`the datapath there is ${datapath}`);
+    await tryBalancer(project);
     if (process.env.CI === "true" && process.platform === "linux" && datapath !== "native") process.exitCode = 1;
   } finally {
     rmSync(project, { recursive: true, force: true });
+  }
+}
+
+/** The command starts, and its console is there. */
+async function tryBalancer(project: string): Promise<void> {
+  const riposte = join(project, "node_modules", ".bin", "riposte");
+  const args = ["balancer", "--dev", "--no-geoip", "--host", "127.0.0.1", "--port", "0"];
+  const child = spawn(process.execPath, [riposte, ...args], { cwd: project, stdio: ["ignore", "ignore", "pipe"] });
+  try {
+    const url = await new Promise<string>((resolve, reject) => {
+      let said = "";
+      child.stderr.on("data", (bytes: Buffer) => {
+        said += bytes.toString();
+        const console = /console at (\S+)/.exec(said)?.[1];
+        if (console !== undefined) resolve(console);
+      });
+      child.once("exit", () => reject(new Error(`riposte balancer: ${said}`)));
+    });
+    const page = await (await fetch(url)).text();
+    const files = Array.from(page.matchAll(/(?:src|href)="\.\/([^"]+)"/g), ([, file]) => file);
+    for (const file of files) {
+      const { status } = await fetch(new URL(file, url));
+      if (status !== 200) throw new Error(`the packed console has no ${file}`);
+    }
+    if (files.length < 2) throw new Error(`the packed console is no page: ${page}`);
+    console.log(`riposte balancer serves its console: ${files.length} files`);
+  } finally {
+    child.kill("SIGKILL");
   }
 }
 

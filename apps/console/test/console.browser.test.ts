@@ -111,6 +111,7 @@ describe("the console in a browser", { skip: peer.skip }, () => {
     if (isKept) {
       await page.mouse.move(5, 5);
       await central.blur();
+      await page.getByLabel("ways to regions").check();
       await page.waitForTimeout(8000);
       await writeFile(IMAGE, await page.screenshot());
     }
