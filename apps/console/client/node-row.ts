@@ -14,7 +14,7 @@ export const COMMANDS: Readonly<Record<NodeCommand, { readonly label: string; re
   resume: { label: "Resume", text: "Players are sent there again." },
   unregister: {
     label: "Unregister",
-    text: "The fleet forgets the node. Its players go on; a node that still runs registers itself again.",
+    text: "The fleet forgets the node, and keeps it away for a minute. Its players go on.",
   },
 };
 

@@ -62,6 +62,26 @@ describe("membership", () => {
     assert.match(entry?.value ?? "", /"forgotten"/);
   });
 
+  it("keeps a node that was registered by hand and put into maintenance, until it comes and is resumed", async () => {
+    await using fleet = await SmallFleet.open();
+    const config = { health: { suspectAfterMs: 300, loseAfterMs: 600, forgetAfterMs: 700 } };
+    const a = await fleet.balancer("a", [], config);
+    const rest = { capacity: { sessions: 1, players: 6 }, version: "1", labels: {}, gameModes: [], weight: 1 };
+    for (const id of ["eu-1", "eu-2"])
+      a.balancer.registerNode({ id, region: "eu", addresses: { udp: ["10.0.0.1:7777"] }, ...rest });
+    a.balancer.commandNode("eu-1", "maintain");
+    const nodes = (): string[] => a.balancer.nodes().map(({ id, state }) => `${id} ${state}`);
+    // As long as it takes to forget the one that is not.
+    await until(() => isTrue(nodes().length === 1));
+    assert.deepEqual(nodes(), ["eu-1 lost"]);
+    await fleet.node("eu-1", 6, [a.url]);
+    await until(() => isTrue(nodes()[0] === "eu-1 maintenance"));
+    const reply = await allocate(a.url, request(1));
+    assert.notEqual(reply.status, "allocated");
+    a.balancer.commandNode("eu-1", "resume");
+    await until(() => isTrue(nodes()[0] === "eu-1 ready"));
+  });
+
   it("gives nodes back what they lent when a balancer stops", async () => {
     await using fleet = await SmallFleet.open();
     const a = await fleet.balancer("a");

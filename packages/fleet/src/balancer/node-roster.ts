@@ -146,10 +146,10 @@ export class NodeRoster {
     return table.node(index);
   }
 
-  /** Nodes that have been lost since before then. */
+  /** Nodes that have been lost since before then; not those that an operator has put into maintenance. */
   lostSince(then: number): string[] {
     return Array.from(this.#lostAt)
-      .filter(([, at]) => at < then)
+      .filter(([id, at]) => at < then && this.#records.get(id)?.desired !== "maintenance")
       .map(([id]) => id);
   }
 
