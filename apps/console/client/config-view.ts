@@ -4,8 +4,8 @@ import { ApiFailure } from "./api.ts";
 import { diffOf, reportOf } from "./config-report.ts";
 import { el, replace, set, setText } from "./dom.ts";
 import { confirmDialog, Notice } from "./parts.ts";
-import { patchOf, readValue, scalingPatch, settingsOf } from "./settings.ts";
-import type { Setting, Value } from "./settings.ts";
+import { documentPatch, documentsOf, patchOf, readValue, settingsOf } from "./settings.ts";
+import type { Document, Setting, Value } from "./settings.ts";
 import type { View, ViewContext } from "./view.ts";
 
 const STRATEGIES = [
@@ -27,6 +27,13 @@ interface Field {
   readonly problem: HTMLElement;
 }
 
+interface DocumentField {
+  readonly document: Document;
+  readonly area: HTMLTextAreaElement;
+  /** As it is in force. */
+  readonly before: string;
+}
+
 export class ConfigView implements View {
   readonly element: HTMLElement;
   readonly #context: ViewContext;
@@ -34,12 +41,7 @@ export class ConfigView implements View {
   readonly #title = el("h2", {}, "Configuration");
   readonly #author = el("p", { class: "hint" });
   readonly #form = el("div", { class: "settings" });
-  readonly #scaling = el("textarea", {
-    rows: 10,
-    spellcheck: "false",
-    "aria-label": "Scaling by region, JSON",
-    oninput: () => this.#edited(),
-  });
+  readonly #documents = el("div");
   readonly #comment = el("input", {
     type: "text",
     maxlength: 256,
@@ -51,6 +53,7 @@ export class ConfigView implements View {
   readonly #history = el("ol", { class: "history" });
   readonly #buttons: Readonly<Record<"dryRun" | "apply" | "discard", HTMLButtonElement>>;
   #fields: readonly Field[] = [];
+  #texts: readonly DocumentField[] = [];
   #current: ConfigVersion | undefined;
   #latest = -1;
 
@@ -78,9 +81,7 @@ export class ConfigView implements View {
               'Your token lacks the scope "config:write": you can look, but not change anything.',
             ),
         this.#form,
-        el("h3", {}, "scaling"),
-        el("p", { class: "hint" }, "By region, as JSON; a region that is not named is not scaled."),
-        this.#scaling,
+        this.#documents,
       ),
       el(
         "div",
@@ -115,7 +116,7 @@ export class ConfigView implements View {
   }
 
   get #isEdited(): boolean {
-    return this.#changes().length > 0 || this.#scaling.value !== this.#scalingText();
+    return this.#changes().length > 0 || this.#texts.some(({ area, before }) => area.value !== before);
   }
 
   async #load(): Promise<void> {
@@ -148,8 +149,11 @@ export class ConfigView implements View {
         ),
       ),
     );
-    this.#scaling.value = this.#scalingText();
-    set(this.#scaling, { readonly: !this.#mayWrite });
+    this.#texts = documentsOf(current.config).map((document) => this.#documentField(document));
+    replace(
+      this.#documents,
+      this.#texts.map(({ document, area }) => [el("h3", {}, document.path.join(".")), area]),
+    );
     replace(this.#result);
     this.#edited();
   }
@@ -174,20 +178,23 @@ export class ConfigView implements View {
     });
   }
 
-  #scalingText(): string {
-    return JSON.stringify(this.#current?.config.scaling ?? {}, undefined, 2);
+  #documentField(document: Document): DocumentField {
+    const before = JSON.stringify(document.value, undefined, 2);
+    const label = `${document.path.join(".")}, JSON`;
+    const rows = Math.min(Math.max(before.split("\n").length, 3), 14);
+    const oninput = (): void => this.#edited();
+    const area = el("textarea", { rows, spellcheck: "false", "aria-label": label, readonly: !this.#mayWrite, oninput });
+    area.value = before;
+    return { document, area, before };
   }
 
   /** Throws `SyntaxError` for what is no JSON. */
   #patch(): Readonly<Record<string, unknown>> {
-    const before = (this.#current?.config.scaling ?? {}) as Readonly<Record<string, unknown>>;
-    let after: Readonly<Record<string, unknown>>;
-    try {
-      after = JSON.parse(this.#scaling.value) as Readonly<Record<string, unknown>>;
-    } catch (error) {
-      throw new SyntaxError(`scaling: ${(error as Error).message}`, { cause: error });
-    }
-    return patchOf(this.#changes(), scalingPatch(before, after));
+    const documents = this.#texts.flatMap(({ document: { path, value }, area }) => {
+      const patch = documentPatch(value, readJson(area.value, path.join(".")));
+      return patch === undefined ? [] : [{ path, value: patch }];
+    });
+    return patchOf([...this.#changes(), ...documents]);
   }
 
   #edited(): void {
@@ -304,6 +311,14 @@ export class ConfigView implements View {
 
 function formButton(label: string, action: () => unknown, className?: string): HTMLButtonElement {
   return el("button", { type: "button", class: className, disabled: true, onclick: () => void action() }, label);
+}
+
+function readJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new SyntaxError(`${where}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function inputOf(

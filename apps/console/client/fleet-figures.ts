@@ -97,5 +97,5 @@ function figure(name: string, value: string, detail: string, isBad: boolean = fa
 }
 
 function plain(name: string, players: number): HTMLElement {
-  return el("li", { class: "plain" }, el("span", {}, name), el("span"), el("b", {}, count(players)));
+  return el("li", { class: "plain" }, el("span", {}, name), el("b", {}, count(players)));
 }

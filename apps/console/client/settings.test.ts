@@ -1,18 +1,23 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { patchOf, readValue, scalingPatch, settingsOf } from "./settings.ts";
+import { documentPatch, documentsOf, patchOf, readValue, settingsOf } from "./settings.ts";
 
 describe("settings", () => {
-  it("are the leaves of a configuration, but for what is by region", () => {
+  it("are the leaves of a configuration, but for lists and what is by region", () => {
     const config = {
       routing: { strategy: "composite", weights: { load: 40 } },
       queue: { admissionsPerSec: null },
       scaling: { eu: { minNodes: 1 } },
+      geoip: { overrides: [] },
     };
     assert.deepEqual(settingsOf(config), [
       { path: ["routing", "strategy"], value: "composite" },
       { path: ["routing", "weights", "load"], value: 40 },
       { path: ["queue", "admissionsPerSec"], value: null },
+    ]);
+    assert.deepEqual(documentsOf(config), [
+      { path: ["scaling"], value: { eu: { minNodes: 1 } } },
+      { path: ["geoip", "overrides"], value: [] },
     ]);
   });
 
@@ -31,13 +36,15 @@ describe("settings", () => {
       { path: ["routing", "weights", "cpu"], value: 2 },
       { path: ["queue", "maxWaiting"], value: null },
     ];
-    assert.deepEqual(patchOf(changes, undefined), {
+    assert.deepEqual(patchOf(changes), {
       routing: { weights: { load: 1, cpu: 2 } },
       queue: { maxWaiting: null },
     });
     const before = { eu: { minNodes: 1 }, us: { minNodes: 2 }, as: { minNodes: 3 } };
-    assert.equal(scalingPatch(before, structuredClone(before)), undefined);
-    const patch = scalingPatch(before, { eu: { minNodes: 1 }, us: { minNodes: 5 }, af: {} });
-    assert.deepEqual(patchOf([], patch), { scaling: { as: null, us: { minNodes: 5 }, af: {} } });
+    assert.equal(documentPatch(before, structuredClone(before)), undefined);
+    const after = { eu: { minNodes: 1 }, us: { minNodes: 5 }, af: {} };
+    assert.deepEqual(documentPatch(before, after), { as: null, us: { minNodes: 5 }, af: {} });
+    assert.deepEqual(documentPatch([1, 2], [2]), [2]);
+    assert.equal(documentPatch([1], [1]), undefined);
   });
 });

@@ -35,6 +35,7 @@ const REGIONS: readonly (readonly [name: string, latitude: number, longitude: nu
 const ISSUER = "riposte-operators";
 const AUDIENCE = "riposte-balancer";
 const STAY_MS = 120_000;
+const CONNECT_MS = 700;
 const FIRST_EVERY_MS = 4;
 const TICK_MS = 250;
 
@@ -178,8 +179,8 @@ export class DemoFleet implements AsyncDisposable {
     const reply = (await response?.json().catch(() => undefined)) as AllocateReply | undefined;
     const node = reply?.status === "allocated" ? this.nodes.get(reply.node.id) : undefined;
     const leavesAt = performance.now() + STAY_MS * (0.25 + 1.5 * this.#random.next());
-    // It takes a moment to connect.
-    await sleep(300);
+    // It takes a moment to connect; meanwhile the node hears of it.
+    await sleep(CONNECT_MS);
     if (node?.arrive(clientId) === true) this.#players.push({ node, clientId, leavesAt });
   }
 }

@@ -3,6 +3,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import type { NodeCommand } from "@riposte/fleet";
 import type { ExplainCommandOptions } from "./commands/explain.ts";
+import type { UpdateOptions } from "./commands/geoip.ts";
 import type { ListOptions } from "./commands/nodes.ts";
 import type { SetOptions } from "./commands/config.ts";
 import type { TokenCommandOptions } from "./commands/token.ts";
@@ -47,6 +48,20 @@ export function addOperatorCommands(program: Command, print: (text: string) => v
       print(await explain(options));
     });
   addConfig(program, print);
+  const geoip = program.command("geoip").description("A balancer's databases of places by address.");
+  operatorCommand(geoip, "show", { isDefault: true })
+    .description("Shows which there are, and how old they are.")
+    .action(async (options: OperatorOptions) => {
+      const { showGeoIp } = await import("./commands/geoip.ts");
+      print(await showGeoIp(options));
+    });
+  operatorCommand(geoip, "update")
+    .description("Looks for new ones now, at the balancer that is asked.")
+    .option("--force", "takes one of another type, or an older one, too", false)
+    .action(async (options: UpdateOptions) => {
+      const { updateGeoIp } = await import("./commands/geoip.ts");
+      print(await updateGeoIp(options));
+    });
   operatorCommand(program, "stats")
     .description("Shows the fleet by region, and the balancer that answers.")
     .action(async (options: OperatorOptions) => {

@@ -1,6 +1,6 @@
 /** The operators' commands as processes, against a real balancer with two nodes. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -197,7 +197,8 @@ describe("operators' commands", () => {
       body: JSON.stringify({ key: "0123456789abcdef", clients: [{ clientId: "4711", ip: "203.0.113.7" }] }),
     });
     assert.equal(response.status, 200, await response.text());
-    while (!nodes[1].arrive("4711")) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (nodes[1].seats.reserved === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.ok(nodes[1].arrive("4711"));
     while (server.balancer.nodes({ region: "us" })[0].load.players === 0)
       await new Promise((resolve) => setTimeout(resolve, 50));
     assert.match(
@@ -222,6 +223,7 @@ describe("operators' commands", () => {
       [["nodes", "drain", "nobody"], {}, 1, /Node "nobody" is not known here/],
       [["nodes", "drain"], {}, 2, /missing required argument/],
       [["stats", "--balancer", "nowhere"], {}, 2, /is no address: give http/],
+      [["geoip"], {}, 1, /started without databases of places/],
       [["dance"], {}, 2, /unknown command/],
     ] as const) {
       const result = await riposte(args, env);
@@ -229,5 +231,43 @@ describe("operators' commands", () => {
       assert.match(result.err, message);
     }
     assert.equal((await riposte(["nodes", "--help"])).code, 0);
+  });
+});
+
+describe("riposte balancer --dev", () => {
+  it("says a token that the commands and the console take, and knows places", async () => {
+    const args = [RIPOSTE, "balancer", "--dev", "--host", "127.0.0.1", "--port", "0"];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+    try {
+      let log = "";
+      const [url, token] = await new Promise<readonly [string, string]>((resolve, reject) => {
+        child.stderr.on("data", (bytes: Buffer) => {
+          log += bytes.toString();
+          const [, address] = /^console at (http:\S+)\/console\/$/m.exec(log) ?? [];
+          const [, made] = /^token (\S+)$/m.exec(log) ?? [];
+          if (address !== undefined && made !== undefined) resolve([address, made]);
+        });
+        child.once("exit", () => reject(new Error(log)));
+      });
+      const ask = (...words: string[]): Promise<string> =>
+        new Promise((resolve, reject) => {
+          const env = { ...process.env, RIPOSTE_BALANCER: url, RIPOSTE_TOKEN: token };
+          execFile(process.execPath, [RIPOSTE, ...words], { env }, (error, out) =>
+            error === null ? resolve(out) : reject(error),
+          );
+        });
+      assert.match(
+        await ask("geoip"),
+        /^USE +FOR +BUILT +MB +FROM\ncity +IPv4 +20\d\d-\d\d-\d\d [\s\S]*DB-IP: https:\/\/db-ip\.com/,
+      );
+      assert.equal(await ask("geoip", "update"), "nothing is new\n");
+      assert.match(
+        await ask("explain", "--ip", "129.132.0.1"),
+        /^nowhere: no node takes players\nthe client is at 47\.38, 8\.55 \(CH/,
+      );
+      assert.equal((await fetch(`${url}/console/nothing`)).status, 404);
+    } finally {
+      child.kill("SIGKILL");
+    }
   });
 });

@@ -35,6 +35,8 @@ export type {
   Allocation,
   ConfigVersion,
   ExplainReply,
+  GeoIpReply,
+  GeoIpUpdateReply,
   NodeCommand,
   Waiting,
 } from "./http/balancer-api.ts";

@@ -64,7 +64,7 @@ describe("membership", () => {
 
   it("keeps a node that was registered by hand and put into maintenance, until it comes and is resumed", async () => {
     await using fleet = await SmallFleet.open();
-    const config = { health: { suspectAfterMs: 300, loseAfterMs: 600, forgetAfterMs: 700 } };
+    const config = { health: { suspectAfterMs: 300, loseAfterMs: 600, forgetAfterMs: 1000 } };
     const a = await fleet.balancer("a", [], config);
     const rest = { capacity: { sessions: 1, players: 6 }, version: "1", labels: {}, gameModes: [], weight: 1 };
     for (const id of ["eu-1", "eu-2"])
