@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { BalancerServer, DB_IP_ATTRIBUTION, FleetNode } from "@riposte/fleet";
+import { BalancerServer, DB_IP_ATTRIBUTION, EmbeddedStore, FleetNode } from "@riposte/fleet";
 import type { ExplainReply, ServerNode, StatsReply } from "@riposte/fleet";
 
 const RIPOSTE = new URL("../src/riposte.ts", import.meta.url).pathname;
@@ -21,6 +21,7 @@ interface Result {
 }
 
 describe("operators' commands", () => {
+  let store: EmbeddedStore;
   let server: BalancerServer;
   let token = "";
   let folder = "";
@@ -45,9 +46,11 @@ describe("operators' commands", () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "riposte-cli-"));
+    store = await EmbeddedStore.open();
     server = await BalancerServer.listen({
       id: "one",
       port: 0,
+      store,
       host: "127.0.0.1",
       fleetSecret: randomBytes(32),
       nodeKeys: [key],
@@ -79,6 +82,7 @@ describe("operators' commands", () => {
   after(async () => {
     for (const node of nodes) await node[Symbol.asyncDispose]();
     await server?.[Symbol.asyncDispose]();
+    await store?.[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -211,6 +215,22 @@ describe("operators' commands", () => {
     assert.deepEqual(stats.attributions, [DB_IP_ATTRIBUTION]);
     assert.ok(Math.abs(stats.regions.us.coordinates!.longitude + 77.5) < 0.01);
     assert.doesNotMatch(JSON.stringify(stats), /203\.0\.113\.7|4711/);
+  });
+
+  it("explain a client whom another balancer has served", async () => {
+    while ((await store.list("clients/")).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    await using other = await BalancerServer.listen({
+      id: "two",
+      port: 0,
+      host: "127.0.0.1",
+      store,
+      fleetSecret: randomBytes(32),
+      nodeKeys: [key],
+      trust: { issuer: "riposte-operators", audience: "riposte-balancer", secret },
+      audit: { write: () => true },
+      log: () => undefined,
+    });
+    assert.match(await said("explain", "--client", "4711", "--balancer", other.url), /\nit played last in us\n/);
   });
 
   it("say what to do when something is wrong, with exit codes", async () => {

@@ -64,7 +64,7 @@ export class FakeBalancer implements BalancerApi {
     this.calls.push(["expectClient", clientId]);
   }
 
-  explain(request: Omit<AllocateRequest, "key">, ip: string): ExplainReply {
+  async explain(request: Omit<AllocateRequest, "key">, ip: string): Promise<ExplainReply> {
     this.calls.push(["explain", request, ip]);
     return { outcome: { refused: "noNodes" }, candidates: [], regions: {}, clients: [], attributions: [] };
   }

@@ -225,8 +225,12 @@ function createApi(
       return reply;
     },
     leaveQueue: (key) => balancer().leaveQueue(key),
-    expectClient: (clientId) => current()?.expectClient(clientId),
-    explain: (request, ip) => balancer().explain(request, ip),
+    expectClient: (clientId) => void current()?.expectClient(clientId),
+    explain: async (request, ip) => {
+      // An operator has time.
+      await balancer().expectClient(request.clients[0].clientId);
+      return balancer().explain(request, ip);
+    },
     registerNode: async (registration: NodeRegistration) => {
       try {
         return balancer().registerNode(registration);

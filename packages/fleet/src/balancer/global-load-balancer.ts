@@ -243,8 +243,8 @@ export class GlobalLoadBalancer implements AsyncDisposable {
   }
 
   /** Reads ahead, from the store, where a client played last: before it asks for a seat. */
-  expectClient(clientId: string): void {
-    void this.#lastRegions.prefetch(clientId);
+  expectClient(clientId: string): Promise<void> {
+    return this.#lastRegions.prefetch(clientId);
   }
 
   /** Throws `RegisterError`. */

@@ -110,12 +110,12 @@ export interface ConfigVersion {
 }
 
 /** The databases of places by address, as they are now. */
-interface GeoIpReply extends GeoIpStats {
+export interface GeoIpReply extends GeoIpStats {
   /** Whom to credit where their locations are shown. */
   readonly attributions: readonly Attribution[];
 }
 
-interface GeoIpUpdateReply {
+export interface GeoIpUpdateReply {
   /** Names of the databases that are new. */
   readonly changed: readonly string[];
 }
@@ -127,7 +127,7 @@ export interface BalancerApi {
   leaveQueue(key: string): void;
   /** A client is about to ask for a seat. */
   expectClient(clientId: string): void;
-  explain(request: Omit<AllocateRequest, "key">, ip: string): ExplainReply;
+  explain(request: Omit<AllocateRequest, "key">, ip: string): Promise<ExplainReply>;
   registerNode(registration: NodeRegistration, actor: Actor): Promise<RegisterReply>;
   /** A node's report; the answer is JSON. `undefined`: the session is not known here, and the node must register. */
   exchange(nodeId: string, session: string, report: unknown): unknown;
