@@ -204,10 +204,10 @@ export class ExplainView implements View {
 
   #draw({ outcome, clients }: ExplainReply): void {
     const from = clients[0].location?.coordinates;
-    const to = "node" in outcome ? outcome.node.coordinates : undefined;
-    this.#ways.replaceChildren(
-      ...(from !== undefined && to !== undefined ? [svg("path", { d: this.#map.way(from, to) })] : []),
-    );
+    const node = "node" in outcome ? outcome.node : undefined;
+    const to = node?.coordinates;
+    const isKnown = node !== undefined && from !== undefined && to !== undefined;
+    this.#ways.replaceChildren(...(isKnown ? [svg("path", { d: this.#regions.wayTo(node.region, from, to) })] : []));
     const [x, y] = from === undefined ? [0, 0] : this.#map.locate(from);
     this.#player.replaceChildren(
       ...(from === undefined ? [] : [svg("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 5 })]),

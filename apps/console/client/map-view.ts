@@ -107,7 +107,7 @@ export class MapView implements View {
       const to = stats.regions[origin.region]?.coordinates;
       if (to === undefined) return [];
       const width = (0.6 + 0.25 * Math.sqrt(origin.players)).toFixed(2);
-      return [svg("path", { d: this.#map.way(origin, to), "stroke-width": width })];
+      return [svg("path", { d: this.#regions.wayTo(origin.region, origin, to), "stroke-width": width })];
     });
     this.#ways.replaceChildren(...ways);
   }

@@ -1,5 +1,5 @@
 /** Regions as circles on the map: the size says how many seats there are, the colour how many are taken, the ring what the nodes do. */
-import type { RegionStats, StatsReply } from "@riposte/fleet";
+import type { Coordinates, RegionStats, StatsReply } from "@riposte/fleet";
 import { loadColor, loadOf, STATE_COLORS, STATES } from "./colors.ts";
 import { set, setText, svg } from "./dom.ts";
 import { count, percent } from "./format.ts";
@@ -59,6 +59,13 @@ export class RegionLayer {
       }
       mark.update(region, circles[i], places[i]);
     }
+  }
+
+  /** From somewhere to where the region's circle is drawn, as a path. */
+  wayTo(region: string, from: Coordinates, to: Coordinates): string {
+    const place = this.placeOf(region);
+    const way = this.#map.way(from, to);
+    return place === undefined ? way : `${way}L${place.x.toFixed(1)},${place.y.toFixed(1)}`;
   }
 
   /** Where a region's circle is. */
