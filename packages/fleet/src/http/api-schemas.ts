@@ -150,8 +150,12 @@ const registration = {
 export const RegistrationBody: TSchema = Type.Object(registration, closed);
 
 export const Registered: TSchema = Type.Object({
-  session: Type.String({ description: "Bearer token of this node's reports to this balancer" }),
-  tokenKey: Type.String({ description: "This node's key for connect tokens, base64" }),
+  session: Type.Optional(
+    Type.String({ description: "Bearer token of this node's reports to this balancer; not for an operator" }),
+  ),
+  tokenKey: Type.Optional(
+    Type.String({ description: "This node's key for connect tokens, base64; not for an operator" }),
+  ),
   protocolId: Type.String(),
   reportEveryMs: Type.Number(),
   balancers: Type.Array(Type.String(), { description: "Report to each" }),

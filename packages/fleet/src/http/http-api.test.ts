@@ -245,6 +245,20 @@ describe("the nodes' part", () => {
     assert.ok(setting.audit.every(({ action, address }) => action === "nodes.register" && address === "127.0.0.1"));
   });
 
+  it("gives a node's session and key to that node alone, not to who may register it", async () => {
+    await using setting = await Setting.open();
+    const keysOf = async (headers: Record<string, string>): Promise<string[]> =>
+      Object.keys((await setting.send("POST", "/v1/nodes", registrationOf("ams-1"), headers)).body as object);
+    assert.deepEqual(await keysOf(await nodeToken("ams-1")), [
+      "session",
+      "tokenKey",
+      "protocolId",
+      "reportEveryMs",
+      "balancers",
+    ]);
+    assert.deepEqual(await keysOf(await bearer(["fleet:write"])), ["protocolId", "reportEveryMs", "balancers"]);
+  });
+
   it("checks a registration", async () => {
     await using setting = await Setting.open();
     const bad = { ...registrationOf("ams-1"), weight: -1 };

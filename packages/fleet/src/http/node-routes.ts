@@ -44,10 +44,14 @@ export function addNodeRoutes(app: FastifyInstance, context: ApiContext): void {
     (request) => {
       const registration = request.body as NodeRegistration;
       const { actor, nodeId } = registrars.get(request)!;
-      return context.perform(request, { actor, action: "nodes.register", target: registration.id }, () => {
+      return context.perform(request, { actor, action: "nodes.register", target: registration.id }, async () => {
         if (nodeId !== undefined && nodeId !== registration.id)
           throw new ApiError(403, "forbidden", `Your token is for node "${nodeId}": register with that id.`);
-        return api.registerNode(registration, actor);
+        const reply = await api.registerNode(registration, actor);
+        if (nodeId !== undefined) return reply;
+        // Who may register nodes may not report for them, nor make tokens for them.
+        const { session: _session, tokenKey: _tokenKey, ...known } = reply;
+        return known;
       });
     },
   );
