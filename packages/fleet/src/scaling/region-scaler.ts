@@ -127,6 +127,21 @@ export class RegionScaler {
     this.#states.get(region)?.expect(nodeId);
   }
 
+  /** Nodes that the driver has begun to start and that have not registered. */
+  expected(): { readonly id: string; readonly region: string }[] {
+    return Array.from(this.#states.values(), ({ name, asked }) =>
+      asked.flatMap(({ id }) => (id === undefined ? [] : [{ id, region: name }])),
+    ).flat();
+  }
+
+  /** A node has ended; if it never registered, the next are asked for later. */
+  endedBeforeReady(region: string, nodeId: string, now: number): void {
+    const state = this.#states.get(region);
+    if (state?.asked.some(({ id }) => id === nodeId) !== true) return;
+    state.arrive(nodeId);
+    state.noteFailure(now);
+  }
+
   /** Nodes that `step` has decided to start could not be asked for. */
   startFailed(region: string, count: number, now: number): void {
     const state = this.#states.get(region);
