@@ -11,7 +11,6 @@ import type {
 import { PeerMac } from "../src/peers/peer-mac.ts";
 import type { NodeRegistration, ServerNode } from "../src/registry/server-node.ts";
 import type { ScalingExplanation } from "../src/scaling/fleet-scaler.ts";
-import type { RouteExplanation } from "../src/routing/route-request.ts";
 
 export const fleetSecret: Uint8Array = new Uint8Array(32).fill(7);
 
