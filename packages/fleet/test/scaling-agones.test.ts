@@ -130,8 +130,8 @@ class Cluster implements AsyncDisposable {
     const reply = await this.#client.send(this.#webhook, review, { timeoutMs: 5000 });
     assert.equal(reply.status, 200);
     const { response } = reply.body as FleetAutoscaleReview;
-    assert.equal(response?.uid, review.request.uid);
-    if (response!.scale) this.kubernetes.scale(FLEET, response!.replicas);
+    assert.ok(response !== null && response.uid === review.request.uid);
+    if (response.scale) this.kubernetes.scale(FLEET, response.replicas);
   }
 
   #joinAllocated(): void {

@@ -365,18 +365,20 @@ describe("the other balancers' part", () => {
 });
 
 describe("Agones' part", () => {
-  const secret = "a-secret-in-the-path";
+  const webhookSecret = "a-secret-in-the-path";
   const status = { replicas: 3, readyReplicas: 1, reservedReplicas: 0, allocatedReplicas: 2, players: null };
   const review = { request: { uid: "u-1", name: "game-eu", namespace: "games", status }, response: null };
-  const path = `/v1/agones/autoscale/${secret}`;
+  const path = `/v1/agones/autoscale/${webhookSecret}`;
 
   it("answers its webhook in its own shape, to who has the secret", async () => {
     const need = { pending: 2, draining: 0, warm: 0 };
-    await using setting = await Setting.open({ agones: { secret, review: (asked) => answerReview(asked, need) } });
+    await using setting = await Setting.open({
+      agones: { secret: webhookSecret, review: (asked) => answerReview(asked, need) },
+    });
     const reply = await setting.send("POST", path, review);
     const response = { uid: "u-1", scale: true, replicas: 4 };
     assert.deepEqual([reply.status, reply.body], [200, { request: review.request, response }]);
-    for (const wrong of ["x", `${secret}x`, ""]) {
+    for (const wrong of ["x", `${webhookSecret}x`, ""]) {
       const refused = await setting.send("POST", `/v1/agones/autoscale/${wrong}`, review);
       assert.equal(refused.status, 404, wrong);
     }

@@ -13,8 +13,8 @@ export interface LocalDriverOptions {
   readonly command: string;
   /** With `{id}`, `{region}` and `{port}` filled in. Default: none. */
   readonly args?: readonly string[];
-  /** Besides this process' own, filled in as well. RIPOSTE_NODE_ID, RIPOSTE_REGION and RIPOSTE_PORT are always there. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** The environment, filled in as well; RIPOSTE_NODE_ID, RIPOSTE_REGION and RIPOSTE_PORT come to it. Default: this process' own. */
+  readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   /** One for each process, both included. Default 7777 to 7840. */
   readonly ports?: { readonly from: number; readonly to: number };
@@ -63,7 +63,7 @@ export class LocalDriver implements ScalingDriver {
   }
 
   async start(region: string, signal: AbortSignal): Promise<string> {
-    const { command, args = [], env = {}, cwd, log } = this.#options;
+    const { command, args = [], env = process.env, cwd, log } = this.#options;
     signal.throwIfAborted();
     if (this.#closed) throw new Error("the driver is closed");
     if (!REGION.test(region)) throw new RangeError(`region "${region}" cannot be part of a node's id`);
@@ -74,9 +74,9 @@ export class LocalDriver implements ScalingDriver {
     const fill = (text: string): string =>
       text.replaceAll("{id}", id).replaceAll("{region}", region).replaceAll("{port}", String(port));
     const own = { RIPOSTE_NODE_ID: id, RIPOSTE_REGION: region, RIPOSTE_PORT: String(port) };
-    const filled = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, fill(value)]));
+    const filled = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value && fill(value)]));
     const child = spawn(command, args.map(fill), {
-      env: { ...process.env, ...own, ...filled },
+      env: { ...filled, ...own },
       stdio: ["ignore", "pipe", "pipe"],
       ...(cwd === undefined ? {} : { cwd }),
     });
