@@ -67,6 +67,8 @@ export { ROUTING_DEFAULTS } from "./routing/routing-defaults.ts";
 export { AgonesDriver } from "./scaling/agones/agones-driver.ts";
 export type { AgonesDriverOptions } from "./scaling/agones/agones-driver.ts";
 export type { FleetAutoscaleReview } from "./scaling/agones/autoscale-review.ts";
+export { AgonesSdk } from "./scaling/agones/agones-sdk.ts";
+export type { AgonesGameServer, AgonesSdkOptions } from "./scaling/agones/agones-sdk.ts";
 export { KubernetesApi } from "./scaling/agones/kubernetes-api.ts";
 export type { KubernetesApiOptions } from "./scaling/agones/kubernetes-api.ts";
 export type { ScalingExplanation } from "./scaling/fleet-scaler.ts";
