@@ -13,6 +13,7 @@ const MONDAY = Date.UTC(2026, 0, 5);
 
 /** Starts nodes when it is told to. */
 class FakeDriver implements ScalingDriver {
+  noted = 0;
   readonly kind = "fake";
   readonly stopped: string[] = [];
   readonly ended: Set<string> = new Set();
@@ -33,6 +34,10 @@ class FakeDriver implements ScalingDriver {
   async stop(nodeId: string): Promise<void> {
     await this.stopOutcome();
     this.stopped.push(nodeId);
+  }
+
+  note(): void {
+    this.noted++;
   }
 
   owns(nodeId: string): boolean {
@@ -127,7 +132,10 @@ describe("FleetScaler", () => {
     assert.equal(bench.driver.started, 0);
     assert.deepEqual(bench.scaler.explain(), { leads: false, driver: "fake", regions: [], decisions: [] });
     bench.leads = true;
-    await bench.run(15);
+    await bench.run(10);
+    assert.equal(bench.driver.noted, 0, "it has not settled");
+    await bench.run(5);
+    assert.equal(bench.driver.noted, 5);
     assert.equal(bench.driver.started, 2);
     assert.deepEqual(bench.kinds, ["start"]);
     assert.ok(bench.says(/^scaling eu: starts 2 nodes: 0 nodes of at least 2$/), bench.log.join("\n"));

@@ -90,7 +90,8 @@ export class FleetScaler implements AsyncDisposable {
     if (this.#state === "follows") void this.#lead();
     if (this.#state !== "leads") return;
     for (const decision of this.#scaler.step(now(), wallNow())) this.#carryOut(decision);
-    driver.note?.(this.#scaler.status());
+    // Before, the leader that was knew better.
+    if (this.#scaler.isSettled(now())) driver.note?.(this.#scaler.status());
     this.#unheard.look(now());
     this.#memory.save(() => this.#scaler.save(), now());
   }

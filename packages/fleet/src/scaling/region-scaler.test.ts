@@ -155,6 +155,16 @@ describe("RegionScaler", () => {
     assert.deepEqual(given, ["eu-a"]);
   });
 
+  it("does not wait for a node that registered before its driver said its name", () => {
+    const fleet = model({ minNodes: 3, targetFreeSeats: 0 }, { delivers: () => false });
+    fleet.run(11_000);
+    fleet.table.put(registration("eu-a", { region: "eu" }));
+    for (const id of ["eu-a", "eu-b", "eu-c"]) fleet.scaler.expect("eu", id);
+    for (const id of ["eu-c", "eu-b"]) fleet.table.put(registration(id, { region: "eu" }));
+    fleet.step();
+    assert.equal(fleet.scaler.status()[0].askedNodes, 0);
+  });
+
   it("asks for more than free seats where it is full: nobody can see who is turned away", () => {
     const fleet = model({ targetFreeSeats: 10, minNodes: 1, maxNodes: 40, maxStarting: 40 });
     fleet.run(60_000);

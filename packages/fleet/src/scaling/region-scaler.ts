@@ -87,6 +87,11 @@ export class RegionScaler {
     for (const state of this.#states.values()) state.forget(now);
   }
 
+  /** It has led for long enough to decide. */
+  isSettled(now: number): boolean {
+    return now >= this.#settledAt;
+  }
+
   /** Call it about once a second while this balancer leads. */
   step(now: number, unixMs: number): readonly ScalingDecision[] {
     this.#now = now;
@@ -124,7 +129,8 @@ export class RegionScaler {
    * were asked for first.
    */
   expect(region: string, nodeId: string): void {
-    this.#states.get(region)?.expect(nodeId);
+    // It may have registered before its driver has said so: then it was counted already.
+    if (this.#table.indexOf(nodeId) < 0) this.#states.get(region)?.expect(nodeId);
   }
 
   /** Nodes that the driver has begun to start and that have not registered. */

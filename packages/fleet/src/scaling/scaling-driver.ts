@@ -15,6 +15,6 @@ export interface ScalingDriver extends AsyncDisposable {
   owns(nodeId: string): boolean;
   /** Whether the node has surely ended; asked about those that are not heard of. */
   hasEnded(nodeId: string): Promise<boolean>;
-  /** How regions stand, about once a second while this balancer leads. */
+  /** How regions stand, about once a second while this balancer leads and has settled. */
   note?(regions: readonly RegionScalingStatus[]): void;
 }
