@@ -14,6 +14,7 @@ const SECRETS: ReadonlySet<string> = new Set([
   "RIPOSTE_FLEET_SECRET",
   "RIPOSTE_NODE_KEYS",
   "RIPOSTE_OPERATOR_SECRET",
+  "RIPOSTE_TOKEN",
   "RIPOSTE_AGONES_WEBHOOK_SECRET",
 ]);
 const log = (line: string): void => console.error(line);

@@ -12,6 +12,7 @@ import { OTHER_REGIONS } from "../config/config-rules.ts";
 import { FULL, READY, STARTING } from "../registry/node-table.ts";
 import type { NodeTable } from "../registry/node-table.ts";
 import { DrainBook } from "./drain-book.ts";
+import { DrainPlans } from "./drain-plans.ts";
 import { RegionCensus } from "./region-census.ts";
 import { RegionState } from "./region-state.ts";
 import type { Situation } from "./region-state.ts";
@@ -40,27 +41,19 @@ interface Coming {
   seenAt: number;
 }
 
-/** Nodes of a region that are to be drained: at most so many, and only as long as seats can be spared. */
-interface DrainPlan {
-  readonly state: RegionState;
-  readonly count: number;
-  readonly seats: number;
-  readonly reason: string;
-  readonly candidates: number[];
-}
-
 export class RegionScaler {
   readonly #options: RegionScalerOptions;
   readonly #table: NodeTable;
   readonly #census: RegionCensus;
   readonly #states: Map<string, RegionState> = new Map();
+  readonly #mayStop: (nodeId: string) => boolean;
   readonly #drains: DrainBook;
   /** Nodes that are not ready yet, by index. */
   readonly #coming: Map<number, Coming> = new Map();
   readonly #log = new DecisionLog();
+  readonly #plans: DrainPlans;
   /** By region number, of this step. */
-  readonly #plans: Map<number, DrainPlan> = new Map();
-  #configs: Map<number, RegionScaling> = new Map();
+  readonly #configs: Map<number, RegionScaling> = new Map();
   #decisions: ScalingDecision[] = [];
   #returning = -1;
   #settledAt = -Infinity;
@@ -71,6 +64,8 @@ export class RegionScaler {
     this.#table = options.table;
     this.#census = new RegionCensus(options.table.regions.maxRegions);
     this.#drains = new DrainBook(options.table);
+    this.#mayStop = options.mayStop ?? ((): boolean => true);
+    this.#plans = new DrainPlans(options.table, this.#mayStop);
     options.table.observe({
       nodeAdded: (index) => this.#noteAdded(index),
       nodeRemoved: (index, returns) => this.#noteRemoved(index, returns),
@@ -118,7 +113,7 @@ export class RegionScaler {
       }
     }
     for (const name of this.#states.keys()) if (!named.has(name)) this.#states.delete(name);
-    this.#drainEmptiest();
+    this.#plans.carryOut((state, index, reason) => this.#drain(state, index, reason));
     this.#stopDrained();
     for (const decision of this.#decisions) this.#log.note(decision, unixMs);
     return this.#decisions;
@@ -261,7 +256,7 @@ export class RegionScaler {
       numbers.wantedNodes = config.maxNodes;
       const reason = `${numbers.presentNodes} nodes of at most ${config.maxNodes}`;
       const count = Math.min(excess, serving - targets.minNodes);
-      this.#plan(number, { state, count, seats: Infinity, reason, candidates: [] });
+      this.#plans.add(number, { state, count, seats: Infinity, reason });
       return "shrinking";
     }
     const perNode = this.#seatsPerNode(state, config);
@@ -279,7 +274,7 @@ export class RegionScaler {
   ): Situation {
     const now = this.#now;
     const { numbers } = state;
-    const reason = reasonToGrow(state);
+    const reason = state.reasonToGrow();
     numbers.wantedNodes = Math.min(config.maxNodes, numbers.presentNodes + missing);
     const seats = this.#resume(state, { shortage, missing, reason });
     const perNode = this.#seatsPerNode(state, config);
@@ -361,36 +356,8 @@ export class RegionScaler {
     }
     const count = Math.min(most, Math.max(1, Math.floor(serving * MAX_DRAINED_SHARE)));
     const reason = `${Math.floor(numbers.freeSeats)} seats are free, ${Math.ceil(wanted)} are wanted`;
-    this.#plan(number, { state, count, seats, reason, candidates: [] });
+    this.#plans.add(number, { state, count, seats, reason });
     return "shrinking";
-  }
-
-  #plan(number: number, plan: DrainPlan): void {
-    if (number >= 0 && plan.count > 0) this.#plans.set(number, plan);
-  }
-
-  /** Carries out the plans, in one pass over the nodes for all regions. */
-  #drainEmptiest(): void {
-    if (this.#plans.size === 0) return;
-    const table = this.#table;
-    const { mayStop } = this.#options;
-    for (let index = 0; index < table.end; index++) {
-      if (!table.has(index) || (table.state[index] !== READY && table.state[index] !== FULL)) continue;
-      this.#plans.get(table.region[index])?.candidates.push(index);
-    }
-    for (const { state, count, seats, reason, candidates } of this.#plans.values()) {
-      candidates.sort((a, b) => table.takenOf(a) - table.takenOf(b) || table.capacityOf(a) - table.capacityOf(b));
-      let [drained, spare] = [0, seats];
-      for (const index of candidates) {
-        if (drained === count) break;
-        const id = table.idOf(index);
-        if (table.capacityOf(index) > spare || mayStop?.(id) === false) continue;
-        spare -= table.capacityOf(index);
-        drained++;
-        this.#drain(state, index, `${reason}; ${table.takenOf(index)} players are there, the fewest`);
-      }
-    }
-    this.#plans.clear();
   }
 
   #drain(state: RegionState, index: number, reason: string): void {
@@ -406,7 +373,7 @@ export class RegionScaler {
     const table = this.#table;
     for (const [index, reason] of this.#drains.due((region) => this.#configs.get(region)?.maxDrainMs, this.#now)) {
       const { id: nodeId, region } = table.registrationOf(index);
-      if (this.#options.mayStop?.(nodeId) === false) continue;
+      if (!this.#mayStop(nodeId)) continue;
       this.#decisions.push({ kind: "stop", region, nodeId, reason });
     }
   }
@@ -419,7 +386,7 @@ export class RegionScaler {
       if (this.#table.region[index] !== number || this.#now - seenAt < config.startTimeoutMs) continue;
       stuck++;
       const id = this.#table.idOf(index);
-      if (this.#options.mayStop?.(id) === false) continue;
+      if (!this.#mayStop(id)) continue;
       state.noteFailure(this.#now);
       this.#coming.delete(index);
       this.#drains.add(index, false, this.#now);
@@ -470,19 +437,4 @@ export class RegionScaler {
     this.#coming.delete(index);
     this.#drains.delete(index);
   }
-}
-
-function reasonToGrow({ numbers }: RegionState): string {
-  const { presentNodes, minNodes, freeSeats, comingSeats, targetFreeSeats, demand, expectedDemand } = numbers;
-  const { lostNodes, startupMs, hiddenDemand } = numbers;
-  const lost = lostNodes === 0 ? "" : `; ${lostNodes} nodes are lost`;
-  if (presentNodes < minNodes) return `${presentNodes} nodes of at least ${minNodes}${lost}`;
-  const growth = Math.ceil(expectedDemand - demand);
-  const expected =
-    growth <= 0
-      ? ""
-      : ` and ${growth} more players are expected before a node is there (${Math.ceil(startupMs / 1000)} s)`;
-  const hidden = hiddenDemand < 1 ? "" : `, ${Math.floor(hiddenDemand)} players may look for one in vain`;
-  const coming = comingSeats === 0 ? "" : `, ${Math.floor(comingSeats)} on their way`;
-  return `${Math.floor(freeSeats)} seats are free${coming}; ${targetFreeSeats} are wanted${expected}${hidden}${lost}`;
 }
