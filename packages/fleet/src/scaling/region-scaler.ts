@@ -216,13 +216,24 @@ export class RegionScaler {
     numbers.askedNodes = state.asked.length;
     numbers.drainingNodes = of(census.draining) + stuck;
     numbers.lostNodes = of(census.lost);
+    numbers.freeSeats = of(census.freeSeats);
     numbers.presentNodes = of(census.serving) + numbers.startingNodes + numbers.askedNodes;
+    if (numbers.drainingNodes > 0) this.#countResuming(numbers, number);
     numbers.wantedNodes = numbers.presentNodes;
     numbers.maxNodes = config.maxNodes;
-    numbers.freeSeats = of(census.freeSeats);
     numbers.comingSeats = (numbers.startingNodes + numbers.askedNodes) * this.#seatsPerNode(state, config);
     numbers.demand = of(census.demand);
     numbers.startupMs = state.startupMs;
+  }
+
+  #countResuming(numbers: RegionState["numbers"], number: number): void {
+    const table = this.#table;
+    for (const [index, drain] of this.#drains.entries()) {
+      if (table.region[index] !== number || !this.#drains.isResuming(drain, this.#now)) continue;
+      numbers.drainingNodes--;
+      numbers.presentNodes++;
+      numbers.freeSeats += Math.max(0, table.capacityOf(index) - table.takenOf(index));
+    }
   }
 
   #seatsPerNode({ seatsPerNode }: RegionState, config: RegionScaling): number {
@@ -312,19 +323,19 @@ export class RegionScaler {
     if (numbers.drainingNodes === 0) return 0;
     const number = table.regions.numberOf(state.name);
     const drained = Array.from(this.#drains.entries()).filter(
-      ([index, drain]) => drain.isOurs && drain.stopAskedAt === -Infinity && table.region[index] === number,
+      ([index, drain]) => table.region[index] === number && this.#drains.mayResume(drain, this.#now),
     );
     drained.sort(([a], [b]) => table.takenOf(b) - table.takenOf(a));
     let [nodes, seats] = [0, 0];
-    for (const [index, { id }] of drained) {
+    for (const [index, drain] of drained) {
       if ((nodes >= missing && seats >= shortage) || numbers.presentNodes === numbers.maxNodes) break;
       nodes++;
       seats += Math.max(0, table.capacityOf(index) - table.takenOf(index));
       numbers.presentNodes++;
       numbers.drainingNodes--;
       state.changedAt = this.#now;
-      this.#drains.delete(index);
-      this.#decisions.push({ kind: "resume", region: state.name, nodeId: id, reason });
+      drain.resumedAt = this.#now;
+      this.#decisions.push({ kind: "resume", region: state.name, nodeId: drain.id, reason });
     }
     return seats;
   }
