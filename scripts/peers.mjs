@@ -9,6 +9,7 @@ export const peers = [
   { name: "etcd", debianPackage: "etcd-server" },
   { name: "prometheus", debianPackage: "prometheus" },
   { name: "promtool", debianPackage: "prometheus" },
+  { name: "openssl", debianPackage: "openssl" },
 ];
 
 /**

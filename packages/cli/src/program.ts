@@ -34,13 +34,27 @@ export function createProgram(): Command {
     .option("--store <where>", '"memory", "embedded:<folder>" or "etcd:<url>,<url>,..."', "memory")
     .option("--peer <url...>", "other balancers; those of the same etcd are found without")
     .option("--config <file>", "settings in JSON, over the defaults, until somebody changes them")
+    .option("--scale <region:nodes...>", "regions that are scaled, with the most nodes of each, over --config")
+    .option("--scale-ports <from-to>", "ports of the game servers that are started here", "7777-7840")
+    .option(
+      "--agones-fleet <region:fleet...>",
+      "scales by Agones, in whose cluster this runs: the Fleet of each region",
+    )
+    .option("--agones-warm <number>", "GameServers of each Fleet that are Ready besides", "0")
+    .addOption(
+      new Option(
+        "--agones-webhook-secret <text>",
+        "last part of the path of Agones' webhook, 16 characters or more",
+      ).env("RIPOSTE_AGONES_WEBHOOK_SECRET"),
+    )
     .option("--no-geoip", "do not load the databases of places by address (150 MB of memory)")
     .option("--behind-proxy", "the last address of X-Forwarded-For is the player's", false)
     .option("--no-console", "do not serve the operators' web console at /console/")
     .option("--dev", "makes up the secrets that are missing, and says them, with a token: for a desk", false)
-    .action(async (options: BalancerCommandOptions) => {
+    .argument("[command...]", "after --: starts a game server here, with {id}, {region} and {port} filled in")
+    .action(async (command: string[], options: Omit<BalancerCommandOptions, "command">) => {
       const { runBalancer } = await import("./commands/balancer.ts");
-      await using balancer = await runBalancer(options);
+      await using balancer = await runBalancer({ ...options, command });
       await balancer.closed;
     });
   addOperatorCommands(program, console.log);

@@ -25,7 +25,7 @@ describe("deploy/prometheus", { skip: promtool.skip }, () => {
 
   it("is a configuration that Prometheus takes, with its rules", { timeout: 60_000 }, async () => {
     const { stdout } = await run(promtool.path, ["check", "config", join(folder, "prometheus.yml")]);
-    assert.match(stdout, /13 rules found/);
+    assert.match(stdout, /16 rules found/);
   });
 
   it("has alerts that fire when they should, and not else", { timeout: 60_000 }, async () => {

@@ -10,6 +10,7 @@ import type {
 } from "../src/http/balancer-api.ts";
 import { PeerMac } from "../src/peers/peer-mac.ts";
 import type { NodeRegistration, ServerNode } from "../src/registry/server-node.ts";
+import type { ScalingExplanation } from "../src/scaling/fleet-scaler.ts";
 
 export const fleetSecret: Uint8Array = new Uint8Array(32).fill(7);
 
@@ -96,6 +97,10 @@ export class FakeBalancer implements BalancerApi {
 
   stats(): unknown {
     return { nodes: this.#nodes.size };
+  }
+
+  scaling(): ScalingExplanation {
+    return { leads: false, driver: "none", regions: [], decisions: [] };
   }
 
   config(): ConfigVersion {

@@ -19,6 +19,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { peerOrSkip } from "../../../scripts/peers.mjs";
 import { FleetMetrics } from "../src/metrics/fleet-metrics.ts";
+import type { RegionScalingStatus } from "../src/scaling/scaling-decision.ts";
 import type { FleetView } from "../src/metrics/load-balancer-stats.ts";
 
 const prometheus = peerOrSkip("prometheus");
@@ -67,6 +68,11 @@ test(
   },
 );
 
+function statusOf(region: string): RegionScalingStatus {
+  const numbers = { presentNodes: 5, wantedNodes: 7, maxNodes: 9, targetFreeSeats: 100 };
+  return { region, ...numbers } as RegionScalingStatus;
+}
+
 /** Of a balancer on which a little of everything happens between two scrapes. */
 function createMetrics(): { readonly metrics: FleetMetrics; readonly live: () => void } {
   let configVersion = 1;
@@ -86,6 +92,7 @@ function createMetrics(): { readonly metrics: FleetMetrics; readonly live: () =>
     balancersAlive: 2,
     isLeader: true,
     configVersion,
+    scaling: [statusOf("eu-west"), statusOf("us-east")],
   });
   const metrics = new FleetMetrics({ view, includesProcess: true });
   const live = (): void => {
@@ -94,6 +101,8 @@ function createMetrics(): { readonly metrics: FleetMetrics; readonly live: () =>
       metrics.notePlacement(name, "composite", "placed");
       metrics.noteLatency(name, 30);
     }
+    metrics.scaling.noteDecision({ kind: "start", region: "eu-west", count: 2, reason: "" });
+    metrics.scaling.noteDriverError("start");
     metrics.noteRefusal("noMatch");
     metrics.noteClaim("stored");
     metrics.noteHealthChange("suspected");

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { BalancerServer, EmbeddedStore, GeoIp, signOperatorToken } from "@riposte/fleet";
 import type { NodeKey, StateStore, TokenTrust } from "@riposte/fleet";
 import { OPERATOR_AUDIENCE, OPERATOR_ISSUER, readSecret } from "../secrets.ts";
+import { openScaling, pairOf } from "./scaling-options.ts";
 
 export interface BalancerCommandOptions {
   readonly port: string;
@@ -16,6 +17,13 @@ export interface BalancerCommandOptions {
   readonly store: string;
   readonly peer?: readonly string[];
   readonly config?: string;
+  readonly scale?: readonly string[];
+  readonly scalePorts: string;
+  readonly agonesFleet?: readonly string[];
+  readonly agonesWarm: string;
+  readonly agonesWebhookSecret?: string;
+  /** Of a game server. */
+  readonly command: readonly string[];
   readonly geoip: boolean;
   readonly behindProxy: boolean;
   readonly console: boolean;
@@ -39,8 +47,10 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
   const port = Number(options.port);
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
     throw new RangeError(`--port ${options.port} is no port`);
-  const config: unknown = options.config === undefined ? undefined : JSON.parse(await readFile(options.config, "utf8"));
+  const config = await readConfig(options);
   const store = await openStore(options.store);
+  const started: { url: string } = { url: options.url ?? "" };
+  const scaling = await openScaling(options, { store, nodeKeys, balancerUrl: () => started.url });
   const locator = options.geoip ? await GeoIp.open() : undefined;
   const server = await BalancerServer.listen({
     port,
@@ -56,8 +66,10 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
     ...(options.url === undefined ? {} : { url: options.url }),
     ...(options.peer === undefined ? {} : { peers: options.peer }),
     ...(config === undefined ? {} : { config }),
+    ...scaling,
     ...(locator === undefined ? {} : { locator }),
   });
+  started.url = server.url;
   console.error(`balancer ${server.balancer.id} at ${server.url}, store: ${options.store}`);
   if (options.console) console.error(`console at ${server.url}/console/`);
   if (options.dev) console.error(`token ${await devToken(trust!)}`);
@@ -73,6 +85,20 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
       await store[Symbol.asyncDispose]();
     },
   };
+}
+
+interface PartialConfig {
+  readonly scaling?: Readonly<Record<string, object>>;
+}
+
+/** With the regions of `--scale`. */
+async function readConfig({ config: file, scale = [] }: BalancerCommandOptions): Promise<unknown> {
+  const read = file === undefined ? undefined : (JSON.parse(await readFile(file, "utf8")) as PartialConfig);
+  if (scale.length === 0) return read;
+  const scaling: Record<string, object> = { ...read?.scaling };
+  for (const { name, value } of scale.map((text) => pairOf(text, "--scale")))
+    scaling[name] = { ...scaling[name], maxNodes: Number(value) };
+  return { ...read, scaling };
 }
 
 async function openStore(where: string): Promise<StateStore> {

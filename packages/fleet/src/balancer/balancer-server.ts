@@ -15,12 +15,15 @@ import type { Beacon } from "../http/api-context.ts";
 import { NodeCredentials, TokenCredentials } from "../http/credentials.ts";
 import type { NodeKey, TokenTrust } from "../http/credentials.ts";
 import { readConsole } from "../http/console-routes.ts";
+import type { AgonesWebhook } from "../http/agones-routes.ts";
 import { HttpApi } from "../http/http-api.ts";
 import { FleetMetrics } from "../metrics/fleet-metrics.ts";
 import { viewRegions } from "../metrics/fleet-view.ts";
 import type { FleetView, LoadBalancerStats } from "../metrics/load-balancer-stats.ts";
 import type { OriginStats } from "../metrics/player-origins.ts";
 import type { NodeRegistration } from "../registry/server-node.ts";
+import { FleetScaler } from "../scaling/fleet-scaler.ts";
+import type { ScalingDriver } from "../scaling/scaling-driver.ts";
 import { countStoreErrors } from "../store/count-store-errors.ts";
 import { EmbeddedStore } from "../store/embedded-store.ts";
 import type { StateStore } from "../store/state-store.ts";
@@ -57,6 +60,10 @@ export interface BalancerServerOptions {
   readonly peers?: readonly string[];
   /** Over the defaults, until somebody changes it. */
   readonly config?: unknown;
+  /** Starts and stops nodes of the regions that `config.scaling` names; closed with the balancer. Default: nothing is scaled. */
+  readonly scalingDriver?: ScalingDriver;
+  /** Default: Agones asks nothing here. */
+  readonly agones?: AgonesWebhook;
   readonly beacons?: readonly Beacon[];
   /** Whether it serves the operators' web console at /console/, where that is built. Default true. */
   readonly console?: boolean;
@@ -79,6 +86,7 @@ export interface StatsReply extends LoadBalancerStats {
 }
 
 const DEFAULT_PORT = 7800;
+const SCALE_EVERY_MS = 1000;
 /** "RIPOSTE1" in ASCII, as the server's default. */
 const DEFAULT_PROTOCOL_ID = 0x5249504f53544531n;
 const NOWHERE: ClientLocator = { estimateClientLocation: () => undefined };
@@ -90,12 +98,15 @@ export class BalancerServer implements AsyncDisposable {
   readonly metrics: FleetMetrics;
   readonly #http: HttpApi;
   readonly #keeper: ConfigKeeper;
+  readonly #scaler: FleetScaler | undefined;
+  readonly #scaling: NodeJS.Timeout | undefined;
   readonly #ownStore: StateStore | undefined;
 
   private constructor(parts: {
     readonly url: string;
     readonly port: number;
     readonly balancer: GlobalLoadBalancer;
+    readonly scaler: FleetScaler | undefined;
     readonly metrics: FleetMetrics;
     readonly http: HttpApi;
     readonly keeper: ConfigKeeper;
@@ -108,6 +119,9 @@ export class BalancerServer implements AsyncDisposable {
     this.#http = parts.http;
     this.#keeper = parts.keeper;
     this.#ownStore = parts.ownStore;
+    const { scaler } = parts;
+    this.#scaler = scaler;
+    this.#scaling = scaler && setInterval(() => scaler.tick(), SCALE_EVERY_MS);
   }
 
   static async listen(options: BalancerServerOptions): Promise<BalancerServer> {
@@ -118,7 +132,7 @@ export class BalancerServer implements AsyncDisposable {
     const store = countStoreErrors(options.store ?? ownStore!, (code) => metrics.noteStoreError(code));
     const book = new ConfigBook({ initial: options.config });
     // The API is made before its balancer, which must know the port.
-    const started: { balancer?: GlobalLoadBalancer } = {};
+    const started: Started = {};
     const config = (): LoadBalancerConfig => book.config;
     const onChange = (): void => {
       started.balancer?.configure();
@@ -127,9 +141,9 @@ export class BalancerServer implements AsyncDisposable {
     const keeper = new ConfigKeeper({ store, book, log, onChange });
     const metrics: FleetMetrics = new FleetMetrics({
       includesProcess: options.processMetrics ?? false,
-      view: () => viewOf(started.balancer, store, book.current.version),
+      view: () => viewOf(started, store, book.current.version),
     });
-    const api = createApi(() => started.balancer, { book, keeper, metrics, locator });
+    const api = createApi(started, { book, keeper, metrics, locator });
     const http = await HttpApi.create({
       api,
       limits: () => config().limits,
@@ -138,6 +152,7 @@ export class BalancerServer implements AsyncDisposable {
       audit: new AuditLog({ sink: options.audit ?? STDOUT, wallNow: Date.now }),
       beacons: () => options.beacons ?? [],
       ...(options.console === false ? {} : { console: await readConsole() }),
+      ...(options.agones === undefined ? {} : { agones: options.agones }),
       ...(options.playerTokens === undefined ? {} : { playerTokens: options.playerTokens }),
       ...(options.behindProxy === undefined ? {} : { behindProxy: options.behindProxy }),
       ...(options.tls === undefined ? {} : { tls: options.tls }),
@@ -158,11 +173,16 @@ export class BalancerServer implements AsyncDisposable {
       ...(options.peers === undefined ? {} : { peers: options.peers }),
     }));
     if (config().geoip.overrides.length > 0) onChange();
-    return new BalancerServer({ url, port: bound, balancer, metrics, http, keeper, ownStore });
+    if (options.scalingDriver !== undefined)
+      started.scaler = createScaler(options.scalingDriver, { balancer, store, config, metrics, log });
+    const { scaler } = started;
+    return new BalancerServer({ url, port: bound, balancer, scaler, metrics, http, keeper, ownStore });
   }
 
   /** Players who are being answered are; then it takes nobody new, and nodes get back what they lent. */
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#scaling);
+    await this.#scaler?.[Symbol.asyncDispose]();
     await this.balancer[Symbol.asyncDispose]();
     this.#keeper.close();
     await this.#http[Symbol.asyncDispose]();
@@ -170,7 +190,46 @@ export class BalancerServer implements AsyncDisposable {
   }
 }
 
-function viewOf(balancer: GlobalLoadBalancer | undefined, store: StateStore, configVersion: number): FleetView {
+/** What is there once it listens. */
+interface Started {
+  balancer?: GlobalLoadBalancer;
+  scaler?: FleetScaler;
+}
+
+function createScaler(
+  driver: ScalingDriver,
+  {
+    balancer,
+    store,
+    config,
+    metrics,
+    log,
+  }: {
+    readonly balancer: GlobalLoadBalancer;
+    readonly store: StateStore;
+    readonly config: () => LoadBalancerConfig;
+    readonly metrics: FleetMetrics;
+    readonly log: (line: string) => void;
+  },
+): FleetScaler {
+  return new FleetScaler({
+    table: balancer.table,
+    driver,
+    store,
+    config: () => config().scaling,
+    leads: () => balancer.leads,
+    drain: (id) => void balancer.commandNode(id, "drain"),
+    resume: (id) => void balancer.commandNode(id, "resume"),
+    unregister: (id) => void balancer.commandNode(id, "unregister"),
+    log,
+    onDecision: (decision) => metrics.scaling.noteDecision(decision),
+    onDriverError: (operation) => metrics.scaling.noteDriverError(operation),
+    now: () => performance.now(),
+    wallNow: Date.now,
+  });
+}
+
+function viewOf({ balancer, scaler }: Started, store: StateStore, configVersion: number): FleetView {
   const lent = balancer?.lentSeats();
   const stats = balancer?.stats();
   return {
@@ -180,6 +239,7 @@ function viewOf(balancer: GlobalLoadBalancer | undefined, store: StateStore, con
     balancersAlive: stats?.balancers.length ?? 1,
     isLeader: stats?.leads ?? false,
     configVersion,
+    scaling: scaler?.explain().regions ?? [],
   };
 }
 
@@ -195,7 +255,7 @@ function overrideLocations(locator: ClientLocator, { geoip }: LoadBalancerConfig
 const STDOUT: AuditSink = { write: (line) => void process.stdout.write(line) };
 
 function createApi(
-  current: () => GlobalLoadBalancer | undefined,
+  started: Started,
   {
     book,
     keeper,
@@ -208,10 +268,11 @@ function createApi(
     readonly locator: ClientLocator;
   },
 ): BalancerApi {
+  const current = (): GlobalLoadBalancer | undefined => started.balancer;
   const balancer = (): GlobalLoadBalancer => {
-    const started = current();
-    if (started === undefined) throw new ApiError(503, "starting", "This balancer is starting: try again in a moment.");
-    return started;
+    if (started.balancer === undefined)
+      throw new ApiError(503, "starting", "This balancer is starting: try again in a moment.");
+    return started.balancer;
   };
   return {
     get isReady() {
@@ -249,6 +310,7 @@ function createApi(
       origins: balancer().origins.stats(performance.now()),
       attributions: locator.attributions ?? [],
     }),
+    scaling: () => started.scaler?.explain() ?? { leads: false, driver: "none", regions: [], decisions: [] },
     config: () => book.current,
     configVersions: async () => book.versions(),
     async changeConfig(patch, { dryRun, comment }, actor) {

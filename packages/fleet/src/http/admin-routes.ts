@@ -145,6 +145,14 @@ function adminRoutes(context: ApiContext): AdminRoute[] {
       schema: { summary: "The balancer in numbers", response: { 200: schemas.Stats } },
       handle: () => api.stats(),
     },
+    {
+      method: "GET",
+      url: "/v1/scaling",
+      scope: "fleet:read",
+      action: "scaling",
+      schema: { summary: "How regions are scaled, and why", response: { 200: schemas.Scaling } },
+      handle: () => api.scaling(),
+    },
     ...configRoutes(context),
     ...geoIpRoutes(context),
   ];

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "./api-error.ts";
 import type { AuditEntry, AuditLog } from "./audit-log.ts";
+import type { AgonesWebhook } from "./agones-routes.ts";
 import type { Actor, BalancerApi } from "./balancer-api.ts";
 import type { LimitConfig } from "../config/load-balancer-config.ts";
 import type { ConnectionGuard } from "./connection-guard.ts";
@@ -26,6 +27,8 @@ export interface ApiContextOptions {
   readonly playerTokens?: boolean;
   /** Whether metrics are for anybody. Default false: for who has `fleet:read`. */
   readonly openMetrics?: boolean;
+  /** Default: there is no such webhook. */
+  readonly agones?: AgonesWebhook;
   /** Default: none. */
   readonly beacons?: () => readonly Beacon[];
   /** `Access-Control-Allow-Origin` of what players call. Default "*". */

@@ -330,6 +330,89 @@ export const Explained: TSchema = Type.Object({
   attributions: Attributions,
 });
 
+export const WebhookSecret: TSchema = Type.Object({
+  secret: Type.String({ description: "Of the webhook", maxLength: 256 }),
+});
+
+const autoscaleRequest = Type.Object(
+  {
+    uid: Type.String({ description: "Of this request", maxLength: 256 }),
+    name: Type.String({ description: "Of the Fleet", maxLength: 256 }),
+    namespace: Type.String({ maxLength: 256 }),
+    status: Type.Object(
+      {
+        replicas: count("GameServers"),
+        readyReplicas: count("Of them: Ready"),
+        reservedReplicas: count("Reserved"),
+        allocatedReplicas: count("Allocated"),
+      },
+      { additionalProperties: true },
+    ),
+  },
+  { additionalProperties: true, title: "FleetAutoscaleRequest" },
+);
+
+export const AutoscaleBody: TSchema = Type.Object({ request: autoscaleRequest }, { additionalProperties: true });
+
+export const AutoscaleReply: TSchema = Type.Object({
+  request: autoscaleRequest,
+  response: Type.Object({
+    uid: Type.String({ description: "The request's" }),
+    scale: Type.Boolean({ description: "False: nothing is to change" }),
+    replicas: count("GameServers that there should be"),
+  }),
+});
+
+const text64 = Type.String({ maxLength: 64 });
+
+export const Scaling: TSchema = Type.Object(
+  {
+    leads: Type.Boolean({ description: "Whether this balancer scales; the others know nothing of it" }),
+    driver: Type.String({ description: "`local`, `agones` or `none`" }),
+    regions: Type.Array(
+      Type.Object(
+        {
+          region: text64,
+          presentNodes: count("Ready, full or starting, or asked for"),
+          wantedNodes: count("As many as there should be"),
+          startingNodes: count("Registered, and not ready"),
+          askedNodes: count("Asked for, and not registered"),
+          drainingNodes: count("Draining"),
+          lostNodes: count("Lost"),
+          minNodes: count("At least, at this hour"),
+          maxNodes: count("At most"),
+          freeSeats: Type.Number(),
+          comingSeats: Type.Number({ description: "Of nodes on their way" }),
+          targetFreeSeats: count("At this hour"),
+          demand: Type.Number({ description: "Players who play or are on their way" }),
+          expectedDemand: Type.Number({ description: "The most until a node would be ready that is started now" }),
+          hiddenDemand: Type.Number({ description: "Players who are taken to find no seat" }),
+          startupMs: Type.Number({ description: "From being asked for to being ready" }),
+          note: Type.String({ description: "Why it is as it is" }),
+        },
+        { title: "RegionScalingStatus" },
+      ),
+    ),
+    decisions: Type.Array(
+      Type.Object({
+        at: Type.Number({ description: "Unix ms" }),
+        decision: Type.Object(
+          {
+            kind: Type.Enum(["start", "drain", "resume", "stop", "giveUp"]),
+            region: text64,
+            reason: Type.String(),
+            count: Type.Optional(count("Of `start` and `giveUp`")),
+            nodeId: Type.Optional(NodeId),
+          },
+          { title: "ScalingDecision" },
+        ),
+      }),
+      { description: "The newest, at most 256, the oldest first" },
+    ),
+  },
+  { title: "Scaling" },
+);
+
 export const Anything: TSchema = Type.Any();
 export const Nothing: TSchema = Type.Null({ description: "No body" });
 export const Plain: TSchema = Type.String();

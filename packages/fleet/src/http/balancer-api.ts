@@ -5,6 +5,7 @@ import type { GeoIpError } from "../geoip/geo-ip-error.ts";
 import type { GeoIpStats } from "../geoip/geo-ip-options.ts";
 import type { NodeRegistration, NodeState, ServerNode } from "../registry/server-node.ts";
 import type { RouteClient, RouteExplanation, RouteFilter, RoutingStrategy } from "../routing/route-request.ts";
+import type { ScalingExplanation } from "../scaling/fleet-scaler.ts";
 
 /** A player, or a party or match that plays together. */
 export interface AllocateRequest {
@@ -134,6 +135,7 @@ export interface BalancerApi {
   commandNode(nodeId: string, command: NodeCommand, actor: Actor): Promise<ServerNode | undefined>;
   nodes(filter?: { readonly region?: string; readonly state?: NodeState }): readonly ServerNode[];
   stats(): unknown;
+  scaling(): ScalingExplanation;
   config(): ConfigVersion;
   configVersions(): Promise<readonly ConfigVersion[]>;
   /** Validates, and with `dryRun` says what it would have done to recorded traffic instead of changing anything. */

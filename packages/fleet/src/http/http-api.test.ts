@@ -7,6 +7,7 @@ import { SignJWT } from "jose";
 import { Check } from "typebox/schema";
 import { FakeBalancer, fleetSecret, registrationOf } from "../../test/fake-balancer.ts";
 import type { LimitConfig } from "../config/load-balancer-config.ts";
+import { answerReview } from "../scaling/agones/autoscale-review.ts";
 import { PEER_MAC_HEADER, PeerMac } from "../peers/peer-mac.ts";
 import { AuditLog } from "./audit-log.ts";
 import { NodeCredentials, TokenCredentials, signNodeToken } from "./credentials.ts";
@@ -363,6 +364,36 @@ describe("the other balancers' part", () => {
   });
 });
 
+describe("Agones' part", () => {
+  const webhookSecret = "a-secret-in-the-path";
+  const status = { replicas: 3, readyReplicas: 1, reservedReplicas: 0, allocatedReplicas: 2, players: null };
+  const review = { request: { uid: "u-1", name: "game-eu", namespace: "games", status }, response: null };
+  const path = `/v1/agones/autoscale/${webhookSecret}`;
+
+  it("answers its webhook in its own shape, to who has the secret", async () => {
+    const need = { pending: 2, draining: 0, warm: 0 };
+    await using setting = await Setting.open({
+      agones: { secret: webhookSecret, review: (asked) => answerReview(asked, need) },
+    });
+    const reply = await setting.send("POST", path, review);
+    const response = { uid: "u-1", scale: true, replicas: 4 };
+    assert.deepEqual([reply.status, reply.body], [200, { request: review.request, response }]);
+    for (const wrong of ["x", `${webhookSecret}x`, ""]) {
+      const refused = await setting.send("POST", `/v1/agones/autoscale/${wrong}`, review);
+      assert.equal(refused.status, 404, wrong);
+    }
+    const { request } = review;
+    for (const bad of [{}, { request: {} }, { request: { ...request, status: { ...status, replicas: "3" } } }])
+      assert.equal((await setting.send("POST", path, bad)).status, 400, JSON.stringify(bad));
+    assert.deepEqual(setting.defects, []);
+  });
+
+  it("has no webhook where none is configured", async () => {
+    await using setting = await Setting.open();
+    assert.equal((await setting.send("POST", path, review)).status, 404);
+  });
+});
+
 describe("protection", () => {
   const few: LimitConfig = { ...freely, requestsPerSec: 1, requestBurst: 3, connectionsPerPrefix: 4 };
 
@@ -502,6 +533,7 @@ describe("the OpenAPI document", () => {
     check("/v1/allocate", "post", await setting.send("POST", "/v1/allocate", {}));
     check("/v1/nodes", "get", await setting.as(operator, "GET", "/v1/nodes"));
     check("/v1/config", "get", await setting.as(operator, "GET", "/v1/config"));
+    check("/v1/scaling", "get", await setting.as(operator, "GET", "/v1/scaling"));
     check("/v1/challenge", "post", await setting.send("POST", "/v1/challenge"));
     setting.limits = { ...freely, challengeAbovePerSec: 0 };
     check("/v1/allocate", "post", await setting.send("POST", "/v1/allocate", allocation));

@@ -10,6 +10,7 @@ import swagger from "@fastify/swagger";
 import { fastify } from "fastify";
 import type { FastifyInstance } from "fastify";
 import { addAdminRoutes } from "./admin-routes.ts";
+import { addAgonesRoutes } from "./agones-routes.ts";
 import { ApiContext } from "./api-context.ts";
 import type { ApiContextOptions } from "./api-context.ts";
 import { answerErrors } from "./api-error.ts";
@@ -108,7 +109,14 @@ export class HttpApi implements AsyncDisposable {
     answerErrors(app, options.onDefect ?? sayDefect);
     await app.register(swagger, { openapi: OPENAPI });
     const context = new ApiContext(options, guard, new ProofOfWork(), now);
-    for (const add of [addHealthRoutes, addPlayerRoutes, addNodeRoutes, addAdminRoutes, addPeerRoutes]) {
+    for (const add of [
+      addHealthRoutes,
+      addPlayerRoutes,
+      addNodeRoutes,
+      addAdminRoutes,
+      addAgonesRoutes,
+      addPeerRoutes,
+    ]) {
       // Each in a room of its own: hooks and parsers of one are not those of others.
       await app.register((room, _options, done) => {
         add(room, context);

@@ -12,6 +12,7 @@ export const OPENAPI: NonNullable<FastifyDynamicSwaggerOptions["openapi"]> = {
     { name: "players", description: "What players and matchmakers call" },
     { name: "nodes", description: "What game servers call" },
     { name: "operators", description: "What operators and their tools call" },
+    { name: "agones", description: "What Agones calls" },
     { name: "health", description: "What load balancers before this one call" },
   ],
   components: {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { NodeState, ServerNode } from "../registry/server-node.ts";
+import type { RegionScalingStatus } from "../scaling/scaling-decision.ts";
 import { FleetMetrics } from "./fleet-metrics.ts";
 import { viewRegions } from "./fleet-view.ts";
 import type { FleetView, RegionStats } from "./load-balancer-stats.ts";
@@ -143,6 +144,28 @@ describe("FleetMetrics", () => {
     assert.deepEqual(await linesOf(metrics, "player_latency_seconds_count"), [
       'player_latency_seconds_count{region="other"} 1000',
     ]);
+  });
+
+  it("says what is scaled, and how regions stand that it scales", async () => {
+    const numbers = { presentNodes: 3, wantedNodes: 5, maxNodes: 8, targetFreeSeats: 100 };
+    let scaling = [{ region: "eu", ...numbers }] as unknown as readonly RegionScalingStatus[];
+    const metrics = new FleetMetrics({ view: () => ({ ...createView(), scaling }) });
+    assert.deepEqual(await linesOf(metrics, "scaling_nodes_wanted"), ['scaling_nodes_wanted{region="eu"} 5']);
+    metrics.scaling.noteDecision({ kind: "start", region: "eu", count: 4, reason: "" });
+    metrics.scaling.noteDecision({ kind: "drain", region: "eu", nodeId: "x", reason: "" });
+    metrics.scaling.noteDriverError("stop");
+    const decisions = await linesOf(metrics, "scaling_decisions_total");
+    assert.equal(decisions.length, 5, "those that never were at 0");
+    assert.ok(decisions.includes('scaling_decisions_total{region="eu",kind="start"} 4'));
+    assert.ok((await linesOf(metrics, "scaling_driver")).includes('scaling_driver_errors_total{operation="stop"} 1'));
+    scaling = [];
+    assert.deepEqual(await linesOf(metrics, "scaling_nodes_wanted"), [], "another balancer leads");
+    const { scalingDecisions, scalingDriverErrors } = metrics.stats();
+    assert.deepEqual(scalingDecisions.eu, { start: 4, drain: 1, resume: 0, stop: 0, giveUp: 0 });
+    assert.deepEqual(scalingDriverErrors, { start: 0, stop: 1, look: 0 });
+    for (let i = 0; i < 1000; i++)
+      metrics.scaling.noteDecision({ kind: "start", region: `made-up-${i}`, count: 1, reason: "" });
+    assert.ok((await linesOf(metrics, "scaling_decisions_total")).length <= 301 * 5);
   });
 
   it("is not in the global registry, so a process may have two", async () => {

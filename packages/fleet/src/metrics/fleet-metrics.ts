@@ -19,6 +19,7 @@ import type {
   RegionStats,
 } from "./load-balancer-stats.ts";
 import { CountCell, CountCells, TimeCells } from "./metric-cells.ts";
+import { ScalingMetrics } from "./scaling-metrics.ts";
 
 export interface FleetMetricsOptions {
   /** What is the case now; called once for each scrape. */
@@ -54,6 +55,7 @@ interface RegionCells {
 }
 
 export class FleetMetrics {
+  readonly scaling: ScalingMetrics;
   readonly #options: FleetMetricsOptions;
   readonly #registry: Registry = new Registry();
   readonly #regions: Map<string, RegionCells> = new Map();
@@ -126,6 +128,7 @@ export class FleetMetrics {
     );
     this.#queueWait = timeCells("queue_wait_seconds", "Waits of players let in from the queue.", WAIT_BUCKETS);
     this.#gauges = new FleetGauges(registers);
+    this.scaling = new ScalingMetrics(registers, (region) => this.#boundedName(region));
     if (options.includesProcess ?? false) collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -193,6 +196,8 @@ export class FleetMetrics {
       healthChanges: this.#healthChanges.values,
       storeErrors: this.#storeErrors.values,
       geoip: this.#geoip.values,
+      scalingDecisions: this.scaling.decisions,
+      scalingDriverErrors: this.scaling.driverErrors,
       route: this.#route.stats,
       allocation: this.#allocation.stats,
       queueWait: this.#queueWait.stats,
@@ -214,12 +219,20 @@ export class FleetMetrics {
     }
     const view = this.#options.view();
     this.#gauges.set(view, this.#bounded(view));
+    this.scaling.tell(view.scaling ?? []);
     const texts: string[] = [];
     for (const { name } of this.#registry.getMetricsAsArray()) {
       texts.push(await this.#registry.getSingleMetricAsString(name));
       await nextTurn();
     }
     return `${texts.join("\n\n")}\n`;
+  }
+
+  /** The region's name, which is taken from now on if there is room. */
+  #boundedName(region: string): string {
+    const name = this.#nameOf(region);
+    this.#regionCells(name);
+    return name;
   }
 
   #nameOf(region: string): string {

@@ -3,6 +3,8 @@ import type { AllocateRefusal } from "../http/balancer-api.ts";
 import type { NodeHealth } from "../health/health-book.ts";
 import type { Coordinates, NodeState } from "../registry/server-node.ts";
 import type { LocationSource, RoutingStrategy } from "../routing/route-request.ts";
+import type { RegionScalingStatus, ScalingDecisionKind } from "../scaling/scaling-decision.ts";
+import type { DriverOperation } from "../scaling/fleet-scaler.ts";
 import type { StateStore, StoreError, StoreStatus } from "../store/state-store.ts";
 
 /** `placed`: a seat was taken; `repeated`: the same key again, the same answer. */
@@ -56,6 +58,8 @@ export interface FleetView {
   readonly balancersAlive: number;
   readonly isLeader: boolean;
   readonly configVersion: number;
+  /** Of regions that this balancer scales. */
+  readonly scaling?: readonly RegionScalingStatus[];
 }
 
 /** Regions are by name, the first 300 that were seen, the rest under `other`. Counters begin at 0 with the process. */
@@ -68,6 +72,9 @@ export interface LoadBalancerStats extends FleetView {
   readonly healthChanges: Readonly<Record<NodeHealth, number>>;
   readonly storeErrors: Readonly<Record<StoreError["code"], number>>;
   readonly geoip: Readonly<Record<LocationSource, number>>;
+  /** Decisions by region; of `start` and `giveUp` nodes. */
+  readonly scalingDecisions: Readonly<Record<string, Readonly<Record<ScalingDecisionKind, number>>>>;
+  readonly scalingDriverErrors: Readonly<Record<DriverOperation, number>>;
   /** Choosing a node. */
   readonly route: TimeStats;
   /** The whole of an allocation, the copy to another balancer included. */

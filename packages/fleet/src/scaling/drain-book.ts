@@ -6,6 +6,8 @@ import type { NodeTable } from "../registry/node-table.ts";
 const EMPTY_FOR_MS = 5000;
 /** A node that was to be stopped and is still there is tried again. */
 const STOP_AGAIN_AFTER_MS = 30_000;
+/** A node that is called back still counts as draining until its next report, which may be late. */
+const RESUMES_FOR_MS = 10_000;
 
 export interface Drain {
   readonly id: string;
@@ -14,6 +16,7 @@ export interface Drain {
   readonly isOurs: boolean;
   emptySince: number;
   stopAskedAt: number;
+  resumedAt: number;
 }
 
 export class DrainBook {
@@ -30,7 +33,17 @@ export class DrainBook {
 
   add(index: number, isOurs: boolean, now: number): void {
     const id = this.#table.idOf(index);
-    this.#drains.set(index, { id, since: now, isOurs, emptySince: -1, stopAskedAt: -Infinity });
+    this.#drains.set(index, { id, since: now, isOurs, emptySince: -1, stopAskedAt: -Infinity, resumedAt: -Infinity });
+  }
+
+  /** Whether the scaler may call it back: it drained it, and has done nothing else with it since. */
+  mayResume(drain: Drain, now: number): boolean {
+    return drain.isOurs && drain.stopAskedAt === -Infinity && !this.isResuming(drain, now);
+  }
+
+  /** It was called back, and is as good as ready. */
+  isResuming(drain: Drain, now: number): boolean {
+    return now - drain.resumedAt < RESUMES_FOR_MS;
   }
 
   delete(index: number): void {
@@ -59,6 +72,7 @@ export class DrainBook {
     for (const [index, drain] of this.#drains) {
       const limitMs = maxDrainMs(this.#table.region[index]);
       if (limitMs === undefined || now - drain.stopAskedAt < STOP_AGAIN_AFTER_MS) continue;
+      if (this.isResuming(drain, now)) continue;
       const isEmpty = drain.emptySince >= 0 && now - drain.emptySince >= EMPTY_FOR_MS;
       if (!isEmpty && now - drain.since < limitMs) continue;
       drain.stopAskedAt = now;

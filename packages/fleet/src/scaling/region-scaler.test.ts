@@ -104,6 +104,25 @@ describe("RegionScaler", () => {
     assert.deepEqual(fleet.nodesIn("eu", "draining"), [others]);
   });
 
+  it("does not stop a node that it has just called back, although nobody plays there yet", () => {
+    const fleet = model({ targetFreeSeats: 0, minNodes: 2, scaleInCooldownMs: 10_000 });
+    fleet.run(60_000);
+    fleet.config = { eu: { ...fleet.config.eu, minNodes: 1 } };
+    fleet.run(2000);
+    const [drained] = fleet.nodesIn("eu", "draining");
+    const index = fleet.table.indexOf(drained);
+    fleet.config = { eu: { ...fleet.config.eu, minNodes: 2 } };
+    fleet.step();
+    assert.equal(fleet.count("resume"), 1);
+    // Its report is late: to the balancer it drains as before.
+    fleet.table.setState(index, "draining", fleet.now);
+    fleet.run(8000);
+    assert.deepEqual([fleet.count("stop"), fleet.count("resume")], [0, 1]);
+    fleet.table.setState(index, "ready", fleet.now);
+    fleet.run(60_000);
+    assert.deepEqual([fleet.count("stop"), fleet.nodesIn("eu", "ready").length], [0, 2]);
+  });
+
   it("replaces nodes that are lost, and not those in maintenance that still count to the maximum", () => {
     const fleet = model({ targetFreeSeats: 60, minNodes: 2, maxNodes: 3 });
     fleet.run(60_000);
@@ -153,6 +172,16 @@ describe("RegionScaler", () => {
     fleet.run(60_000);
     const given = fleet.decisions.flatMap(({ decision }) => (decision.kind === "giveUp" ? decision.nodeIds : []));
     assert.deepEqual(given, ["eu-a"]);
+  });
+
+  it("does not wait for a node that registered before its driver said its name", () => {
+    const fleet = model({ minNodes: 3, targetFreeSeats: 0 }, { delivers: () => false });
+    fleet.run(11_000);
+    fleet.table.put(registration("eu-a", { region: "eu" }));
+    for (const id of ["eu-a", "eu-b", "eu-c"]) fleet.scaler.expect("eu", id);
+    for (const id of ["eu-c", "eu-b"]) fleet.table.put(registration(id, { region: "eu" }));
+    fleet.step();
+    assert.equal(fleet.scaler.status()[0].askedNodes, 0);
   });
 
   it("asks for more than free seats where it is full: nobody can see who is turned away", () => {

@@ -12,6 +12,7 @@ import { OTHER_REGIONS } from "../config/config-rules.ts";
 import { FULL, READY, STARTING } from "../registry/node-table.ts";
 import type { NodeTable } from "../registry/node-table.ts";
 import { DrainBook } from "./drain-book.ts";
+import { DrainPlans } from "./drain-plans.ts";
 import { RegionCensus } from "./region-census.ts";
 import { RegionState } from "./region-state.ts";
 import type { Situation } from "./region-state.ts";
@@ -40,27 +41,19 @@ interface Coming {
   seenAt: number;
 }
 
-/** Nodes of a region that are to be drained: at most so many, and only as long as seats can be spared. */
-interface DrainPlan {
-  readonly state: RegionState;
-  readonly count: number;
-  readonly seats: number;
-  readonly reason: string;
-  readonly candidates: number[];
-}
-
 export class RegionScaler {
   readonly #options: RegionScalerOptions;
   readonly #table: NodeTable;
   readonly #census: RegionCensus;
   readonly #states: Map<string, RegionState> = new Map();
+  readonly #mayStop: (nodeId: string) => boolean;
   readonly #drains: DrainBook;
   /** Nodes that are not ready yet, by index. */
   readonly #coming: Map<number, Coming> = new Map();
   readonly #log = new DecisionLog();
+  readonly #plans: DrainPlans;
   /** By region number, of this step. */
-  readonly #plans: Map<number, DrainPlan> = new Map();
-  #configs: Map<number, RegionScaling> = new Map();
+  readonly #configs: Map<number, RegionScaling> = new Map();
   #decisions: ScalingDecision[] = [];
   #returning = -1;
   #settledAt = -Infinity;
@@ -71,6 +64,8 @@ export class RegionScaler {
     this.#table = options.table;
     this.#census = new RegionCensus(options.table.regions.maxRegions);
     this.#drains = new DrainBook(options.table);
+    this.#mayStop = options.mayStop ?? ((): boolean => true);
+    this.#plans = new DrainPlans(options.table, this.#mayStop);
     options.table.observe({
       nodeAdded: (index) => this.#noteAdded(index),
       nodeRemoved: (index, returns) => this.#noteRemoved(index, returns),
@@ -85,6 +80,11 @@ export class RegionScaler {
     this.#drains.clear();
     this.#coming.clear();
     for (const state of this.#states.values()) state.forget(now);
+  }
+
+  /** It has led for long enough to decide. */
+  isSettled(now: number): boolean {
+    return now >= this.#settledAt;
   }
 
   /** Call it about once a second while this balancer leads. */
@@ -113,7 +113,7 @@ export class RegionScaler {
       }
     }
     for (const name of this.#states.keys()) if (!named.has(name)) this.#states.delete(name);
-    this.#drainEmptiest();
+    this.#plans.carryOut((state, index, reason) => this.#drain(state, index, reason));
     this.#stopDrained();
     for (const decision of this.#decisions) this.#log.note(decision, unixMs);
     return this.#decisions;
@@ -124,7 +124,23 @@ export class RegionScaler {
    * were asked for first.
    */
   expect(region: string, nodeId: string): void {
-    this.#states.get(region)?.expect(nodeId);
+    // It may have registered before its driver has said so: then it was counted already.
+    if (this.#table.indexOf(nodeId) < 0) this.#states.get(region)?.expect(nodeId);
+  }
+
+  /** Nodes that the driver has begun to start and that have not registered. */
+  expected(): { readonly id: string; readonly region: string }[] {
+    return Array.from(this.#states.values(), ({ name, asked }) =>
+      asked.flatMap(({ id }) => (id === undefined ? [] : [{ id, region: name }])),
+    ).flat();
+  }
+
+  /** A node has ended; if it never registered, the next are asked for later. */
+  endedBeforeReady(region: string, nodeId: string, now: number): void {
+    const state = this.#states.get(region);
+    if (state?.asked.some(({ id }) => id === nodeId) !== true) return;
+    state.arrive(nodeId);
+    state.noteFailure(now);
   }
 
   /** Nodes that `step` has decided to start could not be asked for. */
@@ -200,13 +216,24 @@ export class RegionScaler {
     numbers.askedNodes = state.asked.length;
     numbers.drainingNodes = of(census.draining) + stuck;
     numbers.lostNodes = of(census.lost);
+    numbers.freeSeats = of(census.freeSeats);
     numbers.presentNodes = of(census.serving) + numbers.startingNodes + numbers.askedNodes;
+    if (numbers.drainingNodes > 0) this.#countResuming(numbers, number);
     numbers.wantedNodes = numbers.presentNodes;
     numbers.maxNodes = config.maxNodes;
-    numbers.freeSeats = of(census.freeSeats);
     numbers.comingSeats = (numbers.startingNodes + numbers.askedNodes) * this.#seatsPerNode(state, config);
     numbers.demand = of(census.demand);
     numbers.startupMs = state.startupMs;
+  }
+
+  #countResuming(numbers: RegionState["numbers"], number: number): void {
+    const table = this.#table;
+    for (const [index, drain] of this.#drains.entries()) {
+      if (table.region[index] !== number || !this.#drains.isResuming(drain, this.#now)) continue;
+      numbers.drainingNodes--;
+      numbers.presentNodes++;
+      numbers.freeSeats += Math.max(0, table.capacityOf(index) - table.takenOf(index));
+    }
   }
 
   #seatsPerNode({ seatsPerNode }: RegionState, config: RegionScaling): number {
@@ -240,7 +267,7 @@ export class RegionScaler {
       numbers.wantedNodes = config.maxNodes;
       const reason = `${numbers.presentNodes} nodes of at most ${config.maxNodes}`;
       const count = Math.min(excess, serving - targets.minNodes);
-      this.#plan(number, { state, count, seats: Infinity, reason, candidates: [] });
+      this.#plans.add(number, { state, count, seats: Infinity, reason });
       return "shrinking";
     }
     const perNode = this.#seatsPerNode(state, config);
@@ -258,7 +285,7 @@ export class RegionScaler {
   ): Situation {
     const now = this.#now;
     const { numbers } = state;
-    const reason = reasonToGrow(state);
+    const reason = state.reasonToGrow();
     numbers.wantedNodes = Math.min(config.maxNodes, numbers.presentNodes + missing);
     const seats = this.#resume(state, { shortage, missing, reason });
     const perNode = this.#seatsPerNode(state, config);
@@ -296,19 +323,19 @@ export class RegionScaler {
     if (numbers.drainingNodes === 0) return 0;
     const number = table.regions.numberOf(state.name);
     const drained = Array.from(this.#drains.entries()).filter(
-      ([index, drain]) => drain.isOurs && drain.stopAskedAt === -Infinity && table.region[index] === number,
+      ([index, drain]) => table.region[index] === number && this.#drains.mayResume(drain, this.#now),
     );
     drained.sort(([a], [b]) => table.takenOf(b) - table.takenOf(a));
     let [nodes, seats] = [0, 0];
-    for (const [index, { id }] of drained) {
+    for (const [index, drain] of drained) {
       if ((nodes >= missing && seats >= shortage) || numbers.presentNodes === numbers.maxNodes) break;
       nodes++;
       seats += Math.max(0, table.capacityOf(index) - table.takenOf(index));
       numbers.presentNodes++;
       numbers.drainingNodes--;
       state.changedAt = this.#now;
-      this.#drains.delete(index);
-      this.#decisions.push({ kind: "resume", region: state.name, nodeId: id, reason });
+      drain.resumedAt = this.#now;
+      this.#decisions.push({ kind: "resume", region: state.name, nodeId: drain.id, reason });
     }
     return seats;
   }
@@ -340,36 +367,8 @@ export class RegionScaler {
     }
     const count = Math.min(most, Math.max(1, Math.floor(serving * MAX_DRAINED_SHARE)));
     const reason = `${Math.floor(numbers.freeSeats)} seats are free, ${Math.ceil(wanted)} are wanted`;
-    this.#plan(number, { state, count, seats, reason, candidates: [] });
+    this.#plans.add(number, { state, count, seats, reason });
     return "shrinking";
-  }
-
-  #plan(number: number, plan: DrainPlan): void {
-    if (number >= 0 && plan.count > 0) this.#plans.set(number, plan);
-  }
-
-  /** Carries out the plans, in one pass over the nodes for all regions. */
-  #drainEmptiest(): void {
-    if (this.#plans.size === 0) return;
-    const table = this.#table;
-    const { mayStop } = this.#options;
-    for (let index = 0; index < table.end; index++) {
-      if (!table.has(index) || (table.state[index] !== READY && table.state[index] !== FULL)) continue;
-      this.#plans.get(table.region[index])?.candidates.push(index);
-    }
-    for (const { state, count, seats, reason, candidates } of this.#plans.values()) {
-      candidates.sort((a, b) => table.takenOf(a) - table.takenOf(b) || table.capacityOf(a) - table.capacityOf(b));
-      let [drained, spare] = [0, seats];
-      for (const index of candidates) {
-        if (drained === count) break;
-        const id = table.idOf(index);
-        if (table.capacityOf(index) > spare || mayStop?.(id) === false) continue;
-        spare -= table.capacityOf(index);
-        drained++;
-        this.#drain(state, index, `${reason}; ${table.takenOf(index)} players are there, the fewest`);
-      }
-    }
-    this.#plans.clear();
   }
 
   #drain(state: RegionState, index: number, reason: string): void {
@@ -385,7 +384,7 @@ export class RegionScaler {
     const table = this.#table;
     for (const [index, reason] of this.#drains.due((region) => this.#configs.get(region)?.maxDrainMs, this.#now)) {
       const { id: nodeId, region } = table.registrationOf(index);
-      if (this.#options.mayStop?.(nodeId) === false) continue;
+      if (!this.#mayStop(nodeId)) continue;
       this.#decisions.push({ kind: "stop", region, nodeId, reason });
     }
   }
@@ -398,7 +397,7 @@ export class RegionScaler {
       if (this.#table.region[index] !== number || this.#now - seenAt < config.startTimeoutMs) continue;
       stuck++;
       const id = this.#table.idOf(index);
-      if (this.#options.mayStop?.(id) === false) continue;
+      if (!this.#mayStop(id)) continue;
       state.noteFailure(this.#now);
       this.#coming.delete(index);
       this.#drains.add(index, false, this.#now);
@@ -449,19 +448,4 @@ export class RegionScaler {
     this.#coming.delete(index);
     this.#drains.delete(index);
   }
-}
-
-function reasonToGrow({ numbers }: RegionState): string {
-  const { presentNodes, minNodes, freeSeats, comingSeats, targetFreeSeats, demand, expectedDemand } = numbers;
-  const { lostNodes, startupMs, hiddenDemand } = numbers;
-  const lost = lostNodes === 0 ? "" : `; ${lostNodes} nodes are lost`;
-  if (presentNodes < minNodes) return `${presentNodes} nodes of at least ${minNodes}${lost}`;
-  const growth = Math.ceil(expectedDemand - demand);
-  const expected =
-    growth <= 0
-      ? ""
-      : ` and ${growth} more players are expected before a node is there (${Math.ceil(startupMs / 1000)} s)`;
-  const hidden = hiddenDemand < 1 ? "" : `, ${Math.floor(hiddenDemand)} players may look for one in vain`;
-  const coming = comingSeats === 0 ? "" : `, ${Math.floor(comingSeats)} on their way`;
-  return `${Math.floor(freeSeats)} seats are free${coming}; ${targetFreeSeats} are wanted${expected}${hidden}${lost}`;
 }

@@ -180,6 +180,22 @@ export class RegionState {
     return true;
   }
 
+  /** Why more nodes are wanted. */
+  reasonToGrow(): string {
+    const { presentNodes, minNodes, freeSeats, comingSeats, targetFreeSeats, demand, expectedDemand } = this.numbers;
+    const { lostNodes, startupMs, hiddenDemand } = this.numbers;
+    const lost = lostNodes === 0 ? "" : `; ${lostNodes} nodes are lost`;
+    if (presentNodes < minNodes) return `${presentNodes} nodes of at least ${minNodes}${lost}`;
+    const growth = Math.ceil(expectedDemand - demand);
+    const expected =
+      growth <= 0
+        ? ""
+        : ` and ${growth} more players are expected before a node is there (${Math.ceil(startupMs / 1000)} s)`;
+    const hidden = hiddenDemand < 1 ? "" : `, ${Math.floor(hiddenDemand)} players may look for one in vain`;
+    const coming = comingSeats === 0 ? "" : `, ${Math.floor(comingSeats)} on their way`;
+    return `${Math.floor(freeSeats)} seats are free${coming}; ${targetFreeSeats} are wanted${expected}${hidden}${lost}`;
+  }
+
   status(now: number): RegionScalingStatus {
     return { region: this.name, ...this.numbers, note: this.#note(now) };
   }
