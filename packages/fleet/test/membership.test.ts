@@ -119,10 +119,11 @@ describe("membership", () => {
     }
     // One of the two has the copy; the other asks, and has its answer in time unless the machine is busy.
     assert.ok(askedOthers > 16, `${askedOthers} of 24`);
-    assert.equal(
-      [b, c].reduce((sum, { balancer }) => sum + balancer.stats().placements, 0),
-      0,
-    );
+    // Each key once, wherever there was a seat.
+    const placements = (): number => [a, b, c].reduce((sum, { balancer }) => sum + balancer.stats().placements, 0);
+    await until(() => isTrue(placements() >= 12));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    assert.equal(placements(), 12);
   });
 
   it("remembers where a client played, for another balancer that expects it", async () => {
