@@ -1,5 +1,5 @@
-import { Command, Option } from "commander";
-import type { BalancerCommandOptions } from "./commands/balancer.ts";
+import { Command } from "commander";
+import { addBalancerCommand } from "./balancer-command.ts";
 import { addOperatorCommands } from "./operator-commands.ts";
 
 /** All commands with their options. */
@@ -8,55 +8,7 @@ export function createProgram(): Command {
     .description("Netcode for real-time multiplayer games: the fleet's side of it.")
     // The commands below inherit it.
     .exitOverride();
-  program
-    .command("balancer")
-    .description("Runs a balancer: answers players with where to play and the token to get in.")
-    .option("--port <number>", "for players, nodes, operators and other balancers", "7800")
-    .option("--host <address>", "to listen on; default: all")
-    .option("--id <name>", "unique among the balancers; default: made up")
-    .option("--url <url>", "where nodes and other balancers reach this one; default: http://127.0.0.1:<port>")
-    .addOption(
-      new Option("--secret <hex>", "the fleet's secret, 32 bytes or more, the same for all balancers").env(
-        "RIPOSTE_FLEET_SECRET",
-      ),
-    )
-    .addOption(
-      new Option("--node-key <name:hex...>", "keys with which nodes sign, 32 bytes or more each").env(
-        "RIPOSTE_NODE_KEYS",
-      ),
-    )
-    .addOption(
-      new Option(
-        "--operator-secret <hex>",
-        "with which operators' tokens are signed; default: no operator gets in",
-      ).env("RIPOSTE_OPERATOR_SECRET"),
-    )
-    .option("--store <where>", '"memory", "embedded:<folder>" or "etcd:<url>,<url>,..."', "memory")
-    .option("--peer <url...>", "other balancers; those of the same etcd are found without")
-    .option("--config <file>", "settings in JSON, over the defaults, until somebody changes them")
-    .option("--scale <region:nodes...>", "regions that are scaled, with the most nodes of each, over --config")
-    .option("--scale-ports <from-to>", "ports of the game servers that are started here", "7777-7840")
-    .option(
-      "--agones-fleet <region:fleet...>",
-      "scales by Agones, in whose cluster this runs: the Fleet of each region",
-    )
-    .option("--agones-warm <number>", "GameServers of each Fleet that are Ready besides", "0")
-    .addOption(
-      new Option(
-        "--agones-webhook-secret <text>",
-        "last part of the path of Agones' webhook, 16 characters or more",
-      ).env("RIPOSTE_AGONES_WEBHOOK_SECRET"),
-    )
-    .option("--no-geoip", "do not load the databases of places by address (150 MB of memory)")
-    .option("--behind-proxy", "the last address of X-Forwarded-For is the player's", false)
-    .option("--no-console", "do not serve the operators' web console at /console/")
-    .option("--dev", "makes up the secrets that are missing, and says them, with a token: for a desk", false)
-    .argument("[command...]", "after --: starts a game server here, with {id}, {region} and {port} filled in")
-    .action(async (command: string[], options: Omit<BalancerCommandOptions, "command">) => {
-      const { runBalancer } = await import("./commands/balancer.ts");
-      await using balancer = await runBalancer({ ...options, command });
-      await balancer.closed;
-    });
+  addBalancerCommand(program);
   addOperatorCommands(program, console.log);
   return program;
 }

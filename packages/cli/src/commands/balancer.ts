@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { BalancerServer, EmbeddedStore, GeoIp, signOperatorToken } from "@riposte/fleet";
-import type { NodeKey, StateStore, TokenTrust } from "@riposte/fleet";
+import type { BalancerServerOptions, NodeKey, StateStore, TokenTrust } from "@riposte/fleet";
 import { OPERATOR_AUDIENCE, OPERATOR_ISSUER, readSecret } from "../secrets.ts";
 import { openScaling, pairOf } from "./scaling-options.ts";
 
@@ -24,7 +24,20 @@ export interface BalancerCommandOptions {
   readonly agonesWebhookSecret?: string;
   /** Of a game server. */
   readonly command: readonly string[];
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly jwks?: string;
+  readonly issuer?: string;
+  readonly audience?: string;
+  readonly playerTokens: boolean;
+  readonly protocolId?: string;
+  readonly beacon?: readonly string[];
+  readonly allowOrigin?: string;
+  readonly openMetrics: boolean;
   readonly geoip: boolean;
+  readonly geoipCity?: readonly string[];
+  readonly geoipCountry?: readonly string[];
+  readonly geoipUpdateHours: string;
   readonly behindProxy: boolean;
   readonly console: boolean;
   readonly dev: boolean;
@@ -51,7 +64,7 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
   const store = await openStore(options.store);
   const started: { url: string } = { url: options.url ?? "" };
   const scaling = await openScaling(options, { store, nodeKeys, balancerUrl: () => started.url });
-  const locator = options.geoip ? await GeoIp.open() : undefined;
+  const locator = options.geoip ? await openGeoIp(options) : undefined;
   const server = await BalancerServer.listen({
     port,
     fleetSecret,
@@ -60,6 +73,9 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
     behindProxy: options.behindProxy,
     processMetrics: true,
     console: options.console,
+    playerTokens: options.playerTokens,
+    openMetrics: options.openMetrics,
+    ...(await publicOptions(options)),
     ...(trust === undefined ? {} : { trust }),
     ...(options.host === undefined ? {} : { host: options.host }),
     ...(options.id === undefined ? {} : { id: options.id }),
@@ -72,7 +88,7 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
   started.url = server.url;
   console.error(`balancer ${server.balancer.id} at ${server.url}, store: ${options.store}`);
   if (options.console) console.error(`console at ${server.url}/console/`);
-  if (options.dev) console.error(`token ${await devToken(trust!)}`);
+  if (options.dev && trust?.secret !== undefined) console.error(`token ${await devToken(trust)}`);
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const signal of signals) process.once(signal, close);
   return {
@@ -85,6 +101,42 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
       await store[Symbol.asyncDispose]();
     },
   };
+}
+
+/** How players reach it, and what they get. */
+async function publicOptions(options: BalancerCommandOptions): Promise<Partial<BalancerServerOptions>> {
+  const { tlsCert, tlsKey, protocolId, beacon, allowOrigin } = options;
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) throw new RangeError("give both --tls-cert and --tls-key");
+  if (protocolId !== undefined && !/^(?:\d{1,20}|0x[\da-f]{1,16})$/i.test(protocolId))
+    throw new RangeError(`--protocol-id ${protocolId}: give a number of 64 bits, as 1234 or 0x4d2`);
+  const beacons = beacon
+    ?.map((text) => pairOf(text, "--beacon"))
+    .map(({ name, value }) => ({ region: name, url: value }));
+  const bad = beacons?.find(({ url }) => !URL.canParse(url));
+  if (bad !== undefined) throw new RangeError(`--beacon ${bad.region}:${bad.url}: "${bad.url}" is no address`);
+  return {
+    ...(tlsCert === undefined || tlsKey === undefined
+      ? {}
+      : { tls: { cert: await readFile(tlsCert, "utf8"), key: await readFile(tlsKey, "utf8") } }),
+    ...(protocolId === undefined ? {} : { protocolId: BigInt(protocolId) }),
+    ...(beacons === undefined ? {} : { beacons }),
+    ...(allowOrigin === undefined ? {} : { allowOrigin }),
+  };
+}
+
+function openGeoIp({ geoipCity, geoipCountry, geoipUpdateHours }: BalancerCommandOptions): Promise<GeoIp> {
+  const hours = Number(geoipUpdateHours);
+  if (!(hours >= 0 && hours <= 24 * 24))
+    throw new RangeError(`--geoip-update-hours ${geoipUpdateHours}: give 0 to 576`);
+  return GeoIp.open({
+    updateEveryMs: hours * 3_600_000,
+    onUpdate: ({ changed, error }) => {
+      if (error !== undefined) console.error(`geoip: all stays as it is: ${error.message}`);
+      else if (changed.length > 0) console.error(`geoip: new: ${changed.join(", ")}`);
+    },
+    ...(geoipCity === undefined ? {} : { city: geoipCity.map((from) => ({ from })) }),
+    ...(geoipCountry === undefined ? {} : { country: geoipCountry.map((from) => ({ from })) }),
+  });
 }
 
 interface PartialConfig {
@@ -131,11 +183,18 @@ function nodeKeysOf({ nodeKey, dev }: BalancerCommandOptions): NodeKey[] {
   });
 }
 
-function trustOf({ operatorSecret, dev }: BalancerCommandOptions): TokenTrust | undefined {
+function trustOf(options: BalancerCommandOptions): TokenTrust | undefined {
+  const { operatorSecret, jwks, issuer, audience = OPERATOR_AUDIENCE, dev } = options;
+  if (jwks !== undefined) {
+    if (operatorSecret !== undefined) throw new RangeError("give either --jwks or --operator-secret");
+    if (issuer === undefined) throw new RangeError("--jwks needs --issuer: what tokens name as who made them");
+    if (!URL.canParse(jwks)) throw new RangeError(`--jwks ${jwks} is no address`);
+    return { issuer, audience, jwksUrl: jwks };
+  }
   if (operatorSecret === undefined && !dev) return undefined;
   return {
-    issuer: OPERATOR_ISSUER,
-    audience: OPERATOR_AUDIENCE,
+    issuer: issuer ?? OPERATOR_ISSUER,
+    audience,
     secret: secretOf(operatorSecret, "--operator-secret", dev),
   };
 }

@@ -65,6 +65,10 @@ export interface BalancerServerOptions {
   /** Default: Agones asks nothing here. */
   readonly agones?: AgonesWebhook;
   readonly beacons?: readonly Beacon[];
+  /** `Access-Control-Allow-Origin` of what players call. Default "*". */
+  readonly allowOrigin?: string;
+  /** Whether metrics are for anybody. Default false: for who has `fleet:read`. */
+  readonly openMetrics?: boolean;
   /** Whether it serves the operators' web console at /console/, where that is built. Default true. */
   readonly console?: boolean;
   readonly behindProxy?: boolean;
@@ -154,6 +158,8 @@ export class BalancerServer implements AsyncDisposable {
       ...(options.console === false ? {} : { console: await readConsole() }),
       ...(options.agones === undefined ? {} : { agones: options.agones }),
       ...(options.playerTokens === undefined ? {} : { playerTokens: options.playerTokens }),
+      ...(options.allowOrigin === undefined ? {} : { allowOrigin: options.allowOrigin }),
+      ...(options.openMetrics === undefined ? {} : { openMetrics: options.openMetrics }),
       ...(options.behindProxy === undefined ? {} : { behindProxy: options.behindProxy }),
       ...(options.tls === undefined ? {} : { tls: options.tls }),
     });
