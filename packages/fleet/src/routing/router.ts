@@ -51,6 +51,8 @@ export interface ExplainOptions {
 }
 
 const MAX_CLIENTS = 64;
+/** A region in which no node has the seats for a group is looked through again after so long: nodes report less often. */
+const SHORT_MS = 100;
 
 export class Router {
   readonly #table: NodeTable;
@@ -101,8 +103,12 @@ export class Router {
   routeClient(request: RouteRequest, now: number): RouteOutcome {
     const best = this.#decide(request, now);
     this.#nextSeed = this.#random.uint32();
-    const { pool, candidates, seatless, seatlessCount } = this.#decision;
+    const { pool, candidates, seatless, seatlessCount, vain, seats } = this.#decision;
     for (let i = 0; i < seatlessCount; i++) this.#pools.noteSeatless(seatless[i]);
+    for (const list of vain) {
+      list.shortOf = seats;
+      list.shortUntil = now + SHORT_MS;
+    }
     if (best >= 0) {
       const list = pool.listOf(this.#table.region[candidates[best]]);
       if (list !== undefined) list.filling = candidates[best];

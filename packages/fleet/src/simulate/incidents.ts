@@ -41,7 +41,7 @@ export class Incidents {
     this.#release = new Release({
       fleet,
       regions: world.regions.length,
-      drain: (node) => simulation.drainNode(node),
+      drain: (node) => simulation.drainNode(node, true),
     });
   }
 
@@ -59,17 +59,20 @@ export class Incidents {
     return this.#release.versions[home];
   }
 
+  /** What a node that starts there should have. */
+  versionFor(region: number): number {
+    return this.#release.versionFor(region);
+  }
+
   ready(region: number): void {
     this.#release.check(region);
   }
 
-  /** A node has been drained and stopped. */
-  stopped(region: number, version: number): void {
+  /** A node has been drained to be replaced, and stopped. */
+  stopped(region: number): void {
     const { simulation, recorder } = this.#options;
-    const wanted = this.#release.versionFor(region);
-    if (version >= wanted) return;
     recorder.released++;
-    simulation.startNode(region, wanted);
+    simulation.startNode(region, this.#release.versionFor(region));
   }
 
   #planLoss(at: number): void {

@@ -61,7 +61,7 @@ export class Recorder {
     this.#world = world;
     this.#fleet = fleet;
     this.#store = store;
-    this.draining = new Float64Array(options.nodes);
+    this.draining = new Float64Array(fleet.maxNodes);
     this.#forced = new Float64Array(world.regions.length);
   }
 

@@ -45,7 +45,7 @@ export class Release {
     return this.#stages[region] > 0 ? NEW : OLD;
   }
 
-  /** Nodes have become ready, or are gone. */
+  /** Nodes have become ready. */
   check(region: number): void {
     if (this.#stages[region] !== 1) return;
     const { fleet, drain } = this.#options;

@@ -83,7 +83,9 @@ export class Sessions {
 
   playersOf(session: number): number[] {
     const from = session * MAX_PARTY;
-    return Array.from(this.players.subarray(from, from + this.seats[session]));
+    const players: number[] = [];
+    for (let i = 0; i < this.seats[session]; i++) players.push(this.players[from + i]);
+    return players;
   }
 
   #unlink(session: number): void {

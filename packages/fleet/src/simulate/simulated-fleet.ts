@@ -156,6 +156,14 @@ export class SimulatedFleet {
     }
   }
 
+  /** It drains no more. */
+  resume(node: number, now: number): void {
+    this.#setState(node, READY);
+    this.#store.note("nodes");
+    for (const { table } of this.#balancers) table.setState(node, "ready", now);
+    this.#note(node);
+  }
+
   /** Nobody plays there any more. Its entry in the store is marked as gone, and the store forgets it after a while. */
   stop(node: number): void {
     this.stopped++;
@@ -252,17 +260,21 @@ export class SimulatedFleet {
     this.#changedCount = 0;
   }
 
-  /** Players who wait at each balancer: what they want of nodes. All nodes hear of it with their next report. */
+  /** Players who wait at each balancer: what they want of all nodes from now on. */
   noteWaiting(waiting: readonly number[]): void {
     const all = waiting.reduce((a, b) => a + b, 0);
     let isNew = false;
     for (const want of this.#wants) {
-      const here = waiting[want.balancer];
-      const wanted = here === 0 && all > 0 ? 0 : RESERVE + Math.min(here, MAX_WANTED_TO_SERVE_QUEUE);
+      const wanted = all === 0 ? RESERVE : wantedToServe(waiting[want.balancer]);
       isNew ||= wanted !== want.wanted;
       want.wanted = wanted;
     }
-    if (isNew) for (let node = 0; node < this.end; node++) if (this.state[node] === READY) this.#note(node);
+    if (!isNew) return;
+    for (let node = 0; node < this.end; node++) {
+      if (this.state[node] !== READY || this.occupied[node] === this.seatsPerNode) continue;
+      this.#lend(node, this.seatsPerNode - this.occupied[node]);
+      for (const { router } of this.#balancers) router.noteSeats(node);
+    }
   }
 
   #lend(node: number, free: number): void {
@@ -302,6 +314,12 @@ export class SimulatedFleet {
     this.#isChanged[node] = 1;
     this.#changed[this.#changedCount++] = node;
   }
+}
+
+/** In three steps, so that not every player who comes or goes changes what all nodes lend. */
+function wantedToServe(waiting: number): number {
+  if (waiting === 0) return 0;
+  return RESERVE + (waiting > RESERVE ? MAX_WANTED_TO_SERVE_QUEUE : RESERVE);
 }
 
 const ADDRESSES = { udp: ["203.0.113.7:7777"] };

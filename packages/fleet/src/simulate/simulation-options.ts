@@ -23,11 +23,11 @@ export interface SimulationOptions {
   readonly config: LoadBalancerConfig;
   /** Default 3. */
   readonly balancers: number;
-  /** Default 16. */
+  /** Default 12. */
   readonly seatsPerNode: number;
-  /** Of one player in a week. Default 2. */
+  /** Of one player in a week. Default 1. */
   readonly sessionsPerWeek: number;
-  /** Half of all sessions are shorter. Default 40 minutes. */
+  /** Half of all sessions are shorter. Default 75 minutes. */
   readonly medianSessionMs: number;
   /** Share of players who have measured the round trip to some regions. Default 0.5. */
   readonly measuredShare: number;
@@ -37,6 +37,13 @@ export interface SimulationOptions {
   readonly drainDeadlineMs: number;
   /** Whoever has waited so long gives up. Default 10 minutes. */
   readonly patienceMs: number;
+  /**
+   * Whether regions are scaled, by `config.scaling` or, where that is empty, between a tenth of their nodes and all of them
+   * with `freeShare` of the seats free. Else all nodes are there all the time. Default true.
+   */
+  readonly scaling: boolean;
+  /** Default 0.3. */
+  readonly freeShare: number;
   /** Of the time in ms, to measure what a decision takes. Default: it is not measured. */
   readonly clock?: () => number;
 }
@@ -50,13 +57,15 @@ export const SIMULATION_DEFAULTS: SimulationOptions = {
   incidents: INCIDENTS,
   config: DEFAULT_CONFIG,
   balancers: 3,
-  seatsPerNode: 16,
-  sessionsPerWeek: 2,
-  medianSessionMs: 40 * 60_000,
+  seatsPerNode: 12,
+  sessionsPerWeek: 1,
+  medianSessionMs: 75 * 60_000,
   measuredShare: 0.5,
   startUpMs: 60_000,
   drainDeadlineMs: 4 * 3_600_000,
   patienceMs: 600_000,
+  scaling: true,
+  freeShare: 0.3,
 };
 
 /** The scale that one machine does not have. */

@@ -17,6 +17,7 @@ import { Recorder } from "./recorder.ts";
 import { Sessions } from "./sessions.ts";
 import { SimulatedBalancer } from "./simulated-balancer.ts";
 import { DRAINING, LOST, SimulatedFleet, STARTING } from "./simulated-fleet.ts";
+import { SimulatedScaler } from "./simulated-scaler.ts";
 import { simulationOptions } from "./simulation-options.ts";
 import type { SimulationOptions } from "./simulation-options.ts";
 import type { SimulationReport } from "./simulation-report.ts";
@@ -40,6 +41,13 @@ const LEADERSHIPS = 2;
 const LEADER_RENEW_MS = 5000 / 4;
 const SAMPLE_MS = 600_000;
 const TIMED_EVERY = 8;
+/** In truth nodes hear of players who wait with each exchange, four times a second. */
+const LEND_ANEW_MS = 2000;
+const SCALE_EVERY_MS = 5000;
+/** Monday, 5 January 2026, 0:00 UTC. */
+const WEEK_BEGAN_AT = 1_767_571_200_000;
+/** Nodes are replaced one by one, and there may be some more of them for a moment. */
+const SPARE_NODES = 0.05;
 
 export class Simulation {
   readonly options: SimulationOptions;
@@ -51,7 +59,10 @@ export class Simulation {
   readonly #sessions: Sessions;
   readonly #recorder: Recorder;
   readonly #incidents: Incidents;
+  readonly #scaler: SimulatedScaler | undefined;
   readonly #events: EventQueue<() => void> = new EventQueue();
+  /** By node: whether another one is started when it is stopped. */
+  readonly #isReplaced: Uint8Array;
   #tick = 0;
   #timed = 0;
 
@@ -59,7 +70,8 @@ export class Simulation {
     this.options = simulationOptions(options);
     const { nodes, regions, config, balancers, seed, seatsPerNode } = this.options;
     this.world = new World({ regions, nodes });
-    const each = { maxNodes: nodes, maxRegions: regions, config, balancers, store: this.store };
+    const maxNodes = Math.ceil(nodes * (1 + SPARE_NODES));
+    const each = { maxNodes, maxRegions: regions, config, balancers, store: this.store };
     this.#balancers = Array.from(
       { length: balancers },
       (_, b) => new SimulatedBalancer({ ...each, seed: seed * 1000 + 10 * b }),
@@ -69,11 +81,12 @@ export class Simulation {
       balancers: this.#balancers,
       store: this.store,
       seatsPerNode,
-      maxNodes: nodes,
+      maxNodes,
       versions: VERSIONS,
     });
+    this.#isReplaced = new Uint8Array(maxNodes);
     this.#arrivals = new Arrivals(this.world, this.options);
-    this.#sessions = new Sessions({ maxNodes: nodes, maxTicks: MAX_SESSION_MS / TICK_MS });
+    this.#sessions = new Sessions({ maxNodes, maxTicks: MAX_SESSION_MS / TICK_MS });
     this.#recorder = new Recorder(this.options, this.world, this.fleet, this.store);
     this.#incidents = new Incidents({
       simulation: this,
@@ -86,6 +99,19 @@ export class Simulation {
     });
     this.fleet.report(0);
     this.#incidents.plan();
+    const { scaling, freeShare } = this.options;
+    this.#scaler = scaling
+      ? new SimulatedScaler({
+          table: this.#balancers[0].table,
+          world: this.world,
+          config,
+          seatsPerNode,
+          freeShare,
+          start: (region) => this.startNode(region, this.#incidents.versionFor(region)),
+          drain: (node) => this.drainNode(node),
+          resume: (node) => this.fleet.resume(node, this.now),
+        })
+      : undefined;
   }
 
   /** The routers' time. */
@@ -137,10 +163,12 @@ export class Simulation {
     this.#arrivals.factor = factor;
   }
 
-  /** A new node, which takes players after the usual time. */
-  startNode(region: number, version: number): void {
+  /** A new node, which takes players after the usual time. Its id; `undefined`: there are too many. */
+  startNode(region: number, version: number): string | undefined {
     const node = this.fleet.start(region, version);
-    if (node >= 0) this.#readyLater(node);
+    if (node < 0) return undefined;
+    this.#readyLater(node);
+    return this.#balancers[0].table.idOf(node);
   }
 
   reviveNode(node: number, version: number): void {
@@ -148,14 +176,15 @@ export class Simulation {
     this.#readyLater(node);
   }
 
-  /** Gets nobody new, and is stopped when it is empty, or after `drainDeadlineMs`. */
-  drainNode(node: number): void {
+  /** Gets nobody new, and is stopped when it is empty. Where it is to be replaced: after `drainDeadlineMs` at last. */
+  drainNode(node: number, replace = false): void {
     const life = this.fleet.life[node];
     const since = this.atMs;
     this.fleet.drain(node, this.now);
     this.#recorder.draining[node] = since;
+    this.#isReplaced[node] = replace ? 1 : 0;
     if (this.fleet.occupied[node] === 0) this.#stopNode(node);
-    else
+    else if (replace)
       this.after(this.options.drainDeadlineMs, () => {
         if (this.fleet.life[node] !== life || this.fleet.state[node] !== DRAINING) return;
         this.#recorder.interrupted += this.fleet.occupied[node];
@@ -195,13 +224,14 @@ export class Simulation {
     for (let b = 0; b < this.#balancers.length; b++) this.#pump(b);
     this.fleet.report(this.now);
     if (this.#tick % (1000 / TICK_MS) === 0) this.#everySecond();
+    if (this.now % SCALE_EVERY_MS === 0) this.#scaler?.step(this.now, WEEK_BEGAN_AT + at);
     if (at >= 0 && at % SAMPLE_MS === 0) this.#recorder.sample(at, SAMPLE_MS);
     this.#tick++;
   }
 
   #everySecond(): void {
     for (const { lastRegions } of this.#balancers) lastRegions.tick(this.now);
-    this.fleet.noteWaiting(this.#balancers.map(({ queue }) => queue.waiting));
+    if (this.now % LEND_ANEW_MS === 0) this.fleet.noteWaiting(this.#balancers.map(({ queue }) => queue.waiting));
     this.store.noteRenewal("balancers", (this.#balancers.length * 1000) / MEMBER_RENEW_MS);
     this.store.noteRenewal("leaders", (LEADERSHIPS * 1000) / LEADER_RENEW_MS);
     this.#recorder.second(this.atMs);
@@ -262,7 +292,7 @@ export class Simulation {
     balancer.lent[index] -= seats;
     balancer.table.addReserved(index, seats);
     for (const { clientId } of party.clients)
-      balancer.lastRegions.note(clientId, { region: node.region, nodeId: node.id });
+      balancer.lastRegions.note(clientId, { region: node.region, nodeId: node.id }, WEEK_BEGAN_AT + this.atMs);
     if (this.fleet.state[index] === LOST) {
       this.#recorder.toDeadNodes++;
       this.#retry(party, NOTICE_LOSS_MS);
@@ -324,11 +354,10 @@ export class Simulation {
   }
 
   #stopNode(node: number): void {
-    const { region, version } = this.fleet;
     this.#recorder.drained(node, this.atMs);
-    const [where, which] = [region[node], version[node]];
+    const where = this.fleet.region[node];
     this.fleet.stop(node);
-    this.#incidents.stopped(where, which);
+    if (this.#isReplaced[node] === 1) this.#incidents.stopped(where);
   }
 
   #readyLater(node: number): void {
