@@ -33,8 +33,10 @@ describe("shareFairly", () => {
     assert.deepEqual(share(3, [9, 1], 0.5), [2, 1]);
   });
 
-  it("gives one to each and the rest in parts that a group can use, where equal parts would be too small", () => {
+  it("gives parts that a group can use, where equal ones would be too small, and one to each of the others", () => {
+    assert.deepEqual(share(4, [8, 8, 8], 0.5, 4), [0, 0, 4]);
     assert.deepEqual(share(6, [8, 8, 8], 0.5, 4), [1, 1, 4]);
+    assert.deepEqual(share(7, [8, 8, 8], 0.5, 4), [1, 2, 4]);
     assert.deepEqual(share(9, [8, 8, 8], 0.5, 4), [1, 4, 4]);
     assert.deepEqual(share(12, [8, 8, 8], 0.5, 4), [4, 4, 4]);
     assert.deepEqual(share(3, [8, 8, 8], 0.5, 4), [1, 1, 1]);
@@ -51,8 +53,8 @@ describe("shareFairly", () => {
         assert.ok(targets.reduce((sum, target) => sum + target, 0) <= seats);
         for (const [i, target] of targets.entries()) {
           assert.ok(target >= 0 && target <= wanted[i]);
-          if (wanted[i] >= 1 && seats >= wanted.length) assert.ok(target >= 1);
           if (leastPart > 1) continue;
+          if (wanted[i] >= 1 && seats >= wanted.length) assert.ok(target >= 1);
           for (const [k, other] of targets.entries()) if (wanted[k] > wanted[i]) assert.ok(other >= target);
         }
       }),
