@@ -23,12 +23,24 @@ export function reportText(report: SimulationReport, run: SimulationRun): string
     row("had to go elsewhere", `${number(overload.forcedElsewhere)}, of ${overload.regionsOverflowed} regions`),
     row("went without need", number(overload.chosenElsewhere)),
     row("waited", `${number(overload.waited.count)} parties, ${seconds(overload.waited)}`),
-    row("nodes", `${number(churn.started)} started, ${number(churn.drained)} drained, ${number(churn.stopped)} stopped`),
-    row("region lost", `${number(churn.lostNodes)} nodes, ${number(churn.movedByLoss)} players, back after ${seconds(churn.backAfterMs)}`),
-    row("release", `${number(churn.released)} nodes, ${number(churn.releasedUninterrupted)} without interrupting anybody`),
+    row(
+      "nodes",
+      `${number(churn.started)} started, ${number(churn.drained)} drained, ${number(churn.stopped)} stopped`,
+    ),
+    row(
+      "region lost",
+      `${number(churn.lostNodes)} nodes, ${number(churn.movedByLoss)} players, back after ${seconds(churn.backAfterMs)}`,
+    ),
+    row(
+      "release",
+      `${number(churn.released)} nodes, ${number(churn.releasedUninterrupted)} without interrupting anybody`,
+    ),
     row("store", `${store.meanPerSec} writes a second, at most ${number(store.peakPerSec)}`),
     ...Object.entries(store.byKind).map(([kind, { writes, renewals, peakPerSec }]) =>
-      row(`  ${kind}`, `${number(writes)}, at most ${number(peakPerSec)} a second; ${number(Math.round(renewals))} renewals`),
+      row(
+        `  ${kind}`,
+        `${number(writes)}, at most ${number(peakPerSec)} a second; ${number(Math.round(renewals))} renewals`,
+      ),
     ),
     row("a decision, us", `p50 ${report.routingMicros.p50}, p99 ${report.routingMicros.p99}`),
     "",
@@ -40,12 +52,27 @@ export function reportText(report: SimulationReport, run: SimulationRun): string
 export function comparisonText(
   reports: Readonly<Record<string, SimulationReport & { readonly run: SimulationRun }>>,
 ): string {
-  const header = ["", "p50", "p99", "worse by", "p99", "within 10", "elsewhere", "waited", "p99 s", "gave up", "empty", "us p50"];
+  const header = [
+    "",
+    "p50",
+    "p99",
+    "worse by",
+    "p99",
+    "within 10",
+    "elsewhere",
+    "waited",
+    "p99 s",
+    "gave up",
+    "nodes",
+    "empty",
+    "us p50",
+  ];
   const rows = Object.entries(reports).map(([name, report]) => {
     const { placed, excessOverRoom, within10Ms } = report.latency.all;
     const { chosenElsewhere, waited } = report.overload;
     const { samples } = report;
-    const empty = samples.reduce((sum, one) => sum + one.emptyNodes / Math.max(1, one.readyNodes), 0) / samples.length;
+    const nodes = samples.reduce((sum, one) => sum + one.readyNodes + one.drainingNodes, 0) / samples.length;
+    const empty = samples.reduce((sum, one) => sum + one.emptyNodes, 0) / samples.length;
     return [
       name,
       placed.p50,
@@ -57,7 +84,8 @@ export function comparisonText(
       waited.count,
       (waited.p99 / 1000).toFixed(1),
       report.players.gaveUp,
-      `${(100 * empty).toFixed(1)} %`,
+      nodes.toFixed(0),
+      empty.toFixed(0),
       report.routingMicros.p50,
     ].map(String);
   });

@@ -153,7 +153,8 @@ function incidentsOf(text: string): readonly Incident[] {
   if (text === "none") return [];
   return text.split(",").map((name) => {
     const incident = INCIDENTS.find((one) => one === name.trim());
-    if (incident === undefined) throw new RangeError(`--incidents ${name}: give "none", or some of ${INCIDENTS.join()}`);
+    if (incident === undefined)
+      throw new RangeError(`--incidents ${name}: give "none", or some of ${INCIDENTS.join()}`);
     return incident;
   });
 }

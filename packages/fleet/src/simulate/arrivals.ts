@@ -54,7 +54,9 @@ export class Arrivals {
     places.forEach(({ share }, i) => (this.#firstPlayer[i + 1] = this.#firstPlayer[i] + share * options.players));
     this.#located = places.map(({ coordinates }) => ({ coordinates, source: "city", accuracyKm: 20 }));
     this.#countryLocated = places.map(({ country }) => {
-      const largest = places.reduce((a, b) => (b.country === country && (a.country !== country || b.share > a.share) ? b : a));
+      const largest = places.reduce((a, b) =>
+        b.country === country && (a.country !== country || b.share > a.share) ? b : a,
+      );
       return { coordinates: largest.coordinates, source: "country", accuracyKm: 500 };
     });
     this.#friends = places.map(({ coordinates: { latitude, longitude } }) => {

@@ -1,7 +1,7 @@
 /** A store that keeps nothing and counts what is asked of it, by kind and by the second. */
 import type { Campaign, PutOptions, StateStore, StoreEntry, StoreStatus } from "../store/state-store.ts";
 
-export const STORE_KINDS = ["nodes", "clients", "balancers", "leaders", "config"] as const;
+const STORE_KINDS = ["nodes", "clients", "balancers", "leaders", "config"] as const;
 export type StoreKind = (typeof STORE_KINDS)[number];
 
 export interface StoreCounts {

@@ -33,7 +33,7 @@ export class EventQueue<Event> {
     this.#times.pop();
     this.#orders.pop();
     this.#events.pop();
-    for (let place = 0; ; ) {
+    for (let place = 0; ;) {
       const left = 2 * place + 1;
       if (left >= last) break;
       const child = left + 1 < last && this.#isBefore(left + 1, left) ? left + 1 : left;

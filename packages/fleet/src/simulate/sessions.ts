@@ -107,11 +107,6 @@ export class Sessions {
   }
 
   #grow(): void {
-    const larger = <T extends Int32Array | Uint8Array | Uint16Array | Uint32Array>(old: T): T => {
-      const array = new (old.constructor as new (length: number) => T)(2 * old.length);
-      array.set(old);
-      return array;
-    };
     this.node = larger(this.node);
     this.seats = larger(this.seats);
     this.place = larger(this.place);
@@ -121,4 +116,10 @@ export class Sessions {
     this.#previousOnNode = larger(this.#previousOnNode);
     this.#nextInSlot = larger(this.#nextInSlot);
   }
+}
+
+function larger<T extends Int32Array | Uint8Array | Uint16Array | Uint32Array>(old: T): T {
+  const array = new (old.constructor as new (length: number) => T)(2 * old.length);
+  array.set(old);
+  return array;
 }

@@ -10,11 +10,12 @@ import type { NodeLoad, NodeState } from "../registry/server-node.ts";
 import { shareFairly } from "../seats/fair-share.ts";
 import type { Want } from "../seats/fair-share.ts";
 import type { CountingStore } from "./counting-store.ts";
+import type { RealSeats } from "./real-seats.ts";
 import type { SimulatedBalancer } from "./simulated-balancer.ts";
 import { fraction } from "./world.ts";
 import type { World } from "./world.ts";
 
-export const OFF = 0;
+const OFF = 0;
 export const STARTING = 1;
 export const READY = 2;
 export const DRAINING = 3;
@@ -28,6 +29,8 @@ export interface SimulatedFleetOptions {
   readonly maxNodes: number;
   /** Names of versions; a node has one by its number. */
   readonly versions: readonly string[];
+  /** Default: what exchanges come to is worked out without them. */
+  readonly realSeats?: RealSeats | undefined;
 }
 
 /** As `SeatPool` has them. */
@@ -64,6 +67,7 @@ export class SimulatedFleet {
   readonly #balancers: readonly SimulatedBalancer[];
   readonly #store: CountingStore;
   readonly #versions: readonly string[];
+  readonly #realSeats: RealSeats | undefined;
   /** By version, region and free seats: nodes that are ready. */
   readonly #rooms: Int32Array;
   readonly #changed: Int32Array;
@@ -81,7 +85,8 @@ export class SimulatedFleet {
     tickMs: 5,
   };
 
-  constructor({ world, balancers, store, seatsPerNode, maxNodes, versions }: SimulatedFleetOptions) {
+  constructor({ world, balancers, store, seatsPerNode, maxNodes, versions, realSeats }: SimulatedFleetOptions) {
+    this.#realSeats = realSeats;
     this.#world = world;
     this.#balancers = balancers;
     this.#store = store;
@@ -140,6 +145,7 @@ export class SimulatedFleet {
 
   /** `readyAt`: since when. */
   ready(node: number, readyAt: number): void {
+    this.#realSeats?.nodeStarted(node);
     this.#setState(node, READY);
     for (const { table } of this.#balancers) table.setState(node, "ready", readyAt);
     this.#note(node);
@@ -148,6 +154,7 @@ export class SimulatedFleet {
   /** Gets nobody new. What was lent is called back by the next report. */
   drain(node: number, now: number): void {
     this.drained++;
+    this.#realSeats?.setLending(node, false);
     this.#setState(node, DRAINING);
     this.#store.note("nodes");
     for (const { table, lent } of this.#balancers) {
@@ -158,6 +165,7 @@ export class SimulatedFleet {
 
   /** It drains no more. */
   resume(node: number, now: number): void {
+    this.#realSeats?.setLending(node, true);
     this.#setState(node, READY);
     this.#store.note("nodes");
     for (const { table } of this.#balancers) table.setState(node, "ready", now);
@@ -167,6 +175,7 @@ export class SimulatedFleet {
   /** Nobody plays there any more. Its entry in the store is marked as gone, and the store forgets it after a while. */
   stop(node: number): void {
     this.stopped++;
+    this.#realSeats?.nodeGone(node);
     this.#setState(node, OFF);
     this.#store.note("nodes", 2);
     for (const { table, lent } of this.#balancers) {
@@ -177,6 +186,7 @@ export class SimulatedFleet {
 
   /** It is gone, and no balancer knows yet. */
   lose(node: number): void {
+    this.#realSeats?.nodeGone(node);
     this.#setState(node, LOST);
     this.playing -= this.occupied[node];
     this.occupied[node] = 0;
@@ -239,7 +249,11 @@ export class SimulatedFleet {
   }
 
   /** All nodes on which something has changed report to all balancers. The reports of others would say what is known. */
-  report(now: number): void {
+  report(now: number, waiting: readonly number[]): void {
+    this.#realSeats?.exchange(waiting, now, (b, node, seats) => {
+      this.#balancers[b].lent[node] = this.state[node] === READY ? seats : 0;
+      this.#balancers[b].router.noteSeats(node);
+    });
     const load = this.#load;
     for (let i = 0; i < this.#changedCount; i++) {
       const node = this.#changed[i];
@@ -251,7 +265,7 @@ export class SimulatedFleet {
       load.players = players;
       load.cpu = 0.1 + 0.7 * share;
       const name = state === READY && players >= this.seatsPerNode ? "full" : STATE_NAMES[state];
-      this.#lend(node, state === READY ? this.seatsPerNode - players : 0);
+      if (this.#realSeats === undefined) this.#lend(node, state === READY ? this.seatsPerNode - players : 0);
       for (const { table } of this.#balancers) {
         table.report(node, load);
         if (table.stateOf(node) !== name) table.setState(node, name, now);
@@ -262,6 +276,7 @@ export class SimulatedFleet {
 
   /** Players who wait at each balancer: what they want of all nodes from now on. */
   noteWaiting(waiting: readonly number[]): void {
+    if (this.#realSeats !== undefined) return;
     const all = waiting.reduce((a, b) => a + b, 0);
     let isNew = false;
     for (const want of this.#wants) {

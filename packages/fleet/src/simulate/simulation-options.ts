@@ -44,6 +44,10 @@ export interface SimulationOptions {
   readonly scaling: boolean;
   /** Default 0.3. */
   readonly freeShare: number;
+  /** Every exchange of seats as it is, for small fleets; else what comes of them. Default false. */
+  readonly realSeats: boolean;
+  /** Before Monday 0:00 the world fills with players; nothing of that counts, but in the sums of players. Default 4 h. */
+  readonly warmUpMs: number;
   /** Of the time in ms, to measure what a decision takes. Default: it is not measured. */
   readonly clock?: () => number;
 }
@@ -66,6 +70,8 @@ export const SIMULATION_DEFAULTS: SimulationOptions = {
   patienceMs: 600_000,
   scaling: true,
   freeShare: 0.3,
+  realSeats: false,
+  warmUpMs: 4 * 3_600_000,
 };
 
 /** The scale that one machine does not have. */
@@ -79,7 +85,8 @@ export function simulationOptions(options: Partial<SimulationOptions>): Simulati
   whole("players", all.players, 1, 2 ** 31);
   whole("balancers", all.balancers, 1, 64);
   whole("seatsPerNode", all.seatsPerNode, 1, 1000);
-  if (!(all.days > 0 && all.days <= 28)) throw new RangeError(`days must be more than 0 and at most 28, not ${all.days}`);
+  if (!(all.days > 0 && all.days <= 28))
+    throw new RangeError(`days must be more than 0 and at most 28, not ${all.days}`);
   if (!(all.sessionsPerWeek > 0 && all.sessionsPerWeek <= 100))
     throw new RangeError(`sessionsPerWeek must be more than 0 and at most 100, not ${all.sessionsPerWeek}`);
   return all;

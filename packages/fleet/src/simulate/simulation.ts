@@ -13,6 +13,7 @@ import { CountingStore } from "./counting-store.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Incidents } from "./incidents.ts";
 import type { Party } from "./party.ts";
+import { RealSeats } from "./real-seats.ts";
 import { Recorder } from "./recorder.ts";
 import { Sessions } from "./sessions.ts";
 import { SimulatedBalancer } from "./simulated-balancer.ts";
@@ -23,9 +24,7 @@ import type { SimulationOptions } from "./simulation-options.ts";
 import type { SimulationReport } from "./simulation-report.ts";
 import { World } from "./world.ts";
 
-export const TICK_MS = 250;
-/** Before Monday 0:00 the world fills with players; nothing of that counts in the report, but in the sums of players. */
-const WARM_UP_MS = 4 * 3_600_000;
+const TICK_MS = 250;
 /** In the routers' clock, so that nodes of the beginning are not new. */
 const CLOCK_OFFSET_MS = 3_600_000;
 const VERSIONS = ["1.0", "1.1"];
@@ -60,6 +59,7 @@ export class Simulation {
   readonly #recorder: Recorder;
   readonly #incidents: Incidents;
   readonly #scaler: SimulatedScaler | undefined;
+  readonly #realSeats: RealSeats | undefined;
   readonly #events: EventQueue<() => void> = new EventQueue();
   /** By node: whether another one is started when it is stopped. */
   readonly #isReplaced: Uint8Array;
@@ -76,6 +76,7 @@ export class Simulation {
       { length: balancers },
       (_, b) => new SimulatedBalancer({ ...each, seed: seed * 1000 + 10 * b }),
     );
+    this.#realSeats = this.options.realSeats ? new RealSeats({ balancers, seatsPerNode }) : undefined;
     this.fleet = new SimulatedFleet({
       world: this.world,
       balancers: this.#balancers,
@@ -83,6 +84,7 @@ export class Simulation {
       seatsPerNode,
       maxNodes,
       versions: VERSIONS,
+      realSeats: this.#realSeats,
     });
     this.#isReplaced = new Uint8Array(maxNodes);
     this.#arrivals = new Arrivals(this.world, this.options);
@@ -97,7 +99,7 @@ export class Simulation {
     this.world.regions.forEach((region, number) => {
       for (let i = 0; i < region.nodes; i++) this.fleet.ready(this.fleet.start(number, 0), 0);
     });
-    this.fleet.report(0);
+    this.fleet.report(0, this.#waiting());
     this.#incidents.plan();
     const { scaling, freeShare } = this.options;
     this.#scaler = scaling
@@ -121,7 +123,7 @@ export class Simulation {
 
   /** Since Monday 0:00 UTC; below 0 while the world fills. */
   get atMs(): number {
-    return this.#tick * TICK_MS - WARM_UP_MS;
+    return this.#tick * TICK_MS - this.options.warmUpMs;
   }
 
   get endMs(): number {
@@ -134,11 +136,17 @@ export class Simulation {
 
   /** 0 to 1. */
   get progress(): number {
-    return Math.min(1, (this.atMs + WARM_UP_MS) / (this.endMs + WARM_UP_MS));
+    const { warmUpMs } = this.options;
+    return Math.min(1, (this.atMs + warmUpMs) / (this.endMs + warmUpMs));
   }
 
   get placements(): number {
     return this.#recorder.placements;
+  }
+
+  /** With real seats: players who were given one and found it taken. */
+  get refusedAtNodes(): number {
+    return this.#realSeats?.refused ?? 0;
   }
 
   get report(): SimulationReport {
@@ -205,9 +213,18 @@ export class Simulation {
     const still = (run: (node: number) => void) => (): void => {
       for (const node of nodes) if (this.fleet.state[node] === LOST) run(node);
     };
-    this.after(suspectAfterMs, still((node) => this.fleet.suspect(node)));
-    this.after(LEASE_MS, still((node) => this.fleet.endLease(node)));
-    this.after(loseAfterMs, still((node) => this.fleet.noteLost(node, this.now)));
+    this.after(
+      suspectAfterMs,
+      still((node) => this.fleet.suspect(node)),
+    );
+    this.after(
+      LEASE_MS,
+      still((node) => this.fleet.endLease(node)),
+    );
+    this.after(
+      loseAfterMs,
+      still((node) => this.fleet.noteLost(node, this.now)),
+    );
   }
 
   #step(): void {
@@ -222,7 +239,7 @@ export class Simulation {
       this.#ask(party);
     }
     for (let b = 0; b < this.#balancers.length; b++) this.#pump(b);
-    this.fleet.report(this.now);
+    this.fleet.report(this.now, this.#waiting());
     if (this.#tick % (1000 / TICK_MS) === 0) this.#everySecond();
     if (this.now % SCALE_EVERY_MS === 0) this.#scaler?.step(this.now, WEEK_BEGAN_AT + at);
     if (at >= 0 && at % SAMPLE_MS === 0) this.#recorder.sample(at, SAMPLE_MS);
@@ -231,7 +248,7 @@ export class Simulation {
 
   #everySecond(): void {
     for (const { lastRegions } of this.#balancers) lastRegions.tick(this.now);
-    if (this.now % LEND_ANEW_MS === 0) this.fleet.noteWaiting(this.#balancers.map(({ queue }) => queue.waiting));
+    if (this.now % LEND_ANEW_MS === 0) this.fleet.noteWaiting(this.#waiting());
     this.store.noteRenewal("balancers", (this.#balancers.length * 1000) / MEMBER_RENEW_MS);
     this.store.noteRenewal("leaders", (LEADERSHIPS * 1000) / LEADER_RENEW_MS);
     this.#recorder.second(this.atMs);
@@ -260,7 +277,12 @@ export class Simulation {
     if (this.atMs - party.wantsSince > this.options.patienceMs) return this.#giveUp(party);
     const isQueued = party.queuedSince >= 0;
     if (!isQueued) party.queuedSince = this.now;
-    const place = queue.ask({ key: party.key, filterKey, seats, request: party }, party.queuedSince, isQueued, this.now);
+    const place = queue.ask(
+      { key: party.key, filterKey, seats, request: party },
+      party.queuedSince,
+      isQueued,
+      this.now,
+    );
     if (place === undefined) {
       this.#recorder.queueFull++;
       party.queuedSince = -1;
@@ -289,9 +311,11 @@ export class Simulation {
     if (!("node" in outcome)) return outcome;
     const { index, node } = outcome;
     const seats = party.players.length;
+    const clientIds = party.clients.map(({ clientId }) => clientId);
+    if (this.#realSeats?.take(b, index, party.key, clientIds, this.now) === false) return { refused: "full" };
     balancer.lent[index] -= seats;
     balancer.table.addReserved(index, seats);
-    for (const { clientId } of party.clients)
+    for (const clientId of clientIds)
       balancer.lastRegions.note(clientId, { region: node.region, nodeId: node.id }, WEEK_BEGAN_AT + this.atMs);
     if (this.fleet.state[index] === LOST) {
       this.#recorder.toDeadNodes++;
@@ -304,6 +328,10 @@ export class Simulation {
     const endTick = this.#tick + 1 + Math.floor(Math.min(party.lengthMs, MAX_SESSION_MS - TICK_MS) / TICK_MS);
     this.#sessions.add(index, party.places[0], party.players, endTick);
     return outcome;
+  }
+
+  #waiting(): number[] {
+    return this.#balancers.map(({ queue }) => queue.waiting);
   }
 
   #route({ router }: SimulatedBalancer, request: RouteRequest): RouteOutcome {
@@ -332,6 +360,8 @@ export class Simulation {
     const players = this.#sessions.playersOf(session);
     this.#recorder.finished(players.length);
     this.#arrivals.release(players);
+    if (this.#realSeats !== undefined)
+      for (const player of players) this.#realSeats.leave(node[session], String(player));
     this.#vacate(node[session], seats[session]);
   }
 
