@@ -30,7 +30,7 @@ export interface RouterOptions {
   readonly maxPools?: number;
   /** Square degrees from which round trips are kept. Default 4096, some 2 KB each with 300 regions. */
   readonly maxCells?: number;
-  /** Of `consistentHash`, one for each region and pool. Default 64, of 256 KB. */
+  /** Of `consistentHash`, one for each region and pool. Default 512, of 256 KB: with fewer than are in use, most decisions build one. */
   readonly maxMaglevTables?: number;
 }
 
@@ -66,7 +66,7 @@ export class Router {
 
   constructor(options: RouterOptions) {
     const { table, seatsOf, random, config = ROUTING_DEFAULTS } = options;
-    const { maxPools = 64, maxCells = 4096, maxMaglevTables = 64 } = options;
+    const { maxPools = 64, maxCells = 4096, maxMaglevTables = 512 } = options;
     this.#table = table;
     this.#random = random;
     this.#pools = new PoolSet(table, maxPools);
