@@ -61,10 +61,19 @@ for (const [name, plot] of Object.entries(plots)) {
   pictures.push(`![${plot.title}](${file})`);
 }
 
+const scaled = compared["composite, packed"];
+const scaledPlot = {
+  ...plots["players"],
+  title: "Seats that follow players: the smaller fleet, packed",
+  bands: bandsOf(scaled),
+};
+await writeFile(new URL("images/scale-scaled.svg", docs), plotWeek(scaled.samples, scaledPlot));
+
 const page = new URL("scale.md", docs);
 let text = await readFile(page, "utf8");
 text = between(text, "full", [fullTable(full), ...pictures, latencyTables(full)].join("\n\n"));
-text = between(text, "compare", compareTable(compared));
+const scaledPicture = `![${scaledPlot.title}](images/scale-scaled.svg)`;
+text = between(text, "compare", [compareTable(compared), scaledPicture].join("\n\n"));
 await writeFile(page, text);
 
 function between(whole: string, mark: string, content: string): string {
