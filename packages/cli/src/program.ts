@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { addBalancerCommand } from "./balancer-command.ts";
+import { addSimulateCommand } from "./simulate-command.ts";
 import { addOperatorCommands } from "./operator-commands.ts";
 
 /** All commands with their options. */
@@ -9,6 +10,7 @@ export function createProgram(): Command {
     // The commands below inherit it.
     .exitOverride();
   addBalancerCommand(program);
+  addSimulateCommand(program);
   addOperatorCommands(program, console.log);
   return program;
 }

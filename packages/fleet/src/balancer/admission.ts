@@ -152,6 +152,7 @@ export class Admission {
 
   async #serveQueue(): Promise<void> {
     const { queue, metrics, now, unixMs } = this.#options;
+    let unplaced = 0;
     for (let next = queue.next(now()); next !== undefined && !this.#closed; next = queue.next(now())) {
       const { key, request } = next;
       const placement = await this.#place(request.request, request.ip).catch((): Placement => ({
@@ -161,12 +162,16 @@ export class Admission {
         const enqueuedAt = queue.placed(key, now());
         if (enqueuedAt !== undefined) metrics?.noteQueueWait(Math.max(0, unixMs() - enqueuedAt));
       } else {
+        // Those who wait for something else, or are fewer, may be served all the same.
         queue.unplaced(key, now());
-        break;
+        if (++unplaced === MAX_UNPLACED) return;
       }
     }
   }
 }
+
+/** Attempts that come to nothing, before the queue rests until the next tick. */
+const MAX_UNPLACED = 64;
 
 const REFUSALS = {
   noMatch: "no server matches the filter: check version, game mode, labels and regions",

@@ -7,6 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import type { StateStore } from "../store/state-store.ts";
+import { RecentMap } from "./recent-map.ts";
 
 export interface LastPlace {
   readonly region: string;
@@ -33,7 +34,7 @@ const DAY_MS = 24 * 3600 * 1000;
 
 export class LastRegions {
   readonly #store: StateStore;
-  readonly #places: Map<string, SavedPlace> = new Map();
+  readonly #places: RecentMap<SavedPlace> = new RecentMap(MAX_CLIENTS);
   readonly #unsaved: Set<string> = new Set();
   #flushAt = 0;
   #nextPart = 0;
@@ -51,19 +52,17 @@ export class LastRegions {
     const last = this.#places.get(clientId);
     // Another node of the same region is not worth a write.
     const isSaved = last?.region === region && day - last.day < RENEWED_AFTER_DAYS;
-    this.#places.delete(clientId);
     this.#places.set(clientId, { region, nodeId, day: isSaved ? last.day : day });
-    if (this.#places.size > MAX_CLIENTS) this.#places.delete(firstOf(this.#places.keys()));
     if (!isSaved) this.#unsaved.add(clientId);
     if (this.#unsaved.size > MAX_UNSAVED) this.#unsaved.delete(firstOf(this.#unsaved));
   }
 
   /** Asks the store about a client who is not known here, for the next time that it is routed. */
   async prefetch(clientId: string): Promise<void> {
-    if (this.#places.has(clientId)) return;
+    if (this.#places.get(clientId) !== undefined) return;
     const entry = await this.#store.get(keyOf(clientId)).catch(() => undefined);
     const place = entry === undefined ? undefined : readPlace(entry.value);
-    if (place !== undefined && !this.#places.has(clientId)) this.#places.set(clientId, place);
+    if (place !== undefined && this.#places.get(clientId) === undefined) this.#places.set(clientId, place);
   }
 
   tick(now: number): void {

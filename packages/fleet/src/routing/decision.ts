@@ -50,6 +50,8 @@ export class Decision implements ScoreView {
   /** Nodes that turned out to have no seats at all. */
   readonly seatless: Int32Array;
   seatlessCount = 0;
+  /** Lists of regions that were looked through in vain, for a group. */
+  readonly vain: RegionList[] = [];
   readonly #pools: PoolSet;
   readonly #maglevs: MaglevTables;
   readonly #seatsOf: SeatsOf;
@@ -185,6 +187,7 @@ export class Decision implements ScoreView {
     else this.lastRegion = this.lastNode < 0 ? -1 : this.table.region[this.lastNode];
     this.count = 0;
     this.seatlessCount = 0;
+    this.vain.length = 0;
     this.#nearestMs = -1;
   }
 
@@ -235,8 +238,13 @@ export class Decision implements ScoreView {
     const list = this.pool.listOf(region);
     if (list === undefined || list.length === 0) return 0;
     if (!this.filter.admitsRegion(region) || this.isTooFar(region)) return 0;
+    const isShort = this.seats >= list.shortOf && this.#now < list.shortUntil;
+    if (isShort && !this.#asksNodes) return 0;
     this.#latencyMs = this.latencies.of(region);
-    return this.#strategy.draw(this, region, list);
+    const found = this.#strategy.draw(this, region, list);
+    // One seat is not worth a note: nodes without any leave the list.
+    if (found === 0 && this.seats > 1 && !this.#asksNodes) this.vain.push(list);
+    return found;
   }
 
   #best(): number {

@@ -31,6 +31,9 @@ export class RegionList {
   heaviest = 0;
   /** Where players are packed: the node that got the last one, or -1. */
   filling = -1;
+  /** No node had so many seats when they were last looked through, and none is looked for until then. */
+  shortOf: number = Infinity;
+  shortUntil = 0;
 }
 
 export class NodePool {

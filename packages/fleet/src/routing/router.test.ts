@@ -64,6 +64,12 @@ function shares({ table, router }: Fleet, request: RouteRequest, now = 0, times 
   return placed;
 }
 
+function regionOf({ table, router }: Fleet, request: RouteRequest, now: number): string {
+  const outcome = router.routeClient(request, now);
+  assert.ok("node" in outcome);
+  return table.registrationOf(outcome.index).region;
+}
+
 describe("powerOfTwo", () => {
   it("spreads players far better than chance does", () => {
     const [two, chance] = (["powerOfTwo", "weighted"] as const).map((strategy) =>
@@ -328,6 +334,30 @@ describe("groups", () => {
     const many = Array.from({ length: 65 }, () => clientAt("london"));
     assert.throws(() => made.router.routeClient({ clients: many }, 0), RangeError);
     assert.ok("node" in made.router.routeClient({ clients: many.slice(1) }, 0));
+  });
+});
+
+describe("groups where seats are short", () => {
+  const pair: RouteRequest = { clients: [clientAt("frankfurt"), clientAt("frankfurt")] };
+
+  it("does not look through the region again for 100 ms, for groups of that size or larger", () => {
+    const made = fleet(regions(50, "frankfurt", "tokyo"));
+    made.seats.fill(1, 0, 50);
+    assert.equal(regionOf(made, pair, 1000), "tokyo");
+    const before = made.asked;
+    assert.equal(regionOf(made, pair, 1050), "tokyo");
+    assert.ok(made.asked - before <= 20, `${made.asked - before} nodes were asked`);
+    assert.equal(regionOf(made, alone(), 1050), "frankfurt", "who is alone has a seat there");
+    made.seats.fill(2, 0, 50);
+    assert.equal(regionOf(made, pair, 1101), "frankfurt");
+  });
+
+  it("looks at every node all the same where the request has labels or nodes to leave out", () => {
+    const made = fleet(regions(50, "frankfurt", "tokyo"));
+    made.seats.fill(1, 0, 50);
+    assert.equal(regionOf(made, pair, 1000), "tokyo");
+    made.seats[7] = 2;
+    assert.equal(regionOf(made, { ...pair, filter: { exceptNodes: ["tokyo-1"] } }, 1001), "frankfurt");
   });
 });
 

@@ -30,7 +30,7 @@ export interface RouterOptions {
   readonly maxPools?: number;
   /** Square degrees from which round trips are kept. Default 4096, some 2 KB each with 300 regions. */
   readonly maxCells?: number;
-  /** Of `consistentHash`, one for each region and pool. Default 64, of 256 KB. */
+  /** Of `consistentHash`, one for each region and pool. Default 512, of 256 KB: with fewer than are in use, most decisions build one. */
   readonly maxMaglevTables?: number;
 }
 
@@ -51,6 +51,8 @@ export interface ExplainOptions {
 }
 
 const MAX_CLIENTS = 64;
+/** A region in which no node has the seats for a group is looked through again after so long: nodes report less often. */
+const SHORT_MS = 100;
 
 export class Router {
   readonly #table: NodeTable;
@@ -64,7 +66,7 @@ export class Router {
 
   constructor(options: RouterOptions) {
     const { table, seatsOf, random, config = ROUTING_DEFAULTS } = options;
-    const { maxPools = 64, maxCells = 4096, maxMaglevTables = 64 } = options;
+    const { maxPools = 64, maxCells = 4096, maxMaglevTables = 512 } = options;
     this.#table = table;
     this.#random = random;
     this.#pools = new PoolSet(table, maxPools);
@@ -101,8 +103,12 @@ export class Router {
   routeClient(request: RouteRequest, now: number): RouteOutcome {
     const best = this.#decide(request, now);
     this.#nextSeed = this.#random.uint32();
-    const { pool, candidates, seatless, seatlessCount } = this.#decision;
+    const { pool, candidates, seatless, seatlessCount, vain, seats } = this.#decision;
     for (let i = 0; i < seatlessCount; i++) this.#pools.noteSeatless(seatless[i]);
+    for (const list of vain) {
+      list.shortOf = seats;
+      list.shortUntil = now + SHORT_MS;
+    }
     if (best >= 0) {
       const list = pool.listOf(this.#table.region[candidates[best]]);
       if (list !== undefined) list.filling = candidates[best];

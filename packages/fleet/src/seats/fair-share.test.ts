@@ -4,9 +4,9 @@ import * as fc from "fast-check";
 import { shareFairly } from "./fair-share.ts";
 import type { Want } from "./fair-share.ts";
 
-function share(seats: number, wanted: readonly number[], maxShare = 1): number[] {
+function share(seats: number, wanted: readonly number[], maxShare = 1, leastPart = 1): number[] {
   const wants = wanted.map((one, i): Want => ({ wanted: one, tieBreak: i, target: -1 }));
-  shareFairly(Array.from(wants), seats, maxShare);
+  shareFairly(Array.from(wants), seats, maxShare, leastPart);
   return wants.map(({ target }) => target);
 }
 
@@ -33,16 +33,29 @@ describe("shareFairly", () => {
     assert.deepEqual(share(3, [9, 1], 0.5), [2, 1]);
   });
 
+  it("gives parts that a group can use, where equal ones would be too small, and one to each of the others", () => {
+    assert.deepEqual(share(4, [8, 8, 8], 0.5, 4), [0, 0, 4]);
+    assert.deepEqual(share(6, [8, 8, 8], 0.5, 4), [1, 1, 4]);
+    assert.deepEqual(share(7, [8, 8, 8], 0.5, 4), [1, 2, 4]);
+    assert.deepEqual(share(9, [8, 8, 8], 0.5, 4), [1, 4, 4]);
+    assert.deepEqual(share(12, [8, 8, 8], 0.5, 4), [4, 4, 4]);
+    assert.deepEqual(share(3, [8, 8, 8], 0.5, 4), [1, 1, 1]);
+    assert.deepEqual(share(7, [2, 8, 8], 0.5, 4), [2, 1, 4]);
+    assert.deepEqual(share(5, [8], 0.5, 4), [5]);
+  });
+
   it("gives nobody more than it wants, never more than there is, and no less to who wants more", () => {
     const wants = fc.array(fc.nat(100), { minLength: 1, maxLength: 12 });
     fc.assert(
-      fc.property(wants, fc.nat(300), fc.constantFrom(0.25, 0.5, 1), (wanted, seats, maxShare) => {
-        const targets = share(seats, wanted, maxShare);
+      fc.property(wants, fc.nat(300), fc.constantFrom(0.25, 0.5, 1), fc.integer({ min: 1, max: 8 }), (...given) => {
+        const [wanted, seats, maxShare, leastPart] = given;
+        const targets = share(seats, wanted, maxShare, leastPart);
         assert.ok(targets.reduce((sum, target) => sum + target, 0) <= seats);
         for (const [i, target] of targets.entries()) {
           assert.ok(target >= 0 && target <= wanted[i]);
-          for (const [k, other] of targets.entries()) if (wanted[k] > wanted[i]) assert.ok(other >= target);
+          if (leastPart > 1) continue;
           if (wanted[i] >= 1 && seats >= wanted.length) assert.ok(target >= 1);
+          for (const [k, other] of targets.entries()) if (wanted[k] > wanted[i]) assert.ok(other >= target);
         }
       }),
       { seed: 74, numRuns: 500 },

@@ -12,18 +12,51 @@ export interface Want {
   target: number;
 }
 
-/** Sets each target. `seats`: all that can be shared, those that are lent included. Reorders `wants`. */
-export function shareFairly(wants: Want[], seats: number, maxShare: number): void {
+/**
+ * Sets each target. `seats`: all that can be shared, those that are lent included. Where equal parts would be smaller than
+ * `leastPart`, as many as it lasts for get a part of that size, since a group needs its seats from one balancer; then the others
+ * one each, then what is left. So somebody may have none although there are enough: as soon as players wait there, and not
+ * with those who have some, these leave theirs. Reorders `wants`.
+ */
+export function shareFairly(wants: Want[], seats: number, maxShare: number, leastPart = 1): void {
   wants.sort(byWanted);
   let left = Math.max(0, seats);
-  const cap = wants.length > 1 ? Math.ceil(left * maxShare) : left;
+  const share = wants.length > 1 ? Math.ceil(left * maxShare) : left;
+  const cap = Math.max(share, Math.min(left, leastPart));
   let claimants = wants.length;
   // The least first: what it leaves raises the part of those after it; the rest of a division is theirs as well.
   for (const want of wants) {
-    want.target = Math.min(want.wanted, cap, Math.floor(left / claimants));
+    const part = Math.floor(left / claimants);
+    if (part < leastPart && want.wanted > part) break;
+    want.target = Math.min(want.wanted, cap, part);
     left -= want.target;
     claimants--;
   }
+  if (claimants > 0) shareOut(wants, { claimants, left, cap, leastPart });
+}
+
+interface Short {
+  /** The last so many of those who want. */
+  readonly claimants: number;
+  left: number;
+  readonly cap: number;
+  readonly leastPart: number;
+}
+
+/** There is not enough for equal parts. Those who want most first; of equals `tieBreak` says who, at each node another one. */
+function shareOut(wants: readonly Want[], { claimants, left, cap, leastPart }: Short): void {
+  const first = wants.length - claimants;
+  for (let i = first; i < wants.length; i++) wants[i].target = 0;
+  const sizes = left >= leastPart ? [leastPart, 1, leastPart] : [1, leastPart];
+  for (const size of sizes)
+    for (let i = wants.length - 1; i >= first && left > 0; i--) {
+      const want = wants[i];
+      const more = Math.min(want.wanted, cap, size) - want.target;
+      // A part that is not whole is of no more use than one seat.
+      if (more <= 0 || (more > left && want.target === 0)) continue;
+      want.target += Math.min(more, left);
+      left -= Math.min(more, left);
+    }
 }
 
 function byWanted(a: Want, b: Want): number {

@@ -29,6 +29,8 @@ export interface SeatLedgerOptions {
   readonly marginMs?: number;
   /** Of the free seats, what one balancer may have while others are there. Default 0.5. */
   readonly maxShare?: number;
+  /** Where free seats are short, they are lent in parts of so many, if there are as many: a group of that size gets in. Default 4. */
+  readonly leastPart?: number;
 }
 
 export interface ArrivingPlayer {
@@ -80,6 +82,7 @@ export class SeatLedger {
     lost: 0,
   };
   readonly #maxShare: number;
+  readonly #leastPart: number;
   readonly #blocks: LentBlocks;
   readonly #borrowers: Map<string, Borrower> = new Map();
   readonly #kept: Map<number, KeptSeat> = new Map();
@@ -96,6 +99,7 @@ export class SeatLedger {
     this.#capacity = checkedCapacity(options.capacity);
     this.#ttlMs = options.ttlMs ?? 60_000;
     this.#maxShare = options.maxShare ?? 0.5;
+    this.#leastPart = options.leastPart ?? 4;
     this.#blocks = new LentBlocks(options.marginMs ?? 250);
   }
 
@@ -244,7 +248,7 @@ export class SeatLedger {
       other.listed = other.listed.filter(({ open, alone }) => open !== 0 && (other.alone || !alone));
       seats += other.held;
     }
-    shareFairly(sharing, seats, this.#maxShare);
+    shareFairly(sharing, seats, this.#maxShare, this.#leastPart);
     let lacking = borrower.target - borrower.held;
     if (lacking < 0) this.#callBack(borrower, sharing, free);
     while (lacking > 0 && free > 0 && borrower.listed.length < MAX_GRANTS) {
