@@ -173,7 +173,9 @@ export class SimBalancer extends Process {
   #work(taken: TakenSeats, pending: PendingClaim<SimAnswer>): void {
     const { claim } = pending;
     const { key } = claim;
+    let isDone = false;
     const advance = (): void => {
+      if (isDone) return;
       const step = pending.step(this.pool.isKept(taken), this.now);
       if (step.kind === "ask") {
         this.#ask(step.peer, pending, advance);
@@ -182,6 +184,7 @@ export class SimBalancer extends Process {
       this.#working.set(key, advance);
       if (step.kind === "wait") return;
       this.#working.delete(key);
+      isDone = true;
       const { use, giveBack } = step.outcome;
       if (giveBack) this.pool.giveBack(taken);
       if (use === claim) claim.answer.node.checkGiven(claim.epoch, LEASE_MS + CLAIM_MS);
