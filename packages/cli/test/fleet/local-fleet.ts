@@ -1,0 +1,127 @@
+/** A fleet on this machine, each part a process of its own: balancers, nodes, and an etcd of three members where it is asked for. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { EtcdCluster } from "../../../fleet/test/etcd-cluster.ts";
+import { BalancerProcess } from "./balancer-process.ts";
+import type { BalancerProcessOptions } from "./balancer-process.ts";
+import { NodeProcess } from "./node-process.ts";
+import { Players } from "./players.ts";
+import type { PlayersOptions } from "./players.ts";
+
+export interface LocalFleetOptions {
+  /** Default 3. */
+  readonly balancers?: number;
+  /** Processes with one node each. Default 3. */
+  readonly nodes?: number;
+  /** Of each node. Default 8000. */
+  readonly seats?: number;
+  /** Default false: the balancers are told of each other. */
+  readonly etcd?: boolean;
+  readonly balancer?: (index: number) => Partial<BalancerProcessOptions>;
+  readonly nodeExecArgv?: readonly string[];
+  /** What nodes are told to report to. Default: the balancers. */
+  readonly reportTo?: (urls: readonly string[]) => Promise<readonly string[]>;
+}
+
+/** Times of faults in tests are of this length in CI, and of the one that was asked for in `npm run soak`. */
+export const isLong: boolean = process.env.SOAK === "true";
+
+const SETTLES_MS = 2500;
+
+export class LocalFleet implements AsyncDisposable {
+  readonly fleetSecret = randomBytes(32).toString("hex");
+  readonly nodeSecret = randomBytes(32).toString("hex");
+  readonly operatorSecret = randomBytes(32).toString("hex");
+  readonly balancers: BalancerProcess[] = [];
+  readonly nodes: NodeProcess[] = [];
+  etcd: EtcdCluster | undefined;
+  readonly #options: LocalFleetOptions;
+
+  private constructor(options: LocalFleetOptions) {
+    this.#options = options;
+  }
+
+  /** All know each other, and nodes have lent seats. */
+  static async start(options: LocalFleetOptions = {}): Promise<LocalFleet> {
+    const fleet = new LocalFleet(options);
+    const { balancers = 3, nodes = 3 } = options;
+    try {
+      if (options.etcd === true) fleet.etcd = await EtcdCluster.start();
+      for (let i = 0; i < balancers; i++) fleet.balancers.push(await fleet.startBalancer(i));
+      for (let i = 0; i < nodes; i++) fleet.nodes.push(await fleet.startNode(i));
+      await new Promise((resolve) => setTimeout(resolve, SETTLES_MS));
+    } catch (error) {
+      await fleet[Symbol.asyncDispose]();
+      throw error;
+    }
+    return fleet;
+  }
+
+  startBalancer(index: number, port?: number): Promise<BalancerProcess> {
+    const { fleetSecret, nodeSecret, operatorSecret, etcd } = this;
+    const store = etcd === undefined ? {} : { store: `etcd:${etcd.endpoints.join(",")}` };
+    const peers = etcd === undefined ? this.balancers.map(({ url }) => url) : [];
+    const own = this.#options.balancer?.(index) ?? {};
+    const secrets = { fleetSecret, nodeSecret, operatorSecret };
+    return BalancerProcess.start({
+      id: `balancer-${index}`,
+      ...secrets,
+      ...store,
+      peers,
+      ...(port === undefined ? {} : { port }),
+      ...own,
+    });
+  }
+
+  /** In the place of one that was killed: at the same address, with the same name. */
+  async restartBalancer(index: number): Promise<void> {
+    this.balancers[index] = await this.startBalancer(index, this.balancers[index].port);
+  }
+
+  async startNode(index: number): Promise<NodeProcess> {
+    const { seats = 8000, reportTo, nodeExecArgv = [] } = this.#options;
+    const urls = this.balancers.map(({ url }) => url);
+    const registration = {
+      id: `node-${index}`,
+      region: "eu",
+      addresses: { udp: [`10.0.0.${index + 1}:7777`] },
+      capacity: { sessions: 100, players: seats },
+    };
+    const balancers = reportTo === undefined ? urls : await reportTo(urls);
+    return NodeProcess.start({ balancers, secret: this.nodeSecret, nodes: [registration] }, nodeExecArgv);
+  }
+
+  players(options: Partial<PlayersOptions> = {}): Players {
+    return new Players({ balancers: this.balancers, nodes: this.nodes, ...options });
+  }
+
+  /** Nobody was lost, whoever was answered is in, and each key has one answer wherever it is asked. Ends the playing. */
+  async checkAll(players: Players): Promise<void> {
+    assert.deepEqual(players.lost, []);
+    const up = this.balancers.filter(({ downSince }) => downSince === undefined);
+    const asked = players.stories.flatMap(({ told }) => told).filter((_, i, all) => i % Math.ceil(all.length / 300) === 0);
+    const different: string[] = [];
+    let same = 0;
+    for (const { body, answer } of asked)
+      for (const { url, id } of up) {
+        const again = await players.ask(url, body);
+        if (again?.status !== "allocated") continue;
+        if (again.node.id === answer.node.id && again.seats[0].token === answer.seats[0].token) same++;
+        else different.push(`${body.key} at ${id}: ${again.node.id}, not ${answer.node.id}`);
+      }
+    assert.deepEqual(different, []);
+    assert.ok(same > 0.8 * asked.length, `${same} of ${asked.length} keys were answered again`);
+    const seats = (await Promise.all(this.nodes.map((node) => node.seats()))).flat();
+    for (const { id, capacity, free, lent, reserved, seated } of seats)
+      assert.equal(free + lent + reserved + seated, capacity, `seats of ${id}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.nodes, ...this.balancers].map((child) => child.kill()));
+    await this.etcd?.[Symbol.asyncDispose]();
+  }
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,182 @@
+/**
+ * Players who come at a steady rate, whatever became of those before, and do as docs/fleet.md says: one key for all attempts, the
+ * next balancer when one does not answer, a new key and not that node again when a node does not let them in. Notes what each
+ * was told, and when.
+ */
+import { Agent, request } from "node:http";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { AllocateReply, AllocateRequest, Allocation } from "@riposte/fleet";
+import type { BalancerProcess } from "./balancer-process.ts";
+import type { NodeProcess } from "./node-process.ts";
+
+export interface PlayersOptions {
+  readonly balancers: readonly Pick<BalancerProcess, "url">[];
+  readonly nodes: readonly NodeProcess[];
+  /** Default 200. */
+  readonly perSec?: number;
+  /** After so long without an answer a player asks elsewhere. Default 400. */
+  readonly attemptMs?: number;
+  /** Default 15000. */
+  readonly patienceMs?: number;
+}
+
+/** An answer that a player got. */
+export interface Told {
+  readonly body: AllocateRequest;
+  readonly answer: Allocation;
+  /** By `performance.now`. */
+  readonly at: number;
+}
+
+export interface PlayerStory {
+  readonly clientId: string;
+  readonly startedAt: number;
+  /** From the first question to the first answer that is none of "wait" or "ask again". */
+  readonly answeredMs: number;
+  /** The last one is the one that was good. */
+  readonly told: readonly Told[];
+  /** Why nodes did not let it in. */
+  readonly turnedAway: readonly string[];
+}
+
+const PAUSE_MS = 20;
+let lastClient = 0;
+
+export class Players {
+  readonly stories: PlayerStory[] = [];
+  /** Players who got no seat in time. */
+  readonly lost: string[] = [];
+  readonly #options: PlayersOptions;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  readonly #delay = monitorEventLoopDelay({ resolution: 5 });
+  readonly #playing: Set<Promise<void>> = new Set();
+  #stopped = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: PlayersOptions) {
+    this.#options = options;
+  }
+
+  /** From now on. */
+  start(): void {
+    this.#delay.enable();
+    this.#running = this.#run();
+  }
+
+  /** No new ones. Resolves when all who came have a seat, or none. */
+  async finish(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+    await Promise.all(this.#playing);
+    this.#delay.disable();
+    this.#agent.destroy();
+  }
+
+  /** By which times measured here may be too long: how late this process was at most. */
+  get latenessMs(): number {
+    return this.#delay.max / 1e6;
+  }
+
+  /** Sorted, in ms, of players who came in that time. */
+  answerTimes(from: number = -Infinity, to: number = Infinity): number[] {
+    return this.stories
+      .filter(({ startedAt }) => startedAt >= from && startedAt < to)
+      .map(({ answeredMs }) => answeredMs)
+      .sort((a, b) => a - b);
+  }
+
+  /** For a person. */
+  toString(): string {
+    const times = this.answerTimes();
+    const at = (share: number): string => times[Math.min(times.length - 1, Math.floor(share * times.length))].toFixed(0);
+    const away = new Map<string, number>();
+    for (const why of this.stories.flatMap(({ turnedAway }) => turnedAway)) away.set(why, (away.get(why) ?? 0) + 1);
+    return (
+      `${times.length} players; answered in ${at(0.5)} ms (half), ${at(0.99)} ms (99 %), ${at(1)} ms (longest), this process ` +
+      `being late by up to ${this.latenessMs.toFixed(0)} ms; turned away: ${JSON.stringify(Object.fromEntries(away))}`
+    );
+  }
+
+  /** Asks a balancer once more; undefined: no answer. */
+  ask(url: string, body: object): Promise<AllocateReply | undefined> {
+    return post(this.#agent, url, body, this.#options.attemptMs ?? 400);
+  }
+
+  async #run(): Promise<void> {
+    const { perSec = 200 } = this.#options;
+    const startedAt = performance.now();
+    for (let i = 0; !this.#stopped; i++) {
+      const dueAt = startedAt + (i * 1000) / perSec;
+      if (dueAt > performance.now()) await new Promise((resolve) => setTimeout(resolve, dueAt - performance.now()));
+      const playing = this.#play(String(++lastClient)).finally(() => this.#playing.delete(playing));
+      this.#playing.add(playing);
+    }
+  }
+
+  async #play(clientId: string): Promise<void> {
+    const { balancers, patienceMs = 15_000 } = this.#options;
+    const startedAt = performance.now();
+    const told: Told[] = [];
+    const turnedAway: string[] = [];
+    let answeredMs: number | undefined;
+    let next = Number(clientId);
+    let body: AllocateRequest = bodyOf(clientId, 0, []);
+    while (performance.now() - startedAt < patienceMs) {
+      const reply = await this.ask(balancers[next++ % balancers.length].url, body);
+      if (reply?.status === "waiting") {
+        body = { ...body, ticket: reply.ticket };
+        await new Promise((resolve) => setTimeout(resolve, reply.askAgainInMs));
+        continue;
+      }
+      if (reply?.status !== "allocated") {
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        continue;
+      }
+      answeredMs ??= performance.now() - startedAt;
+      told.push({ body, answer: reply, at: performance.now() });
+      const why = await this.#arrive(reply);
+      if (why === "") {
+        this.stories.push({ clientId, startedAt, answeredMs, told, turnedAway });
+        return;
+      }
+      turnedAway.push(why);
+      body = bodyOf(clientId, told.length, [...new Set(told.map(({ answer }) => answer.node.id))]);
+    }
+    this.lost.push(`${clientId} after ${told.length} answers: ${turnedAway.join(", ")}`);
+  }
+
+  async #arrive({ node, seats }: Allocation): Promise<string> {
+    const host = this.#options.nodes.find(({ nodes }) => nodes.includes(node.id));
+    const { clientId, token } = seats[0];
+    return (await host?.arrive({ node: node.id, clientId, token })) ?? "nobody answers";
+  }
+}
+
+function bodyOf(clientId: string, attempt: number, exceptNodes: readonly string[]): AllocateRequest {
+  const key = `player-${clientId.padStart(10, "0")}-${attempt}`;
+  const body = { key, clients: [{ clientId }] };
+  return exceptNodes.length === 0 ? body : { ...body, filter: { exceptNodes } };
+}
+
+function post(agent: Agent, url: string, body: object, timeoutMs: number): Promise<AllocateReply | undefined> {
+  const { promise, resolve } = Promise.withResolvers<AllocateReply | undefined>();
+  const text = JSON.stringify(body);
+  const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
+  const sent = request(`${url}/v1/allocate`, { method: "POST", agent, headers }, (response) => {
+    const parts: Buffer[] = [];
+    response.on("data", (part: Buffer) => parts.push(part));
+    response.on("error", () => resolve(undefined));
+    response.on("end", () => {
+      const isAnswer = response.statusCode === 200 || response.statusCode === 202;
+      resolve(isAnswer ? (JSON.parse(Buffer.concat(parts).toString()) as AllocateReply) : undefined);
+    });
+  });
+  const timer = setTimeout(() => sent.destroy(), timeoutMs);
+  sent.on("error", () => resolve(undefined));
+  sent.on("close", () => {
+    clearTimeout(timer);
+    resolve(undefined);
+  });
+  sent.end(text);
+  return promise;
+}
