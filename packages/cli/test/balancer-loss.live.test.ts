@@ -33,7 +33,7 @@ for (const count of [2, 3])
           await sleep(CALM_MS);
         }
         await players.finish();
-        t.diagnostic(`${players}`);
+        t.diagnostic(players.summary);
         await fleet.checkAll(players);
         assert.deepEqual(
           players.stories.flatMap(({ turnedAway }) => turnedAway),

@@ -59,7 +59,7 @@ describe("a fleet", () => {
     const none = await allocate(a.url, request(1));
     assert.deepEqual([none.status, "code" in none && none.code], ["refused", "noNodes"]);
     const node = await fleet.node("us-1", 10, [a.url], "us");
-    await until(() => (a.balancer.stats().freeSeats > 0 ? true : undefined));
+    await until(() => (a.balancer.stats().freeSeats > 0 && a.balancer.nodes()[0].state === "ready" ? true : undefined));
     const wrong = await allocate(a.url, request(1, { filter: { version: "2" } }));
     assert.equal("code" in wrong && wrong.code, "noMatch");
     // Alone, it answers once the node knows that.

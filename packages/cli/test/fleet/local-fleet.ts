@@ -99,15 +99,22 @@ export class LocalFleet implements AsyncDisposable {
   async checkAll(players: Players): Promise<void> {
     assert.deepEqual(players.lost, []);
     const up = this.balancers.filter(({ downSince }) => downSince === undefined);
-    const asked = players.stories.flatMap(({ told }) => told).filter((_, i, all) => i % Math.ceil(all.length / 300) === 0);
+    const asked = players.stories
+      .flatMap(({ told }) => told)
+      .filter((_, i, all) => i % Math.ceil(all.length / 300) === 0);
     const different: string[] = [];
     let same = 0;
-    for (const { body, answer } of asked)
+    for (const { body, answer, by, at } of asked)
       for (const { url, id } of up) {
         const again = await players.ask(url, body);
         if (again?.status !== "allocated") continue;
         if (again.node.id === answer.node.id && again.seats[0].token === answer.seats[0].token) same++;
-        else different.push(`${body.key} at ${id}: ${again.node.id}, not ${answer.node.id}`);
+        else {
+          const other = this.balancers.find((balancer) => balancer.url === by)?.id;
+          different.push(
+            `${body.key} at ${id}: ${again.node.id}, not ${answer.node.id} as at ${other} at ${at.toFixed(0)}`,
+          );
+        }
       }
     assert.deepEqual(different, []);
     assert.ok(same > 0.8 * asked.length, `${same} of ${asked.length} keys were answered again`);

@@ -24,6 +24,8 @@ export interface PlayersOptions {
 export interface Told {
   readonly body: AllocateRequest;
   readonly answer: Allocation;
+  /** Which balancer said it. */
+  readonly by: string;
   /** By `performance.now`. */
   readonly at: number;
 }
@@ -39,7 +41,9 @@ export interface PlayerStory {
   readonly turnedAway: readonly string[];
 }
 
-const PAUSE_MS = 20;
+/** Between attempts, doubled each time. */
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 640;
 let lastClient = 0;
 
 export class Players {
@@ -86,9 +90,10 @@ export class Players {
   }
 
   /** For a person. */
-  toString(): string {
+  get summary(): string {
     const times = this.answerTimes();
-    const at = (share: number): string => times[Math.min(times.length - 1, Math.floor(share * times.length))].toFixed(0);
+    const at = (share: number): string =>
+      times[Math.min(times.length - 1, Math.floor(share * times.length))].toFixed(0);
     const away = new Map<string, number>();
     for (const why of this.stories.flatMap(({ turnedAway }) => turnedAway)) away.set(why, (away.get(why) ?? 0) + 1);
     return (
@@ -107,7 +112,8 @@ export class Players {
     const startedAt = performance.now();
     for (let i = 0; !this.#stopped; i++) {
       const dueAt = startedAt + (i * 1000) / perSec;
-      if (dueAt > performance.now()) await new Promise((resolve) => setTimeout(resolve, dueAt - performance.now()));
+      const earlyMs = dueAt - performance.now();
+      if (earlyMs > 0) await new Promise((resolve) => setTimeout(resolve, earlyMs));
       const playing = this.#play(String(++lastClient)).finally(() => this.#playing.delete(playing));
       this.#playing.add(playing);
     }
@@ -119,28 +125,33 @@ export class Players {
     const told: Told[] = [];
     const turnedAway: string[] = [];
     let answeredMs: number | undefined;
+    let pauseMs = FIRST_PAUSE_MS;
     let next = Number(clientId);
-    let body: AllocateRequest = bodyOf(clientId, 0, []);
+    let [ticket, attempt]: [string | undefined, number] = [undefined, 0];
     while (performance.now() - startedAt < patienceMs) {
-      const reply = await this.ask(balancers[next++ % balancers.length].url, body);
+      const { url } = balancers[next++ % balancers.length];
+      const tried = new Set(told.map(({ answer }) => answer.node.id));
+      const body = bodyOf(clientId, told.length, { ticket, attempt: ++attempt, tried });
+      const reply = await this.ask(url, body);
       if (reply?.status === "waiting") {
-        body = { ...body, ticket: reply.ticket };
+        ({ ticket } = reply);
         await new Promise((resolve) => setTimeout(resolve, reply.askAgainInMs));
         continue;
       }
       if (reply?.status !== "allocated") {
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
         continue;
       }
       answeredMs ??= performance.now() - startedAt;
-      told.push({ body, answer: reply, at: performance.now() });
+      told.push({ body, answer: reply, by: url, at: performance.now() });
       const why = await this.#arrive(reply);
       if (why === "") {
         this.stories.push({ clientId, startedAt, answeredMs, told, turnedAway });
         return;
       }
       turnedAway.push(why);
-      body = bodyOf(clientId, told.length, [...new Set(told.map(({ answer }) => answer.node.id))]);
+      [ticket, attempt] = [undefined, 0];
     }
     this.lost.push(`${clientId} after ${told.length} answers: ${turnedAway.join(", ")}`);
   }
@@ -152,10 +163,18 @@ export class Players {
   }
 }
 
-function bodyOf(clientId: string, attempt: number, exceptNodes: readonly string[]): AllocateRequest {
-  const key = `player-${clientId.padStart(10, "0")}-${attempt}`;
-  const body = { key, clients: [{ clientId }] };
-  return exceptNodes.length === 0 ? body : { ...body, filter: { exceptNodes } };
+function bodyOf(
+  clientId: string,
+  keys: number,
+  known: { readonly ticket: string | undefined; readonly attempt: number; readonly tried: ReadonlySet<string> },
+): AllocateRequest {
+  return {
+    key: `player-${clientId.padStart(10, "0")}-${keys}`,
+    clients: [{ clientId }],
+    ...(known.tried.size > 0 && { filter: { exceptNodes: [...known.tried] } }),
+    ...(known.ticket !== undefined && { ticket: known.ticket }),
+    ...(known.attempt > 1 && { attempt: known.attempt }),
+  };
 }
 
 function post(agent: Agent, url: string, body: object, timeoutMs: number): Promise<AllocateReply | undefined> {

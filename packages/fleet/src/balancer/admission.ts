@@ -34,6 +34,8 @@ export interface AdmissionOptions {
   readonly origins: PlayerOrigins;
   readonly recorded: RecordedTraffic;
   readonly config: () => QueueConfig;
+  /** Whether any node can have lent it anything: it has not just started, and was not just stopped. */
+  readonly hearsNodes: () => boolean;
   readonly now: () => number;
   readonly unixMs: () => number;
   readonly metrics?: Pick<FleetMetrics, "notePlacement" | "noteQueueWait">;
@@ -83,7 +85,7 @@ export class Admission {
   }
 
   async #answer(request: AllocateRequest, ip: string): Promise<AllocateReply> {
-    const { queue, tickets, peers, allocator, config, now, unixMs } = this.#options;
+    const { queue, tickets, peers, allocator, config, hearsNodes, now, unixMs } = this.#options;
     const { key, clients, filter, ticket, attempt = 1 } = request;
     const seats = clients.length;
     const filterKey = filterKeyOf(filter);
@@ -103,6 +105,7 @@ export class Admission {
         return allocator.reply(placement.claim);
       }
       if (placement.refused !== "full") return refuse(placement.refused, REFUSALS[placement.refused]);
+      if (!hearsNodes()) return refuse("askAgain", "this balancer is not in touch with nodes: ask another one");
       const elsewhere = await peers.forward(request, ip, now());
       if (elsewhere !== undefined) return elsewhere;
     }

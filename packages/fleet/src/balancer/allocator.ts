@@ -4,6 +4,7 @@
  */
 import type { AllocateReply, AllocateRequest, Allocation } from "../http/balancer-api.ts";
 import type { SeatConfig } from "../config/load-balancer-config.ts";
+import { NotSentError } from "../peers/peer-link.ts";
 import type { NodeTable } from "../registry/node-table.ts";
 import type { ServerNode } from "../registry/server-node.ts";
 import type { FleetMetrics } from "../metrics/fleet-metrics.ts";
@@ -46,6 +47,11 @@ export interface AllocatorOptions {
   readonly unixMs: () => number;
   /** Has another balancer take the claim. Rejects when that does not answer; `isRefused` of the error: it surely has not got it. */
   readonly askPeer: (peer: string, claim: ClaimMessage<AllocationFacts>) => Promise<ClaimReply<AllocationFacts>>;
+  /**
+   * Whether it is known what others know: there has been time to hear of them, and this process was not stopped since `beganAt`,
+   * when others may have answered in its place.
+   */
+  readonly isSure: (beganAt: number) => boolean;
   readonly metrics?: Pick<FleetMetrics, "noteRoute" | "notePlacement" | "noteLatency" | "noteClaim">;
 }
 
@@ -159,11 +165,12 @@ export class Allocator {
 
   /** Until another balancer has a copy, or none is needed; `undefined`: nobody can be sure, and the player is to ask again. */
   async #settle(taken: TakenSeats, claim: AllocationClaim): Promise<AllocationClaim | undefined> {
-    const { claims, pool, router, table, now, askPeer, metrics } = this.#options;
+    const { claims, pool, router, table, now, askPeer, isSure, metrics } = this.#options;
+    const beganAt = now();
     const pending = claims.begin(claim, taken.answerBy);
     let isStored = false;
     for (;;) {
-      const step = pending.step(pool.isKept(taken), now());
+      const step = pending.step(isSure(beganAt) && pool.isKept(taken), now());
       switch (step.kind) {
         case "done": {
           const { use, giveBack } = step.outcome;
@@ -176,6 +183,7 @@ export class Allocator {
           return use;
         }
         case "wait":
+          pool.hurry(taken);
           await this.#sleep(claim.key, taken.index, step.wakeAt - now());
           break;
         case "ask": {
@@ -202,7 +210,8 @@ export class Allocator {
   }
 }
 
-/** Nothing was listening there. */
+/** It was not sent, or nothing was listening there. */
 function isRefusal(error: unknown): boolean {
+  if (error instanceof NotSentError) return true;
   return error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
 }

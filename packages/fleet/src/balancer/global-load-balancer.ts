@@ -72,8 +72,10 @@ export interface GlobalLoadBalancerOptions {
 
 const REPORT_EVERY_MS = 250;
 const TICK_MS = 50;
-/** Before that it may be that the others have not been heard yet. */
+/** After the start, or after a stop, it may be that the others have not been heard yet. */
 const SETTLED_AFTER_MS = 1500;
+/** Between two ticks: the process was stopped. */
+const STOPPED_MS = 500;
 const MAX_COPIES = 256;
 const DRY_RUN_REQUESTS = 1000;
 /** Seats of all nodes are counted at most so often. */
@@ -105,6 +107,8 @@ export class GlobalLoadBalancer implements AsyncDisposable {
   readonly #routes: RouteRequests;
   readonly #recorded = new RecordedTraffic();
   readonly #timer: NodeJS.Timeout;
+  #runsSince: number = clock();
+  #tickedAt: number = clock();
   #counted: { readonly counters: PeerCounters; readonly at: number } | undefined;
   #closed = false;
 
@@ -126,6 +130,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       addresses: options.peers ?? [],
       news: (now) => this.#news(now),
       onGossip: (gossip) => this.#health.noteVote(gossip.from, gossip.vote),
+      onSlow: (ids) => this.#claims.setSlow(ids),
       ...metered,
     });
     this.#pool = new SeatPool({ firstSession: 1 + randomBytes(6).readUIntLE(0, 6) });
@@ -147,6 +152,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       now: clock,
       unixMs: Date.now,
       askPeer: (peer, claim) => this.#peers.askClaim(peer, claim),
+      isSure: (beganAt) => this.#isSure(beganAt, clock()),
       ...metered,
     });
     const ticketKey = deriveKey(fleetSecret, "riposte tickets");
@@ -161,6 +167,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       origins: this.origins,
       recorded: this.#recorded,
       config: () => config().queue,
+      hearsNodes: () => this.#hearsNodes(clock()),
       now: clock,
       unixMs: Date.now,
       ...metered,
@@ -212,9 +219,9 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     return [this.#options.url, ...this.#peers.live(clock()).map(({ url }) => url)];
   }
 
-  /** It knows nodes, or has had time to hear of them, and is not closing. */
+  /** It is in touch with nodes, or there are none, and is not closing. */
   get isReady(): boolean {
-    return !this.#closed && (this.table.size > 0 || clock() - this.#startedAt > SETTLED_AFTER_MS);
+    return !this.#closed && (this.table.size === 0 ? this.#isSettled(clock()) : this.#hearsNodes(clock()));
   }
 
   /** Whether it is the one that cleans up and scales. */
@@ -361,9 +368,26 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     this.#client[Symbol.dispose]();
   }
 
+  /** There has been time to hear of the others. */
+  #isSettled(now: number): boolean {
+    return now - this.#tickedAt < STOPPED_MS && now - this.#runsSince > SETTLED_AFTER_MS;
+  }
+
+  #isSure(beganAt: number, now: number): boolean {
+    const hasRun = beganAt > this.#runsSince && now - this.#tickedAt < STOPPED_MS;
+    return hasRun && (this.#isSettled(now) || this.#peers.hasAny(now));
+  }
+
+  #hearsNodes(now: number): boolean {
+    for (const index of this.#indices()) if (this.#pool.isLent(index, now)) return true;
+    return false;
+  }
+
   #tick(now: number): void {
+    if (now - this.#tickedAt > STOPPED_MS) this.#runsSince = now;
+    this.#tickedAt = now;
     const live = this.#updatePeers(now);
-    this.#pool.setAlone(live.length === 0 && now - this.#startedAt > SETTLED_AFTER_MS);
+    this.#pool.setAlone(live.length === 0 && this.#isSettled(now));
     const waitingElsewhere = live.reduce((sum, { gossip }) => sum + gossip.counters.waiting, 0);
     this.#pool.setWaiting(this.#queue.waiting, waitingElsewhere);
     this.#health.update(now);

@@ -34,6 +34,8 @@ export interface GuardCounters {
   malformed: number;
   /** Connections on which a request took too long to arrive. */
   slow: number;
+  /** Requests that came while this process was stopped, and whose senders had gone when it went on. */
+  abandoned: number;
 }
 
 interface Guarded {
@@ -49,6 +51,10 @@ interface Guarded {
 
 /** Connections that are set up or closed because they have expired, and requests, in one turn of the event loop. */
 const SLICE = 16;
+/** A pause between two sweeps that says that the process was stopped, or had no processor. */
+const STOPPED_MS = 300;
+/** After it, until what came meanwhile has been taken. */
+const CAREFUL_MS = 300;
 /** Who is not limited does not wait, either. No key is empty. */
 const TRUSTED = "";
 
@@ -65,6 +71,7 @@ export class ConnectionGuard {
     requestsBlocked: 0,
     malformed: 0,
     slow: 0,
+    abandoned: 0,
   };
   readonly #now: () => number;
   readonly #behindProxy: boolean;
@@ -75,12 +82,16 @@ export class ConnectionGuard {
   /** Without a request so far, the oldest first. */
   readonly #silent: Set<Guarded> = new Set();
   readonly #firstRequestMs: number;
+  #sweptAt: number;
+  /** Until then it looks whether who asks is still there. */
+  carefulUntil: number = 0;
   readonly #setUps = new FairTurns({ perTurn: SLICE });
   readonly #requests = new FairTurns({ perTurn: SLICE });
   readonly #closings = new FairTurns({ perTurn: SLICE });
 
   constructor({ limits, now, behindProxy = false, firstRequestMs = 5000 }: ConnectionGuardOptions) {
     this.#now = now;
+    this.#sweptAt = now();
     this.#behindProxy = behindProxy;
     this.#firstRequestMs = firstRequestMs;
     this.#limits = new PrefixLimits({ limits });
@@ -106,7 +117,10 @@ export class ConnectionGuard {
 
   /** Closes connections whose first request is overdue, a few of them. Call it some 100 times a second. */
   sweep(): void {
-    const dueBefore = this.#now() - this.#firstRequestMs;
+    const now = this.#now();
+    if (now - this.#sweptAt > STOPPED_MS) this.carefulUntil = now + CAREFUL_MS;
+    this.#sweptAt = now;
+    const dueBefore = this.#sweptAt - this.#firstRequestMs;
     let left = SLICE;
     for (const guarded of this.#silent) {
       if (guarded.acceptedAt > dueBefore || left-- === 0) return;
@@ -118,13 +132,25 @@ export class ConnectionGuard {
   }
 
   guardRequests(handler: RequestListener): RequestListener {
-    return (request, response) => {
+    const admit: RequestListener = (request, response) => {
       const key = this.#admit(request, response);
       if (key === TRUSTED) handler(request, response);
       else if (key !== undefined)
         this.#requests.submit(key, () => {
           if (!this.#isGone(request.socket)) handler(request, response);
         });
+    };
+    return (request, response) => {
+      const now = this.#now();
+      if (now - this.#sweptAt <= STOPPED_MS && now >= this.carefulUntil) {
+        admit(request, response);
+        return;
+      }
+      // This process was stopped: who asked meanwhile may have gone elsewhere, which is known when the connection was read on.
+      afterTurns(2, () => {
+        if (request.socket.destroyed || request.socket.readableEnded) this.counters.abandoned++;
+        else admit(request, response);
+      });
     };
   }
 
@@ -246,6 +272,12 @@ export class ConnectionGuard {
 
 function peerOf(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+/** In each turn of the event loop what has arrived is read. */
+function afterTurns(turns: number, then: () => void): void {
+  if (turns === 0) then();
+  else setImmediate(afterTurns, turns - 1, then);
 }
 
 function ignore(): void {}

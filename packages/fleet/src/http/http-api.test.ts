@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { SignJWT } from "jose";
 import { Check } from "typebox/schema";
+import { until } from "../../test/until.ts";
 import { FakeBalancer, fleetSecret, registrationOf } from "../../test/fake-balancer.ts";
 import type { LimitConfig } from "../config/load-balancer-config.ts";
 import { answerReview } from "../scaling/agones/autoscale-review.ts";
@@ -486,6 +487,22 @@ describe("protection", () => {
     assert.equal(setting.http.guard.counters.slow, 2);
     assert.ok(!asking.closed);
     asking.destroy();
+  });
+
+  it("does not answer who has gone while it was stopped", async () => {
+    await using setting = await Setting.open();
+    setting.now = 1000;
+    await until(() => setting.http.guard.carefulUntil > 1000);
+    const [gone, there] = [await setting.socket(), await setting.socket()];
+    const body = JSON.stringify(allocation);
+    const type = "host: x\r\ncontent-type: application/json\r\n";
+    for (const socket of [gone, there])
+      socket.write(`POST /v1/allocate HTTP/1.1\r\n${type}content-length: ${body.length}\r\n\r\n${body}`);
+    gone.destroy();
+    await once(there, "data");
+    await until(() => setting.http.guard.counters.abandoned === 1);
+    assert.equal(setting.balancer.calls.length, 1);
+    there.destroy();
   });
 
   it("closes connections on which a body comes too slowly", async () => {

@@ -19,6 +19,8 @@ export interface BalancerLinkOptions {
 }
 
 const TIMEOUT_MS = 1000;
+/** One that was asked for; or two after registering, so that the balancer has a lease. */
+const MAX_REPORTS_AT_ONCE = 2;
 const REGISTER_TIMEOUT_MS = 5000;
 /** Between attempts to register that failed: doubled each time. */
 const FIRST_RETRY_MS = 250;
@@ -58,8 +60,10 @@ export class BalancerLink {
 
   async #exchange(): Promise<void> {
     try {
+      // A balancer that is new to the node, or has forgotten it, is not of use before it has had a report.
       if (this.#session === undefined) await this.#register();
-      else await this.#report(this.#session);
+      let reportsNow = await this.#report();
+      for (let i = 0; i < MAX_REPORTS_AT_ONCE && reportsNow; i++) reportsNow = await this.#report();
       this.answeredAt = performance.now();
       this.#retryMs = FIRST_RETRY_MS;
     } catch (error) {
@@ -91,14 +95,22 @@ export class BalancerLink {
     onRegistered(registered);
   }
 
-  async #report(session: string): Promise<void> {
+  /** Whether the next one is to follow at once. */
+  async #report(): Promise<boolean> {
     const { client, registration, report, onAnswer } = this.#options;
-    const headers = { authorization: `Bearer ${session}` };
+    const headers = { authorization: `Bearer ${this.#session}` };
     const url = `${this.url}/v1/nodes/${registration().id}/report`;
     const reply = await client.send(url, report(this.url), { timeoutMs: TIMEOUT_MS, headers });
-    if (reply.status === 401) this.registerAnew();
+    if (reply.status === 401) {
+      this.registerAnew();
+      await this.#register();
+      return true;
+    }
     if (reply.status !== 200) throw new Error(`a report was answered with ${reply.status}`);
-    onAnswer(this.url, reply.body as NodeAnswer);
+    const answer = reply.body as NodeAnswer;
+    onAnswer(this.url, answer);
+    // The first answer of a session is not yet worth a lease: an echo of it is.
+    return answer.seats.turn === 1 || answer.seats.reportNow === true;
   }
 }
 

@@ -23,6 +23,8 @@ export interface BalancerPeersOptions {
   /** What to tell the others. */
   readonly news: (now: number) => PeerNews;
   readonly onGossip: (gossip: Gossip) => void;
+  /** Of those that are alive, these have not answered since they were heard last: no player is to wait for them. */
+  readonly onSlow: (ids: readonly string[]) => void;
   readonly metrics?: Pick<FleetMetrics, "noteClaim">;
 }
 
@@ -61,6 +63,12 @@ export class BalancerPeers<A> {
     return this.#set.live(now);
   }
 
+  /** Whether any of them can be asked now. */
+  hasAny(now: number): boolean {
+    const slow = this.#set.slowIds;
+    return this.live(now).some(({ id }) => !slow.includes(id));
+  }
+
   /** Ids of all that are alive as of the last `update`, this one included, in order. */
   get liveIds(): readonly string[] {
     return this.#set.liveIds;
@@ -93,6 +101,7 @@ export class BalancerPeers<A> {
   async askClaim(peer: string, claim: ClaimMessage<A>): Promise<ClaimReply<A>> {
     const { link, metrics } = this.#options;
     const url = this.#set.get(peer)?.url;
+    const sentAt = performance.now();
     if (url === undefined) throw new Error(`balancer ${peer} is not known`);
     try {
       const reply = (await link.claim(url, claim, CLAIM_TIMEOUT_MS)) as ClaimReply<A>;
@@ -101,13 +110,17 @@ export class BalancerPeers<A> {
     } catch (error) {
       metrics?.noteClaim("failed");
       if (error instanceof Error && "code" in error && error.code === "ECONNREFUSED") this.#set.noteRefused(peer);
+      else this.#set.noteUnanswered(peer, sentAt);
+      this.#options.onSlow(this.#set.slowIds);
       throw error;
     }
   }
 
   /** The answer that any of the others knows for a key: of who answers first that it knows one. Never rejects. */
   async find(key: string, now: number): Promise<ClaimMessage<A> | undefined> {
-    const asked = this.live(now).map(async ({ url }) => {
+    const slow = this.#set.slowIds;
+    const able = this.live(now).filter(({ id }) => !slow.includes(id));
+    const asked = able.map(async ({ url }) => {
       const reply = (await this.#options.link.post(url, "find", { key }, FIND_TIMEOUT_MS)) as FindReply<A>;
       if (reply.claim === null) throw new Error("not known there");
       return reply.claim;
@@ -165,6 +178,7 @@ export class BalancerPeers<A> {
   #hear(gossip: Gossip, now: number): void {
     if (!this.#set.note(gossip, now)) return;
     this.#add(gossip.url);
+    this.#options.onSlow(this.#set.slowIds);
     this.#options.onGossip(gossip);
   }
 

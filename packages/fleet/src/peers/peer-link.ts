@@ -18,6 +18,11 @@ export interface PeerLinkOptions {
   readonly self: string;
 }
 
+/** The other one has surely not got it. */
+export class NotSentError extends Error {
+  override readonly name: string = "NotSentError";
+}
+
 interface PendingClaim {
   readonly claim: unknown;
   readonly resolve: (answer: unknown) => void;
@@ -58,6 +63,11 @@ export class PeerLink {
     return promise;
   }
 
+  /** What was queued behind a message that was not answered does not wait for another one. */
+  #rejectQueued(queue: ClaimQueue, url: string, cause: unknown): void {
+    for (const { reject } of queue.pending.splice(0)) reject(new NotSentError(`${url} does not answer`, { cause }));
+  }
+
   #fly(url: string, queue: ClaimQueue, timeoutMs: number): void {
     if (queue.flying >= MAX_FLYING || queue.pending.length === 0) return;
     const batch = queue.pending.splice(0, MAX_BATCH);
@@ -74,6 +84,7 @@ export class PeerLink {
       },
       (error: unknown) => {
         for (const { reject } of batch) reject(error);
+        this.#rejectQueued(queue, url, error);
         this.#land(url, queue, timeoutMs);
       },
     );

@@ -34,6 +34,18 @@ describe("PeerSet", () => {
     assert.equal(peers.get("b")?.heardAt, 30);
   });
 
+  it("knows who is slow: who has not answered, until it is heard again", () => {
+    const peers = new PeerSet("a");
+    peers.note(gossip("b", 1, 1), 0);
+    assert.deepEqual(peers.slowIds, []);
+    peers.noteUnanswered("b", 100);
+    assert.deepEqual(peers.slowIds, ["b"]);
+    peers.note(gossip("b", 1, 2), 250);
+    assert.deepEqual(peers.slowIds, []);
+    peers.noteUnanswered("b", 200);
+    assert.deepEqual(peers.slowIds, [], "it was heard after that was sent");
+  });
+
   it("forgets who has been gone for a minute", () => {
     const peers = new PeerSet("a");
     peers.note(gossip("b", 1, 1), 0);

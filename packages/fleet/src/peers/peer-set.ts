@@ -31,6 +31,8 @@ export interface Peer {
   readonly url: string;
   readonly gossip: Gossip;
   readonly heardAt: number;
+  /** When the last message was sent to it that it did not answer in time. */
+  readonly unansweredAt: number;
 }
 
 /** A balancer that has said nothing for so long is taken for dead: two or three messages may be lost. */
@@ -57,7 +59,8 @@ export class PeerSet {
       // A late message of an earlier run; or a new run after the clock was set back, once the last one is silent.
       if (gossip.epoch < epoch && now - last.heardAt <= LIVE_FOR_MS) return false;
     }
-    this.#peers.set(gossip.from, { id: gossip.from, url: gossip.url, gossip, heardAt: now });
+    const { from: id, url } = gossip;
+    this.#peers.set(id, { id, url, gossip, heardAt: now, unansweredAt: last?.unansweredAt ?? -Infinity });
     return true;
   }
 
@@ -65,6 +68,19 @@ export class PeerSet {
   noteRefused(id: string): void {
     const peer = this.#peers.get(id);
     if (peer !== undefined) this.#peers.set(id, { ...peer, heardAt: -Infinity });
+  }
+
+  /** It did not answer what was sent to it at `sentAt`: it is *slow* until it is heard again. */
+  noteUnanswered(id: string, sentAt: number): void {
+    const peer = this.#peers.get(id);
+    if (peer !== undefined) this.#peers.set(id, { ...peer, unansweredAt: Math.max(peer.unansweredAt, sentAt) });
+  }
+
+  /** Those that may be alive, but are of no use to a player who waits: one that is stopped is known by this before its silence is long. */
+  get slowIds(): string[] {
+    return Array.from(this.#peers.values())
+      .filter(({ heardAt, unansweredAt }) => unansweredAt >= heardAt)
+      .map(({ id }) => id);
   }
 
   /** Draws the conclusions: who has come and who has gone since the last call. */

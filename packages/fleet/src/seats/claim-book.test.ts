@@ -137,6 +137,31 @@ describe("ClaimBook", () => {
     assert.deepEqual(outcomeOf(pending.step(true, NOW + 460)), { answer: "by a", giveBack: false });
   });
 
+  it("does not ask those that are slow, and goes on when the node keeps the seats", () => {
+    const { a } = setUp();
+    const key = keyRanking("a", "b", "c");
+    a.setSlow(["b"]);
+    const pending = a.begin(claimOf(key, "a"), NOW + 500);
+    assert.deepEqual(pending.step(false, NOW), { kind: "ask", peer: "c" });
+    pending.unanswered("c");
+    a.setSlow(["b", "c"]);
+    assert.equal(pending.step(false, NOW).kind, "wait");
+    assert.deepEqual(outcomeOf(pending.step(true, NOW + 60)), { answer: "by a", giveBack: false });
+  });
+
+  it("asks who comes or answers again meanwhile before it goes on without a copy", () => {
+    const a = new ClaimBook<Answer>({ self: "a" });
+    const pending = a.begin(claimOf("k", "a"), NOW + 500);
+    for (const at of [NOW, NOW + 100]) assert.equal(pending.step(false, at).kind, "wait");
+    a.setLive(new Map([["b", 1]]));
+    assert.deepEqual(pending.step(true, NOW + 200), { kind: "ask", peer: "b" });
+    pending.unanswered("b", false);
+    a.setSlow(["b"]);
+    assert.equal(pending.step(false, NOW + 210).kind, "wait");
+    a.setSlow([]);
+    assert.deepEqual(pending.step(true, NOW + 300), { kind: "ask", peer: "b" }, "it was not sent the first time");
+  });
+
   it("does not answer too late, whatever has happened", () => {
     const { a } = setUp();
     const pending = a.begin(claimOf("k", "a"), NOW + 500);

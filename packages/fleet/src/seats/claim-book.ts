@@ -41,6 +41,7 @@ export class ClaimBook<A> {
   /** Keys of which nobody else may know. */
   readonly #uncopied: Set<string> = new Set();
   readonly #live: Set<string> = new Set();
+  readonly #slow: Set<string> = new Set();
   #epochs: ReadonlyMap<string, number> = new Map();
   #rememberMs: number;
 
@@ -77,6 +78,12 @@ export class ClaimBook<A> {
     }
   }
 
+  /** Those of them that have not answered lately: no player waits for their answer. */
+  setSlow(peers: Iterable<string>): void {
+    this.#slow.clear();
+    for (const peer of peers) this.#slow.add(peer);
+  }
+
   /** The answer that the key has, if any. */
   find(key: string, now: number): SeatClaim<A> | undefined {
     const entry = this.#entries.get(key);
@@ -91,7 +98,8 @@ export class ClaimBook<A> {
   /** Seats were taken for a key that has no answer and none pending. */
   begin(claim: SeatClaim<A>, answerBy: number): PendingClaim<A> {
     if (this.#pending.has(claim.key)) throw new RangeError(`there is a claim for the key ${JSON.stringify(claim.key)}`);
-    const pending = new PendingClaim<A>(claim, answerBy, this.#live, (use, partner, now) => {
+    const peers = { live: this.#live, slow: this.#slow };
+    const pending = new PendingClaim<A>(claim, answerBy, peers, (use, partner, now) => {
       this.#pending.delete(claim.key);
       if (use !== undefined) this.#remember(use, now + this.#rememberMs, partner);
     });
@@ -142,7 +150,7 @@ export class ClaimBook<A> {
       if (copies.length >= limit) break;
       this.#uncopied.delete(key);
       const entry = this.#entries.get(key);
-      const peer = highestRanked(key, this.#live);
+      const peer = highestRanked(key, this.#live, this.#slow) ?? highestRanked(key, this.#live);
       if (entry === undefined || entry.forgetAt <= now || entry.partner !== undefined || peer === undefined) continue;
       entry.partner = peer;
       copies.push({ peer, claim: this.toMessage(entry.claim, now) });

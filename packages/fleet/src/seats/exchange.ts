@@ -64,6 +64,8 @@ export interface SeatAnswer {
   readonly wanted: number;
   /** It knows no other balancer that is alive: once the node has confirmed to know that, it answers players without a copy elsewhere. */
   readonly alone: boolean;
+  /** A player waits for the node to confirm this answer: it is to report at once, not when the time has come. Default false. */
+  readonly reportNow?: boolean;
 }
 
 export interface TakenSeat {

@@ -89,6 +89,19 @@ describe("a node's seats at a balancer", () => {
     assert.deepEqual(balancer.told, []);
   });
 
+  it("asks for a report at once where a player waits for it", () => {
+    const balancer = new PoolFixture();
+    balancer.exchange({ 0: 9 });
+    const taken = balancer.take("a")!;
+    const asksNow = (): boolean => balancer.pool.answer(0, balancer.now).reportNow === true;
+    assert.ok(!asksNow());
+    balancer.pool.hurry(taken);
+    assert.ok(asksNow());
+    balancer.exchange({ 0: 9 });
+    assert.ok(balancer.pool.isKept(taken));
+    assert.ok(!asksNow());
+  });
+
   it("tells how much longer a seat is kept, and nothing when that is over", () => {
     const balancer = new PoolFixture();
     balancer.exchange({ 0: 9 });

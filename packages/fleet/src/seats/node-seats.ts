@@ -46,6 +46,8 @@ export class NodeSeats {
   /** The node knows that nobody else knows what is taken out of these blocks. */
   aloneKnown = false;
   readonly demand: SeatDemand = new SeatDemand();
+  /** A player waits for the node to have heard of what was to be told up to this. */
+  awaited = 0;
   /** Of all that was to be told, the node has heard up to this. */
   #confirmed = 0;
   #untold: Untold[] = [];
@@ -103,6 +105,7 @@ export class NodeSeats {
       more: this.#untold.length > told.length,
       wanted,
       alone,
+      ...(this.awaited > this.#confirmed ? { reportNow: true } : {}),
     };
   }
 

@@ -2,7 +2,7 @@
  * From seats that were taken to a player who is answered. The player is answered when one of these is so, at `answerBy` at the
  * latest; else it is to ask again:
  *
- * - another balancer holds a copy: the highest-ranked one of those that are alive, or else the next;
+ * - another balancer holds a copy: the highest-ranked one of those that are alive and not slow, or else the next;
  * - none is alive, or would take one, but the node has confirmed that it keeps the seats, or knows that nobody else can tell it.
  *
  * The driver asks for the next step at first, after each reply and time-out, when the node has reported, when another balancer has
@@ -37,11 +37,14 @@ export class PendingClaim<A> {
   readonly claim: SeatClaim<A>;
   readonly answerBy: number;
   readonly #live: ReadonlySet<string>;
+  readonly #slow: ReadonlySet<string>;
   readonly #settle: SettleClaim<A>;
+  /** In this round. */
   readonly #tried: Set<string> = new Set();
+  /** Those that could have taken it, and have not. */
+  readonly #hadChance: Set<string> = new Set();
   #asked: string | undefined;
   #retryAt = 0;
-  #isSecondRound = false;
   #storedAt: string | undefined;
   #earlier: SeatClaim<A> | undefined;
   #earlierAt: string | undefined;
@@ -49,11 +52,17 @@ export class PendingClaim<A> {
   #copied = false;
   #outcome: ClaimOutcome<A> | undefined;
 
-  /** Made by `ClaimBook.begin`. `live`: the other balancers, at any time. `settle` is called once. */
-  constructor(claim: SeatClaim<A>, answerBy: number, live: ReadonlySet<string>, settle: SettleClaim<A>) {
+  /** Made by `ClaimBook.begin`. `live`: the other balancers, at any time; those that are `slow` are not asked. `settle` is called once. */
+  constructor(
+    claim: SeatClaim<A>,
+    answerBy: number,
+    { live, slow }: { readonly live: ReadonlySet<string>; readonly slow: ReadonlySet<string> },
+    settle: SettleClaim<A>,
+  ) {
     this.claim = claim;
     this.answerBy = answerBy;
     this.#live = live;
+    this.#slow = slow;
     this.#settle = settle;
   }
 
@@ -63,20 +72,18 @@ export class PendingClaim<A> {
     if (this.#earlier !== undefined) return this.#finish(this.#earlier, this.#earlierAt, now);
     if (now > this.answerBy) return this.#finish(undefined, undefined, now);
     if (this.#storedAt !== undefined) return this.#finish(this.claim, this.#storedAt, now);
-    // Each had its chance already.
-    if (isKept && this.#isSecondRound) return this.#finish(this.claim, undefined, now);
+    // Each that is there had its chance, also one that came meanwhile.
+    if (isKept && this.#next(this.#hadChance) === undefined) return this.#finish(this.claim, undefined, now);
     if (this.#asked !== undefined) return { kind: "wait", wakeAt: this.answerBy };
     if (now < this.#retryAt) return { kind: "wait", wakeAt: Math.min(this.#retryAt, this.answerBy) };
-    const peer = highestRanked(this.claim.key, this.#live, this.#tried);
+    const peer = this.#next(this.#tried);
     if (peer !== undefined) {
       this.#asked = peer;
       this.#tried.add(peer);
       return { kind: "ask", peer };
     }
-    if (isKept) return this.#finish(this.claim, undefined, now);
     // Until the node says something there is time for another round.
     this.#tried.clear();
-    this.#isSecondRound = true;
     this.#retryAt = now + ROUND_PAUSE_MS;
     return { kind: "wait", wakeAt: Math.min(this.#retryAt, this.answerBy) };
   }
@@ -97,13 +104,16 @@ export class PendingClaim<A> {
         this.#retryAt = now + PENDING_RETRY_MS;
         return;
       case "busy":
+        this.#hadChance.add(peer);
     }
   }
 
   /** The peer did not reply in time. `mayHaveIt`: false when the claim surely did not reach it. Default true. */
   unanswered(peer: string, mayHaveIt = true): void {
     if (peer === this.#asked) this.#asked = undefined;
-    if (mayHaveIt) this.#copied = true;
+    if (!mayHaveIt) return;
+    this.#copied = true;
+    this.#hadChance.add(peer);
   }
 
   /** As good as answered. */
@@ -116,6 +126,11 @@ export class PendingClaim<A> {
     if (this.#storedAt !== undefined || this.#earlier !== undefined) return;
     this.#earlier = earlier;
     this.#earlierAt = holder;
+  }
+
+  #next(except: ReadonlySet<string>): string | undefined {
+    const leftOut = this.#slow.size === 0 ? except : new Set([...except, ...this.#slow]);
+    return highestRanked(this.claim.key, this.#live, leftOut);
   }
 
   #finish(use: SeatClaim<A> | undefined, partner: string | undefined, now: number): ClaimStep<A> {

@@ -86,6 +86,11 @@ export class SeatPool {
     return now < this.#leaseEndsAt[index] ? this.#free[index] : 0;
   }
 
+  /** Whether the node can have lent anything now: it was heard, and has heard this balancer, a moment ago. */
+  isLent(index: number, now: number): boolean {
+    return now < this.#leaseEndsAt[index];
+  }
+
   receive(index: number, report: SeatReport): void {
     const node = this.#node(index);
     node.receive(report);
@@ -142,6 +147,12 @@ export class SeatPool {
     const node = this.#nodes[taken.index];
     if (node === undefined || node.session !== taken.session) return false;
     return taken.alone || node.isConfirmed(taken.epoch, taken.order);
+  }
+
+  /** A player waits until they are kept: the node is asked to say so at once when it has heard. */
+  hurry(taken: TakenSeats): void {
+    const node = this.#nodes[taken.index];
+    if (node?.session === taken.session) node.awaited = Math.max(node.awaited, taken.order);
   }
 
   /**
