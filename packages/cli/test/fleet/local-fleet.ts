@@ -11,8 +11,10 @@ import type { PlayersOptions } from "./players.ts";
 export interface LocalFleetOptions {
   /** Default 3. */
   readonly balancers?: number;
-  /** Processes with one node each. Default 3. */
+  /** Processes with nodes. Default 3. */
   readonly nodes?: number;
+  /** Of each of these. Default 1. */
+  readonly nodesPerProcess?: number;
   /** Of each node. Default 8000. */
   readonly seats?: number;
   /** Default false: the balancers are told of each other. */
@@ -79,16 +81,19 @@ export class LocalFleet implements AsyncDisposable {
   }
 
   async startNode(index: number): Promise<NodeProcess> {
-    const { seats = 8000, reportTo, nodeExecArgv = [] } = this.#options;
+    const { seats = 8000, nodesPerProcess = 1, reportTo, nodeExecArgv = [] } = this.#options;
     const urls = this.balancers.map(({ url }) => url);
-    const registration = {
-      id: `node-${index}`,
-      region: "eu",
-      addresses: { udp: [`10.0.0.${index + 1}:7777`] },
-      capacity: { sessions: 100, players: seats },
-    };
+    const nodes = Array.from({ length: nodesPerProcess }, (_, i) => {
+      const number = index * nodesPerProcess + i;
+      return {
+        id: `node-${number}`,
+        region: "eu",
+        addresses: { udp: [`10.0.0.${number + 1}:7777`] },
+        capacity: { sessions: 100, players: seats },
+      };
+    });
     const balancers = reportTo === undefined ? urls : await reportTo(urls);
-    return NodeProcess.start({ balancers, secret: this.nodeSecret, nodes: [registration] }, nodeExecArgv);
+    return NodeProcess.start({ balancers, secret: this.nodeSecret, nodes }, nodeExecArgv);
   }
 
   players(options: Partial<PlayersOptions> = {}): Players {
