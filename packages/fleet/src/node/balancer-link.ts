@@ -33,6 +33,7 @@ export class BalancerLink {
   #exchanging: Promise<void> | undefined;
   #retryMs = FIRST_RETRY_MS;
   #retryAt = 0;
+  #isLast = false;
   /** When it last answered; -Infinity: never. */
   answeredAt: number = -Infinity;
 
@@ -54,6 +55,7 @@ export class BalancerLink {
 
   /** One more report, where it is registered: after the one that is on its way. Never rejects. */
   async finish(): Promise<void> {
+    this.#isLast = true;
     await this.#exchanging;
     if (this.#session !== undefined) await this.exchange(Infinity);
   }
@@ -103,6 +105,7 @@ export class BalancerLink {
     const reply = await client.send(url, report(this.url), { timeoutMs: TIMEOUT_MS, headers });
     if (reply.status === 401) {
       this.registerAnew();
+      if (this.#isLast) return false;
       await this.#register();
       return true;
     }
