@@ -53,6 +53,8 @@ export class Players {
   readonly #options: PlayersOptions;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 256 });
   readonly #delay = monitorEventLoopDelay({ resolution: 5 });
+  /** By status and code. */
+  readonly #answers: Map<string, number> = new Map();
   readonly #playing: Set<Promise<void>> = new Set();
   #stopped = false;
   #running: Promise<void> | undefined;
@@ -98,13 +100,16 @@ export class Players {
     for (const why of this.stories.flatMap(({ turnedAway }) => turnedAway)) away.set(why, (away.get(why) ?? 0) + 1);
     return (
       `${times.length} players; answered in ${at(0.5)} ms (half), ${at(0.99)} ms (99 %), ${at(1)} ms (longest), this process ` +
-      `being late by up to ${this.latenessMs.toFixed(0)} ms; turned away: ${JSON.stringify(Object.fromEntries(away))}`
+      `being late by up to ${this.latenessMs.toFixed(0)} ms; answers ${JSON.stringify(Object.fromEntries(this.#answers))}, ` +
+      `turned away: ${JSON.stringify(Object.fromEntries(away))}`
     );
   }
 
-  /** Asks a balancer once more; undefined: no answer. */
-  ask(url: string, body: object): Promise<AllocateReply | undefined> {
-    return post(this.#agent, url, body, this.#options.attemptMs ?? 400);
+  /** Asks a balancer once more; undefined: no answer, or a refusal. */
+  async ask(url: string, body: object): Promise<AllocateReply | undefined> {
+    const { status, reply } = await post(this.#agent, url, body, this.#options.attemptMs ?? 400);
+    this.#answers.set(status, (this.#answers.get(status) ?? 0) + 1);
+    return reply;
   }
 
   async #run(): Promise<void> {
@@ -177,25 +182,34 @@ function bodyOf(
   };
 }
 
-function post(agent: Agent, url: string, body: object, timeoutMs: number): Promise<AllocateReply | undefined> {
-  const { promise, resolve } = Promise.withResolvers<AllocateReply | undefined>();
+interface Answer {
+  readonly status: string;
+  /** Undefined where it was refused. */
+  readonly reply: AllocateReply | undefined;
+}
+
+function post(agent: Agent, url: string, body: object, timeoutMs: number): Promise<Answer> {
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  const none = (why: string): void => resolve({ status: why, reply: undefined });
   const text = JSON.stringify(body);
   const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
   const sent = request(`${url}/v1/allocate`, { method: "POST", agent, headers }, (response) => {
     const parts: Buffer[] = [];
     response.on("data", (part: Buffer) => parts.push(part));
-    response.on("error", () => resolve(undefined));
+    response.on("error", () => none("broken off"));
     response.on("end", () => {
-      const isAnswer = response.statusCode === 200 || response.statusCode === 202;
-      resolve(isAnswer ? (JSON.parse(Buffer.concat(parts).toString()) as AllocateReply) : undefined);
+      const { statusCode } = response;
+      const reply = JSON.parse(Buffer.concat(parts).toString()) as AllocateReply & { readonly code?: string };
+      if (statusCode === 200 || statusCode === 202) resolve({ status: String(statusCode), reply });
+      else none(`${statusCode} ${reply.code}`);
     });
   });
-  const timer = setTimeout(() => sent.destroy(), timeoutMs);
-  sent.on("error", () => resolve(undefined));
-  sent.on("close", () => {
-    clearTimeout(timer);
-    resolve(undefined);
-  });
+  const timer = setTimeout(() => {
+    none("none in time");
+    sent.destroy();
+  }, timeoutMs);
+  sent.on("error", (error: NodeJS.ErrnoException) => none(error.code ?? error.message));
+  sent.on("close", () => clearTimeout(timer));
   sent.end(text);
   return promise;
 }

@@ -20,8 +20,10 @@ export interface AllocationFacts {
   readonly region: string;
   readonly strategy: RoutingStrategy;
   readonly room: string;
-  /** Unix ms. */
+  /** Unix ms, by the clock of the node. */
   readonly issuedAt: number;
+  /** How long the seats are kept. */
+  readonly keptMs: number;
   readonly expireSeconds: number;
   readonly timeoutSeconds: number;
   readonly addresses: readonly string[];
@@ -44,7 +46,8 @@ export interface AllocatorOptions {
   readonly tokens: TokenWriter;
   readonly config: () => SeatConfig;
   readonly now: () => number;
-  readonly unixMs: () => number;
+  /** What a node's own clock says. */
+  readonly unixMsAt: (index: number) => number;
   /** Has another balancer take the claim. Rejects when that does not answer; `isRefused` of the error: it surely has not got it. */
   readonly askPeer: (peer: string, claim: ClaimMessage<AllocationFacts>) => Promise<ClaimReply<AllocationFacts>>;
   /**
@@ -106,15 +109,16 @@ export class Allocator {
 
   /** What the player is told, also of a node that is not known here any more. */
   reply(claim: AllocationClaim): AllocateReply {
-    const { table, tokens, unixMs } = this.#options;
+    const { table, tokens, now } = this.#options;
     const { nodeId, answer, key } = claim;
-    const expiresInMs = answer.issuedAt + answer.expireSeconds * 1000 - unixMs();
+    // By nobody's clock: it was made when the seats were taken.
+    const expiresInMs = Math.floor(answer.expireSeconds * 1000 - (answer.keptMs - (claim.until - now())));
     if (expiresInMs <= 0)
       return { status: "refused", code: "expired", error: "the tokens for this key have expired: ask with a new key" };
     const index = table.indexOf(nodeId);
     const { version, addresses } =
       index < 0 ? { version: "", addresses: { udp: answer.addresses } } : table.registrationOf(index);
-    const { region, strategy: _strategy, addresses: udp, userData, ...common } = answer;
+    const { region, strategy: _strategy, keptMs: _keptMs, addresses: udp, userData, ...common } = answer;
     const seats = claim.seats.map(({ clientId, seat }, i) => {
       const facts = {
         ...common,
@@ -147,14 +151,15 @@ export class Allocator {
   }
 
   #claimOf(request: AllocateRequest, taken: TakenSeats, node: ServerNode, strategy: RoutingStrategy): AllocationClaim {
-    const { self, config, unixMs } = this.#options;
-    const { tokenExpireSeconds: expireSeconds, tokenTimeoutSeconds: timeoutSeconds } = config();
+    const { self, config, unixMsAt } = this.#options;
+    const { tokenExpireSeconds: expireSeconds, tokenTimeoutSeconds: timeoutSeconds, ttlMs: keptMs } = config();
     const { key, epoch, seats, until } = taken;
     const answer = {
       region: node.region,
       strategy,
       room: request.room ?? "",
-      issuedAt: unixMs(),
+      issuedAt: unixMsAt(taken.index),
+      keptMs,
       expireSeconds,
       timeoutSeconds,
       addresses: node.addresses.udp,

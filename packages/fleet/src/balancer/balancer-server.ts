@@ -147,13 +147,14 @@ export class BalancerServer implements AsyncDisposable {
       includesProcess: options.processMetrics ?? false,
       view: () => viewOf(started, store, book.current.version),
     });
+    const wallNow = (): number => started.balancer?.unixMs ?? Date.now();
     const api = createApi(started, { book, keeper, metrics, locator });
     const http = await HttpApi.create({
       api,
       limits: () => config().limits,
-      nodeCredentials: new NodeCredentials({ keys: () => nodeKeys, wallNow: Date.now }),
-      ...(trust === undefined ? {} : { tokenCredentials: new TokenCredentials(trust, Date.now) }),
-      audit: new AuditLog({ sink: options.audit ?? STDOUT, wallNow: Date.now }),
+      nodeCredentials: new NodeCredentials({ keys: () => nodeKeys, wallNow }),
+      ...(trust === undefined ? {} : { tokenCredentials: new TokenCredentials(trust, wallNow) }),
+      audit: new AuditLog({ sink: options.audit ?? STDOUT, wallNow }),
       beacons: () => options.beacons ?? [],
       ...(options.console === false ? {} : { console: await readConsole() }),
       ...(options.agones === undefined ? {} : { agones: options.agones }),

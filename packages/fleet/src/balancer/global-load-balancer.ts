@@ -42,6 +42,7 @@ import { Allocator } from "./allocator.ts";
 import type { AllocationFacts } from "./allocator.ts";
 import { FleetLeader } from "./fleet-leader.ts";
 import { LastRegions } from "./last-regions.ts";
+import { FleetClock } from "./fleet-clock.ts";
 import type { NodeAnswer } from "./node-reports.ts";
 import { NodeRoster } from "./node-roster.ts";
 import { RouteRequests } from "./route-requests.ts";
@@ -106,6 +107,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
   readonly #lastRegions: LastRegions;
   readonly #routes: RouteRequests;
   readonly #recorded = new RecordedTraffic();
+  readonly #clock = new FleetClock({ unixMs: Date.now });
   readonly #timer: NodeJS.Timeout;
   #runsSince: number = clock();
   #tickedAt: number = clock();
@@ -150,7 +152,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       tokens,
       config: () => config().seats,
       now: clock,
-      unixMs: Date.now,
+      unixMsAt: (index) => this.#clock.ofNode(index, clock()),
       askPeer: (peer, claim) => this.#peers.askClaim(peer, claim),
       isSure: (beganAt) => this.#isSure(beganAt, clock()),
       ...metered,
@@ -169,7 +171,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       config: () => config().queue,
       hearsNodes: () => this.#hearsNodes(clock()),
       now: clock,
-      unixMs: Date.now,
+      unixMs: () => this.unixMs,
       ...metered,
     });
     this.#health = new HealthBook({
@@ -187,6 +189,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       store,
       tokens,
       protocolId,
+      clock: this.#clock,
       sessionSecret: deriveKey(fleetSecret, `riposte sessions ${id} ${epoch}`),
       reportEveryMs,
       balancers: () => this.balancers,
@@ -201,7 +204,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       roster: this.#roster,
       lastRegions: this.#lastRegions,
       config: () => config().health,
-      unixMs: Date.now,
+      unixMs: () => this.unixMs,
       log,
     });
     this.#checks = new HealthChecks({
@@ -222,6 +225,11 @@ export class GlobalLoadBalancer implements AsyncDisposable {
   /** It is in touch with nodes, or there are none, and is not closing. */
   get isReady(): boolean {
     return !this.#closed && (this.table.size === 0 ? this.#isSettled(clock()) : this.#hearsNodes(clock()));
+  }
+
+  /** By the fleet's clock. */
+  get unixMs(): number {
+    return this.#clock.read(clock());
   }
 
   /** Whether it is the one that cleans up and scales. */

@@ -11,6 +11,8 @@ export interface NodeReport {
   /** Since it started: players who came to the seats that were kept for them, and seats whose players did not. */
   readonly arrived: number;
   readonly expired: number;
+  /** What time it is there. */
+  readonly unixMs?: number;
 }
 
 export interface NodeAnswer {
@@ -28,10 +30,10 @@ const STATES = new Set(["starting", "ready", "draining", "stopped"]);
 /** `undefined` for what is no report. */
 export function readNodeReport(value: unknown): NodeReport | undefined {
   if (!isRecord(value) || !isRecord(value.seats) || !isRecord(value.load)) return undefined;
-  const { seats, load, state, arrived, expired } = value;
+  const { seats, load, state, arrived, expired, unixMs = 0 } = value;
   if (typeof state !== "string" || !STATES.has(state)) return undefined;
   const isFine =
-    [seats.epoch, seats.report, seats.session, seats.turn, arrived, expired].every(isCount) &&
+    [seats.epoch, seats.report, seats.session, seats.turn, arrived, expired, unixMs].every(isCount) &&
     [load.sessions, load.players, load.reserved, load.cpu, load.tickMs].every(isAmount) &&
     Array.isArray(seats.grants) &&
     seats.grants.length <= MAX_GRANTS &&

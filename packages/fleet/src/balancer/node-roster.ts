@@ -13,6 +13,7 @@ import type { NodeRegistration, NodeState, ServerNode } from "../registry/server
 import type { Router } from "../routing/router.ts";
 import type { SeatPool } from "../seats/seat-pool.ts";
 import type { StateStore, StoreEvent } from "../store/state-store.ts";
+import type { FleetClock } from "./fleet-clock.ts";
 import { readNodeReport } from "./node-reports.ts";
 import type { DesiredState, NodeAnswer, NodeReport } from "./node-reports.ts";
 import type { TokenWriter } from "./token-writer.ts";
@@ -24,6 +25,7 @@ export interface NodeRosterOptions {
   readonly health: HealthBook;
   readonly store: StateStore;
   readonly tokens: TokenWriter;
+  readonly clock: FleetClock;
   readonly protocolId: bigint;
   /** Of this run of the balancer: nodes' sessions end with it. */
   readonly sessionSecret: Uint8Array;
@@ -117,6 +119,7 @@ export class NodeRoster {
       return { seats, balancers: balancers(), desired: "draining" };
     }
     health.noteReport(id, at);
+    if (report.unixMs !== undefined) this.#options.clock.note(index, report.unixMs, at);
     this.#lostAt.delete(id);
     pool.receive(index, report.seats);
     table.report(index, report.load);
@@ -237,9 +240,12 @@ export class NodeRoster {
   }
 
   #remove(id: string): void {
-    const { table, pool, health } = this.#options;
+    const { table, pool, health, clock } = this.#options;
     const index = table.indexOf(id);
-    if (index >= 0) pool.forget(index);
+    if (index >= 0) {
+      pool.forget(index);
+      clock.forget(index);
+    }
     table.remove(id);
     health.remove(id);
     this.#counts.delete(id);

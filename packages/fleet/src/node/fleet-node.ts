@@ -196,6 +196,7 @@ export class FleetNode implements AsyncDisposable {
       state: this.#state,
       arrived,
       expired,
+      unixMs: Date.now(),
     };
   }
 

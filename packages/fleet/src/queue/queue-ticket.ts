@@ -1,7 +1,7 @@
 /**
  * Proof of since when somebody waits, which any balancer takes. It is bound to the key, the filter and the size of the group that
  * it was given for, and good only for as long as a waiting player may be silent: it can be neither made up, nor moved in time,
- * nor passed on, nor saved for the next rush. Balancers' clocks (Unix time) should agree to a second.
+ * nor passed on, nor saved for the next rush. Balancers take the time (Unix) from `FleetClock`: they agree to a few seconds.
  */
 export interface QueueTicketOptions {
   /** A MAC of the text under the fleet's secret, in letters, digits, - and _: as HMAC-SHA256 in base64url. */
