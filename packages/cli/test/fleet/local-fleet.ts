@@ -111,7 +111,7 @@ export class LocalFleet implements AsyncDisposable {
   async stats({ url }: BalancerProcess): Promise<{ readonly store: string; readonly unsavedNodes: number }> {
     const response = await fetch(`${url}/v1/stats`, { headers: { authorization: await this.operator("fleet:read") } });
     assert.equal(response.status, 200);
-    return (await response.json()) as { store: string; unsavedNodes: number };
+    return ((await response.json()) as { balancer: { store: string; unsavedNodes: number } }).balancer;
   }
 
   /** An `Authorization` header. */

@@ -21,7 +21,7 @@ import type {
 } from "../http/balancer-api.ts";
 import { JsonClient } from "../http/json-client.ts";
 import { BalancerPeers } from "../peers/balancer-peers.ts";
-import type { FindReply, PeerNews } from "../peers/balancer-peers.ts";
+import type { FindMessage, FindReply, PeerNews } from "../peers/balancer-peers.ts";
 import { PeerLink } from "../peers/peer-link.ts";
 import { deriveKey, PeerMac } from "../peers/peer-mac.ts";
 import type { Gossip, PeerCounters } from "../peers/peer-set.ts";
@@ -345,9 +345,9 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       case "gossip":
         return this.#peers.answer(body as Gossip, clock());
       case "claim":
-        return (body as readonly ClaimMessage<AllocationFacts>[]).map((claim) => this.#receiveClaim(claim, from));
-      case "find":
-        return this.#find((body as { readonly key: string }).key);
+        return (body as readonly (ClaimMessage<AllocationFacts> | FindMessage)[]).map((message) =>
+          "find" in message ? this.#find(message.find) : this.#receiveClaim(message, from),
+        );
       case "allocate":
         return this.#admission.answerFor(body as AddressedRequest);
     }

@@ -94,10 +94,10 @@ export interface RegisterReply {
 }
 
 /**
- * `gossip`: health and counters; `claim`: answers to keep a copy of; `find`: whether there is an answer for a key; `allocate`: a
+ * `gossip`: health and counters; `claim`: answers to keep a copy of, and keys for which an answer is looked for; `allocate`: a
  * request for which the other one has no seat.
  */
-export type PeerPath = "gossip" | "claim" | "find" | "allocate";
+export type PeerPath = "gossip" | "claim" | "allocate";
 
 export type NodeCommand = "drain" | "maintain" | "resume" | "unregister";
 

@@ -6,7 +6,7 @@ import type { PeerPath } from "./balancer-api.ts";
 import { PEER_MAC_HEADER } from "../peers/peer-mac.ts";
 
 const MAX_BODY_BYTES = 4 << 20;
-const PATHS: readonly PeerPath[] = ["gossip", "claim", "find", "allocate"];
+const PATHS: readonly PeerPath[] = ["gossip", "claim", "allocate"];
 /** SHA-256, base64url. */
 const MAC = /^[\w-]{43}$/;
 

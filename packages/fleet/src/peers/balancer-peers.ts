@@ -121,7 +121,7 @@ export class BalancerPeers<A> {
     const slow = this.#set.slowIds;
     const able = this.live(now).filter(({ id }) => !slow.includes(id));
     const asked = able.map(async ({ url }) => {
-      const reply = (await this.#options.link.post(url, "find", { key }, FIND_TIMEOUT_MS)) as FindReply<A>;
+      const reply = (await this.#options.link.claim(url, { find: key }, FIND_TIMEOUT_MS)) as FindReply<A>;
       if (reply.claim === null) throw new Error("not known there");
       return reply.claim;
     });
@@ -186,6 +186,11 @@ export class BalancerPeers<A> {
     const { self, url, epoch, news } = this.#options;
     return { from: self, url, epoch, sequence: ++this.#sequence, ...news(now) };
   }
+}
+
+/** Goes together with claims, so that many that are asked again cost few messages. */
+export interface FindMessage {
+  readonly find: string;
 }
 
 /** Of `find`, as it is sent. */
