@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import { SignJWT } from "jose";
 import { setPriority } from "node:os";
 import { EtcdCluster } from "../../../fleet/test/etcd-cluster.ts";
-import { BalancerProcess } from "./balancer-process.ts";
+import { BalancerProcess, freePort } from "./balancer-process.ts";
 import type { BalancerProcessOptions } from "./balancer-process.ts";
 import { NodeProcess } from "./node-process.ts";
 import { Players } from "./players.ts";
@@ -24,8 +24,8 @@ export interface LocalFleetOptions {
   readonly etcd?: boolean;
   readonly balancer?: (index: number) => Partial<BalancerProcessOptions>;
   readonly nodeExecArgv?: readonly string[];
-  /** What nodes are told to report to. Default: the balancers. */
-  readonly reportTo?: (urls: readonly string[]) => Promise<readonly string[]>;
+  /** Where nodes and other balancers reach one that listens on this port. Default: there. */
+  readonly front?: (port: number) => Promise<string>;
 }
 
 /** Times of faults in tests are of this length in CI, and of the one that was asked for in `npm run soak`. */
@@ -44,6 +44,7 @@ export class LocalFleet implements AsyncDisposable {
   readonly nodes: NodeProcess[] = [];
   etcd: EtcdCluster | undefined;
   readonly #options: LocalFleetOptions;
+  readonly #fronts: Map<number, string> = new Map();
 
   private constructor(options: LocalFleetOptions) {
     this.#options = options;
@@ -66,20 +67,29 @@ export class LocalFleet implements AsyncDisposable {
     return fleet;
   }
 
-  startBalancer(index: number, port?: number): Promise<BalancerProcess> {
+  async startBalancer(index: number, port?: number): Promise<BalancerProcess> {
     const { fleetSecret, nodeSecret, operatorSecret, etcd } = this;
     const store = etcd === undefined ? {} : { store: `etcd:${etcd.endpoints.join(",")}` };
-    const peers = etcd === undefined ? this.balancers.map(({ url }) => url) : [];
+    const peers = etcd === undefined ? this.balancers.map((balancer) => this.#reach(balancer)) : [];
     const own = this.#options.balancer?.(index) ?? {};
+    const at = port ?? (await freePort());
+    const front = await this.#options.front?.(at);
+    if (front !== undefined) this.#fronts.set(at, front);
     const secrets = { fleetSecret, nodeSecret, operatorSecret };
     return BalancerProcess.start({
       id: `balancer-${index}`,
       ...secrets,
       ...store,
       peers,
-      ...(port === undefined ? {} : { port }),
+      port: at,
       ...own,
+      args: [...(front === undefined ? [] : ["--url", front]), ...(own.args ?? [])],
     });
+  }
+
+  /** As nodes and other balancers do. */
+  #reach({ port, url }: BalancerProcess): string {
+    return this.#fronts.get(port) ?? url;
   }
 
   /** In the place of one that was killed: at the same address, with the same name. */
@@ -88,8 +98,8 @@ export class LocalFleet implements AsyncDisposable {
   }
 
   async startNode(index: number): Promise<NodeProcess> {
-    const { seats = 8000, nodesPerProcess = 1, reportTo, nodeExecArgv = [] } = this.#options;
-    const urls = this.balancers.map(({ url }) => url);
+    const { seats = 8000, nodesPerProcess = 1, nodeExecArgv = [] } = this.#options;
+    const balancers = this.balancers.map((balancer) => this.#reach(balancer));
     const nodes = Array.from({ length: nodesPerProcess }, (_, i) => {
       const number = index * nodesPerProcess + i;
       return {
@@ -99,7 +109,6 @@ export class LocalFleet implements AsyncDisposable {
         capacity: { sessions: 100, players: seats },
       };
     });
-    const balancers = reportTo === undefined ? urls : await reportTo(urls);
     return NodeProcess.start({ balancers, secret: this.nodeSecret, nodes }, nodeExecArgv);
   }
 

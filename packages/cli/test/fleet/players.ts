@@ -107,9 +107,13 @@ export class Players {
 
   /** Asks a balancer once more; undefined: no answer, or a refusal. */
   async ask(url: string, body: object): Promise<AllocateReply | undefined> {
-    const { status, reply } = await post(this.#agent, url, body, this.#options.attemptMs ?? 400);
-    this.#answers.set(status, (this.#answers.get(status) ?? 0) + 1);
-    return reply;
+    return (await this.#ask(url, body)).reply;
+  }
+
+  async #ask(url: string, body: object): Promise<Answer> {
+    const answer = await post(this.#agent, url, body, this.#options.attemptMs ?? 400);
+    this.#answers.set(answer.status, (this.#answers.get(answer.status) ?? 0) + 1);
+    return answer;
   }
 
   async #run(): Promise<void> {
@@ -129,6 +133,7 @@ export class Players {
     const startedAt = performance.now();
     const told: Told[] = [];
     const turnedAway: string[] = [];
+    let keys = 0;
     let answeredMs: number | undefined;
     let pauseMs = FIRST_PAUSE_MS;
     let next = Number(clientId);
@@ -136,8 +141,12 @@ export class Players {
     while (performance.now() - startedAt < patienceMs) {
       const { url } = balancers[next++ % balancers.length];
       const tried = new Set(told.map(({ answer }) => answer.node.id));
-      const body = bodyOf(clientId, told.length, { ticket, attempt: ++attempt, tried });
-      const reply = await this.ask(url, body);
+      const body = bodyOf(clientId, keys, { ticket, attempt: ++attempt, tried });
+      const { reply, status } = await this.#ask(url, body);
+      if (status === "410 expired") {
+        keys++;
+        [ticket, attempt] = [undefined, 0];
+      }
       if (reply?.status === "waiting") {
         ({ ticket } = reply);
         await new Promise((resolve) => setTimeout(resolve, reply.askAgainInMs));
@@ -156,6 +165,7 @@ export class Players {
         return;
       }
       turnedAway.push(why);
+      keys++;
       [ticket, attempt] = [undefined, 0];
     }
     this.lost.push(`${clientId} after ${told.length} answers: ${turnedAway.join(", ")}`);

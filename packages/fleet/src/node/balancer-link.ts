@@ -1,4 +1,7 @@
-/** A node's side of the talk with one balancer: registers, reports, takes in what it answers. One exchange at a time. */
+/**
+ * A node's side of the talk with one balancer: registers, reports, takes in what it answers. A report that is not answered holds up
+ * no later one, so that what is lost on the way costs one exchange: each says all that counts, and what is old is known as such.
+ */
 import type { RegisterReply } from "../http/balancer-api.ts";
 import type { JsonClient } from "../http/json-client.ts";
 import type { NodeAnswer, NodeReport } from "../balancer/node-reports.ts";
@@ -19,6 +22,8 @@ export interface BalancerLinkOptions {
 }
 
 const TIMEOUT_MS = 1000;
+/** On their way at once. */
+const MAX_EXCHANGES = 4;
 /** One that was asked for; or two after registering, so that the balancer has a lease. */
 const MAX_REPORTS_AT_ONCE = 2;
 const REGISTER_TIMEOUT_MS = 5000;
@@ -30,7 +35,7 @@ export class BalancerLink {
   readonly url: string;
   readonly #options: BalancerLinkOptions;
   #session: string | undefined;
-  #exchanging: Promise<void> | undefined;
+  readonly #exchanging: Set<Promise<void>> = new Set();
   #retryMs = FIRST_RETRY_MS;
   #retryAt = 0;
   #isLast = false;
@@ -46,17 +51,20 @@ export class BalancerLink {
     return this.#session !== undefined;
   }
 
-  /** The next exchange, or the one that is on its way. Never rejects. */
-  exchange(now: number): Promise<void> {
-    if (this.#exchanging === undefined && now < this.#retryAt) return Promise.resolve();
-    this.#exchanging ??= this.#exchange().finally(() => (this.#exchanging = undefined));
-    return this.#exchanging;
+  /** The next exchange, or those that are on their way, where they are as many as may be. Never rejects. */
+  async exchange(now: number): Promise<void> {
+    const most = this.#session === undefined ? 1 : MAX_EXCHANGES;
+    if (this.#exchanging.size < most && now >= this.#retryAt) {
+      const exchanging = this.#exchange().finally(() => this.#exchanging.delete(exchanging));
+      this.#exchanging.add(exchanging);
+    }
+    await Promise.all(this.#exchanging);
   }
 
   /** One more report, where it is registered: after the one that is on its way. Never rejects. */
   async finish(): Promise<void> {
     this.#isLast = true;
-    await this.#exchanging;
+    await Promise.all(this.#exchanging);
     if (this.#session !== undefined) await this.exchange(Infinity);
   }
 
@@ -100,10 +108,13 @@ export class BalancerLink {
   /** Whether the next one is to follow at once. */
   async #report(): Promise<boolean> {
     const { client, registration, report, onAnswer } = this.#options;
-    const headers = { authorization: `Bearer ${this.#session}` };
+    const session = this.#session;
+    const headers = { authorization: `Bearer ${session}` };
     const url = `${this.url}/v1/nodes/${registration().id}/report`;
     const reply = await client.send(url, report(this.url), { timeoutMs: TIMEOUT_MS, headers });
     if (reply.status === 401) {
+      // Another exchange may have registered meanwhile.
+      if (session !== this.#session) return false;
       this.registerAnew();
       if (this.#isLast) return false;
       await this.#register();

@@ -39,7 +39,7 @@ const FORGOTTEN_AFTER_MS = 60_000;
 
 export class FleetNode implements AsyncDisposable {
   readonly #options: FleetNodeOptions;
-  readonly #client = new JsonClient({ maxSockets: 2 });
+  readonly #client = new JsonClient({ maxSockets: 4 });
   readonly #links: Map<string, BalancerLink> = new Map();
   readonly #ledger: SeatLedger;
   readonly #idle = { at: performance.eventLoopUtilization() };

@@ -1,0 +1,56 @@
+/**
+ * Of what nodes and balancers say to each other, in each direction, 20 % is lost, and as much is late: players get seats as
+ * before, and no seat is lost or doubled.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { LocalFleet, isLong, shows, sleep } from "./fleet/local-fleet.ts";
+import { MeddlingProxy } from "./fleet/meddling-proxy.ts";
+
+const PLAY_MS = isLong ? 60_000 : 8000;
+const ANSWERED_WITHIN_MS = 1000;
+
+describe("a fleet that loses 20 % between nodes and balancers", () => {
+  let fleet: LocalFleet;
+  const proxies: MeddlingProxy[] = [];
+  before(async () => {
+    const front = async (port: number): Promise<string> => {
+      const proxy = await MeddlingProxy.start(port, port);
+      proxies.push(proxy);
+      return proxy.url;
+    };
+    fleet = await LocalFleet.start({ balancers: 2, front });
+  });
+  after(async () => {
+    await fleet[Symbol.asyncDispose]();
+    for (const proxy of proxies) await proxy[Symbol.asyncDispose]();
+  });
+
+  it("seats everybody, once, within a second", (t) =>
+    shows(
+      t,
+      async () => {
+        for (const proxy of proxies) proxy.meddling = { loss: 0.2, delayed: 0.2, delayMs: 400 };
+        const players = fleet.players();
+        players.start();
+        await sleep(PLAY_MS);
+        await players.finish();
+        for (const proxy of proxies) proxy.meddling = {};
+        return players;
+      },
+      async (players) => {
+        const lost = proxies.reduce((sum, proxy) => sum + proxy.lost, 0);
+        t.diagnostic(`${lost} messages were lost`);
+        assert.ok(lost > 20);
+        await fleet.checkAll(players);
+        assert.deepEqual(
+          players.stories.flatMap(({ turnedAway }) => turnedAway),
+          [],
+        );
+        const longest = players.answerTimes().at(-1)!;
+        assert.ok(longest < ANSWERED_WITHIN_MS, `somebody waited for ${longest.toFixed(0)} ms`);
+        for (const { counts, id } of (await Promise.all(fleet.nodes.map((node) => node.seats()))).flat())
+          assert.deepEqual([id, counts.lost, counts.refused], [id, 0, 0]);
+      },
+    ));
+});
