@@ -10,6 +10,7 @@ export const peers = [
   { name: "prometheus", debianPackage: "prometheus" },
   { name: "promtool", debianPackage: "prometheus" },
   { name: "openssl", debianPackage: "openssl" },
+  { name: "haproxy", debianPackage: "haproxy" },
 ];
 
 /**

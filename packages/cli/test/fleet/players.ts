@@ -16,6 +16,8 @@ export interface PlayersOptions {
   readonly perSec?: number;
   /** After so long without an answer a player asks elsewhere. Default 400. */
   readonly attemptMs?: number;
+  /** Leave at once, so that seats do not run out. Default false. */
+  readonly leave?: boolean;
   /** Default 15000. */
   readonly patienceMs?: number;
 }
@@ -35,6 +37,8 @@ export interface PlayerStory {
   readonly startedAt: number;
   /** From the first question to the first answer that is none of "wait" or "ask again". */
   readonly answeredMs: number;
+  /** Until then: how often it asked. */
+  readonly attempts: number;
   /** The last one is the one that was good. */
   readonly told: readonly Told[];
   /** Why nodes did not let it in. */
@@ -134,6 +138,7 @@ export class Players {
     const told: Told[] = [];
     const turnedAway: string[] = [];
     let keys = 0;
+    let attempts = 0;
     let answeredMs: number | undefined;
     let pauseMs = FIRST_PAUSE_MS;
     let next = Number(clientId);
@@ -158,10 +163,11 @@ export class Players {
         continue;
       }
       answeredMs ??= performance.now() - startedAt;
+      attempts ||= attempt;
       told.push({ body, answer: reply, by: url, at: performance.now() });
       const why = await this.#arrive(reply);
       if (why === "") {
-        this.stories.push({ clientId, startedAt, answeredMs, told, turnedAway });
+        this.stories.push({ clientId, startedAt, answeredMs, attempts, told, turnedAway });
         return;
       }
       turnedAway.push(why);
@@ -174,7 +180,9 @@ export class Players {
   async #arrive({ node, seats }: Allocation): Promise<string> {
     const host = this.#options.nodes.find(({ nodes }) => nodes.includes(node.id));
     const { clientId, token } = seats[0];
-    return (await host?.arrive({ node: node.id, clientId, token })) ?? "nobody answers";
+    const why = (await host?.arrive({ node: node.id, clientId, token })) ?? "nobody answers";
+    if (why === "" && this.#options.leave === true) await host?.leave([{ node: node.id, clientId }]);
+    return why;
   }
 }
 

@@ -30,6 +30,7 @@ import type { StateStore } from "../store/state-store.ts";
 import { ConfigConflictError, ConfigKeeper } from "./config-keeper.ts";
 import { GlobalLoadBalancer } from "./global-load-balancer.ts";
 import type { BalancerStats } from "./global-load-balancer.ts";
+import { ReportError } from "./node-reports.ts";
 import { RegisterError } from "./node-roster.ts";
 import { ConfigError } from "../config/config-rules.ts";
 
@@ -308,7 +309,14 @@ function createApi(
         throw error;
       }
     },
-    exchange: (nodeId, session, report) => current()?.exchange(nodeId, session, report),
+    exchange(nodeId, session, report) {
+      try {
+        return current()?.exchange(nodeId, session, report);
+      } catch (error) {
+        if (error instanceof ReportError) throw new ApiError(400, "badReport", `Correct the report: ${error.message}.`);
+        throw error;
+      }
+    },
     commandNode: async (nodeId, command) => balancer().commandNode(nodeId, command),
     nodes: (filter) => balancer().nodes(filter),
     stats: (): StatsReply => ({

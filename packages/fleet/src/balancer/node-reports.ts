@@ -27,18 +27,44 @@ export type DesiredState = "ready" | "draining" | "maintenance";
 
 const STATES = new Set(["starting", "ready", "draining", "stopped"]);
 
-/** `undefined` for what is no report. */
-export function readNodeReport(value: unknown): NodeReport | undefined {
-  if (!isRecord(value) || !isRecord(value.seats) || !isRecord(value.load)) return undefined;
-  const { seats, load, state, arrived, expired, unixMs = 0 } = value;
-  if (typeof state !== "string" || !STATES.has(state)) return undefined;
-  const isFine =
-    [seats.epoch, seats.report, seats.session, seats.turn, arrived, expired, unixMs].every(isCount) &&
-    [load.sessions, load.players, load.reserved, load.cpu, load.tickMs].every(isAmount) &&
-    Array.isArray(seats.grants) &&
-    seats.grants.length <= MAX_GRANTS &&
-    seats.grants.every(isGrant);
-  return isFine ? (value as unknown as NodeReport) : undefined;
+/** What is no report, or says what cannot be true. */
+export class ReportError extends Error {
+  override readonly name: string = "ReportError";
+}
+
+/** `seats`: that the node has, as it registered them. Throws `ReportError`. */
+export function readNodeReport(value: unknown, seats: number): NodeReport {
+  const wrong = findWrong(value);
+  if (wrong !== undefined) throw new ReportError(`${wrong} is missing, or is not what it should be`);
+  const report = value as NodeReport;
+  const lent = report.seats.grants.reduce((sum, grant) => sum + grant.seats, 0);
+  if (lent > seats) throw new ReportError(`${lent} seats are lent, of a node that registered ${seats}`);
+  return report;
+}
+
+/** Its name. */
+function findWrong(value: unknown): string | undefined {
+  if (!isRecord(value)) return "the report";
+  const { seats, load, state, unixMs = 0 } = value;
+  if (!isRecord(seats) || !isRecord(load)) return isRecord(seats) ? "load" : "seats";
+  if (typeof state !== "string" || !STATES.has(state)) return "state";
+  const counts: Record<string, unknown> = {
+    ...pick(seats, ["epoch", "report", "session", "turn"]),
+    ...pick(value, ["arrived", "expired"]),
+    unixMs,
+  };
+  const amounts = pick(load, ["sessions", "players", "reserved", "cpu", "tickMs"]);
+  const { grants } = seats;
+  const areGrants = Array.isArray(grants) && grants.length <= MAX_GRANTS && grants.every(isGrant);
+  return (
+    Object.keys(counts).find((name) => !isCount(counts[name])) ??
+    Object.keys(amounts).find((name) => !isAmount(amounts[name])) ??
+    (areGrants ? undefined : "grants")
+  );
+}
+
+function pick(from: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, from[name]]));
 }
 
 function isGrant(value: unknown): boolean {

@@ -106,12 +106,12 @@ export class NodeRoster {
     };
   }
 
+  /** `undefined`: the session is not known. Throws `ReportError` for what is no report, or cannot be true. */
   exchange(id: string, session: string, value: unknown): NodeAnswer | undefined {
     const { table, pool, health, balancers, now, onReport } = this.#options;
     const index = table.indexOf(id);
     if (index < 0 || !isEqual(session, this.#sessionOf(id))) return undefined;
-    const report = readNodeReport(value);
-    if (report === undefined) return undefined;
+    const report = readNodeReport(value, table.registrationOf(index).capacity.players);
     const at = now();
     if (report.state === "stopped") {
       const seats = pool.answer(index, at);

@@ -65,7 +65,7 @@ export function addNodeRoutes(app: FastifyInstance, context: ApiContext): void {
         summary: "A node's report, and the seats that were taken",
         description: `At most ${MAX_REPORT_BYTES >> 10} KiB. 401 with the code "register": this balancer does not know the session, register again.`,
         security: [{ session: [] }],
-        response: { 200: schemas.Anything, 401: schemas.Refused },
+        response: { 200: schemas.Anything, 400: schemas.Refused, 401: schemas.Refused },
       },
     },
     (request, reply) => {

@@ -120,7 +120,7 @@ export class BalancerLink {
       await this.#register();
       return true;
     }
-    if (reply.status !== 200) throw new Error(`a report was answered with ${reply.status}`);
+    if (reply.status !== 200) throw new Error(`a report was answered with ${reply.status}: ${errorOf(reply.body)}`);
     const answer = reply.body as NodeAnswer;
     onAnswer(this.url, answer);
     // The first answer of a session is not yet worth a lease: an echo of it is.
