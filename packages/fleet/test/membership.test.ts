@@ -42,7 +42,9 @@ describe("membership", () => {
     a.balancer.commandNode("eu-1", "unregister");
     await until(() => isTrue(node.desired === "gone"));
     assert.deepEqual([a.balancer.nodes(), b.balancer.nodes(), node.seats.seated], [[], [], 1]);
-    await assert.rejects(fleet.node("eu-1", 6, [b.url], "eu", AbortSignal.timeout(700)), { name: "TimeoutError" });
+    await assert.rejects(fleet.node("eu-1", 6, [b.url], "eu", { signal: AbortSignal.timeout(700) }), {
+      name: "TimeoutError",
+    });
     assert.ok(fleet.log.some((line) => line.includes("unregistered: it can come back in 60 s")));
   });
 

@@ -5,6 +5,7 @@ import { BalancerServer } from "../src/balancer/balancer-server.ts";
 import type { BalancerServerOptions } from "../src/balancer/balancer-server.ts";
 import type { AllocateReply, Allocation } from "../src/http/balancer-api.ts";
 import { FleetNode } from "../src/node/fleet-node.ts";
+import type { FleetNodeOptions } from "../src/node/fleet-node.ts";
 import type { StateStore } from "../src/store/state-store.ts";
 import { EmbeddedStore } from "../src/store/embedded-store.ts";
 
@@ -53,7 +54,7 @@ export class SmallFleet implements AsyncDisposable {
     seats: number,
     balancers: readonly string[],
     region = "eu",
-    signal?: AbortSignal,
+    options: Pick<FleetNodeOptions, "signal" | "ca"> = {},
   ): Promise<FleetNode> {
     const node = await FleetNode.join({
       balancers,
@@ -64,7 +65,7 @@ export class SmallFleet implements AsyncDisposable {
         addresses: { udp: [`10.0.0.${++this.#nodes}:7777`] },
         capacity: { sessions: 4, players: seats },
       },
-      ...(signal === undefined ? {} : { signal }),
+      ...options,
       log: (line) => void this.log.push(`${id}: ${line}`),
     });
     node.setReady(true);

@@ -76,6 +76,8 @@ export interface BalancerServerOptions {
   /** Whether metrics include the process': processor time, memory, event loop. Default false; at most one in a process. */
   readonly processMetrics?: boolean;
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** PEM, of who signed the other balancers' certificates. Default: those that Node trusts. */
+  readonly ca?: string;
   /** Default: one JSON line each on stdout. */
   readonly audit?: AuditSink;
   readonly log?: (line: string) => void;
@@ -179,6 +181,7 @@ export class BalancerServer implements AsyncDisposable {
       metrics,
       log,
       ...(options.peers === undefined ? {} : { peers: options.peers }),
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
     }));
     if (config().geoip.overrides.length > 0) onChange();
     if (options.scalingDriver !== undefined)

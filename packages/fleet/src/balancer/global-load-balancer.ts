@@ -63,6 +63,8 @@ export interface GlobalLoadBalancerOptions {
   readonly configVersion?: () => number;
   /** Addresses of other balancers, besides those that the store knows. */
   readonly peers?: readonly string[];
+  /** PEM, of who signed their certificates. Default: those that Node trusts. */
+  readonly ca?: string;
   /** Default 250 ms. */
   readonly reportEveryMs?: number;
   readonly metrics?: FleetMetrics;
@@ -91,7 +93,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
   readonly origins: PlayerOrigins = new PlayerOrigins();
   readonly #options: GlobalLoadBalancerOptions;
   readonly #startedAt: number = clock();
-  readonly #client = new JsonClient();
+  readonly #client: JsonClient;
   readonly #mac: PeerMac;
   readonly #peers: BalancerPeers<AllocationFacts>;
   readonly #router: Router;
@@ -122,6 +124,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     const epoch = Date.now();
     this.id = id;
     this.#options = options;
+    this.#client = new JsonClient(options.ca === undefined ? {} : { ca: options.ca });
     this.#mac = new PeerMac(fleetSecret);
     this.#peers = new BalancerPeers({
       self: id,

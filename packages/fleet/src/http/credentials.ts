@@ -9,6 +9,8 @@ import { SignJWT, createLocalJWKSet, createRemoteJWKSet, decodeProtectedHeader, 
 import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from "jose";
 
 const CLOCK_TOLERANCE_SECONDS = 300;
+/** Between two looks at a JWKS by URL for keys that are not known: a new one counts after so long at the latest. */
+const JWKS_COOLDOWN_MS = 5000;
 /** Of a node's JWTs, where it is not configured otherwise. */
 const NODE_AUDIENCE = "riposte-node";
 
@@ -37,6 +39,7 @@ export interface TokenTrust {
   /** 32 bytes or more: HS256. One of the three. */
   readonly secret?: Uint8Array;
   readonly jwks?: JSONWebKeySet;
+  /** Read when it is needed; new keys count a few seconds after they are there. */
   readonly jwksUrl?: string;
 }
 
@@ -157,7 +160,11 @@ export class TokenCredentials {
     if (secret !== undefined && secret.length < 32)
       throw new RangeError(`the secret for tokens has ${secret.length} bytes, 32 are the least`);
     if (secret !== undefined) this.#key = secret;
-    else this.#key = jwks === undefined ? createRemoteJWKSet(new URL(jwksUrl!)) : createLocalJWKSet(jwks);
+    else
+      this.#key =
+        jwks === undefined
+          ? createRemoteJWKSet(new URL(jwksUrl!), { cooldownDuration: JWKS_COOLDOWN_MS })
+          : createLocalJWKSet(jwks);
     this.#options = { issuer, audience, algorithms: secret === undefined ? ASYMMETRIC : ["HS256"] };
     this.#wallNow = wallNow;
   }
@@ -190,8 +197,15 @@ async function checked(verified: Promise<{ payload: JWTPayload }>): Promise<JWTP
       throw new CredentialError("the token has expired: get a new one", { cause: error });
     if (error instanceof errors.JWTClaimValidationFailed)
       throw new CredentialError(`the token's claim "${error.claim}" is not what is asked for here`, { cause: error });
+    if (!(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout || isFetchFailure(error))
+      throw new CredentialError("the keys that are trusted here cannot be fetched now: try again", { cause: error });
     throw new CredentialError("the token is not signed with a key that is trusted here", { cause: error });
   }
+}
+
+/** jose says so with its most general class: the answer was not 200, or no JSON. */
+function isFetchFailure(error: errors.JOSEError): boolean {
+  return error.code === errors.JOSEError.code;
 }
 
 function kidOf(token: string): string {

@@ -154,7 +154,7 @@ describe("the players' part", () => {
       const reply = await setting.send("POST", "/v1/allocate", body);
       assert.deepEqual([reply.status, codeOf(reply)], [400, "badRequest"], JSON.stringify(body));
     }
-    const large = await setting.send("POST", "/v1/allocate", { ...allocation, room: "x".repeat(16 << 10) });
+    const large = await setting.send("POST", "/v1/allocate", { ...allocation, room: "x".repeat(64 << 10) });
     assert.deepEqual([large.status, codeOf(large)], [413, "tooLarge"]);
     assert.equal(codeOf(await setting.send("GET", "/v1/nothing")), "noRoute");
     assert.equal(setting.balancer.calls.length, 0);
@@ -535,6 +535,43 @@ describe("protection", () => {
         .catch(() => undefined);
       assert.equal(other?.status, behindProxy ? 204 : undefined);
     }
+  });
+});
+
+describe("sizes of requests", () => {
+  const latencies = (regions: number): Record<string, number> =>
+    Object.fromEntries(Array.from({ length: regions }, (_, i) => [`region-${String(i).padStart(4, "0")}`, 20.5 + i]));
+  const userData = Buffer.alloc(192, 255).toString("base64");
+  const party = (players: number, regions: number): object => ({
+    key: allocation.key,
+    clients: Array.from({ length: players }, (_, i) => ({
+      clientId: String(i + 1),
+      userData,
+      latencies: latencies(regions),
+    })),
+  });
+
+  it("take a whole party of who may ask for one, and of others what one player needs", async () => {
+    await using setting = await Setting.open();
+    assert.equal((await setting.send("POST", "/v1/allocate", party(1, 512))).status, 200);
+    assert.equal((await setting.send("POST", "/v1/allocate", party(64, 10))).status, 200);
+    assert.equal((await setting.as(["allocate"], "POST", "/v1/allocate", party(64, 300))).status, 200);
+    const refused = await setting.send("POST", "/v1/allocate", party(64, 300));
+    assert.deepEqual([refused.status, codeOf(refused)], [413, "tooLarge"]);
+    assert.equal((await setting.as(["fleet:read"], "POST", "/v1/allocate", party(64, 300))).status, 413);
+    const forged = await setting.send("POST", "/v1/allocate", party(64, 300), { authorization: "Bearer a.b.c" });
+    assert.equal(forged.status, 401);
+    assert.equal(setting.balancer.calls.length, 3);
+  });
+
+  it("must be said", async () => {
+    await using setting = await Setting.open();
+    const socket = await setting.socket();
+    const type = "host: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n";
+    socket.write(`POST /v1/allocate HTTP/1.1\r\n${type}\r\n2\r\n{}\r\n0\r\n\r\n`);
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    assert.match(answer.toString(), /^HTTP\/1.1 413/);
+    socket.destroy();
   });
 });
 

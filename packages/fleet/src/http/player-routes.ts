@@ -25,6 +25,10 @@ const REFUSALS = {
   429: schemas.Refused,
   503: schemas.Refused,
 };
+/** One player with the round trips to 512 regions. */
+const MAX_PLAYER_BYTES = 64 << 10;
+/** 64 players with data of the game, and the round trips to 300 regions each. */
+const MAX_PARTY_BYTES = 1 << 20;
 const tags = ["players"];
 
 export function addPlayerRoutes(app: FastifyInstance, context: ApiContext): void {
@@ -45,13 +49,16 @@ export function addPlayerRoutes(app: FastifyInstance, context: ApiContext): void
   app.post(
     "/v1/allocate",
     {
+      bodyLimit: MAX_PARTY_BYTES,
+      onRequest: (request) => checkSize(context, request),
       schema: {
         tags,
         summary: "Where to play, and the token to get in",
         description:
           "Send it again with the same `key` when no answer comes, to the same balancer or another one: the answer is the " +
           "same. When the fleet is full the answer is 202 and a ticket: send the same request with it after `askAgainInMs`, " +
-          "and not much later, for who does not ask has left.",
+          "and not much later, for who does not ask has left. " +
+          `At most ${MAX_PLAYER_BYTES >> 10} KiB, and ${MAX_PARTY_BYTES >> 10} KiB with a token that has the scope "allocate".`,
         security: [{}, { token: ["allocate"] }],
         body: schemas.AllocateBody,
         response: {
@@ -157,6 +164,20 @@ function checkClients({ clients }: AllocateRequest): void {
   }
   if (new Set(clients.map(({ clientId }) => clientId)).size < clients.length)
     throw new ApiError(400, "badRequest", "A clientId is there twice: name each player once.");
+}
+
+/** Before the body is read. */
+async function checkSize(context: ApiContext, request: FastifyRequest): Promise<void> {
+  // Without a length, it counts as large: whoever sends so much can say how much.
+  const length = Number(request.headers["content-length"] ?? Infinity);
+  if (length <= MAX_PLAYER_BYTES) return;
+  const identity = request.headers.authorization === undefined ? undefined : await context.identify(request);
+  if (identity?.scopes.has("allocate") !== true)
+    throw new ApiError(
+      413,
+      "tooLarge",
+      `At most ${MAX_PLAYER_BYTES >> 10} KiB with their length in "content-length": who asks for parties needs the scope "allocate".`,
+    );
 }
 
 /** Whether who asks may ask for anybody, and is not held to what players are held to. */

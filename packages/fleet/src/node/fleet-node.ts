@@ -22,6 +22,8 @@ export interface FleetNodeOptions {
   /** The node key that it signs with, and its name. */
   readonly key: Pick<NodeTokenOptions, "kid" | "secret" | "privateKey" | "algorithm">;
   readonly registration: RegistrationOptions;
+  /** PEM, of who signed the balancers' certificates. Default: those that Node trusts. */
+  readonly ca?: string;
   /** Gives up waiting for the first balancer. */
   readonly signal?: AbortSignal;
   readonly log?: (line: string) => void;
@@ -39,7 +41,7 @@ const FORGOTTEN_AFTER_MS = 60_000;
 
 export class FleetNode implements AsyncDisposable {
   readonly #options: FleetNodeOptions;
-  readonly #client = new JsonClient({ maxSockets: 4 });
+  readonly #client: JsonClient;
   readonly #links: Map<string, BalancerLink> = new Map();
   readonly #ledger: SeatLedger;
   readonly #idle = { at: performance.eventLoopUtilization() };
@@ -53,6 +55,7 @@ export class FleetNode implements AsyncDisposable {
   private constructor(options: FleetNodeOptions) {
     if (options.balancers.length === 0) throw new RangeError("a node needs the address of at least one balancer");
     this.#options = options;
+    this.#client = new JsonClient({ maxSockets: 4, ...(options.ca === undefined ? {} : { ca: options.ca }) });
     this.#ledger = new SeatLedger({
       epoch: 1 + randomBytes(6).readUIntLE(0, 6),
       capacity: options.registration.capacity.players,
