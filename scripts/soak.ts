@@ -9,7 +9,10 @@ const root = join(import.meta.dirname, "..");
 const words = process.argv.slice(2);
 const files = globSync("packages/*/{src,test}/**/*.test.ts", { cwd: root })
   .filter((file) => words.every((word) => file.includes(word)))
-  .filter((file) => file.includes("sanitized") || /"fast-check"|env\.SOAK/.test(readFileSync(join(root, file), "utf8")))
+  .filter(
+    (file) =>
+      file.includes("sanitized") || /"fast-check"|env\.SOAK|isLong/.test(readFileSync(join(root, file), "utf8")),
+  )
   .sort();
 const alone = files.filter((file) => file.endsWith(".live.test.ts"));
 run(

@@ -18,23 +18,33 @@ export interface HttpLoad {
 export interface HttpLoadReport {
   readonly seconds: number;
   readonly allocated: number;
-  /** Other answers, by status. */
+  /** Other answers, by status; 202: asked again when told. */
   readonly others: Readonly<Record<string, number>>;
   /** ms, of each that was allocated: from when it was due, with a rate; else from when it was sent. */
   readonly times: readonly number[];
 }
 
+/** At the end, for answers that are still to come. */
+const WAIT_ROUNDS = 600;
 const HEAD_END = "\r\n\r\n";
 const run = Date.now().toString(36);
 let players = 0;
 
+/** Who asks, since when, and with which ticket. */
+interface Player {
+  readonly id: number;
+  readonly dueAt: number;
+  /** As a piece of JSON. */
+  readonly ticket: string;
+}
+
 class Connection {
   readonly #socket: Socket;
-  readonly #onAnswer: (status: number, dueAt: number) => void;
+  readonly #onAnswer: (status: number, player: Player, body: string) => void;
   #text = "";
-  #dueAt = 0;
+  #player: Player | undefined;
 
-  constructor(port: number, onAnswer: (status: number, dueAt: number) => void) {
+  constructor(port: number, onAnswer: (status: number, player: Player, body: string) => void) {
     this.#onAnswer = onAnswer;
     this.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
     this.#socket.setEncoding("latin1");
@@ -42,11 +52,11 @@ class Connection {
     this.#socket.on("error", () => undefined);
   }
 
-  send(dueAt: number): void {
-    const id = ++players;
+  send(player: Player): void {
+    const { id, ticket } = player;
     const key = `bench-${run}-${String(id).padStart(10, "0")}`;
-    const body = `{"key":"${key}","clients":[{"clientId":"${id}"}]}`;
-    this.#dueAt = dueAt;
+    const body = `{"key":"${key}","clients":[{"clientId":"${id}"}]${ticket}}`;
+    this.#player = player;
     this.#socket.write(
       `POST /v1/allocate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
     );
@@ -59,12 +69,14 @@ class Connection {
   #read(text: string): void {
     this.#text += text;
     const headEnd = this.#text.indexOf(HEAD_END);
-    if (headEnd < 0) return;
+    if (headEnd < 0 || this.#player === undefined) return;
     const length = Number(/content-length: (\d+)/i.exec(this.#text.slice(0, headEnd))?.[1] ?? 0);
-    if (this.#text.length < headEnd + HEAD_END.length + length) return;
+    const bodyAt = headEnd + HEAD_END.length;
+    if (this.#text.length < bodyAt + length) return;
     const status = Number(this.#text.slice(9, 12));
+    const body = status === 202 ? this.#text.slice(bodyAt) : "";
     this.#text = "";
-    this.#onAnswer(status, this.#dueAt);
+    this.#onAnswer(status, this.#player, body);
   }
 }
 
@@ -78,45 +90,48 @@ async function carryOut({ ports, seconds, connections, perSec }: HttpLoad): Prom
   const times: number[] = [];
   const others: Record<string, number> = {};
   const free: Connection[] = [];
-  const due: number[] = [];
+  const due: Player[] = [];
   const all: Connection[] = [];
   const startedAt = performance.now();
   const endAt = startedAt + seconds * 1000;
-  let flying = 0;
-  const send = (connection: Connection, dueAt: number): void => {
-    flying++;
-    connection.send(dueAt);
+  const left = { players: 0 };
+  const add = (dueAt: number): Player => {
+    left.players++;
+    return { id: ++players, dueAt, ticket: "" };
+  };
+  const next = (connection: Connection): void => {
+    const player = due.shift();
+    if (player !== undefined) connection.send(player);
+    else if (perSec === undefined && performance.now() < endAt) connection.send(add(performance.now()));
+    else free.push(connection);
+  };
+  const ask = (player: Player): void => {
+    due.push(player);
+    const connection = free.shift();
+    if (connection !== undefined) next(connection);
   };
   for (let i = 0; i < connections * ports.length; i++) {
-    const connection: Connection = new Connection(ports[i % ports.length], (status, dueAt) => {
-      flying--;
-      const now = performance.now();
-      if (status === 200) times.push(now - dueAt);
+    const connection: Connection = new Connection(ports[i % ports.length], (status, player, body) => {
+      if (status === 202) {
+        const { ticket, askAgainInMs } = JSON.parse(body) as { ticket: string; askAgainInMs: number };
+        setTimeout(ask, askAgainInMs, { ...player, ticket: `,"ticket":"${ticket}"` });
+      } else left.players--;
+      if (status === 200) times.push(performance.now() - player.dueAt);
       else others[status] = (others[status] ?? 0) + 1;
-      if (perSec === undefined) {
-        if (now < endAt) send(connection, now);
-      } else if (due.length > 0) send(connection, due.shift()!);
-      else free.push(connection);
+      next(connection);
     });
     all.push(connection);
-    if (perSec === undefined) send(connection, performance.now());
+    if (perSec === undefined) next(connection);
     else free.push(connection);
   }
   for (let n = 0; performance.now() < endAt;) {
     if (perSec !== undefined)
-      for (; startedAt + (n * 1000) / perSec <= performance.now(); n++) {
-        const dueAt = startedAt + (n * 1000) / perSec;
-        // In turns, so that both balancers have as much to do.
-        const connection = free.shift();
-        if (connection === undefined) due.push(dueAt);
-        else send(connection, dueAt);
-      }
+      for (; startedAt + (n * 1000) / perSec <= performance.now(); n++) ask(add(startedAt + (n * 1000) / perSec));
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   const elapsed = (performance.now() - startedAt) / 1000;
-  for (let i = 0; i < 200 && (flying > 0 || due.length > 0); i++)
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let i = 0; i < WAIT_ROUNDS && left.players > 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
   for (const connection of all) connection.close();
-  if (flying + due.length > 0) others.unanswered = flying + due.length;
+  if (left.players > 0) others.unanswered = left.players;
   return { seconds: elapsed, allocated: times.length, others, times };
 }

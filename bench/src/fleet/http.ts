@@ -19,7 +19,9 @@ const SEATS = 20_000;
 const ASKED_PER_SEC = 2000;
 /** Of each balancer. */
 const CONNECTIONS = 32;
-const WARM_UP_SECONDS = 3;
+/** Nodes lend as many seats as went lately: nobody waits in a queue where more come from second to second. */
+const WARM_UP_PER_SEC = [100, 400, 1000, 1600];
+const WARM_UP_SECONDS = 1.5;
 const SECONDS = 5;
 /** What a clock tick of /proc is, in ms. */
 const TICK_MS = 10;
@@ -41,7 +43,7 @@ export async function measureHttp(note: (line: string) => void): Promise<BenchRe
     await once(load, "message");
     const ports = fleet.balancers.map(({ port }) => port);
     const task = { ports, seconds: SECONDS, connections: CONNECTIONS };
-    await run(load, { ...task, seconds: WARM_UP_SECONDS });
+    for (const perSec of WARM_UP_PER_SEC) await run(load, { ...task, seconds: WARM_UP_SECONDS, perSec });
     const before = cpuMs(fleet);
     const fast = await run(load, task);
     const balancerMs = (cpuMs(fleet) - before) / fast.allocated;
@@ -57,7 +59,8 @@ export async function measureHttp(note: (line: string) => void): Promise<BenchRe
         http_allocation_steady_p99_ms: quantile(steady.times, 0.99),
         http_allocation_steady_p50_ms: quantile(steady.times, 0.5),
         http_allocation_balancer_cpu_ms: balancerMs,
-        http_allocations_not_answered: count(fast) + count(steady),
+        http_allocations_queued: queued(fast) + queued(steady),
+        http_allocations_refused: count(fast) + count(steady) - queued(fast) - queued(steady),
       },
       targets: {},
       floors: { http_allocations_per_sec: ASKED_PER_SEC },
@@ -75,6 +78,10 @@ async function run(load: ChildProcess, task: HttpLoad): Promise<HttpLoadReport> 
 
 function count({ others }: HttpLoadReport): number {
   return Object.values(others).reduce((sum, n) => sum + n, 0);
+}
+
+function queued({ others }: HttpLoadReport): number {
+  return others["202"] ?? 0;
 }
 
 function describe({ allocated, seconds, others, times }: HttpLoadReport): string {

@@ -37,13 +37,13 @@ describe("the configuration of two balancers", { skip }, () => {
   }
 
   it("arrives at the other one", async (t) => {
-    const before = await inForce(1);
+    const first = await inForce(1);
     assert.equal((await send(0, "PATCH", "/v1/config", { queue: { maxWaiting: 123 } }))[0], 200);
     const ms = await until(async () => (await inForce(1)).config.queue.maxWaiting === 123);
     t.diagnostic(`after ${ms.toFixed(0)} ms`);
     const now = await inForce(1);
     assert.equal(now.changedBy, "operator");
-    assert.ok(now.version > before.version);
+    assert.ok(now.version > first.version);
     assert.deepEqual(now, await inForce(0));
   });
 

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { LocalFleet, isLong, shows, sleep } from "./fleet/local-fleet.ts";
-import { MeddlingProxy } from "./fleet/meddling-proxy.ts";
+import { frontBy } from "./fleet/meddling-proxy.ts";
+import type { MeddlingProxy } from "./fleet/meddling-proxy.ts";
 
 const PLAY_MS = isLong ? 60_000 : 8000;
 /** Where the seats that a balancer was lent run out before the next report comes through, players wait a second in its queue. */
@@ -15,12 +16,7 @@ describe("a fleet that loses 20 % between nodes and balancers", () => {
   let fleet: LocalFleet;
   const proxies: MeddlingProxy[] = [];
   before(async () => {
-    const front = async (port: number): Promise<string> => {
-      const proxy = await MeddlingProxy.start(port, port);
-      proxies.push(proxy);
-      return proxy.url;
-    };
-    fleet = await LocalFleet.start({ balancers: 2, front });
+    fleet = await LocalFleet.start({ balancers: 2, front: frontBy(proxies) });
   });
   after(async () => {
     await fleet[Symbol.asyncDispose]();

@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { LocalFleet, shows, sleep } from "./fleet/local-fleet.ts";
-import { MeddlingProxy } from "./fleet/meddling-proxy.ts";
-import type { Meddling } from "./fleet/meddling-proxy.ts";
+import { frontBy } from "./fleet/meddling-proxy.ts";
+import type { Meddling, MeddlingProxy } from "./fleet/meddling-proxy.ts";
 
 const LIAR = "node-2";
 const PLAY_MS = 7000;
@@ -61,13 +61,13 @@ describe("a node that lies", () => {
   let fleet: LocalFleet;
   const proxies: MeddlingProxy[] = [];
   before(async () => {
-    const front = async (port: number): Promise<string> => {
-      const proxy = await MeddlingProxy.start(port, port);
-      proxies.push(proxy);
-      return proxy.url;
-    };
     const config = new URL("short-seats.json", import.meta.url).pathname;
-    fleet = await LocalFleet.start({ balancers: 2, front, seats: SEATS, balancer: () => ({ config }) });
+    fleet = await LocalFleet.start({
+      balancers: 2,
+      front: frontBy(proxies),
+      seats: SEATS,
+      balancer: () => ({ config }),
+    });
   });
   after(async () => {
     await fleet[Symbol.asyncDispose]();

@@ -66,6 +66,10 @@ describe("a balancer", () => {
   });
 });
 
+async function publish(kid: string, { publicKey }: { readonly publicKey: CryptoKey }): Promise<JWK> {
+  return { ...(await exportJWK(publicKey)), kid, alg: "ES256" };
+}
+
 describe("keys by URL", () => {
   const issuer = "studio";
   const audience = "fleet";
@@ -83,11 +87,6 @@ describe("keys by URL", () => {
     const [old, next, foreign] = await Promise.all(
       [0, 1, 2].map(() => generateKeyPair("ES256", { extractable: true })),
     );
-    const publish = async (kid: string, { publicKey }: { publicKey: CryptoKey }): Promise<JWK> => ({
-      ...(await exportJWK(publicKey)),
-      kid,
-      alg: "ES256",
-    });
     let keys: JWK[] | undefined = [await publish("1", old)];
     let reads = 0;
     const server = createServer((_request, response) => {

@@ -87,3 +87,12 @@ export class MeddlingProxy implements AsyncDisposable {
     return true;
   }
 }
+
+/** As `LocalFleetOptions.front`; the proxies are in `proxies` then. */
+export function frontBy(proxies: MeddlingProxy[]): (port: number) => Promise<string> {
+  return async (port) => {
+    const proxy = await MeddlingProxy.start(port, port);
+    proxies.push(proxy);
+    return proxy.url;
+  };
+}

@@ -538,9 +538,13 @@ describe("protection", () => {
   });
 });
 
+function latencies(regions: number): Record<string, number> {
+  return Object.fromEntries(
+    Array.from({ length: regions }, (_, i) => [`region-${String(i).padStart(4, "0")}`, 20.5 + i]),
+  );
+}
+
 describe("sizes of requests", () => {
-  const latencies = (regions: number): Record<string, number> =>
-    Object.fromEntries(Array.from({ length: regions }, (_, i) => [`region-${String(i).padStart(4, "0")}`, 20.5 + i]));
   const userData = Buffer.alloc(192, 255).toString("base64");
   const party = (players: number, regions: number): object => ({
     key: allocation.key,
