@@ -18,7 +18,7 @@ describe("the configuration of two balancers", { skip }, () => {
   let authorization: string;
   before(async () => {
     fleet = await LocalFleet.start({ balancers: 2, nodes: 0, etcd: true });
-    authorization = await fleet.operator("fleet:read config:write");
+    authorization = fleet.operator("fleet:read config:write");
   });
   after(() => fleet[Symbol.asyncDispose]());
 

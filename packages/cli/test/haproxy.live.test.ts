@@ -54,7 +54,7 @@ describe("HAProxy in front of two balancers", { skip }, () => {
     assert.equal((await fetch(`${url}/metrics`)).status, 404);
     const headers = { "x-forwarded-for": "203.0.113.7" };
     assert.equal((await fetch(`${url}/v1/ping`, { headers })).status, 204);
-    const authorization = await fleet.operator("fleet:read");
+    const authorization = fleet.operator("fleet:read");
     const refused = await fetch(`${fleet.balancers[0].url}/v1/nodes`, { headers: { authorization } });
     assert.equal(refused.status, 200);
   });

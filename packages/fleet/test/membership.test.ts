@@ -134,7 +134,7 @@ describe("membership", () => {
     await fleet.node("us-1", 10, [a.url], "us");
     await until(() => isTrue(a.balancer.stats().freeSeats > 0));
     await until(async () => ((await allocate(a.url, request(77))).status === "allocated" ? true : undefined));
-    await until(() => async () => (await fleet.store.list("clients/"))[0]);
+    await until(async () => (await fleet.store.list("clients/"))[0]);
     for (const i of [1, 2, 3]) await fleet.node(`eu-${i}`, 10, [a.url], "eu");
     const b = await fleet.balancer("b", [a.url]);
     await until(() => isTrue(b.balancer.stats().nodes === 4 && b.balancer.stats().freeSeats > 8));
