@@ -47,7 +47,9 @@ export interface PlayerStory {
 
 /** Between attempts, doubled each time. */
 const FIRST_PAUSE_MS = 20;
-const LONGEST_PAUSE_MS = 640;
+const LONGEST_PAUSE_MS = 1280;
+const ATTEMPT_MS = 400;
+const LONGEST_ATTEMPT_MS = 3200;
 let lastClient = 0;
 
 export class Players {
@@ -55,7 +57,7 @@ export class Players {
   /** Players who got no seat in time. */
   readonly lost: string[] = [];
   readonly #options: PlayersOptions;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 4096 });
   readonly #delay = monitorEventLoopDelay({ resolution: 5 });
   /** By status and code. */
   readonly #answers: Map<string, number> = new Map();
@@ -111,11 +113,11 @@ export class Players {
 
   /** Asks a balancer once more; undefined: no answer, or a refusal. */
   async ask(url: string, body: object): Promise<AllocateReply | undefined> {
-    return (await this.#ask(url, body)).reply;
+    return (await this.#ask(url, body, this.#options.attemptMs ?? ATTEMPT_MS)).reply;
   }
 
-  async #ask(url: string, body: object): Promise<Answer> {
-    const answer = await post(this.#agent, url, body, this.#options.attemptMs ?? 400);
+  async #ask(url: string, body: object, timeoutMs: number): Promise<Answer> {
+    const answer = await post(this.#agent, url, body, timeoutMs);
     this.#answers.set(answer.status, (this.#answers.get(answer.status) ?? 0) + 1);
     return answer;
   }
@@ -133,12 +135,13 @@ export class Players {
   }
 
   async #play(clientId: string): Promise<void> {
-    const { balancers, patienceMs = 15_000 } = this.#options;
+    const { balancers, patienceMs = 15_000, attemptMs = ATTEMPT_MS } = this.#options;
     const startedAt = performance.now();
     const told: Told[] = [];
     const turnedAway: string[] = [];
     let keys = 0;
     let attempts = 0;
+    let failed = 0;
     let answeredMs: number | undefined;
     let pauseMs = FIRST_PAUSE_MS;
     let next = Number(clientId);
@@ -147,7 +150,9 @@ export class Players {
       const { url } = balancers[next++ % balancers.length];
       const tried = new Set(told.map(({ answer }) => answer.node.id));
       const body = bodyOf(clientId, keys, { ticket, attempt: ++attempt, tried });
-      const { reply, status } = await this.#ask(url, body);
+      // All are asked once before it is more patient with each.
+      const timeoutMs = Math.min(attemptMs * 2 ** Math.floor(failed / balancers.length), LONGEST_ATTEMPT_MS);
+      const { reply, status } = await this.#ask(url, body, timeoutMs);
       if (status === "410 expired") {
         keys++;
         [ticket, attempt] = [undefined, 0];
@@ -158,6 +163,7 @@ export class Players {
         continue;
       }
       if (reply?.status !== "allocated") {
+        failed++;
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
         pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
         continue;
