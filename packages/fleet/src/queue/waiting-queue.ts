@@ -25,6 +25,8 @@ export interface QueuePlace {
   readonly askAgainMs: number;
 }
 
+/** Who has just come: often more seats are lent an exchange later. */
+const FIRST_ASK_AGAIN_MS = 300;
 const MIN_ASK_AGAIN_MS = 1000;
 const MAX_ASK_AGAIN_MS = 5000;
 /** Filters at once. Who brings one more is refused while somebody waits with each. */
@@ -87,10 +89,10 @@ export class WaitingQueue<R> {
     const perSec = Math.min(entry.lines.perSec(now), this.#config.admissionsPerSec);
     const waitMs = perSec > 0 ? (position / perSec) * 1000 : undefined;
     const most = Math.min(MAX_ASK_AGAIN_MS, this.#config.patienceMs / 3);
-    const least = Math.min(MIN_ASK_AGAIN_MS, most);
     const spread = 0.9 + this.#random.next() * 0.2;
-    entry.askAgainMs = Math.round(Math.min(Math.max((waitMs ?? 0) / 4, least), most) * spread);
-    return { position, waitMs, askAgainMs: entry.askAgainMs };
+    const askIn = (least: number): number => Math.round(Math.min(Math.max((waitMs ?? 0) / 4, least), most) * spread);
+    entry.askAgainMs = askIn(MIN_ASK_AGAIN_MS);
+    return { position, waitMs, askAgainMs: hasTicket ? entry.askAgainMs : askIn(FIRST_ASK_AGAIN_MS) };
   }
 
   /** Who is to be placed now, if anybody: say `placed` or `unplaced` of each. */
