@@ -21,7 +21,7 @@ import type {
 } from "../http/balancer-api.ts";
 import { JsonClient } from "../http/json-client.ts";
 import { BalancerPeers } from "../peers/balancer-peers.ts";
-import type { FindMessage, FindReply, PeerNews } from "../peers/balancer-peers.ts";
+import type { FindMessage, FindReply, PeerNews, SentClaim } from "../peers/balancer-peers.ts";
 import { PeerLink } from "../peers/peer-link.ts";
 import { deriveKey, PeerMac } from "../peers/peer-mac.ts";
 import type { Gossip, PeerCounters } from "../peers/peer-set.ts";
@@ -33,7 +33,7 @@ import { NodeTable } from "../registry/node-table.ts";
 import type { NodeRegistration, NodeState, ServerNode } from "../registry/server-node.ts";
 import { Router } from "../routing/router.ts";
 import { ClaimBook } from "../seats/claim-book.ts";
-import type { ClaimMessage, ClaimReply } from "../seats/seat-claim.ts";
+import type { ClaimReply } from "../seats/seat-claim.ts";
 import { SeatPool } from "../seats/seat-pool.ts";
 import type { StateStore } from "../store/state-store.ts";
 import { Admission } from "./admission.ts";
@@ -348,7 +348,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       case "gossip":
         return this.#peers.answer(body as Gossip, clock());
       case "claim":
-        return (body as readonly (ClaimMessage<AllocationFacts> | FindMessage)[]).map((message) =>
+        return (body as readonly (SentClaim<AllocationFacts> | FindMessage)[]).map((message) =>
           "find" in message ? this.#find(message.find) : this.#receiveClaim(message, from),
         );
       case "allocate":
@@ -422,13 +422,13 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     return live;
   }
 
-  #receiveClaim(claim: ClaimMessage<AllocationFacts>, from: string): ClaimReply<AllocationFacts> {
+  #receiveClaim(claim: SentClaim<AllocationFacts>, from: string): ClaimReply<AllocationFacts> {
     const now = clock();
     const hold = (held: Parameters<SeatPool["hold"]>[1] & { readonly nodeId: string }): boolean => {
       const index = this.table.indexOf(held.nodeId);
       return index >= 0 && this.#pool.hold(index, held, now);
     };
-    const reply = this.#claims.receive(claim, from, hold, now);
+    const reply = this.#claims.receive(claim, { from, ageMs: this.#peers.ageOf(claim.echo, now), hold, now });
     this.#allocator.noteClaimed(claim.key);
     return reply;
   }

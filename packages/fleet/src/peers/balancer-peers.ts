@@ -7,7 +7,7 @@ import type { FleetMetrics } from "../metrics/fleet-metrics.ts";
 import type { ClaimMessage, ClaimReply } from "../seats/seat-claim.ts";
 import type { StateStore, StoreEvent } from "../store/state-store.ts";
 import type { PeerLink } from "./peer-link.ts";
-import type { Gossip, Peer } from "./peer-set.ts";
+import type { Echo, Gossip, Peer } from "./peer-set.ts";
 import { PeerSet } from "./peer-set.ts";
 
 export interface BalancerPeersOptions {
@@ -28,7 +28,12 @@ export interface BalancerPeersOptions {
   readonly metrics?: Pick<FleetMetrics, "noteClaim">;
 }
 
-export type PeerNews = Omit<Gossip, "from" | "url" | "epoch" | "sequence">;
+export type PeerNews = Omit<Gossip, "from" | "url" | "epoch" | "sequence" | "sentAt">;
+
+/** A claim as it is sent. */
+export interface SentClaim<A> extends ClaimMessage<A> {
+  readonly echo: Echo;
+}
 
 const GOSSIP_EVERY_MS = 250;
 const GOSSIP_TIMEOUT_MS = 1000;
@@ -83,7 +88,7 @@ export class BalancerPeers<A> {
   tick(now: number): void {
     if (now >= this.#gossipDueAt) {
       this.#gossipDueAt = now + GOSSIP_EVERY_MS;
-      for (const url of this.#addresses) void this.#gossipTo(url, now);
+      for (const url of this.#addresses) void this.#gossipTo(url);
     }
     if (now < this.#memberDueAt) return;
     this.#memberDueAt = now + MEMBER_LEASE_MS / 3;
@@ -94,17 +99,19 @@ export class BalancerPeers<A> {
   /** What another one has said; the answer. */
   answer(gossip: Gossip, now: number): Gossip {
     this.#hear(gossip, now);
-    return this.#gossip(now);
+    return this.#gossip();
   }
 
   /** Has another balancer take the claim. Rejects when that does not answer in time. */
   async askClaim(peer: string, claim: ClaimMessage<A>): Promise<ClaimReply<A>> {
     const { link, metrics } = this.#options;
-    const url = this.#set.get(peer)?.url;
+    const known = this.#set.get(peer);
     const sentAt = performance.now();
-    if (url === undefined) throw new Error(`balancer ${peer} is not known`);
+    if (known === undefined) throw new Error(`balancer ${peer} is not known`);
+    const { epoch, sentAt: heardOf } = known.gossip;
+    const sent: SentClaim<A> = { ...claim, echo: { epoch, sentAt: heardOf } };
     try {
-      const reply = (await link.claim(url, claim, CLAIM_TIMEOUT_MS)) as ClaimReply<A>;
+      const reply = (await link.claim(known.url, sent, CLAIM_TIMEOUT_MS)) as ClaimReply<A>;
       metrics?.noteClaim(RESULTS[reply.kind]);
       return reply;
     } catch (error) {
@@ -114,6 +121,11 @@ export class BalancerPeers<A> {
       this.#options.onSlow(this.#set.slowIds);
       throw error;
     }
+  }
+
+  /** How long a message with that echo was under way at most. */
+  ageOf({ epoch, sentAt }: Echo, now: number): number {
+    return epoch === this.#options.epoch ? now - sentAt : Infinity;
   }
 
   /** The answer that any of the others knows for a key: of who answers first that it knows one. Never rejects. */
@@ -162,11 +174,11 @@ export class BalancerPeers<A> {
     if (url !== this.#options.url && this.#addresses.size < MAX_ADDRESSES) this.#addresses.add(url);
   }
 
-  async #gossipTo(url: string, now: number): Promise<void> {
+  async #gossipTo(url: string): Promise<void> {
     if (this.#gossiping.has(url)) return;
     this.#gossiping.add(url);
     try {
-      const reply = await this.#options.link.post(url, "gossip", this.#gossip(now), GOSSIP_TIMEOUT_MS);
+      const reply = await this.#options.link.post(url, "gossip", this.#gossip(), GOSSIP_TIMEOUT_MS);
       this.#hear(reply as Gossip, performance.now());
     } catch {
       // Its silence says enough.
@@ -182,9 +194,10 @@ export class BalancerPeers<A> {
     this.#options.onGossip(gossip);
   }
 
-  #gossip(now: number): Gossip {
+  #gossip(): Gossip {
     const { self, url, epoch, news } = this.#options;
-    return { from: self, url, epoch, sequence: ++this.#sequence, ...news(now) };
+    const now = performance.now();
+    return { from: self, url, epoch, sequence: ++this.#sequence, sentAt: now, ...news(now) };
   }
 }
 

@@ -6,7 +6,7 @@ import type { Gossip } from "./peer-set.ts";
 function gossip(from: string, epoch: number, sequence: number): Gossip {
   const counters = { waiting: 0, freeSeats: 0, placements: 0, nodesHeard: 0, nodes: 0 };
   const vote = { suspects: [], unheard: [] };
-  return { from, url: `http://${from}`, epoch, sequence, vote, counters, configVersion: 1 };
+  return { from, url: `http://${from}`, epoch, sequence, sentAt: sequence, vote, counters, configVersion: 1 };
 }
 
 describe("PeerSet", () => {

@@ -10,9 +10,17 @@ export interface Gossip {
   readonly epoch: number;
   /** Goes up with each message of a run. */
   readonly sequence: number;
+  /** When it was sent, by the sender's clock: only the sender understands it, when it comes back in an `Echo`. */
+  readonly sentAt: number;
   readonly vote: HealthVote;
   readonly counters: PeerCounters;
   readonly configVersion: number;
+}
+
+/** Of the newest gossip that was heard of whom a message is for: the message was sent after that one. */
+export interface Echo {
+  readonly epoch: number;
+  readonly sentAt: number;
 }
 
 export interface PeerCounters {

@@ -35,7 +35,7 @@ function keyRanking(...order: string[]): string {
 const tell = (): boolean => true;
 
 function receive(book: ClaimBook<Answer>, message: ClaimMessage<Answer>, hold = tell): ClaimReply<Answer> {
-  return book.receive(message, message.by, hold, NOW);
+  return book.receive(message, { from: message.by, ageMs: 0, hold, now: NOW });
 }
 
 function outcomeOf(step: ClaimStep<Answer>): { answer: Answer | undefined; giveBack: boolean } {
@@ -281,7 +281,7 @@ describe("ClaimBook", () => {
     const [copy] = books.b.toCopy(1, NOW + 3000);
     assert.equal(copy.claim.rememberMs, 2000);
     assert.equal(copy.claim.ttlMs, 57_000);
-    books.c.receive(copy.claim, "b", tell, 70_000);
+    books.c.receive(copy.claim, { from: "b", ageMs: 0, hold: tell, now: 70_000 });
     assert.notEqual(books.c.find(key, 71_999), undefined);
     assert.equal(books.c.find(key, 72_000), undefined);
     assert.equal(books.a.find(key, NOW + 5000), undefined);
@@ -292,9 +292,26 @@ describe("ClaimBook", () => {
     assert.equal(books.b.size, 0);
   });
 
+  it("does not take what may have been under way until after the time to answer", () => {
+    const { a, c } = setUp();
+    const key = keyRanking("c", "b");
+    const pending = a.begin(claimOf(key, "a"), NOW + 600);
+    const message = a.toMessage(pending.claim, NOW + 100);
+    assert.equal(message.answerInMs, 500);
+    const arrive = (of: ClaimMessage<Answer>, ageMs: number): string =>
+      c.receive(of, { from: "a", ageMs, hold: tell, now: NOW }).kind;
+    assert.deepEqual([arrive(message, 501), arrive(message, Infinity)], ["busy", "busy"]);
+    assert.equal(c.find(key, NOW), undefined);
+    assert.equal(arrive(message, 500), "stored");
+    // A copy of what stands already is as good at any time.
+    const settled = { ...message, key: "another", settled: true };
+    assert.equal(arrive(settled, Infinity), "stored");
+  });
+
   it("is bounded", () => {
     const { a } = setUp({ maxClaims: 3 });
-    for (let i = 0; i < 5; i++) receive(a, { ...claimOf(`k${i}`, "b"), ttlMs: 1, rememberMs: 9999, settled: false });
+    for (let i = 0; i < 5; i++)
+      receive(a, { ...claimOf(`k${i}`, "b"), ttlMs: 1, rememberMs: 9999, settled: false, answerInMs: 0 });
     assert.equal(a.size, 3);
     assert.equal(a.dropped, 2);
     assert.equal(a.find("k1", NOW), undefined);

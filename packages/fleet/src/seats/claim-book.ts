@@ -24,6 +24,17 @@ export interface ClaimBookOptions {
   readonly maxClaims?: number;
 }
 
+/** How a claim came. */
+export interface ClaimArrival<A> {
+  /** The balancer that sent it. */
+  readonly from: string;
+  /** How long it was under way at most. */
+  readonly ageMs: number;
+  /** Has the node told of the seats from here, too (`SeatPool.hold`); false where that cannot be, as where it is not heard. */
+  readonly hold: (claim: SeatClaim<A>) => boolean;
+  readonly now: number;
+}
+
 interface Entry<A> {
   readonly claim: SeatClaim<A>;
   readonly forgetAt: number;
@@ -108,10 +119,10 @@ export class ClaimBook<A> {
   }
 
   /**
-   * Another balancer's claim. `hold` has the node told of the seats from here, too (`SeatPool.hold`), and says false when that
-   * cannot be, as where this balancer does not hear the node.
+   * Another balancer's claim. What may have been under way until after `answerBy` is not taken: the node may have been told
+   * meanwhile, from here as well, that nobody has these seats.
    */
-  receive(message: ClaimMessage<A>, from: string, hold: (claim: SeatClaim<A>) => boolean, now: number): ClaimReply<A> {
+  receive(message: ClaimMessage<A>, { from, ageMs, hold, now }: ClaimArrival<A>): ClaimReply<A> {
     const { key, by, epoch, nodeId } = message;
     const known = this.find(key, now);
     if (known !== undefined) {
@@ -123,6 +134,7 @@ export class ClaimBook<A> {
     const pending = this.#pending.get(key);
     if (pending !== undefined && !message.settled && !outranks(key, by, this.self)) return { kind: "pending" };
     if (pending?.isStored === true) return { kind: "pending" };
+    if (!message.settled && ageMs > message.answerInMs) return { kind: "busy" };
     const claim = fromMessage(message, now);
     // Of an answer that stands already, whoever has it sees to it that the node knows.
     if (!hold(claim) && !message.settled) return { kind: "busy" };
@@ -136,7 +148,14 @@ export class ClaimBook<A> {
     const { until, ...rest } = claim;
     const entry = this.#entries.get(claim.key);
     const rememberMs = entry === undefined ? this.#rememberMs : Math.max(0, entry.forgetAt - now);
-    return { ...rest, ttlMs: Math.max(0, until - now), rememberMs, settled: entry !== undefined };
+    const answerBy = this.#pending.get(claim.key)?.answerBy ?? now;
+    return {
+      ...rest,
+      ttlMs: Math.max(0, until - now),
+      rememberMs,
+      settled: entry !== undefined,
+      answerInMs: Math.max(0, answerBy - now),
+    };
   }
 
   /**

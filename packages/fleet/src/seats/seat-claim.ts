@@ -16,13 +16,15 @@ export interface ClaimMessage<A> extends Omit<SeatClaim<A>, "until"> {
   readonly rememberMs: number;
   /** The player may have been answered already. */
   readonly settled: boolean;
+  /** What is left, as it is sent, of the time in which the player may be answered; of no meaning where it is settled. */
+  readonly answerInMs: number;
 }
 
 /**
  * - `stored`: it is remembered there from now on, and told to the node from there, too
  * - `exists`: the key has this answer already; the own one is not stored
  * - `pending`: that balancer is about to answer the same key, and goes first: ask again
- * - `busy`: it cannot hold it, or does not hear the node
+ * - `busy`: it cannot hold it, does not hear the node, or may have got the claim too late
  */
 export type ClaimReply<A> =
   | { readonly kind: "stored" }

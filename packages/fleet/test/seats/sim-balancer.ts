@@ -6,7 +6,7 @@ import { ClaimBook } from "../../src/seats/claim-book.ts";
 import { CLAIM_MS, LEASE_MS } from "../../src/seats/exchange.ts";
 import type { SeatAnswer, SeatReport } from "../../src/seats/exchange.ts";
 import type { PendingClaim } from "../../src/seats/pending-claim.ts";
-import type { ClaimReply, SeatClaim } from "../../src/seats/seat-claim.ts";
+import type { ClaimMessage, ClaimReply, SeatClaim } from "../../src/seats/seat-claim.ts";
 import { SeatPool } from "../../src/seats/seat-pool.ts";
 import type { TakenSeats } from "../../src/seats/seat-pool.ts";
 import type { SimNode } from "./sim-node.ts";
@@ -26,6 +26,11 @@ export interface SimAnswer {
   readonly node: SimNode;
   /** Until when the token is good, in the simulation's time. */
   readonly expiresAt: number;
+}
+
+interface Echo {
+  readonly incarnation: number;
+  readonly sentAt: number;
 }
 
 export interface SimRequest {
@@ -52,6 +57,8 @@ export class SimBalancer extends Process {
   nodes: readonly SimNode[] = [];
   #heardAt = new Map<SimBalancer, number>();
   #epochs = new Map<string, number>();
+  /** By peer: when it sent the newest of its heartbeats that came, by its own clock. */
+  #echoes = new Map<SimBalancer, Echo>();
   #waitingAt = new Map<SimBalancer, number>();
   #responds = new Map<string, Respond[]>();
   #working = new Map<string, () => void>();
@@ -66,7 +73,8 @@ export class SimBalancer extends Process {
     this.pool = new SeatPool({ firstSession: 1 + this.sim.random.uint32() });
     this.book = new ClaimBook({ self: this.id, rememberMs: REMEMBER_MS });
     this.queue = new WaitingQueue(queueConfig, this.sim.random, this.now);
-    for (const map of [this.#heardAt, this.#epochs, this.#waitingAt, this.#responds, this.#working]) map.clear();
+    for (const map of [this.#heardAt, this.#epochs, this.#echoes, this.#waitingAt, this.#responds, this.#working])
+      map.clear();
     this.#heartbeat();
     this.every(HEARTBEAT_MS, () => this.#heartbeat());
     this.every(50, () => {
@@ -198,11 +206,12 @@ export class SimBalancer extends Process {
   #ask(peerId: string, pending: PendingClaim<SimAnswer>, advance: () => void): void {
     const peer = this.peers.find(({ id }) => id === peerId)!;
     const message = this.book.toMessage(pending.claim, this.now);
+    const echo = this.#echoes.get(peer);
     this.sim.request<ClaimReply<SimAnswer>>(
       this,
       peer,
       CLAIM_TIMEOUT_MS,
-      (reply) => reply(peer.receiveClaim(message, this.id)),
+      (reply) => reply(peer.receiveClaim(message, this.id, echo)),
       (reply) => {
         if (reply === undefined) pending.unanswered(peerId);
         else pending.replied(peerId, reply, this.now);
@@ -216,9 +225,10 @@ export class SimBalancer extends Process {
     this.#working.set(pending.claim.key, advance);
   }
 
-  receiveClaim(message: Parameters<ClaimBook<SimAnswer>["receive"]>[0], from: string): ClaimReply<SimAnswer> {
+  receiveClaim(message: ClaimMessage<SimAnswer>, from: string, echo: Echo | undefined): ClaimReply<SimAnswer> {
+    const ageMs = echo?.incarnation === this.incarnation ? this.now - echo.sentAt : Infinity;
     const hold = (claim: SeatClaim<SimAnswer>): boolean => this.pool.hold(claim.answer.node.index, claim, this.now);
-    return this.book.receive(message, from, hold, this.now);
+    return this.book.receive(message, { from, ageMs, hold, now: this.now });
   }
 
   /** Claims that wait for a node's word, or for time. */
@@ -228,9 +238,11 @@ export class SimBalancer extends Process {
 
   #heartbeat(): void {
     const { waiting } = this.queue;
-    const { incarnation } = this;
+    const { incarnation, now: sentAt } = this;
     for (const peer of this.peers) {
       this.sim.send(this, peer, () => {
+        const last = peer.#echoes.get(this);
+        if (last?.incarnation !== incarnation || last.sentAt < sentAt) peer.#echoes.set(this, { incarnation, sentAt });
         peer.#heardAt.set(this, peer.now);
         peer.#epochs.set(this.id, incarnation);
         peer.#waitingAt.set(this, waiting);
@@ -253,7 +265,7 @@ export class SimBalancer extends Process {
         this,
         peer,
         CLAIM_TIMEOUT_MS,
-        (reply) => reply(peer.receiveClaim(claim, this.id)),
+        (reply) => reply(peer.receiveClaim(claim, this.id, undefined)),
         (reply) => {
           if (reply === undefined) this.book.copyFailed(claim.key);
         },
