@@ -17,6 +17,7 @@ export function addBalancerCommand(program: Command): void {
     .option("--url <url>", "where nodes and other balancers reach this one; default: http://127.0.0.1:<port>")
     .option("--tls-cert <file>", "HTTPS: certificate chain, PEM")
     .option("--tls-key <file>", "and its private key, PEM")
+    .option("--ca <file>", "who signed the other balancers' certificates, PEM; default: whom Node trusts")
     .option("--behind-proxy", "the last address of X-Forwarded-For is the player's", false)
     .addOption(
       secret(
@@ -73,7 +74,13 @@ export function addBalancerCommand(program: Command): void {
     .argument("[command...]", "after --: starts a game server here, with {id}, {region} and {port} filled in")
     .action(async (gameServer: string[], options: Omit<BalancerCommandOptions, "command">) => {
       const { runBalancer } = await import("./commands/balancer.ts");
-      await using balancer = await runBalancer({ ...options, command: gameServer });
-      await balancer.closed;
+      // A store that is away keeps no process alive, and is waited for: for some seconds, when it stops.
+      const alive = setInterval(() => undefined, 60_000);
+      try {
+        await using balancer = await runBalancer({ ...options, command: gameServer });
+        await balancer.closed;
+      } finally {
+        clearInterval(alive);
+      }
     });
 }

@@ -17,6 +17,10 @@ try {
   } else if (error instanceof CommanderError) {
     // It has been said; help that was asked for is no mistake.
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
+  } else if (error instanceof Error && "code" in error && typeof error.code === "string") {
+    // A file that is not there, a port that is taken, a database that is refused, a store that is away.
+    console.error(`riposte: ${error.message}`);
+    process.exitCode = EXIT_CODES.refused;
   } else {
     throw error;
   }

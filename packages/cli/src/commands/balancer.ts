@@ -26,6 +26,7 @@ export interface BalancerCommandOptions {
   readonly command: readonly string[];
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly ca?: string;
   readonly jwks?: string;
   readonly issuer?: string;
   readonly audience?: string;
@@ -61,11 +62,13 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
     throw new RangeError(`--port ${options.port} is no port`);
   const config = await readConfig(options);
-  const store = await openStore(options.store);
+  // Closed, the last first, also when what comes after fails: else the process would stay.
+  await using parts = new AsyncDisposableStack();
+  const store = parts.use(await openStore(options.store));
   const started: { url: string } = { url: options.url ?? "" };
   const scaling = await openScaling(options, { store, nodeKeys, balancerUrl: () => started.url });
-  const locator = options.geoip ? await openGeoIp(options) : undefined;
-  const server = await BalancerServer.listen({
+  const locator = options.geoip ? parts.use(await openGeoIp(options)) : undefined;
+  const listening = BalancerServer.listen({
     port,
     fleetSecret,
     nodeKeys,
@@ -85,27 +88,28 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
     ...scaling,
     ...(locator === undefined ? {} : { locator }),
   });
+  const server = parts.use(await listening);
   started.url = server.url;
-  console.error(`balancer ${server.balancer.id} at ${server.url}, store: ${options.store}`);
+  const away = store.status === "away" ? ", which is away: all goes on without, until it is there" : "";
+  console.error(`balancer ${server.balancer.id} at ${server.url}, store: ${options.store}${away}`);
   if (options.console) console.error(`console at ${server.url}/console/`);
   if (options.dev && trust?.secret !== undefined) console.error(`token ${await devToken(trust)}`);
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const signal of signals) process.once(signal, close);
+  const running = parts.move();
   return {
     url: server.url,
     closed,
     async [Symbol.asyncDispose]() {
       for (const signal of signals) process.off(signal, close);
-      await server[Symbol.asyncDispose]();
-      await locator?.close();
-      await store[Symbol.asyncDispose]();
+      await running.disposeAsync();
     },
   };
 }
 
 /** How players reach it, and what they get. */
 async function publicOptions(options: BalancerCommandOptions): Promise<Partial<BalancerServerOptions>> {
-  const { tlsCert, tlsKey, protocolId, beacon, allowOrigin } = options;
+  const { tlsCert, tlsKey, ca, protocolId, beacon, allowOrigin } = options;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) throw new RangeError("give both --tls-cert and --tls-key");
   if (protocolId !== undefined && !/^(?:\d{1,20}|0x[\da-f]{1,16})$/i.test(protocolId))
     throw new RangeError(`--protocol-id ${protocolId}: give a number of 64 bits, as 1234 or 0x4d2`);
@@ -118,6 +122,7 @@ async function publicOptions(options: BalancerCommandOptions): Promise<Partial<B
     ...(tlsCert === undefined || tlsKey === undefined
       ? {}
       : { tls: { cert: await readFile(tlsCert, "utf8"), key: await readFile(tlsKey, "utf8") } }),
+    ...(ca === undefined ? {} : { ca: await readFile(ca, "utf8") }),
     ...(protocolId === undefined ? {} : { protocolId: BigInt(protocolId) }),
     ...(beacons === undefined ? {} : { beacons }),
     ...(allowOrigin === undefined ? {} : { allowOrigin }),
@@ -145,12 +150,22 @@ interface PartialConfig {
 
 /** With the regions of `--scale`. */
 async function readConfig({ config: file, scale = [] }: BalancerCommandOptions): Promise<unknown> {
-  const read = file === undefined ? undefined : (JSON.parse(await readFile(file, "utf8")) as PartialConfig);
+  const read = file === undefined ? undefined : parseConfig(await readFile(file, "utf8"), file);
   if (scale.length === 0) return read;
   const scaling: Record<string, object> = { ...read?.scaling };
   for (const { name, value } of scale.map((text) => pairOf(text, "--scale")))
     scaling[name] = { ...scaling[name], maxNodes: Number(value) };
   return { ...read, scaling };
+}
+
+function parseConfig(text: string, file: string): PartialConfig {
+  try {
+    return JSON.parse(text) as PartialConfig;
+  } catch (error) {
+    throw new RangeError(`--config ${file}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 async function openStore(where: string): Promise<StateStore> {

@@ -137,6 +137,9 @@ export class BalancerServer implements AsyncDisposable {
     const id = options.id ?? `${hostname()}-${randomBytes(3).toString("hex")}`;
     const ownStore = options.store === undefined ? await EmbeddedStore.open() : undefined;
     const store = countStoreErrors(options.store ?? ownStore!, (code) => metrics.noteStoreError(code));
+    store.onStatus((status) =>
+      log(status === "away" ? "the store is away: all goes on with what is known here" : "the store is there again"),
+    );
     const book = new ConfigBook({ initial: options.config });
     // The API is made before its balancer, which must know the port.
     const started: Started = {};
