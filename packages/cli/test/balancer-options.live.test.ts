@@ -25,9 +25,9 @@ interface Answer {
 describe("riposte balancer, with options", () => {
   const folder = mkdtempSync(join(tmpdir(), "riposte-options-"));
   const client = new JsonClient({ ca });
-  let stop = async (): Promise<void> => undefined;
+  let stop: (() => Promise<void>) | undefined;
   let url = "";
-  let tokenOf = async (_subject: string, _scope: string): Promise<string> => "";
+  let tokenOf: (subject: string, scope: string) => Promise<string>;
 
   const ask = async (method: "GET" | "POST", path: string, body?: unknown, token?: string): Promise<Answer> => {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
@@ -53,20 +53,16 @@ describe("riposte balancer, with options", () => {
       copyFileSync(from, copy);
       return copy;
     });
-    const child = spawn(
-      process.execPath,
-      [
-        ...[RIPOSTE, "balancer", "--port", "0", "--host", "127.0.0.1", "--id", "one", "--no-console"],
-        ...["--secret", "11".repeat(32), "--node-key", `k:${secret.toString("hex")}`],
-        ...["--tls-cert", tls("cert"), "--tls-key", tls("key"), "--ca", tls("cert")],
-        ...["--jwks", `http://127.0.0.1:${(keys.address() as AddressInfo).port}/`],
-        ...["--issuer", "https://login.example", "--audience", "game", "--player-tokens"],
-        ...["--protocol-id", "0x4d2", "--open-metrics", "--allow-origin", "https://game.example"],
-        ...["--beacon", "eu:https://eu.example/ping", "us:https://us.example/ping"],
-        ...["--geoip-city", cities, "--geoip-country", countries],
-      ],
-      { stdio: ["ignore", "ignore", "pipe"] },
-    );
+    const jwksUrl = `http://127.0.0.1:${(keys.address() as AddressInfo).port}/`;
+    const options = `
+      --port 0 --host 127.0.0.1 --id one --no-console --secret ${"11".repeat(32)} --node-key k:${secret.toString("hex")}
+      --tls-cert ${tls("cert")} --tls-key ${tls("key")} --ca ${tls("cert")}
+      --jwks ${jwksUrl} --issuer https://login.example --audience game --player-tokens
+      --protocol-id 0x4d2 --open-metrics --allow-origin https://game.example
+      --beacon eu:https://eu.example/ping us:https://us.example/ping
+      --geoip-city ${cities} --geoip-country ${countries}`;
+    const args = [RIPOSTE, "balancer", ...options.trim().split(/\s+/)];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
     stop = async () => {
       keys.close();
       child.kill("SIGTERM");
@@ -81,7 +77,7 @@ describe("riposte balancer, with options", () => {
     assert.notEqual(url, "", said);
   });
   after(async () => {
-    await stop();
+    await stop?.();
     client[Symbol.dispose]();
     rmSync(folder, { recursive: true });
   });
