@@ -10,7 +10,7 @@ export function reportText(report: SimulationReport, run: SimulationRun): string
       `${number(scale.players)} players, ${scale.days} days, ${scale.balancers} balancers, ${scale.strategy}` +
       (completed < 1 ? ` (stopped at ${(100 * completed).toFixed(1)} %)` : ""),
     "",
-    "round trip of the worst of each party, ms",
+    "round trip of the worst of each party, ms: p50/p90/p99",
     ...latencyTable(report.latency),
     ...latencyTable(report.latencyByKnowledge),
     ...latencyTable(Object.fromEntries(Object.entries(report.latencyBySize).map(([k, v]) => [`party of ${k}`, v]))),
