@@ -1,5 +1,6 @@
 /** What players call: allocate, wait, measure. Browsers call it from other origins. */
 import { isIP } from "node:net";
+import { MAX_ROOM_BYTES } from "@riposte/protocol/netcode";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { ApiError } from "./api-error.ts";
@@ -73,7 +74,7 @@ export function addPlayerRoutes(app: FastifyInstance, context: ApiContext): void
     },
     async (request, reply) => {
       const { proof, ...body } = request.body as AllocateRequest & { readonly proof?: Proof };
-      checkClients(body);
+      checkRequest(body);
       const isTrusted = await authorizePlayers(context, request, body);
       const address = context.addressOf(request);
       if (!isTrusted) demandProof(context, address, body.key, proof);
@@ -155,7 +156,14 @@ function answer(reply: FastifyReply, result: AllocateReply): FastifyReply {
   return reply.code(status).send({ code: result.code, error: result.error });
 }
 
-function checkClients({ clients }: AllocateRequest): void {
+/** What the schema does not say, and what would not fit into a token: before a seat is taken for it. */
+function checkRequest({ clients, room = "" }: AllocateRequest): void {
+  if (Buffer.byteLength(room) > MAX_ROOM_BYTES || room.includes("\0"))
+    throw new ApiError(
+      400,
+      "badRequest",
+      `The room's name has more than ${MAX_ROOM_BYTES} bytes of UTF-8, or a zero character.`,
+    );
   for (const { clientId, ip } of clients) {
     if (clientId.length === 20 && BigInt(clientId) >= 1n << 64n)
       throw new ApiError(400, "badRequest", `The clientId ${clientId} is not below 2^64.`);
