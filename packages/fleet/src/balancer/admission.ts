@@ -24,13 +24,13 @@ export interface AddressedRequest {
 }
 
 export interface AdmissionOptions {
-  readonly allocator: Allocator;
+  readonly allocator: Pick<Allocator, "place" | "reply">;
   readonly claims: ClaimBook<AllocationFacts>;
   readonly queue: WaitingQueue<AddressedRequest>;
   readonly tickets: QueueTickets;
-  readonly peers: BalancerPeers<AllocationFacts>;
-  readonly routes: RouteRequests;
-  readonly lastRegions: LastRegions;
+  readonly peers: Pick<BalancerPeers<AllocationFacts>, "find" | "forward">;
+  readonly routes: Pick<RouteRequests, "of">;
+  readonly lastRegions: Pick<LastRegions, "note">;
   readonly origins: PlayerOrigins;
   readonly recorded: RecordedTraffic;
   readonly config: () => QueueConfig;
@@ -41,11 +41,14 @@ export interface AdmissionOptions {
   readonly metrics?: Pick<FleetMetrics, "notePlacement" | "noteQueueWait">;
 }
 
+/** Of the queue: each waits for another balancer's word, which may be far away. */
+const PLACED_AT_ONCE = 16;
+
 export class Admission {
   readonly #options: AdmissionOptions;
   /** By key: what is being answered just now. */
   readonly #inFlight: Map<string, Promise<AllocateReply>> = new Map();
-  #pumping: Promise<void> | undefined;
+  #pumping: Promise<unknown> | undefined;
   #closed = false;
 
   constructor(options: AdmissionOptions) {
@@ -67,15 +70,23 @@ export class Admission {
   async answerFor({ request, ip }: AddressedRequest): Promise<AllocateReply> {
     const known = this.#known(request.key);
     if (known !== undefined) return known;
+    const { queue, allocator, now } = this.#options;
+    const filterKey = filterKeyOf(request.filter);
+    const seats = request.clients.length;
+    // As its own newcomers: who waits here goes first, and this balancer's part of the rate is not exceeded.
+    if (!queue.mayPass(filterKey, seats, now())) return refuse("askAgain", "others are before it");
     const placement = await this.#place(request, ip);
-    if ("claim" in placement) return this.#options.allocator.reply(placement.claim);
-    return refuse("askAgain", placement.refused);
+    if (!("claim" in placement)) return refuse("askAgain", placement.refused);
+    queue.passed(filterKey, seats, now());
+    return allocator.reply(placement.claim);
   }
 
   /** Serves the queue as long as there are seats. */
   pump(): void {
     if (this.#closed) return;
-    this.#pumping ??= this.#serveQueue().finally(() => (this.#pumping = undefined));
+    this.#pumping ??= Promise.all(Array.from({ length: PLACED_AT_ONCE }, () => this.#serveQueue())).finally(
+      () => (this.#pumping = undefined),
+    );
   }
 
   /** Resolves when those that are being answered are. */
