@@ -108,6 +108,18 @@ describe("Admission", () => {
     assert.equal(setting.placed.length, 20);
   });
 
+  it("gives the answer of a key to nobody but those whose it is, also while it is worked on", async () => {
+    const setting = new Setting();
+    setting.seats.eu = 10;
+    setting.isHolding = true;
+    const own = setting.allocate("key", "eu");
+    const others = setting.allocate("key", "eu", { clients: [{ clientId: "8" }] });
+    const more = setting.allocate("key", "eu", { clients: [{ clientId: "7" }, { clientId: "8" }] });
+    for (const goOn of setting.held) goOn();
+    assert.equal((await own).status, "allocated");
+    for (const reply of [await others, await more]) assert.equal("code" in reply && reply.code, "keyUsed");
+  });
+
   it("takes players of another balancer after its own, and at its own rate", async () => {
     const setting = new Setting(2);
     const takes = async (key: string): Promise<string> =>

@@ -4,7 +4,7 @@
  */
 import type { QueueConfig } from "../config/load-balancer-config.ts";
 import type { RecordedTraffic } from "../config/recorded-traffic.ts";
-import type { AllocateRefusal, AllocateReply, AllocateRequest } from "../http/balancer-api.ts";
+import type { AllocateRefusal, AllocateReply, AllocateRequest, Allocation } from "../http/balancer-api.ts";
 import type { FleetMetrics } from "../metrics/fleet-metrics.ts";
 import type { PlayerOrigins } from "../metrics/player-origins.ts";
 import type { BalancerPeers } from "../peers/balancer-peers.ts";
@@ -56,14 +56,9 @@ export class Admission {
   }
 
   async allocate(request: AllocateRequest, ip: string): Promise<AllocateReply> {
-    const { key } = request;
-    const known = this.#known(key);
-    if (known !== undefined) return known;
-    const flying = this.#inFlight.get(key);
-    if (flying !== undefined) return flying;
-    const answer = this.#answer(request, ip).finally(() => this.#inFlight.delete(key));
-    this.#inFlight.set(key, answer);
-    return answer;
+    const reply = await this.#allocate(request, ip);
+    if (reply.status !== "allocated" || isFor(reply, request)) return reply;
+    return refuse("keyUsed", "this key is that of other clients: make up a new one, at random");
   }
 
   /** For another balancer, which has no seats: with seats of this one, or not at all. */
@@ -93,6 +88,17 @@ export class Admission {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled([...this.#inFlight.values(), this.#pumping]);
+  }
+
+  async #allocate(request: AllocateRequest, ip: string): Promise<AllocateReply> {
+    const { key } = request;
+    const known = this.#known(key);
+    if (known !== undefined) return known;
+    const flying = this.#inFlight.get(key);
+    if (flying !== undefined) return flying;
+    const answer = this.#answer(request, ip).finally(() => this.#inFlight.delete(key));
+    this.#inFlight.set(key, answer);
+    return answer;
   }
 
   async #answer(request: AllocateRequest, ip: string): Promise<AllocateReply> {
@@ -192,6 +198,12 @@ const REFUSALS = {
   noNodes: "no server is ready: the fleet is starting, or down",
   askAgain: "nobody can be sure of the seat: send the same request again",
 } as const;
+
+/** Who guesses a key is not told the tokens of those whose it is. */
+function isFor({ seats }: Allocation, { clients }: AllocateRequest): boolean {
+  const asked = new Set(clients.map(({ clientId }) => clientId));
+  return seats.length === clients.length && seats.every(({ clientId }) => asked.has(clientId));
+}
 
 function refuse(code: AllocateRefusal["code"], error: string): AllocateRefusal {
   return { status: "refused", code, error };

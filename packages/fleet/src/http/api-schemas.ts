@@ -77,7 +77,8 @@ const placement = {
 };
 
 export const Key: TSchema = Type.String({
-  description: "Idempotency key: the same request, sent again with it anywhere, gets the same answer",
+  description:
+    "Idempotency key: the same request, sent again with it anywhere, gets the same answer. One for other clients is refused: make up a random one for each",
   pattern: "^[A-Za-z0-9_-]{16,64}$",
 });
 

@@ -17,11 +17,13 @@ const REFUSAL_STATUS = {
   badTicket: 404,
   expired: 410,
   askAgain: 503,
+  keyUsed: 409,
   starting: 503,
 } as const;
 const REFUSALS = {
   400: schemas.Refused,
   404: schemas.Refused,
+  409: schemas.Refused,
   410: schemas.Refused,
   429: schemas.Refused,
   503: schemas.Refused,
