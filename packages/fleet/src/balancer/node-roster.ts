@@ -23,7 +23,7 @@ export interface NodeRosterOptions {
   readonly pool: SeatPool;
   readonly router: Router;
   readonly health: HealthBook;
-  readonly store: StateStore;
+  readonly store: Pick<StateStore, "put" | "watch" | "status">;
   readonly tokens: TokenWriter;
   readonly clock: FleetClock;
   readonly protocolId: bigint;
@@ -68,6 +68,8 @@ interface Counts {
 const GONE_FOR_MS = 60_000;
 /** Of a node's placements that are noted one by one. */
 const MAX_NOTED = 64;
+/** Writes on their way to the store at once. */
+const MAX_SAVING = 64;
 
 export class NodeRoster {
   readonly #options: NodeRosterOptions;
@@ -75,8 +77,10 @@ export class NodeRoster {
   readonly #counts: Map<string, Counts> = new Map();
   /** Since when nodes are lost. */
   readonly #lostAt: Map<string, number> = new Map();
-  /** Not in the store yet, as that was away. */
+  /** Not in the store yet. */
   readonly #unsaved: Set<string> = new Set();
+  /** What is on its way there. */
+  readonly #saving: Set<string> = new Set();
   readonly #stopWatching: () => void;
 
   constructor(options: NodeRosterOptions) {
@@ -94,8 +98,11 @@ export class NodeRoster {
         `node ${id} was unregistered: it can come back in ${GONE_FOR_MS / 1000} s`,
       );
     const desired = known === undefined || known.desired === "forgotten" ? "ready" : known.desired;
-    this.#take({ registration, desired });
-    this.#save(id);
+    const record: NodeRecord = { registration, desired };
+    // A node registers with every balancer: it is written by the first one.
+    const isSaved = !this.#unsaved.has(id) && isDeepStrictEqual(known, record);
+    this.#take(record);
+    if (!isSaved) this.#save(id);
     const { tokens, protocolId, reportEveryMs, balancers } = this.#options;
     return {
       session: this.#sessionOf(id),
@@ -173,9 +180,13 @@ export class NodeRoster {
     this.#lostAt.set(id, this.#options.now());
   }
 
-  /** Writes to the store what could not be written while it was away. */
+  /** Writes to the store what could not be written while it was away, some at once. Call it some ten times a second. */
   saveAll(): void {
-    for (const id of this.#unsaved) this.#save(id);
+    if (this.#unsaved.size === 0 || this.#options.store.status === "away") return;
+    for (const id of this.#unsaved) {
+      if (this.#saving.size >= MAX_SAVING) return;
+      this.#save(id);
+    }
   }
 
   get unsaved(): number {
@@ -254,16 +265,25 @@ export class NodeRoster {
 
   #save(id: string): void {
     const record = this.#records.get(id);
-    if (record === undefined) return;
+    if (record === undefined) {
+      this.#unsaved.delete(id);
+      return;
+    }
     this.#unsaved.add(id);
+    // The others have their turn in `saveAll`: leaders and balancers renew their leases in the same store.
+    if (this.#saving.has(id) || this.#saving.size >= MAX_SAVING) return;
+    this.#saving.add(id);
     const value = JSON.stringify(record);
     const options = isGone(record) ? { leaseMs: GONE_FOR_MS } : {};
     this.#options.store.put(`${PREFIX}${id}`, value, options).then(
       () => {
+        this.#saving.delete(id);
         if (JSON.stringify(this.#records.get(id)) === value) this.#unsaved.delete(id);
       },
       () => {
-        // Still unsaved: `saveAll` tries again.
+        this.#saving.delete(id);
+        // Still unsaved: `saveAll` tries again, after the others.
+        if (this.#unsaved.delete(id)) this.#unsaved.add(id);
       },
     );
   }

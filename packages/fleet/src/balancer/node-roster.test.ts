@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Random } from "@riposte/protocol";
+import { registrationOf } from "../../test/fake-balancer.ts";
+import { DEFAULT_CONFIG } from "../config/config-defaults.ts";
+import { HealthBook } from "../health/health-book.ts";
+import { NodeTable } from "../registry/node-table.ts";
+import { Router } from "../routing/router.ts";
+import { SeatPool } from "../seats/seat-pool.ts";
+import { EmbeddedStore } from "../store/embedded-store.ts";
+import type { StateStore, StoreEntry, StoreStatus } from "../store/state-store.ts";
+import { NodeRoster } from "./node-roster.ts";
+import { TokenWriter } from "./token-writer.ts";
+
+/** A store that answers when the test says so. */
+class SlowStore {
+  status: StoreStatus = "connected";
+  readonly keys: string[] = [];
+  readonly #waiting: ((error?: Error) => void)[] = [];
+
+  async put(key: string, value: string): Promise<StoreEntry | undefined> {
+    this.keys.push(key);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.push((error) => (error === undefined ? resolve() : reject(error)));
+    await promise;
+    return { key, value, revision: 1 };
+  }
+
+  async answer(error?: Error): Promise<void> {
+    for (const settle of this.#waiting.splice(0)) settle(error);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  watch(): () => void {
+    return () => undefined;
+  }
+}
+
+function rosterWith(store: Pick<StateStore, "put" | "watch" | "status">): NodeRoster {
+  const table = new NodeTable();
+  const pool = new SeatPool({ firstSession: 1 });
+  return new NodeRoster({
+    table,
+    pool,
+    router: new Router({ table, seatsOf: () => 0, random: new Random(1) }),
+    health: new HealthBook({ config: () => DEFAULT_CONFIG.health, onChange: () => undefined }),
+    store,
+    tokens: new TokenWriter({ fleetSecret: new Uint8Array(32), protocolId: 1n }),
+    protocolId: 1n,
+    sessionSecret: new Uint8Array(32),
+    reportEveryMs: 250,
+    balancers: () => [],
+    onReport: () => undefined,
+    now: () => 1000,
+    log: () => undefined,
+  });
+}
+
+describe("NodeRoster", () => {
+  it("writes each registration once, and not all at once, however slow the store is", async () => {
+    const store = new SlowStore();
+    const roster = rosterWith(store);
+    for (let i = 0; i < 200; i++) roster.register(registrationOf(`eu-${i}`));
+    for (let tick = 0; tick < 10; tick++) roster.saveAll();
+    assert.equal(store.keys.length, 64);
+    for (let i = 0; i < 8; i++) {
+      await store.answer();
+      roster.saveAll();
+    }
+    assert.deepEqual([store.keys.length, new Set(store.keys).size, roster.unsaved], [200, 200, 0]);
+  });
+
+  it("leaves a store alone that is away, and tries others before what was refused", async () => {
+    const store = new SlowStore();
+    const roster = rosterWith(store);
+    for (let i = 0; i < 100; i++) roster.register(registrationOf(`eu-${i}`));
+    await store.answer(new Error("refused"));
+    store.status = "away";
+    roster.saveAll();
+    assert.equal(store.keys.length, 64);
+    store.status = "connected";
+    roster.saveAll();
+    assert.equal(new Set(store.keys).size, 100);
+    assert.equal(roster.unsaved, 100);
+  });
+
+  it("does not write again what another balancer has written", async () => {
+    await using store = await EmbeddedStore.open();
+    const [a, b] = [rosterWith(store), rosterWith(store)];
+    a.register(registrationOf("eu-1"));
+    while ((await store.get("nodes/eu-1")) === undefined) await new Promise((resolve) => setImmediate(resolve));
+    const revision = (await store.get("nodes/eu-1"))?.revision;
+    b.register(registrationOf("eu-1"));
+    b.register({ ...registrationOf("eu-2") });
+    while ((await store.get("nodes/eu-2")) === undefined) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal((await store.get("nodes/eu-1"))?.revision, revision);
+  });
+});
