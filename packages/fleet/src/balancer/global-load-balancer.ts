@@ -198,6 +198,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       balancers: () => this.balancers,
       onReport: (index) => this.#allocator.noteReport(index),
       now: clock,
+      unixMs: Date.now,
       log,
       ...metered,
     });

@@ -8,7 +8,7 @@ import { NodeTable } from "../registry/node-table.ts";
 import { Router } from "../routing/router.ts";
 import { SeatPool } from "../seats/seat-pool.ts";
 import { EmbeddedStore } from "../store/embedded-store.ts";
-import type { StateStore, StoreEntry, StoreStatus } from "../store/state-store.ts";
+import type { StateStore, StoreEntry, StoreEvent, StoreStatus } from "../store/state-store.ts";
 import { NodeRoster } from "./node-roster.ts";
 import { TokenWriter } from "./token-writer.ts";
 
@@ -16,10 +16,13 @@ import { TokenWriter } from "./token-writer.ts";
 class SlowStore {
   status: StoreStatus = "connected";
   readonly keys: string[] = [];
+  readonly values: string[] = [];
+  tell: (event: StoreEvent) => void = () => undefined;
   readonly #waiting: ((error?: Error) => void)[] = [];
 
   async put(key: string, value: string): Promise<StoreEntry | undefined> {
     this.keys.push(key);
+    this.values.push(value);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting.push((error) => (error === undefined ? resolve() : reject(error)));
     await promise;
@@ -31,13 +34,13 @@ class SlowStore {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  watch(): () => void {
+  watch(_prefix: string, listener: (event: StoreEvent) => void): () => void {
+    this.tell = listener;
     return () => undefined;
   }
 }
 
-function rosterWith(store: Pick<StateStore, "put" | "watch" | "status">): NodeRoster {
-  const table = new NodeTable();
+function rosterWith(store: Pick<StateStore, "put" | "watch" | "status">, table = new NodeTable()): NodeRoster {
   const pool = new SeatPool({ firstSession: 1 });
   return new NodeRoster({
     table,
@@ -52,6 +55,7 @@ function rosterWith(store: Pick<StateStore, "put" | "watch" | "status">): NodeRo
     balancers: () => [],
     onReport: () => undefined,
     now: () => 1000,
+    unixMs: () => 1_800_000_000_000,
     log: () => undefined,
   });
 }
@@ -82,6 +86,31 @@ describe("NodeRoster", () => {
     roster.saveAll();
     assert.equal(new Set(store.keys).size, 100);
     assert.equal(roster.unsaved, 100);
+  });
+
+  it("does not take a registration from an older copy of the store, nor that the node was unregistered then", async () => {
+    const store = new SlowStore();
+    const table = new NodeTable();
+    const roster = rosterWith(store, table);
+    const moved = { ...registrationOf("eu-1"), addresses: { udp: ["10.9.9.9:7777"] } };
+    for (const registration of [registrationOf("eu-1"), moved]) {
+      roster.register(registration);
+      await store.answer();
+      roster.saveAll();
+      await store.answer();
+    }
+    assert.equal(roster.unsaved, 0);
+    const [older, newest] = [store.values[0], store.values.at(-1)!];
+    const gone = JSON.stringify({ ...(JSON.parse(older) as object), desired: "gone" });
+    for (const value of [older, gone]) {
+      store.tell({ put: { key: "nodes/eu-1", value, revision: 9 } });
+      assert.deepEqual(table.registrationOf(table.indexOf("eu-1")).addresses, moved.addresses);
+      await store.answer();
+      assert.equal(store.values.at(-1), newest, "it is put right");
+    }
+    const change = (JSON.parse(newest) as { change: number }).change + 1;
+    store.tell({ put: { key: "nodes/eu-1", value: JSON.stringify({ ...JSON.parse(older), change }), revision: 10 } });
+    assert.deepEqual(table.registrationOf(table.indexOf("eu-1")).addresses, registrationOf("eu-1").addresses);
   });
 
   it("does not write again what another balancer has written", async () => {

@@ -34,6 +34,7 @@ export interface NodeRosterOptions {
   /** A node has reported; what came with it is taken in. */
   readonly onReport: (index: number) => void;
   readonly now: () => number;
+  readonly unixMs: () => number;
   readonly log: (line: string) => void;
   readonly metrics?: Pick<FleetMetrics, "noteExpired">;
 }
@@ -46,6 +47,8 @@ export interface NodeRosterOptions {
 interface NodeRecord {
   readonly registration: NodeRegistration;
   readonly desired: DesiredState | "gone" | "forgotten";
+  /** Larger with each change: by it an older copy is known, as of a store that was restored. About Unix ms. Default 0. */
+  readonly change?: number;
 }
 
 /** `full`: this balancer has no room for it. `unregistered`: an operator does not want it. */
@@ -98,11 +101,10 @@ export class NodeRoster {
         `node ${id} was unregistered: it can come back in ${GONE_FOR_MS / 1000} s`,
       );
     const desired = known === undefined || known.desired === "forgotten" ? "ready" : known.desired;
-    const record: NodeRecord = { registration, desired };
+    const isSame = known?.desired === desired && isDeepStrictEqual(known.registration, registration);
+    this.#take(isSame ? known : this.#changed({ registration, desired }));
     // A node registers with every balancer: it is written by the first one.
-    const isSaved = !this.#unsaved.has(id) && isDeepStrictEqual(known, record);
-    this.#take(record);
-    if (!isSaved) this.#save(id);
+    if (!isSame || this.#unsaved.has(id)) this.#save(id);
     const { tokens, protocolId, reportEveryMs, balancers } = this.#options;
     return {
       session: this.#sessionOf(id),
@@ -149,7 +151,7 @@ export class NodeRoster {
       this.#leave(id, desired);
       return node;
     }
-    this.#records.set(id, { ...record, desired });
+    this.#records.set(id, this.#changed({ ...record, desired }));
     if (desired === "draining" || desired === "maintenance") this.#setState(index, desired);
     else if (desired === "ready" && node.state === "maintenance") this.#setState(index, "starting");
     this.#save(id);
@@ -216,6 +218,12 @@ export class NodeRoster {
       return;
     }
     if (this.#unsaved.has(id)) return;
+    const known = this.#records.get(id);
+    if (known !== undefined && !isGone(known) && (record.change ?? 0) < (known.change ?? 0)) {
+      this.#options.log(`the store has an older entry of node ${id}: it is written again`);
+      this.#save(id);
+      return;
+    }
     if (isGone(record)) {
       this.#remove(id);
       this.#records.set(id, record);
@@ -246,8 +254,13 @@ export class NodeRoster {
     const record = this.#records.get(id);
     this.#remove(id);
     if (record === undefined) return;
-    this.#records.set(id, { ...record, desired });
+    this.#records.set(id, this.#changed({ ...record, desired }));
     this.#save(id);
+  }
+
+  #changed(record: NodeRecord): NodeRecord {
+    const before = this.#records.get(record.registration.id)?.change ?? 0;
+    return { ...record, change: Math.max(before + 1, this.#options.unixMs()) };
   }
 
   #remove(id: string): void {
