@@ -198,7 +198,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       balancers: () => this.balancers,
       onReport: (index) => this.#allocator.noteReport(index),
       now: clock,
-      unixMs: Date.now,
+      unixMs: () => this.unixMs,
       log,
       ...metered,
     });

@@ -9,8 +9,11 @@ import { Router } from "../routing/router.ts";
 import { SeatPool } from "../seats/seat-pool.ts";
 import { EmbeddedStore } from "../store/embedded-store.ts";
 import type { StateStore, StoreEntry, StoreEvent, StoreStatus } from "../store/state-store.ts";
+import { FleetClock } from "./fleet-clock.ts";
 import { NodeRoster } from "./node-roster.ts";
 import { TokenWriter } from "./token-writer.ts";
+
+const UNIX_MS = 1_800_000_000_000;
 
 /** A store that answers when the test says so. */
 class SlowStore {
@@ -49,13 +52,14 @@ function rosterWith(store: Pick<StateStore, "put" | "watch" | "status">, table =
     health: new HealthBook({ config: () => DEFAULT_CONFIG.health, onChange: () => undefined }),
     store,
     tokens: new TokenWriter({ fleetSecret: new Uint8Array(32), protocolId: 1n }),
+    clock: new FleetClock({ unixMs: () => UNIX_MS }),
     protocolId: 1n,
     sessionSecret: new Uint8Array(32),
     reportEveryMs: 250,
     balancers: () => [],
     onReport: () => undefined,
     now: () => 1000,
-    unixMs: () => 1_800_000_000_000,
+    unixMs: () => UNIX_MS,
     log: () => undefined,
   });
 }

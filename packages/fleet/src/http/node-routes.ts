@@ -83,7 +83,7 @@ export function addNodeRoutes(app: FastifyInstance, context: ApiContext): void {
 }
 
 /** A token with another one cannot be made: whoever was sent there would get nothing. */
-function checkAddresses({ addresses }: NodeRegistration): void {
+export function checkAddresses({ addresses }: Pick<NodeRegistration, "addresses">): void {
   for (const address of addresses.udp)
     if (!((parseAddress(address)?.port ?? 0) > 0))
       throw new ApiError(

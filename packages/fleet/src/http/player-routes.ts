@@ -159,7 +159,7 @@ function answer(reply: FastifyReply, result: AllocateReply): FastifyReply {
 }
 
 /** What the schema does not say, and what would not fit into a token: before a seat is taken for it. */
-function checkRequest({ clients, room = "" }: AllocateRequest): void {
+export function checkRequest({ clients, room = "" }: Pick<AllocateRequest, "clients" | "room">): void {
   if (Buffer.byteLength(room) > MAX_ROOM_BYTES || room.includes("\0"))
     throw new ApiError(
       400,
