@@ -117,6 +117,22 @@ describe("NodeRoster", () => {
     assert.deepEqual(table.registrationOf(table.indexOf("eu-1")).addresses, registrationOf("eu-1").addresses);
   });
 
+  it("ignores what is no registration", () => {
+    const store = new SlowStore();
+    const table = new NodeTable();
+    rosterWith(store, table);
+    const { labels: _, ...without } = registrationOf("eu-1");
+    const bad = ["", "null", "7", "{}", '{"desired":"gone"}'];
+    for (const registration of [null, without, registrationOf("eu-2"), { ...registrationOf("eu-1"), gameModes: [7] }])
+      bad.push(JSON.stringify({ desired: "ready", registration }));
+    // A listener that throws ends the process.
+    for (const value of bad) store.tell({ put: { key: "nodes/eu-1", value, revision: 1 } });
+    assert.deepEqual([table.size, table.regions.count], [0, 0]);
+    const value = JSON.stringify({ desired: "ready", registration: registrationOf("eu-1") });
+    store.tell({ put: { key: "nodes/eu-1", value, revision: 2 } });
+    assert.equal(table.size, 1);
+  });
+
   it("does not write again what another balancer has written", async () => {
     await using store = await EmbeddedStore.open();
     const [a, b] = [rosterWith(store), rosterWith(store)];

@@ -210,11 +210,9 @@ export class NodeRoster {
       return;
     }
     const id = event.put.key.slice(PREFIX.length);
-    let record: NodeRecord;
-    try {
-      record = JSON.parse(event.put.value) as NodeRecord;
-    } catch {
-      this.#options.log(`the store's entry ${event.put.key} is no JSON: ignored`);
+    const record = readRecord(event.put.value, id);
+    if (record === undefined) {
+      this.#options.log(`the store's entry ${event.put.key} is no registration: ignored`);
       return;
     }
     if (this.#unsaved.has(id)) return;
@@ -326,6 +324,27 @@ export class NodeRoster {
 
 const PREFIX = "nodes/";
 const DESIRED = { drain: "draining", maintain: "maintenance", resume: "ready", unregister: "gone" } as const;
+
+/** `undefined` for what is none: who can write to the store may be of another version. */
+function readRecord(text: string, id: string): NodeRecord | undefined {
+  try {
+    const record = JSON.parse(text) as NodeRecord;
+    const { region, version, labels, gameModes, capacity, addresses, weight } = record.registration;
+    const isFine =
+      record.registration.id === id &&
+      typeof record.desired === "string" &&
+      [region, version, ...gameModes, ...addresses.udp, ...Object.values(labels)].every(isText) &&
+      capacity.players >= 0 &&
+      weight > 0;
+    return isFine ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
 
 function isGone(record: NodeRecord): boolean {
   return record.desired === "gone" || record.desired === "forgotten";
