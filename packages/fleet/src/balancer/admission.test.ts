@@ -120,6 +120,15 @@ describe("Admission", () => {
     for (const reply of [await others, await more]) assert.equal("code" in reply && reply.code, "keyUsed");
   });
 
+  it("asks the others whether who waited there was placed, and only then", async () => {
+    const [a, b] = [new Setting(), new Setting()];
+    const waiting = await a.allocate("key", "eu");
+    assert.equal(waiting.status, "waiting");
+    const ticket = waiting.status === "waiting" ? waiting.ticket : "";
+    for (const setting of [a, b, b]) await setting.allocate("key", "eu", { ticket });
+    assert.deepEqual([a.asked, b.asked], [[], ["key"]]);
+  });
+
   it("takes players of another balancer after its own, and at its own rate", async () => {
     const setting = new Setting(2);
     const takes = async (key: string): Promise<string> =>

@@ -111,7 +111,8 @@ export class Admission {
     const enqueuedAt = ticket === undefined ? wallMs : tickets.read(ticket, holder, config().patienceMs * 2, wallMs);
     if (enqueuedAt === undefined)
       return refuse("badTicket", "the ticket is not of this request, or too old: ask again without it");
-    if (attempt > 1) {
+    // Who waited elsewhere may have been placed there meanwhile.
+    if (attempt > 1 || (ticket !== undefined && !queue.has(key))) {
       const found = await peers.find(key, now());
       if (found !== undefined) return this.#repeat(fromMessage(found, now()));
     }
