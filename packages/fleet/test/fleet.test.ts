@@ -85,6 +85,18 @@ describe("a fleet", () => {
     }
   });
 
+  it("counts each seat of a party against its network's rate", async () => {
+    await using fleet = await SmallFleet.open();
+    const a = await fleet.balancer("lone", [], { limits: { requestsPerSec: 1, requestBurst: 40 } });
+    const clients = Array.from({ length: 32 }, (_, k) => ({ clientId: String(k) }));
+    const codes: unknown[] = [];
+    for (let i = 0; i < 3; i++) {
+      const reply = await allocate(a.url, request(0, { clients }));
+      codes.push("code" in reply ? reply.code : reply.status);
+    }
+    assert.deepEqual(codes, ["noNodes", "noNodes", "tooManyRequests"]);
+  });
+
   it("says why there is no seat, and sends nobody to who drains", async () => {
     await using fleet = await SmallFleet.open();
     const a = await fleet.balancer("lone");

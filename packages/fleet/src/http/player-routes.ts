@@ -79,7 +79,17 @@ export function addPlayerRoutes(app: FastifyInstance, context: ApiContext): void
       checkRequest(body);
       const isTrusted = await authorizePlayers(context, request, body);
       const address = context.addressOf(request);
-      if (!isTrusted) demandProof(context, address, body.key, proof);
+      if (!isTrusted) {
+        // Each seat counts, or one machine could take all of them by parties of 64; who waits already asks for no more.
+        const more = body.ticket === undefined ? body.clients.length - 1 : 0;
+        if (!context.guard.charge(request.raw, more))
+          throw new ApiError(
+            429,
+            "tooManyRequests",
+            "Too many players ask from your network: wait a second and ask again.",
+          );
+        demandProof(context, address, body.key, proof);
+      }
       return answer(reply, await api.allocate(body, address));
     },
   );
