@@ -159,7 +159,7 @@ describe("membership", () => {
     await using fleet = await SmallFleet.open();
     const a = await fleet.balancer("a");
     const b = await fleet.balancer("b", [a.url]);
-    await fleet.node("eu-1", 4, [a.url]);
+    await fleet.node("eu-1", 40, [a.url]);
     await until(() => isTrue(a.balancer.stats().freeSeats > 0 && b.balancer.stats().freeSeats > 0));
     const body = request(1, { clients: [{ clientId: "1", latencies: { eu: 23 } }] });
     asAllocated(await allocate(a.url, body));
