@@ -48,6 +48,26 @@ async function until(what: () => boolean): Promise<void> {
   assert.ok(what(), `not within 10 s: ${what.toString()}`);
 }
 
+/** Gives the same answer to all. */
+async function startAnswering(
+  status: number,
+  body: object,
+): Promise<AsyncDisposable & { readonly url: string; asked: number }> {
+  const state = { asked: 0 };
+  const server = createServer((_request, response) => {
+    state.asked++;
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return Object.assign(state, {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  });
+}
+
 /** Takes connections and says nothing. */
 async function startSilence(): Promise<AsyncDisposable & { readonly url: string }> {
   const server = createServer(() => undefined);
@@ -62,6 +82,20 @@ async function startSilence(): Promise<AsyncDisposable & { readonly url: string 
 }
 
 describe("FleetClient", () => {
+  it("gives up, and asks no more often than it should, where every answer is to do something else first", async () => {
+    for (const [status, body, code] of [
+      [428, { code: "challenge", error: "Solve this.", challenge: "x", bits: 1 }, "limited"],
+      [410, { code: "expired", error: "Ask anew." }, "unreachable"],
+      [404, { code: "badTicket", error: "Ask anew." }, "unreachable"],
+    ] as const) {
+      await using answering = await startAnswering(status, body);
+      const client = new FleetClient({ balancers: [answering.url], giveUpAfterMs: 500, measureForMs: 0 });
+      const signal = AbortSignal.timeout(5000);
+      await assert.rejects(client.findServer({ clientIds: ["1"], signal }), { name: "FleetError", code });
+      if (status !== 428) assert.ok(answering.asked < 20, `${answering.asked}`);
+    }
+  });
+
   it("finds a server, and its token plays there", async () => {
     await using balancer = await startBalancer();
     const client = new FleetClient({ balancers: [balancer.url] });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { readConnectToken } from "@riposte/protocol/netcode";
+import type { AllocateReply } from "../src/http/balancer-api.ts";
 import { allocate, asAllocated, request, SmallFleet, until } from "./small-fleet.ts";
 
 describe("a fleet", () => {
@@ -51,6 +52,49 @@ describe("a fleet", () => {
     }
     assert.equal(seated.size, 8);
     assert.ok(node.seats.seated + node.seats.reserved <= 6);
+  });
+
+  it("seats a group that takes all of a node, and two of them one after the other", async () => {
+    await using fleet = await SmallFleet.open();
+    const a = await fleet.balancer("a");
+    const b = await fleet.balancer("b", [a.url]);
+    const node = await fleet.node("eu-1", 64, [a.url]);
+    await until(() => (a.balancer.stats().freeSeats > 0 && b.balancer.stats().freeSeats > 0 ? true : undefined));
+    const groups = [a, b].map(({ url }, i) => {
+      const clients = Array.from({ length: 64 }, (_, k) => ({ clientId: String(100 * i + k) }));
+      return { url, body: request(0, { clients }), ticket: {} };
+    });
+    const ask = async ({ url, body, ticket }: (typeof groups)[number]): Promise<AllocateReply> => {
+      const reply = await allocate(url, { ...body, ...ticket });
+      if (reply.status === "waiting") ticket = Object.assign(ticket, { ticket: reply.ticket });
+      return reply;
+    };
+    const seated = new Set<string>();
+    for (const turn of [0, 1]) {
+      await until(async () => {
+        for (const group of groups) if ((await ask(group)).status === "allocated") seated.add(group.url);
+        return seated.size > turn ? true : undefined;
+      });
+      assert.equal(seated.size, turn + 1, "there is room for one");
+      await until(() => (node.seats.reserved === 64 ? true : undefined));
+      const i = [...seated].at(-1) === a.url ? 0 : 1;
+      for (const { clientId } of groups[i].body.clients) {
+        assert.ok(node.arrive(clientId));
+        node.leave(clientId);
+      }
+    }
+  });
+
+  it("counts each seat of a party against its network's rate", async () => {
+    await using fleet = await SmallFleet.open();
+    const a = await fleet.balancer("lone", [], { limits: { requestsPerSec: 1, requestBurst: 40 } });
+    const clients = Array.from({ length: 32 }, (_, k) => ({ clientId: String(k) }));
+    const codes: unknown[] = [];
+    for (let i = 0; i < 3; i++) {
+      const reply = await allocate(a.url, request(0, { clients }));
+      codes.push("code" in reply ? reply.code : reply.status);
+    }
+    assert.deepEqual(codes, ["noNodes", "noNodes", "tooManyRequests"]);
   });
 
   it("says why there is no seat, and sends nobody to who drains", async () => {

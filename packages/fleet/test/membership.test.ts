@@ -18,6 +18,14 @@ describe("membership", () => {
     await until(() => isTrue(second.balancer.leads));
   });
 
+  it("says that two balancers have the same name", async () => {
+    await using fleet = await SmallFleet.open();
+    const a = await fleet.balancer("a");
+    const b = await fleet.balancer("a", [a.url]);
+    await until(() => isTrue(fleet.log.some((line) => line.includes(`${b.url} is called "a" as well`))));
+    assert.ok(fleet.log.filter((line) => line.includes("as well")).length <= 2);
+  });
+
   it("forgets a node that stops, at every balancer, and takes it again", async () => {
     await using fleet = await SmallFleet.open();
     const a = await fleet.balancer("a");
@@ -151,7 +159,7 @@ describe("membership", () => {
     await using fleet = await SmallFleet.open();
     const a = await fleet.balancer("a");
     const b = await fleet.balancer("b", [a.url]);
-    await fleet.node("eu-1", 4, [a.url]);
+    await fleet.node("eu-1", 40, [a.url]);
     await until(() => isTrue(a.balancer.stats().freeSeats > 0 && b.balancer.stats().freeSeats > 0));
     const body = request(1, { clients: [{ clientId: "1", latencies: { eu: 23 } }] });
     asAllocated(await allocate(a.url, body));

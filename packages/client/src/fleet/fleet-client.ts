@@ -133,11 +133,16 @@ export class FleetClient {
           await sleep(askAgainInMs, signal);
           giveUpAt = performance.now() + this.#giveUpAfterMs;
         } else if (status === 428) {
+          // As from behind what sends each request to another balancer than the one that gave the challenge.
+          if (performance.now() > giveUpAt) throw new FleetError("limited", messageOf(answer));
           const { challenge, bits } = body as { readonly challenge: string; readonly bits: number };
           ask.proof = { challenge, solution: await solveChallenge({ challenge, bits }, signal) };
-        } else if (body.code === "badTicket") ask.ticket = undefined;
-        else if (body.code === "expired") ask.renew();
-        else {
+        } else if (body.code === "badTicket" || body.code === "expired") {
+          if (performance.now() > giveUpAt) throw new FleetError("unreachable", messageOf(answer));
+          if (body.code === "expired") ask.renew();
+          ask.ticket = undefined;
+          await sleep(ASK_AGAIN_MS / 4, signal);
+        } else {
           if (body.code === "askAgain") ask.retries++;
           await this.#bear(answer, giveUpAt, signal);
         }
@@ -168,9 +173,10 @@ export class FleetClient {
   }
 
   /** Waits a moment after a refusal that may pass; throws for others. */
-  async #bear({ status, body, retryAfterMs }: BalancerAnswer, giveUpAt: number, signal?: AbortSignal): Promise<void> {
-    const { code, error } = body as { readonly code?: unknown; readonly error?: unknown };
-    const message = typeof error === "string" ? error : `a balancer answered ${status}`;
+  async #bear(answer: BalancerAnswer, giveUpAt: number, signal?: AbortSignal): Promise<void> {
+    const { status, body, retryAfterMs } = answer;
+    const { code } = body;
+    const message = messageOf(answer);
     const final = FINAL.get(String(code)) ?? (status === 401 || status === 403 ? "denied" : undefined);
     const passing = final === undefined ? PASSING.get(String(code)) : undefined;
     if (passing === undefined) throw new FleetError(final ?? "badRequest", message);
@@ -179,6 +185,10 @@ export class FleetClient {
     this.#calls.turn();
     await sleep(waitMs, signal);
   }
+}
+
+function messageOf({ status, body: { error } }: BalancerAnswer): string {
+  return typeof error === "string" ? error : `a balancer answered ${status}`;
 }
 
 interface WaitingReply {

@@ -4,7 +4,7 @@
  */
 import type { QueueConfig } from "../config/load-balancer-config.ts";
 import type { RecordedTraffic } from "../config/recorded-traffic.ts";
-import type { AllocateRefusal, AllocateReply, AllocateRequest } from "../http/balancer-api.ts";
+import type { AllocateRefusal, AllocateReply, AllocateRequest, Allocation } from "../http/balancer-api.ts";
 import type { FleetMetrics } from "../metrics/fleet-metrics.ts";
 import type { PlayerOrigins } from "../metrics/player-origins.ts";
 import type { BalancerPeers } from "../peers/balancer-peers.ts";
@@ -24,13 +24,13 @@ export interface AddressedRequest {
 }
 
 export interface AdmissionOptions {
-  readonly allocator: Allocator;
+  readonly allocator: Pick<Allocator, "place" | "reply">;
   readonly claims: ClaimBook<AllocationFacts>;
   readonly queue: WaitingQueue<AddressedRequest>;
   readonly tickets: QueueTickets;
-  readonly peers: BalancerPeers<AllocationFacts>;
-  readonly routes: RouteRequests;
-  readonly lastRegions: LastRegions;
+  readonly peers: Pick<BalancerPeers<AllocationFacts>, "find" | "forward">;
+  readonly routes: Pick<RouteRequests, "of">;
+  readonly lastRegions: Pick<LastRegions, "note">;
   readonly origins: PlayerOrigins;
   readonly recorded: RecordedTraffic;
   readonly config: () => QueueConfig;
@@ -41,11 +41,14 @@ export interface AdmissionOptions {
   readonly metrics?: Pick<FleetMetrics, "notePlacement" | "noteQueueWait">;
 }
 
+/** Of the queue: each waits for another balancer's word, which may be far away. */
+const PLACED_AT_ONCE = 16;
+
 export class Admission {
   readonly #options: AdmissionOptions;
   /** By key: what is being answered just now. */
   readonly #inFlight: Map<string, Promise<AllocateReply>> = new Map();
-  #pumping: Promise<void> | undefined;
+  #pumping: Promise<unknown> | undefined;
   #closed = false;
 
   constructor(options: AdmissionOptions) {
@@ -53,6 +56,41 @@ export class Admission {
   }
 
   async allocate(request: AllocateRequest, ip: string): Promise<AllocateReply> {
+    const reply = await this.#allocate(request, ip);
+    if (reply.status !== "allocated" || isFor(reply, request)) return reply;
+    return refuse("keyUsed", "this key is that of other clients: make up a new one, at random");
+  }
+
+  /** For another balancer, which has no seats: with seats of this one, or not at all. */
+  async answerFor({ request, ip }: AddressedRequest): Promise<AllocateReply> {
+    const known = this.#known(request.key);
+    if (known !== undefined) return known;
+    const { queue, allocator, now } = this.#options;
+    const filterKey = filterKeyOf(request.filter);
+    const seats = request.clients.length;
+    // As its own newcomers: who waits here goes first, and this balancer's part of the rate is not exceeded.
+    if (!queue.mayPass(filterKey, seats, now())) return refuse("askAgain", "others are before it");
+    const placement = await this.#place(request, ip);
+    if (!("claim" in placement)) return refuse("askAgain", placement.refused);
+    queue.passed(filterKey, seats, now());
+    return allocator.reply(placement.claim);
+  }
+
+  /** Serves the queue as long as there are seats. */
+  pump(): void {
+    if (this.#closed) return;
+    this.#pumping ??= Promise.all(Array.from({ length: PLACED_AT_ONCE }, () => this.#serveQueue())).finally(
+      () => (this.#pumping = undefined),
+    );
+  }
+
+  /** Resolves when those that are being answered are. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled([...this.#inFlight.values(), this.#pumping]);
+  }
+
+  async #allocate(request: AllocateRequest, ip: string): Promise<AllocateReply> {
     const { key } = request;
     const known = this.#known(key);
     if (known !== undefined) return known;
@@ -61,27 +99,6 @@ export class Admission {
     const answer = this.#answer(request, ip).finally(() => this.#inFlight.delete(key));
     this.#inFlight.set(key, answer);
     return answer;
-  }
-
-  /** For another balancer, which has no seats: with seats of this one, or not at all. */
-  async answerFor({ request, ip }: AddressedRequest): Promise<AllocateReply> {
-    const known = this.#known(request.key);
-    if (known !== undefined) return known;
-    const placement = await this.#place(request, ip);
-    if ("claim" in placement) return this.#options.allocator.reply(placement.claim);
-    return refuse("askAgain", placement.refused);
-  }
-
-  /** Serves the queue as long as there are seats. */
-  pump(): void {
-    if (this.#closed) return;
-    this.#pumping ??= this.#serveQueue().finally(() => (this.#pumping = undefined));
-  }
-
-  /** Resolves when those that are being answered are. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.allSettled([...this.#inFlight.values(), this.#pumping]);
   }
 
   async #answer(request: AllocateRequest, ip: string): Promise<AllocateReply> {
@@ -94,7 +111,8 @@ export class Admission {
     const enqueuedAt = ticket === undefined ? wallMs : tickets.read(ticket, holder, config().patienceMs * 2, wallMs);
     if (enqueuedAt === undefined)
       return refuse("badTicket", "the ticket is not of this request, or too old: ask again without it");
-    if (attempt > 1) {
+    // Who waited elsewhere may have been placed there meanwhile.
+    if (attempt > 1 || (ticket !== undefined && !queue.has(key))) {
       const found = await peers.find(key, now());
       if (found !== undefined) return this.#repeat(fromMessage(found, now()));
     }
@@ -181,6 +199,12 @@ const REFUSALS = {
   noNodes: "no server is ready: the fleet is starting, or down",
   askAgain: "nobody can be sure of the seat: send the same request again",
 } as const;
+
+/** Who guesses a key is not told the tokens of those whose it is. */
+function isFor({ seats }: Allocation, { clients }: AllocateRequest): boolean {
+  const asked = new Set(clients.map(({ clientId }) => clientId));
+  return seats.length === clients.length && seats.every(({ clientId }) => asked.has(clientId));
+}
 
 function refuse(code: AllocateRefusal["code"], error: string): AllocateRefusal {
   return { status: "refused", code, error };

@@ -86,9 +86,12 @@ export class Allocator {
       const began = now();
       const outcome = router.routeClient({ ...route, filter: { ...route.filter, exceptNodes: except } }, began);
       metrics?.noteRoute(now() - began);
-      if ("refused" in outcome) return { refused: outcome.refused };
-      const { index, node, strategy, latencyMs } = outcome;
       const clientIds = request.clients.map(({ clientId }) => clientId);
+      if ("refused" in outcome) {
+        if (outcome.refused === "full" && router.shortNode >= 0) pool.need(router.shortNode, clientIds.length, now());
+        return { refused: outcome.refused };
+      }
+      const { index, node, strategy, latencyMs } = outcome;
       const taken = pool.take(index, { key: request.key, clientIds, ttlMs: this.#options.config().ttlMs }, now());
       if (taken === undefined) {
         pool.need(index, clientIds.length, now());

@@ -4,7 +4,7 @@ import type { ConfigAuthor, ConfigChange } from "../config/config-book.ts";
 import type { StateStore } from "../store/state-store.ts";
 
 export interface ConfigKeeperOptions {
-  readonly store: StateStore;
+  readonly store: Pick<StateStore, "put" | "delete" | "watch" | "status" | "onStatus">;
   readonly book: ConfigBook;
   /** Another version is in force. */
   readonly onChange: () => void;
@@ -19,12 +19,18 @@ export class ConfigConflictError extends Error {
 export class ConfigKeeper {
   readonly #options: ConfigKeeperOptions;
   readonly #stopWatching: () => void;
+  /** Keys that the store has lost and not got back yet. */
+  readonly #lost: Set<string> = new Set();
 
   constructor(options: ConfigKeeperOptions) {
     const { store, book, onChange, log } = options;
     this.#options = options;
     this.#stopWatching = store.watch(PREFIX, (event) => {
-      if ("deleted" in event) return;
+      if ("deleted" in event) {
+        // Nobody deleted it. Balancers that start later must find it, and its number must not be taken again.
+        if (event.lost === true) this.#restore(event.deleted);
+        return;
+      }
       try {
         const { isNew, unknown, dropped } = book.accept(event.put.value);
         if (unknown.length > 0) log(`settings of a newer balancer are left out: ${unknown.join(", ")}`);
@@ -33,6 +39,9 @@ export class ConfigKeeper {
       } catch (error) {
         log(`the store's ${event.put.key} is not taken: ${error instanceof Error ? error.message : String(error)}`);
       }
+    });
+    store.onStatus((status) => {
+      if (status === "connected") for (const key of this.#lost) this.#restore(key);
     });
   }
 
@@ -49,6 +58,19 @@ export class ConfigKeeper {
 
   close(): void {
     this.#stopWatching();
+  }
+
+  #restore(key: string): void {
+    const { store, book, log } = this.#options;
+    const version = book.versions().find((kept) => `${PREFIX}${kept.version}` === key);
+    this.#lost.delete(key);
+    if (version === undefined) return;
+    store.put(key, ConfigBook.toText(version), { ifRevision: 0 }).catch((error: unknown) => {
+      this.#lost.add(key);
+      log(
+        `the store has lost ${key}: ${error instanceof Error ? error.message : String(error)}; it is put again later`,
+      );
+    });
   }
 
   async #save(change: ConfigChange): Promise<ConfigChange> {

@@ -136,6 +136,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       news: (now) => this.#news(now),
       onGossip: (gossip) => this.#health.noteVote(gossip.from, gossip.vote),
       onSlow: (ids) => this.#claims.setSlow(ids),
+      log,
       ...metered,
     });
     this.#pool = new SeatPool({ firstSession: 1 + randomBytes(6).readUIntLE(0, 6) });
@@ -198,6 +199,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       balancers: () => this.balancers,
       onReport: (index) => this.#allocator.noteReport(index),
       now: clock,
+      unixMs: () => this.unixMs,
       log,
       ...metered,
     });

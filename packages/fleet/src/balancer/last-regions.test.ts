@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import { EmbeddedStore } from "../store/embedded-store.ts";
 import { LastRegions } from "./last-regions.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
+const partOf = (clientId: string): string => createHash("sha256").update(clientId).digest("hex").slice(0, 2);
 const eu = { region: "eu", nodeId: "eu-1" };
 
 describe("LastRegions", () => {
@@ -48,6 +50,27 @@ describe("LastRegions", () => {
     for (let part = 0; part < 256; part++) removed += await regions.cleanNextPart(31 * DAY_MS);
     assert.equal(removed, 150);
     assert.equal((await store.list("clients/")).length, 50);
+  });
+
+  it("removes in one turn what has gathered since the last one", async () => {
+    await using store = await EmbeddedStore.open();
+    const value = JSON.stringify({ ...eu, day: 1 });
+    await Promise.all(Array.from({ length: 10_000 }, (_, i) => store.put(`clients/00/${i}`, value)));
+    const regions = new LastRegions(store);
+    assert.equal(await regions.cleanNextPart(2 * DAY_MS), 10_000 - 4096);
+    assert.equal((await store.list("clients/00/")).length, 4096);
+  });
+
+  it("does not crowd the store with clients who may ask", async () => {
+    await using store = await EmbeddedStore.open();
+    const ids = Array.from({ length: 50 }, (_, i) => String(i));
+    for (const id of ids) await store.put(`clients/${partOf(id)}/${id}`, JSON.stringify({ ...eu, day: 1 }));
+    const regions = new LastRegions(store);
+    const known = (): number => ids.filter((id) => regions.of(id) !== undefined).length;
+    await Promise.all(ids.map((id) => regions.prefetch(id)));
+    assert.equal(known(), 16);
+    for (const id of ids) await regions.prefetch(id);
+    assert.equal(known(), 50);
   });
 
   it("drops the oldest of a part that is too full", async () => {

@@ -29,7 +29,11 @@ const MAX_OF_PART = 4096;
 const KEPT_DAYS = 30;
 /** Who plays where it played before is written again after so long. */
 const RENEWED_AFTER_DAYS = 7;
-const MAX_REMOVED = 256;
+/** In a turn, and of them at once. More than all balancers write into a part between two turns, or the store would grow for ever. */
+const MAX_REMOVED = 32_768;
+const REMOVED_AT_ONCE = 16;
+/** Beyond, who is about to ask is not looked up: the store has more to do than that. */
+const MAX_PREFETCHES = 16;
 const DAY_MS = 24 * 3600 * 1000;
 
 export class LastRegions {
@@ -38,6 +42,7 @@ export class LastRegions {
   readonly #unsaved: Set<string> = new Set();
   #flushAt = 0;
   #nextPart = 0;
+  #prefetches = 0;
 
   constructor(store: StateStore) {
     this.#store = store;
@@ -59,8 +64,10 @@ export class LastRegions {
 
   /** Asks the store about a client who is not known here, for the next time that it is routed. */
   async prefetch(clientId: string): Promise<void> {
-    if (this.#places.get(clientId) !== undefined) return;
+    if (this.#places.get(clientId) !== undefined || this.#prefetches >= MAX_PREFETCHES) return;
+    this.#prefetches++;
     const entry = await this.#store.get(keyOf(clientId)).catch(() => undefined);
+    this.#prefetches--;
     const place = entry === undefined ? undefined : readPlace(entry.value);
     if (place !== undefined && this.#places.get(clientId) === undefined) this.#places.set(clientId, place);
   }
@@ -91,7 +98,11 @@ export class LastRegions {
       .sort((a, b) => a.day - b.day);
     const tooMany = entries.length - MAX_OF_PART;
     const removed = entries.filter(({ day }, i) => day < oldest || i < tooMany).slice(0, MAX_REMOVED);
-    await Promise.all(removed.map(({ key }) => this.#store.delete(key)));
+    const queue = removed.values();
+    const remove = async (): Promise<void> => {
+      for (const { key } of queue) await this.#store.delete(key);
+    };
+    await Promise.all(Array.from({ length: REMOVED_AT_ONCE }, remove));
     return removed.length;
   }
 }

@@ -23,7 +23,7 @@ export interface NodeRosterOptions {
   readonly pool: SeatPool;
   readonly router: Router;
   readonly health: HealthBook;
-  readonly store: StateStore;
+  readonly store: Pick<StateStore, "put" | "watch" | "status">;
   readonly tokens: TokenWriter;
   readonly clock: FleetClock;
   readonly protocolId: bigint;
@@ -34,6 +34,7 @@ export interface NodeRosterOptions {
   /** A node has reported; what came with it is taken in. */
   readonly onReport: (index: number) => void;
   readonly now: () => number;
+  readonly unixMs: () => number;
   readonly log: (line: string) => void;
   readonly metrics?: Pick<FleetMetrics, "noteExpired">;
 }
@@ -46,6 +47,8 @@ export interface NodeRosterOptions {
 interface NodeRecord {
   readonly registration: NodeRegistration;
   readonly desired: DesiredState | "gone" | "forgotten";
+  /** Larger with each change: by it an older copy is known, as of a store that was restored. About Unix ms. Default 0. */
+  readonly change?: number;
 }
 
 /** `full`: this balancer has no room for it. `unregistered`: an operator does not want it. */
@@ -68,6 +71,8 @@ interface Counts {
 const GONE_FOR_MS = 60_000;
 /** Of a node's placements that are noted one by one. */
 const MAX_NOTED = 64;
+/** Writes on their way to the store at once. */
+const MAX_SAVING = 64;
 
 export class NodeRoster {
   readonly #options: NodeRosterOptions;
@@ -75,8 +80,10 @@ export class NodeRoster {
   readonly #counts: Map<string, Counts> = new Map();
   /** Since when nodes are lost. */
   readonly #lostAt: Map<string, number> = new Map();
-  /** Not in the store yet, as that was away. */
+  /** Not in the store yet. */
   readonly #unsaved: Set<string> = new Set();
+  /** What is on its way there. */
+  readonly #saving: Set<string> = new Set();
   readonly #stopWatching: () => void;
 
   constructor(options: NodeRosterOptions) {
@@ -94,8 +101,10 @@ export class NodeRoster {
         `node ${id} was unregistered: it can come back in ${GONE_FOR_MS / 1000} s`,
       );
     const desired = known === undefined || known.desired === "forgotten" ? "ready" : known.desired;
-    this.#take({ registration, desired });
-    this.#save(id);
+    const isSame = known?.desired === desired && isDeepStrictEqual(known.registration, registration);
+    this.#take(isSame ? known : this.#changed({ registration, desired }));
+    // A node registers with every balancer: it is written by the first one.
+    if (!isSame || this.#unsaved.has(id)) this.#save(id);
     const { tokens, protocolId, reportEveryMs, balancers } = this.#options;
     return {
       session: this.#sessionOf(id),
@@ -142,7 +151,7 @@ export class NodeRoster {
       this.#leave(id, desired);
       return node;
     }
-    this.#records.set(id, { ...record, desired });
+    this.#records.set(id, this.#changed({ ...record, desired }));
     if (desired === "draining" || desired === "maintenance") this.#setState(index, desired);
     else if (desired === "ready" && node.state === "maintenance") this.#setState(index, "starting");
     this.#save(id);
@@ -173,9 +182,13 @@ export class NodeRoster {
     this.#lostAt.set(id, this.#options.now());
   }
 
-  /** Writes to the store what could not be written while it was away. */
+  /** Writes to the store what could not be written while it was away, some at once. Call it some ten times a second. */
   saveAll(): void {
-    for (const id of this.#unsaved) this.#save(id);
+    if (this.#unsaved.size === 0 || this.#options.store.status === "away") return;
+    for (const id of this.#unsaved) {
+      if (this.#saving.size >= MAX_SAVING) return;
+      this.#save(id);
+    }
   }
 
   get unsaved(): number {
@@ -197,14 +210,18 @@ export class NodeRoster {
       return;
     }
     const id = event.put.key.slice(PREFIX.length);
-    let record: NodeRecord;
-    try {
-      record = JSON.parse(event.put.value) as NodeRecord;
-    } catch {
-      this.#options.log(`the store's entry ${event.put.key} is no JSON: ignored`);
+    const record = readRecord(event.put.value, id);
+    if (record === undefined) {
+      this.#options.log(`the store's entry ${event.put.key} is no registration: ignored`);
       return;
     }
     if (this.#unsaved.has(id)) return;
+    const known = this.#records.get(id);
+    if (known !== undefined && !isGone(known) && (record.change ?? 0) < (known.change ?? 0)) {
+      this.#options.log(`the store has an older entry of node ${id}: it is written again`);
+      this.#save(id);
+      return;
+    }
     if (isGone(record)) {
       this.#remove(id);
       this.#records.set(id, record);
@@ -235,8 +252,13 @@ export class NodeRoster {
     const record = this.#records.get(id);
     this.#remove(id);
     if (record === undefined) return;
-    this.#records.set(id, { ...record, desired });
+    this.#records.set(id, this.#changed({ ...record, desired }));
     this.#save(id);
+  }
+
+  #changed(record: NodeRecord): NodeRecord {
+    const before = this.#records.get(record.registration.id)?.change ?? 0;
+    return { ...record, change: Math.max(before + 1, this.#options.unixMs()) };
   }
 
   #remove(id: string): void {
@@ -254,16 +276,25 @@ export class NodeRoster {
 
   #save(id: string): void {
     const record = this.#records.get(id);
-    if (record === undefined) return;
+    if (record === undefined) {
+      this.#unsaved.delete(id);
+      return;
+    }
     this.#unsaved.add(id);
+    // The others have their turn in `saveAll`: leaders and balancers renew their leases in the same store.
+    if (this.#saving.has(id) || this.#saving.size >= MAX_SAVING) return;
+    this.#saving.add(id);
     const value = JSON.stringify(record);
     const options = isGone(record) ? { leaseMs: GONE_FOR_MS } : {};
     this.#options.store.put(`${PREFIX}${id}`, value, options).then(
       () => {
+        this.#saving.delete(id);
         if (JSON.stringify(this.#records.get(id)) === value) this.#unsaved.delete(id);
       },
       () => {
-        // Still unsaved: `saveAll` tries again.
+        this.#saving.delete(id);
+        // Still unsaved: `saveAll` tries again, after the others.
+        if (this.#unsaved.delete(id)) this.#unsaved.add(id);
       },
     );
   }
@@ -293,6 +324,27 @@ export class NodeRoster {
 
 const PREFIX = "nodes/";
 const DESIRED = { drain: "draining", maintain: "maintenance", resume: "ready", unregister: "gone" } as const;
+
+/** `undefined` for what is none: who can write to the store may be of another version. */
+function readRecord(text: string, id: string): NodeRecord | undefined {
+  try {
+    const record = JSON.parse(text) as NodeRecord;
+    const { region, version, labels, gameModes, capacity, addresses, weight } = record.registration;
+    const isFine =
+      record.registration.id === id &&
+      typeof record.desired === "string" &&
+      [region, version, ...gameModes, ...addresses.udp, ...Object.values(labels)].every(isText) &&
+      capacity.players >= 0 &&
+      weight > 0;
+    return isFine ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
 
 function isGone(record: NodeRecord): boolean {
   return record.desired === "gone" || record.desired === "forgotten";

@@ -30,7 +30,7 @@ describe("HealthBook", () => {
       book.update(now);
     }
     assert.deepEqual(changes, ["a suspected"]);
-    assert.deepEqual(book.vote(1200), { suspects: ["a"], unheard: [] });
+    assert.deepEqual(book.vote(1200), { suspects: ["a"], unheard: [], heard: 2 });
     for (let now = 1300; now <= 3300 + 2000; now += 100) {
       for (const id of ["a", "b", "c"]) book.noteReport(id, now);
       book.update(now);
@@ -90,7 +90,31 @@ describe("HealthBook", () => {
     for (const id of ["a", "b", "c", "d"]) book.add(id, 0);
     book.noteReport("a", 2000);
     assert.equal(book.isIsolated(2000), true);
-    assert.deepEqual(book.vote(2000), NOTHING);
+    assert.deepEqual(book.vote(2000), { ...NOTHING, heard: 1 });
+    book.noteVote("x", { ...NOTHING, heard: 3 });
+    assert.equal(book.isIsolated(2000), true);
+  });
+
+  it("takes most nodes for lost where no balancer hears them", () => {
+    const { book, changes } = createBook();
+    for (const id of ["a", "b", "c"]) book.add(id, 0);
+    for (let now = 0; now <= 6000; now += 250) {
+      book.noteReport("a", now);
+      book.update(now);
+      // The other one is in the same place.
+      book.noteVote("x", book.vote(now));
+    }
+    assert.deepEqual(changes, ["b suspected", "c suspected", "b lost", "c lost"]);
+  });
+
+  it("takes a node for lost again that was heard only for a moment", () => {
+    const { book, changes } = createBook();
+    book.add("a", 0);
+    for (let now = 0; now <= 20_000; now += 250) {
+      if (now === 10_000) book.noteReport("a", now);
+      book.update(now);
+    }
+    assert.deepEqual(changes, ["a suspected", "a lost", "a suspected", "a lost"]);
   });
 
   it("trusts what flaps later each time, up to ten times as late, and forgets it", () => {

@@ -3,8 +3,8 @@
  * what follows. Suspicion by anybody stops placement at once and costs little when it is wrong; a node is lost only when it has
  * not been heard for long *and* most live balancers say the same. Neither touches a running session.
  *
- * Assumes that balancers do not lie, but may be cut off: one that hears less than half of the nodes suspects itself, and
- * says nothing about others.
+ * Assumes that balancers do not lie, but may be cut off: one that hears less than half of the nodes, and less than half as many
+ * as another one hears, suspects itself, and says nothing about others.
  */
 import type { HealthConfig } from "../config/load-balancer-config.ts";
 
@@ -16,6 +16,8 @@ export interface HealthVote {
   readonly suspects: readonly string[];
   /** Nodes it has not heard for `loseAfterMs`. */
   readonly unheard: readonly string[];
+  /** How many it hears. Default: all. */
+  readonly heard?: number;
 }
 
 export interface HealthBookOptions {
@@ -39,6 +41,7 @@ interface NodeRecord {
 interface Peer {
   suspects: ReadonlySet<string>;
   unheard: ReadonlySet<string>;
+  heard: number;
 }
 
 /** In `trustAfterMs`: the longest wait, and for how long a node must be good for all to be forgotten. */
@@ -84,7 +87,8 @@ export class HealthBook {
 
   /** What another balancer says; it counts until it says something else, or `forgetPeer`. */
   noteVote(balancer: string, vote: HealthVote): void {
-    this.#peers.set(balancer, { suspects: new Set(vote.suspects), unheard: new Set(vote.unheard) });
+    const { suspects, unheard, heard = Infinity } = vote;
+    this.#peers.set(balancer, { suspects: new Set(suspects), unheard: new Set(unheard), heard });
   }
 
   /** The balancer is not alive. */
@@ -92,30 +96,39 @@ export class HealthBook {
     this.#peers.delete(balancer);
   }
 
-  /** Whether this balancer seems to be cut off. */
+  /** Whether this balancer seems to be cut off: where the others hear no more nodes than it does, it is the nodes. */
   isIsolated(now: number): boolean {
-    const { suspectAfterMs } = this.#options.config();
-    let heard = 0;
-    for (const { heardAt } of this.#nodes.values()) if (now - heardAt <= suspectAfterMs) heard++;
-    return this.#nodes.size > 1 && heard * 2 < this.#nodes.size;
+    const heard = this.#countHeard(now);
+    if (this.#nodes.size <= 1 || heard * 2 >= this.#nodes.size) return false;
+    if (this.#peers.size === 0) return true;
+    for (const peer of this.#peers.values()) if (peer.heard > 2 * heard) return true;
+    return false;
   }
 
   /** What to tell the others. */
   vote(now: number): HealthVote {
     const suspects: string[] = [];
     const unheard: string[] = [];
-    if (this.isIsolated(now)) return { suspects, unheard };
+    const heard = this.#countHeard(now);
+    if (this.isIsolated(now)) return { suspects, unheard, heard };
     const { loseAfterMs } = this.#options.config();
     for (const [id, node] of this.#nodes) {
       if (this.#reasonOf(node, now) !== undefined) suspects.push(id);
       if (now - node.heardAt > loseAfterMs) unheard.push(id);
     }
-    return { suspects, unheard };
+    return { suspects, unheard, heard };
   }
 
   /** Draws the conclusions. Call it a few times a second. */
   update(now: number): void {
     for (const [id, node] of this.#nodes) this.#judge(id, node, now);
+  }
+
+  #countHeard(now: number): number {
+    const { suspectAfterMs } = this.#options.config();
+    let heard = 0;
+    for (const { heardAt } of this.#nodes.values()) if (now - heardAt <= suspectAfterMs) heard++;
+    return heard;
   }
 
   #judge(id: string, node: NodeRecord, now: number): void {
@@ -125,6 +138,8 @@ export class HealthBook {
       node.quietSince = now;
       return;
     }
+    // Heard again; if it falls silent before it is trusted, it is lost once more.
+    if (node.health === "lost" && now - node.heardAt <= loseAfterMs) this.#set(id, node, "suspected", "heard again");
     const reason = this.#reasonOf(node, now) ?? this.#suspectedByOther(id);
     if (reason !== undefined) {
       node.quietSince = now;

@@ -18,6 +18,9 @@ export interface HealthChecksOptions {
   readonly maxRunning?: number;
 }
 
+/** In calls. */
+const PRUNE_EVERY = 256;
+
 export class HealthChecks {
   readonly #options: HealthChecksOptions;
   readonly #running: Map<string, AbortController> = new Map();
@@ -32,12 +35,18 @@ export class HealthChecks {
     return this.#running.size;
   }
 
+  /** Nodes of which it is known when they are to be checked. */
+  get scheduled(): number {
+    return this.#dueAt.size;
+  }
+
   /** Starts the checks that are due. Call it some ten times a second. */
   performHealthChecks(now: number): void {
     const { config, nodes, liveBalancers, balancer, maxRunning = 64 } = this.#options;
     const { checkEveryMs } = config();
     const balancers = liveBalancers();
     const turn = ++this.#turn;
+    if (turn % PRUNE_EVERY === 0) this.#prune();
     for (const { id, healthUrl } of nodes()) {
       if (healthUrl === undefined || this.#running.has(id)) continue;
       const dueAt = this.#dueAt.get(id);
@@ -49,13 +58,15 @@ export class HealthChecks {
     }
   }
 
-  forget(id: string): void {
-    this.#dueAt.delete(id);
-    this.#running.get(id)?.abort();
-  }
-
   close(): void {
     for (const controller of this.#running.values()) controller.abort();
+  }
+
+  /** Nodes that are gone are not remembered. */
+  #prune(): void {
+    const present = new Set<string>();
+    for (const { id } of this.#options.nodes()) present.add(id);
+    for (const id of this.#dueAt.keys()) if (!present.has(id)) this.#dueAt.delete(id);
   }
 
   async #check(id: string, url: string): Promise<void> {

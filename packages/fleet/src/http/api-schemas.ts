@@ -30,9 +30,15 @@ const Filter: TSchema = Type.Object(
   { ...closed, title: "Filter", description: "What nodes must match" },
 );
 
+/** One text for each client: "07" would be another player than "7" here, and the same one on a server. */
+const ClientId: TSchema = Type.String({
+  description: "Decimal, below 2^64, without leading zeros",
+  pattern: "^(0|[1-9][0-9]{0,19})$",
+});
+
 const Client: TSchema = Type.Object(
   {
-    clientId: Type.String({ description: "Decimal, below 2^64", pattern: "^[0-9]{1,20}$" }),
+    clientId: ClientId,
     ip: Type.Optional(
       text("Where the player is, when a server asks on its behalf; default: the address of the request", 45),
     ),
@@ -59,7 +65,7 @@ const placement = {
     minItems: 1,
     maxItems: 64,
   }),
-  room: Type.Optional(text("Room to join", 128)),
+  room: Type.Optional(text("Room to join, at most 32 bytes of UTF-8", 32)),
   filter: Type.Optional(Filter),
   strategy: Type.Optional(
     Type.Enum(
@@ -71,7 +77,8 @@ const placement = {
 };
 
 export const Key: TSchema = Type.String({
-  description: "Idempotency key: the same request, sent again with it anywhere, gets the same answer",
+  description:
+    "Idempotency key: the same request, sent again with it anywhere, gets the same answer. One for other clients is refused: make up a random one for each",
   pattern: "^[A-Za-z0-9_-]{16,64}$",
 });
 
@@ -110,7 +117,11 @@ const Certified: TSchema = Type.Object(
 
 const Addresses: TSchema = Type.Object(
   {
-    udp: Type.Array(text("`host:port`", 256), { description: "Native UDP", minItems: 1, maxItems: 32 }),
+    udp: Type.Array(text("`192.0.2.1:7777` or `[2001:db8::1]:7777`", 256), {
+      description: "Native UDP; no names, since they go into connect tokens",
+      minItems: 1,
+      maxItems: 32,
+    }),
     websocket: Type.Optional(text("`ws://` or `wss://`", 512)),
     quic: Type.Optional(Certified),
     webTransport: Type.Optional(Certified),
@@ -233,9 +244,7 @@ export const Challenged: TSchema = Type.Object(
 
 export const BeaconsQuery: TSchema = Type.Object(
   {
-    client: Type.Optional(
-      Type.String({ description: "Decimal: who is about to ask for a seat", pattern: "^[0-9]{1,20}$" }),
-    ),
+    client: Type.Optional({ ...ClientId, description: "Who is about to ask for a seat" }),
   },
   closed,
 );

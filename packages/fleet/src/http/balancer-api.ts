@@ -9,7 +9,7 @@ import type { ScalingExplanation } from "../scaling/fleet-scaler.ts";
 
 /** A player, or a party or match that plays together. */
 export interface AllocateRequest {
-  /** Idempotency key, 16 to 64 of [A-Za-z0-9_-]: a request that is sent again with the same one, here or at another balancer, gets the same answer. */
+  /** Idempotency key, 16 to 64 of [A-Za-z0-9_-]: a request that is sent again with the same one, here or at another balancer, gets the same answer; one for other clients gets none. */
   readonly key: string;
   readonly clients: readonly AllocateClient[];
   readonly room?: string;
@@ -58,7 +58,7 @@ export interface Waiting {
 
 export interface AllocateRefusal {
   readonly status: "refused";
-  readonly code: "noMatch" | "noNodes" | "queueFull" | "badTicket" | "expired" | "askAgain" | "starting";
+  readonly code: "noMatch" | "noNodes" | "queueFull" | "badTicket" | "expired" | "askAgain" | "keyUsed" | "starting";
   readonly error: string;
 }
 

@@ -174,6 +174,16 @@ export class ConnectionGuard {
     this.#limits.closeConnection(guarded.key);
   }
 
+  /** A request that was let through costs so much more. False: too much comes from its network. */
+  charge(request: IncomingMessage, more: number): boolean {
+    const guarded = this.#guardedOf(request.socket);
+    if (guarded?.isTrusted === true) return true;
+    const now = this.#now();
+    const key =
+      this.#behindProxy || guarded === undefined ? this.#limits.keyOf(this.addressOf(request), now) : guarded.key;
+    return this.#limits.charge(key, more, now);
+  }
+
   /** What came on `socket` is no request, or did not come in time. */
   countBroken(socket: Duplex, error: NodeJS.ErrnoException): void {
     if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") this.counters.slow++;

@@ -1,4 +1,5 @@
 /** What game servers call: register, and report a few times a second. */
+import { parseAddress } from "@riposte/protocol/netcode";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { ApiError } from "./api-error.ts";
 import type { ApiContext } from "./api-context.ts";
@@ -47,6 +48,7 @@ export function addNodeRoutes(app: FastifyInstance, context: ApiContext): void {
       return context.perform(request, { actor, action: "nodes.register", target: registration.id }, async () => {
         if (nodeId !== undefined && nodeId !== registration.id)
           throw new ApiError(403, "forbidden", `Your token is for node "${nodeId}": register with that id.`);
+        checkAddresses(registration);
         const reply = await api.registerNode(registration, actor);
         if (nodeId !== undefined) return reply;
         // Who may register nodes may not report for them, nor make tokens for them.
@@ -78,6 +80,17 @@ export function addNodeRoutes(app: FastifyInstance, context: ApiContext): void {
       return reply.send(result);
     },
   );
+}
+
+/** A token with another one cannot be made: whoever was sent there would get nothing. */
+export function checkAddresses({ addresses }: Pick<NodeRegistration, "addresses">): void {
+  for (const address of addresses.udp)
+    if (!((parseAddress(address)?.port ?? 0) > 0))
+      throw new ApiError(
+        400,
+        "badRequest",
+        `The udp address "${address}" is no numeric address with a port: resolve names first, as in "192.0.2.1:7777".`,
+      );
 }
 
 async function authorizeRegistrar(

@@ -1,5 +1,6 @@
 /** What players call: allocate, wait, measure. Browsers call it from other origins. */
 import { isIP } from "node:net";
+import { MAX_ROOM_BYTES } from "@riposte/protocol/netcode";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { ApiError } from "./api-error.ts";
@@ -16,11 +17,13 @@ const REFUSAL_STATUS = {
   badTicket: 404,
   expired: 410,
   askAgain: 503,
+  keyUsed: 409,
   starting: 503,
 } as const;
 const REFUSALS = {
   400: schemas.Refused,
   404: schemas.Refused,
+  409: schemas.Refused,
   410: schemas.Refused,
   429: schemas.Refused,
   503: schemas.Refused,
@@ -73,10 +76,20 @@ export function addPlayerRoutes(app: FastifyInstance, context: ApiContext): void
     },
     async (request, reply) => {
       const { proof, ...body } = request.body as AllocateRequest & { readonly proof?: Proof };
-      checkClients(body);
+      checkRequest(body);
       const isTrusted = await authorizePlayers(context, request, body);
       const address = context.addressOf(request);
-      if (!isTrusted) demandProof(context, address, body.key, proof);
+      if (!isTrusted) {
+        // Each seat counts, or one machine could take all of them by parties of 64; who waits already asks for no more.
+        const more = body.ticket === undefined ? body.clients.length - 1 : 0;
+        if (!context.guard.charge(request.raw, more))
+          throw new ApiError(
+            429,
+            "tooManyRequests",
+            "Too many players ask from your network: wait a second and ask again.",
+          );
+        demandProof(context, address, body.key, proof);
+      }
       return answer(reply, await api.allocate(body, address));
     },
   );
@@ -155,7 +168,14 @@ function answer(reply: FastifyReply, result: AllocateReply): FastifyReply {
   return reply.code(status).send({ code: result.code, error: result.error });
 }
 
-function checkClients({ clients }: AllocateRequest): void {
+/** What the schema does not say, and what would not fit into a token: before a seat is taken for it. */
+export function checkRequest({ clients, room = "" }: Pick<AllocateRequest, "clients" | "room">): void {
+  if (Buffer.byteLength(room) > MAX_ROOM_BYTES || room.includes("\0"))
+    throw new ApiError(
+      400,
+      "badRequest",
+      `The room's name has more than ${MAX_ROOM_BYTES} bytes of UTF-8, or a zero character.`,
+    );
   for (const { clientId, ip } of clients) {
     if (clientId.length === 20 && BigInt(clientId) >= 1n << 64n)
       throw new ApiError(400, "badRequest", `The clientId ${clientId} is not below 2^64.`);

@@ -33,6 +33,16 @@ describe("PrefixLimits", () => {
     assert.equal(prefixes.take("a", 500), "pass");
   });
 
+  it("charges more for a request that passed, also more than there is, but not into debt twice", () => {
+    const prefixes = new PrefixLimits({ limits: () => limits });
+    assert.ok(prefixes.charge("a", 63, 0), "nothing is known of it");
+    assert.equal(prefixes.take("a", 0), "pass");
+    assert.ok(prefixes.charge("a", 63, 0));
+    assert.ok(!prefixes.charge("a", 1, 0));
+    assert.equal(prefixes.take("a", 0), "blocked", "a burst of debt");
+    assert.equal(prefixes.take("a", 600), "pass");
+  });
+
   it("obeys limits that change", () => {
     let now: LimitConfig = limits;
     const prefixes = new PrefixLimits({ limits: () => now });

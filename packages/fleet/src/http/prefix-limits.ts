@@ -90,6 +90,19 @@ export class PrefixLimits {
     return bucket.isBlocked ? "blocked" : "refuse";
   }
 
+  /**
+   * A request that passed costs so much more. False: its prefix is in debt already; else it may go into debt, so that one that
+   * costs more than a burst is possible, too.
+   */
+  charge(key: string, more: number, now: number): boolean {
+    const bucket = this.#buckets.get(key);
+    if (bucket === undefined) return true;
+    this.#fill(bucket, now);
+    if (bucket.tokens < 0) return false;
+    bucket.tokens = Math.max(bucket.tokens - more, 1 - this.#limits().requestBurst);
+    return true;
+  }
+
   /** Whether a connection may be opened under `key`; where it may, it counts until `closeConnection`. */
   openConnection(key: string): boolean {
     const { connections, connectionsPerPrefix } = this.#limits();

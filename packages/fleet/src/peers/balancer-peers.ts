@@ -25,6 +25,7 @@ export interface BalancerPeersOptions {
   readonly onGossip: (gossip: Gossip) => void;
   /** Of those that are alive, these have not answered since they were heard last: no player is to wait for them. */
   readonly onSlow: (ids: readonly string[]) => void;
+  readonly log: (line: string) => void;
   readonly metrics?: Pick<FleetMetrics, "noteClaim">;
 }
 
@@ -41,6 +42,8 @@ const MEMBER_LEASE_MS = 5000;
 const CLAIM_TIMEOUT_MS = 200;
 const FIND_TIMEOUT_MS = 150;
 const FORWARD_TIMEOUT_MS = 800;
+/** It is said again so often that there is another one of the same name. */
+const NAMESAKE_EVERY_MS = 10_000;
 /** Beyond, addresses that others name are not asked. */
 const MAX_ADDRESSES = 64;
 
@@ -56,6 +59,7 @@ export class BalancerPeers<A> {
   #sequence = 0;
   #gossipDueAt = 0;
   #memberDueAt = 0;
+  #namesakeDueAt = -Infinity;
 
   constructor(options: BalancerPeersOptions) {
     this.#options = options;
@@ -188,6 +192,13 @@ export class BalancerPeers<A> {
   }
 
   #hear(gossip: Gossip, now: number): void {
+    const { self, epoch, log } = this.#options;
+    if (gossip.from === self && gossip.epoch !== epoch && now >= this.#namesakeDueAt) {
+      this.#namesakeDueAt = now + NAMESAKE_EVERY_MS;
+      log(
+        `the balancer at ${gossip.url} is called "${self}" as well: give each an id of its own, or each believes itself alone`,
+      );
+    }
     if (!this.#set.note(gossip, now)) return;
     this.#add(gossip.url);
     this.#options.onSlow(this.#set.slowIds);

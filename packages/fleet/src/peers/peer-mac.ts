@@ -1,7 +1,8 @@
 /**
  * Balancers know each other by a secret that they share: every message between them carries a MAC under a key derived from
- * it, over who sends, to whom, and the whole body. No clock is in it, so that clocks may be wrong; what is replayed changes
- * nothing, since gossip is numbered and claims are idempotent. It hides nothing: use TLS where others listen.
+ * it, over the path and the whole body, which says who sends it, but not to whom. No clock is in it, so that clocks may be
+ * wrong; gossip is numbered and claims are idempotent, so that what is delivered twice changes nothing. It hides nothing, and
+ * who can record messages may send them again long after: use TLS where others listen.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 

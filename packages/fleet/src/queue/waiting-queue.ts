@@ -58,6 +58,11 @@ export class WaitingQueue<R> {
     return this.#entries.size;
   }
 
+  /** Whether somebody waits with the key. */
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
   configure(config: QueueConfig, now: number): void {
     this.#config = config;
     this.#bucket.setRate(config.admissionsPerSec, now);

@@ -6,9 +6,9 @@ export interface Coordinates {
   readonly longitude: number;
 }
 
-/** How clients reach a node: `host:port`, or an address with a scheme; by carrier. */
+/** How clients reach a node, by carrier. */
 export interface NodeAddresses {
-  /** Native UDP, one to 32 of them: they go into the connect token. */
+  /** Native UDP, one to 32 of them, numeric (`192.0.2.1:7777`, `[2001:db8::1]:7777`): they go into the connect token. */
   readonly udp: readonly string[];
   /** `ws://` or `wss://`. */
   readonly websocket?: string;

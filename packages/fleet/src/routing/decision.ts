@@ -47,6 +47,8 @@ export class Decision implements ScoreView {
   candidates: Int32Array = new Int32Array(64);
   scores: Float64Array = new Float64Array(64);
   count = 0;
+  /** Of several seats: a node in the nearest region where one would have them, had it lent more; or -1. */
+  short = -1;
   /** Nodes that turned out to have no seats at all. */
   readonly seatless: Int32Array;
   seatlessCount = 0;
@@ -61,6 +63,7 @@ export class Decision implements ScoreView {
   readonly #doneIn: Float64Array;
   #now = 0;
   #latencyMs = 0;
+  #shortFree = 0;
   #asksNodes = false;
   /** A pool could not be made: all nodes are, and each is asked for its version and mode. */
   #asksAll = false;
@@ -119,6 +122,7 @@ export class Decision implements ScoreView {
     if (this.#doneIn[index] === this.#run || (this.#asksNodes && !this.matches(index))) return false;
     const free = this.#seatsOf(index, this.#now);
     if (free >= this.seats) return true;
+    if (this.seats > 1) this.#noteShort(index, free);
     if (!(free > 0)) {
       this.#doneIn[index] = this.#run;
       this.seatless[this.seatlessCount++] = index;
@@ -188,12 +192,22 @@ export class Decision implements ScoreView {
     this.count = 0;
     this.seatlessCount = 0;
     this.vain.length = 0;
+    this.short = -1;
     this.#nearestMs = -1;
   }
 
   #refuse(refusal: Refusal): -1 {
     this.refusal = refusal;
     return -1;
+  }
+
+  /** The one that lacks least: it is the same one next time, when it has lent some more. */
+  #noteShort(index: number, free: number): void {
+    const { table, short } = this;
+    if (table.capacityOf(index) - table.takenOf(index) < this.seats) return;
+    if (short >= 0 && (table.region[index] !== table.region[short] || free <= this.#shortFree)) return;
+    this.short = index;
+    this.#shortFree = free;
   }
 
   /** Where players count as being of whom nothing is known. */

@@ -116,6 +116,11 @@ export class Router {
     return this.#outcome(best);
   }
 
+  /** Where the last answer was "full" for a group: a node that has the room, but has not lent enough of it; or -1. */
+  get shortNode(): number {
+    return this.#decision.short;
+  }
+
   /** What `routeClient` would answer now, and why; changes nothing. Looks at every node: for people. */
   explain(request: RouteRequest, now: number, { maxCandidates = 1000 }: ExplainOptions = {}): RouteExplanation {
     const best = this.#decide(request, now);

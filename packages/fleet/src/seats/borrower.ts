@@ -24,6 +24,7 @@ export class Borrower implements Want {
   /** When it was heard last, or came to be known. */
   seenAt: number;
   wanted = 0;
+  group = 0;
   /** Nobody else knows what it takes. */
   alone = false;
   /** Free seats that it should have, as shared last. */
@@ -73,6 +74,7 @@ export class Borrower implements Want {
     this.answeredAt = now;
     this.seenAt = now;
     this.wanted = Math.max(0, Math.floor(answer.wanted));
+    this.group = Math.max(0, Math.floor(answer.group ?? 0));
     this.alone = answer.alone;
     return true;
   }

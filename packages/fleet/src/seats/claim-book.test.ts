@@ -58,6 +58,17 @@ function advance(
 }
 
 describe("ClaimBook", () => {
+  it("copies the answer of a key that is used again, not what was left of an earlier one", () => {
+    const book = new ClaimBook<Answer>({ self: "a", rememberMs: 1000 });
+    assert.deepEqual(outcomeOf(book.begin(claimOf("k", "a"), NOW + 500).step(true, NOW)), {
+      answer: "by a",
+      giveBack: false,
+    });
+    // Not swept meanwhile.
+    const { settled, rememberMs } = book.toMessage(book.begin(claimOf("k", "a", 2), NOW + 5500).claim, NOW + 5000);
+    assert.deepEqual({ settled, rememberMs }, { settled: false, rememberMs: 1000 });
+  });
+
   it("copies an answer to the highest-ranked other, and finds it there", () => {
     const books = setUp();
     const key = keyRanking("a", "c", "b");

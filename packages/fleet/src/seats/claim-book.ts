@@ -147,13 +147,14 @@ export class ClaimBook<A> {
   toMessage(claim: SeatClaim<A>, now: number): ClaimMessage<A> {
     const { until, ...rest } = claim;
     const entry = this.#entries.get(claim.key);
-    const rememberMs = entry === undefined ? this.#rememberMs : Math.max(0, entry.forgetAt - now);
+    // One that is over and not swept yet is of an earlier use of the key.
+    const isSettled = entry !== undefined && entry.forgetAt > now;
     const answerBy = this.#pending.get(claim.key)?.answerBy ?? now;
     return {
       ...rest,
       ttlMs: Math.max(0, until - now),
-      rememberMs,
-      settled: entry !== undefined,
+      rememberMs: isSettled ? entry.forgetAt - now : this.#rememberMs,
+      settled: isSettled,
       answerInMs: Math.max(0, answerBy - now),
     };
   }

@@ -62,6 +62,8 @@ export interface SeatAnswer {
   readonly more: boolean;
   /** Free seats that this balancer would like to have in its blocks. */
   readonly wanted: number;
+  /** A group waits for so many at once: fewer are of no use to it. Default 0. */
+  readonly group?: number;
   /** It knows no other balancer that is alive: once the node has confirmed to know that, it answers players without a copy elsewhere. */
   readonly alone: boolean;
   /** A player waits for the node to confirm this answer: it is to report at once, not when the time has come. Default false. */

@@ -10,6 +10,12 @@ function share(seats: number, wanted: readonly number[], maxShare = 1, leastPart
   return wants.map(({ target }) => target);
 }
 
+function withGroups(seats: number, wants: readonly (readonly [wanted: number, group: number])[]): number[] {
+  const list = wants.map(([wanted, group], i): Want => ({ wanted, group, tieBreak: i, target: -1 }));
+  shareFairly(Array.from(list), seats, 0.5);
+  return list.map(({ target }) => target);
+}
+
 describe("shareFairly", () => {
   it("gives what is wanted where there is enough", () => {
     assert.deepEqual(share(100, [10, 0, 30]), [10, 0, 30]);
@@ -42,6 +48,29 @@ describe("shareFairly", () => {
     assert.deepEqual(share(3, [8, 8, 8], 0.5, 4), [1, 1, 1]);
     assert.deepEqual(share(7, [2, 8, 8], 0.5, 4), [2, 1, 4]);
     assert.deepEqual(share(5, [8], 0.5, 4), [5]);
+  });
+
+  it("gives one group all its seats, however many others are wanted, and none to a group that does not fit", () => {
+    const most = withGroups(64, [
+      [72, 64],
+      [8, 0],
+    ]);
+    assert.deepEqual(most, [64, 0]);
+    const two = withGroups(64, [
+      [72, 64],
+      [72, 64],
+    ]);
+    assert.deepEqual(two, [0, 64], "not half to each");
+    const tooLarge = withGroups(60, [
+      [72, 64],
+      [8, 0],
+    ]);
+    assert.deepEqual(tooLarge, [30, 8]);
+    const enough = withGroups(100, [
+      [28, 20],
+      [8, 0],
+    ]);
+    assert.deepEqual(enough, [28, 8]);
   });
 
   it("gives nobody more than it wants, never more than there is, and no less to who wants more", () => {

@@ -6,6 +6,8 @@
 export interface Want {
   /** What it wants, a whole number. */
   readonly wanted: number;
+  /** Of that, seats that are needed at once or not at all. Default 0. */
+  readonly group?: number;
   /** Among those who want the same, the last gets what does not divide. */
   readonly tieBreak: number;
   /** Out: what it should have. */
@@ -16,9 +18,33 @@ export interface Want {
  * Sets each target. `seats`: all that can be shared, those that are lent included. Where equal parts would be smaller than
  * `leastPart`, as many as it lasts for get a part of that size, since a group needs its seats from one balancer; then the others
  * one each, then what is left. So somebody may have none although there are enough: as soon as players wait there, and not
- * with those who have some, these leave theirs. Reorders `wants`.
+ * with those who have some, these leave theirs. Before all that, one group that fits gets its seats. Reorders `wants`.
  */
 export function shareFairly(wants: Want[], seats: number, maxShare: number, leastPart = 1): void {
+  const served = groupToServe(wants, seats);
+  if (served === undefined) {
+    shareParts(wants, seats, maxShare, leastPart);
+    return;
+  }
+  const { group = 0, wanted, tieBreak } = served;
+  const rest: Want = { wanted: wanted - group, tieBreak, target: 0 };
+  const others = wants.map((want) => (want === served ? rest : want));
+  shareParts(others, seats - group, maxShare, leastPart);
+  served.target = group + rest.target;
+}
+
+/** Half of its seats are of no use to a group, and two groups that get half each would both wait for ever: one goes first. */
+function groupToServe(wants: readonly Want[], seats: number): Want | undefined {
+  let served: Want | undefined;
+  for (const want of wants) {
+    const { group = 0, wanted, tieBreak } = want;
+    if (group === 0 || group > seats || group > wanted) continue;
+    if (served === undefined || tieBreak > served.tieBreak) served = want;
+  }
+  return served;
+}
+
+function shareParts(wants: Want[], seats: number, maxShare: number, leastPart: number): void {
   wants.sort(byWanted);
   let left = Math.max(0, seats);
   const share = wants.length > 1 ? Math.ceil(left * maxShare) : left;

@@ -94,6 +94,7 @@ export class NodeSeats {
     if (alone) this.#aloneSince = Math.min(this.#aloneSince, this.#turn);
     else this.#aloneSince = Infinity;
     this.aloneKnown &&= alone;
+    const group = wanted > 0 ? this.demand.group(now) : 0;
     this.#turns[slot] = now;
     this.#turns[slot + 1] = told.at(-1)?.order ?? this.#confirmed;
     return {
@@ -104,6 +105,7 @@ export class NodeSeats {
       taken: told.map(({ news }) => toTaken(news, now)),
       more: this.#untold.length > told.length,
       wanted,
+      ...(group > 0 ? { group } : {}),
       alone,
       ...(this.awaited > this.#confirmed ? { reportNow: true } : {}),
     };

@@ -25,6 +25,11 @@ export class SeatDemand {
     this.#groupUntil = until;
   }
 
+  /** What was needed at once of late; 0: nothing. */
+  group(now: number): number {
+    return now < this.#groupUntil ? this.#group : 0;
+  }
+
   /** `free`: seats that are left now. */
   wanted(free: number, now: number): number {
     const elapsedMs = now - this.#measuredAt;
@@ -36,6 +41,6 @@ export class SeatDemand {
       this.#wanted = this.#taken > 0 && free === 0 ? Math.max(expected, this.#wanted * 2) : expected;
       this.#taken = 0;
     }
-    return now < this.#groupUntil ? Math.max(this.#wanted, this.#group) : this.#wanted;
+    return Math.max(this.#wanted, this.group(now));
   }
 }
