@@ -115,6 +115,8 @@ describe("membership", () => {
     await fleet.node("eu-1", 100, [a.url]);
     await until(() => isTrue([a, b, c].every(({ balancer }) => balancer.stats().freeSeats > 0)));
     await until(() => isTrue([a, b, c].every(({ balancer }) => balancer.stats().balancers.length === 3)));
+    // Each has told the others that it has seats: who has none left asks them.
+    await new Promise((resolve) => setTimeout(resolve, 500));
     let askedOthers = 0;
     for (let i = 0; i < 12; i++) {
       const body = request(i + 1);
