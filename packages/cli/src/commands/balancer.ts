@@ -193,8 +193,9 @@ function nodeKeysOf({ nodeKey, dev }: BalancerCommandOptions): NodeKey[] {
   const given = typeof nodeKey === "string" ? nodeKey.split(",") : (nodeKey ?? []);
   if (given.length === 0) return [{ kid: "dev", secret: secretOf(undefined, "--node-key dev:", dev) }];
   return given.map((key) => {
-    const [kid, hex] = key.split(":");
-    return { kid, secret: secretOf(hex, `--node-key ${kid}:`, false) };
+    const [kid, hex, nodes] = key.split(":");
+    const secret = secretOf(hex, `--node-key ${kid}:`, false);
+    return nodes === undefined ? { kid, secret } : { kid, secret, nodes: nodes.split("+") };
   });
 }
 

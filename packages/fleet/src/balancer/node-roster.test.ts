@@ -43,7 +43,11 @@ class SlowStore {
   }
 }
 
-function rosterWith(store: Pick<StateStore, "put" | "watch" | "status">, table = new NodeTable()): NodeRoster {
+function rosterWith(
+  store: Pick<StateStore, "put" | "watch" | "status">,
+  table = new NodeTable(),
+  log: (line: string) => void = () => undefined,
+): NodeRoster {
   const pool = new SeatPool({ firstSession: 1 });
   return new NodeRoster({
     table,
@@ -60,7 +64,7 @@ function rosterWith(store: Pick<StateStore, "put" | "watch" | "status">, table =
     onReport: () => undefined,
     now: () => 1000,
     unixMs: () => UNIX_MS,
-    log: () => undefined,
+    log,
   });
 }
 
@@ -76,6 +80,26 @@ describe("NodeRoster", () => {
       roster.saveAll();
     }
     assert.deepEqual([store.keys.length, new Set(store.keys).size, roster.unsaved], [200, 200, 0]);
+  });
+
+  it("says when two processes report as one node, and does not forget one that has a successor", () => {
+    const lines: string[] = [];
+    const table = new NodeTable();
+    const roster = rosterWith(new SlowStore(), table, (line) => void lines.push(line));
+    const { session } = roster.register(registrationOf("eu-1"));
+    const load = { sessions: 0, players: 0, reserved: 0, cpu: 0, tickMs: 0 };
+    let report = 0;
+    const say = (epoch: number, state: string): unknown => {
+      const seats = { epoch, report: ++report, session: 0, turn: 0, grants: [] };
+      return roster.exchange("eu-1", session, { seats, load, state, arrived: 0, expired: 0 });
+    };
+    for (const epoch of [1, 1, 2, 2]) say(epoch, "ready");
+    say(1, "stopped");
+    assert.deepEqual([lines, table.size], [[], 1], "a process that was replaced");
+    for (const epoch of [1, 2, 1, 2]) say(epoch, "ready");
+    assert.deepEqual(lines, ["two processes report as node eu-1: give each a name of its own"]);
+    say(2, "stopped");
+    assert.equal(table.size, 0);
   });
 
   it("leaves a store alone that is away, and tries others before what was refused", async () => {

@@ -65,10 +65,15 @@ export class RegisterError extends Error {
 interface Counts {
   arrived: number;
   expired: number;
+  /** Of its process, and of the one before. */
   epoch: number;
+  before: number | undefined;
+  /** When it was said that two processes report. */
+  warnedAt: number;
 }
 
 const GONE_FOR_MS = 60_000;
+const WARNED_FOR_MS = 60_000;
 /** Of a node's placements that are noted one by one. */
 const MAX_NOTED = 64;
 /** Writes on their way to the store at once. */
@@ -124,7 +129,9 @@ export class NodeRoster {
     const at = now();
     if (report.state === "stopped") {
       const seats = pool.answer(index, at);
-      this.forget(id);
+      const epoch = this.#counts.get(id)?.epoch;
+      // Not where its successor has registered already.
+      if (epoch === undefined || epoch === report.seats.epoch) this.forget(id);
       return { seats, balancers: balancers(), desired: "draining" };
     }
     health.noteReport(id, at);
@@ -310,11 +317,25 @@ export class NodeRoster {
     const { arrived, expired } = report;
     const { epoch } = report.seats;
     const last = this.#counts.get(id);
-    this.#counts.set(id, { arrived, expired, epoch });
-    if (last === undefined || last.epoch !== epoch) return;
+    const before = last === undefined || last.epoch === epoch ? last?.before : last.epoch;
+    this.#counts.set(id, { arrived, expired, epoch, before, warnedAt: last?.warnedAt ?? -Infinity });
+    if (last === undefined) return;
+    if (last.epoch !== epoch) {
+      if (epoch === last.before) this.#warnOfTwo(id);
+      return;
+    }
     if (expired > last.expired) metrics?.noteExpired(table.registrationOf(index).region, expired - last.expired);
     for (let i = Math.min(expired - last.expired, MAX_NOTED); i > 0; i--) router.notePlacement(index, false, now());
     if (arrived > last.arrived) router.notePlacement(index, true, now());
+  }
+
+  /** The process of before reports as well. */
+  #warnOfTwo(id: string): void {
+    const { log, now } = this.#options;
+    const counts = this.#counts.get(id)!;
+    if (now() - counts.warnedAt < WARNED_FOR_MS) return;
+    counts.warnedAt = now();
+    log(`two processes report as node ${id}: give each a name of its own`);
   }
 
   #sessionOf(id: string): string {

@@ -12,6 +12,20 @@ function credentials(keys: readonly NodeKey[], now: number = wallNow): NodeCrede
   return new NodeCredentials({ keys: () => keys, wallNow: () => now });
 }
 
+describe("a node key with names", () => {
+  it("is for these nodes alone", async () => {
+    const named = credentials([{ kid: "eu", secret: secretOf(9), nodes: ["eu-*", "test"] }]);
+    const verify = async (nodeId: string): Promise<string> =>
+      named.verify(await signNodeToken({ nodeId, kid: "eu", secret: secretOf(9), wallNow })).then(
+        (found) => found.nodeId,
+        (error: Error) => error.message,
+      );
+    assert.deepEqual([await verify("eu-1"), await verify("test")], ["eu-1", "test"]);
+    for (const id of ["us-1", "test-1", "eu"])
+      assert.equal(await verify(id), `node key "eu" is not for a node of the name "${id}"`);
+  });
+});
+
 describe("NodeCredentials", () => {
   const old: NodeKey = { kid: "2026", secret: secretOf(1), validUntil: wallNow + 3_600_000 };
   const young: NodeKey = { kid: "2027", secret: secretOf(2), validFrom: wallNow - 3_600_000 };

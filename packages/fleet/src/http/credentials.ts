@@ -24,6 +24,8 @@ export interface NodeKey {
   readonly secret?: Uint8Array;
   /** SPKI in PEM, or a key object: EdDSA, ES256, ES384, RS256, PS256. */
   readonly publicKey?: string | KeyObject;
+  /** Ids of the nodes that may sign with it, or how they begin and a `*`. Default: all. */
+  readonly nodes?: readonly string[];
   /** Unix ms. Default: always. */
   readonly validFrom?: number;
   readonly validUntil?: number;
@@ -87,7 +89,10 @@ export class NodeCredentials {
       secret !== undefined
         ? jwtVerify(token, secret, { ...options, algorithms: ["HS256"] })
         : jwtVerify(token, toKeyObject(publicKey, kid), { ...options, algorithms: ASYMMETRIC });
-    return { nodeId: subjectOf(await checked(payload)), kid };
+    const nodeId = subjectOf(await checked(payload));
+    if (key.nodes !== undefined && !key.nodes.some((pattern) => isNamedBy(pattern, nodeId)))
+      throw new CredentialError(`node key "${kid}" is not for a node of the name "${nodeId}"`);
+    return { nodeId, kid };
   }
 }
 
@@ -178,6 +183,10 @@ export class TokenCredentials {
     );
     return { subject: subjectOf(payload), scopes: new Set(scopesOf(payload)) };
   }
+}
+
+function isNamedBy(pattern: string, nodeId: string): boolean {
+  return pattern.endsWith("*") ? nodeId.startsWith(pattern.slice(0, -1)) : nodeId === pattern;
 }
 
 /** The token of an `Authorization: Bearer` header. */

@@ -4,7 +4,7 @@
  */
 import type { RegisterReply } from "../http/balancer-api.ts";
 import type { JsonClient } from "../http/json-client.ts";
-import type { NodeAnswer, NodeReport } from "../balancer/node-reports.ts";
+import type { DesiredState, NodeAnswer, NodeReport } from "../balancer/node-reports.ts";
 import type { NodeRegistration } from "../registry/server-node.ts";
 
 export interface BalancerLinkOptions {
@@ -41,6 +41,9 @@ export class BalancerLink {
   #isLast = false;
   /** When it last answered; -Infinity: never. */
   answeredAt: number = -Infinity;
+  /** What an operator wants of the node, as this balancer last said. */
+  desired: DesiredState = "ready";
+  readonly since: number = performance.now();
 
   constructor(options: BalancerLinkOptions) {
     this.url = options.url;

@@ -12,6 +12,7 @@ import { signNodeToken } from "../http/credentials.ts";
 import type { NodeTokenOptions } from "../http/credentials.ts";
 import { JsonClient } from "../http/json-client.ts";
 import type { NodeCapacity, NodeLoad, NodeRegistration } from "../registry/server-node.ts";
+import { LEASE_MS } from "../seats/exchange.ts";
 import { SeatLedger } from "../seats/seat-ledger.ts";
 import type { SeatCounts } from "../seats/seat-ledger.ts";
 import { BalancerLink } from "./balancer-link.ts";
@@ -36,15 +37,17 @@ export type RegistrationOptions = Pick<NodeRegistration, "id" | "region" | "addr
   };
 
 const MAX_BALANCERS = 32;
+const STRICTEST_FIRST: readonly DesiredState[] = ["maintenance", "draining", "ready"];
 /** A balancer that has not answered for so long is asked less often, and forgotten when no other one names it. */
 const FORGOTTEN_AFTER_MS = 60_000;
+const CPU_OVER_MS = 200;
 
 export class FleetNode implements AsyncDisposable {
   readonly #options: FleetNodeOptions;
   readonly #client: JsonClient;
   readonly #links: Map<string, BalancerLink> = new Map();
   readonly #ledger: SeatLedger;
-  readonly #idle = { at: performance.eventLoopUtilization() };
+  #measured = { from: performance.eventLoopUtilization(), cpu: 0 };
   #registered: RegisterReply | undefined;
   #timer: NodeJS.Timeout | undefined;
   #server: Server | undefined;
@@ -180,8 +183,7 @@ export class FleetNode implements AsyncDisposable {
     const now = performance.now();
     for (const link of this.#links.values()) {
       const isNamed = this.#options.balancers.includes(link.url);
-      if (!isNamed && link.answeredAt > -Infinity && now - link.answeredAt > FORGOTTEN_AFTER_MS)
-        this.#links.delete(link.url);
+      if (!isNamed && now - Math.max(link.answeredAt, link.since) > FORGOTTEN_AFTER_MS) this.#links.delete(link.url);
       else void link.exchange(now);
     }
   }
@@ -206,7 +208,16 @@ export class FleetNode implements AsyncDisposable {
   #receive(balancer: string, answer: NodeAnswer): void {
     this.#ledger.receive(balancer, answer.seats, performance.now());
     this.addBalancers(answer.balancers);
-    if (this.#desired !== "gone") this.#follow(answer.desired);
+    const link = this.#links.get(balancer);
+    if (link !== undefined) link.desired = answer.desired;
+    if (this.#desired !== "gone") this.#follow(this.#strictest());
+  }
+
+  /** Balancers may disagree while the store is away: who wants less of it counts, as long as it answers. */
+  #strictest(): DesiredState {
+    const now = performance.now();
+    const heard = Array.from(this.#links.values()).filter(({ answeredAt }) => now - answeredAt < LEASE_MS);
+    return STRICTEST_FIRST.find((state) => heard.some(({ desired }) => desired === state)) ?? "ready";
   }
 
   #follow(desired: DesiredState | "gone"): void {
@@ -217,11 +228,17 @@ export class FleetNode implements AsyncDisposable {
 
   #load(): NodeLoad {
     const { seated, reserved } = this.#ledger;
-    const { utilization } = performance.eventLoopUtilization(this.#idle.at);
-    this.#idle.at = performance.eventLoopUtilization();
     const stats = this.#server?.stats;
     const tickMs = stats?.loop.duration.p99Ms ?? 0;
-    return { sessions: stats?.rooms ?? 0, players: seated, reserved, cpu: utilization, tickMs };
+    return { sessions: stats?.rooms ?? 0, players: seated, reserved, cpu: this.#cpu(), tickMs };
+  }
+
+  /** Over the last moment that is long enough to say something: several balancers are told at almost the same time. */
+  #cpu(): number {
+    const passed = performance.eventLoopUtilization(this.#measured.from);
+    if (passed.idle + passed.active >= CPU_OVER_MS)
+      this.#measured = { from: performance.eventLoopUtilization(), cpu: passed.utilization };
+    return this.#measured.cpu;
   }
 }
 

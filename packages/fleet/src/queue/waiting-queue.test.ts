@@ -211,9 +211,17 @@ describe("WaitingQueue", () => {
   it("is bounded in filters; those that nobody waits with give way", () => {
     const queue = setUp({ maxWaiting: 1000 });
     for (let i = 0; i < 256; i++) ask(queue, `k${i}`, 0, { filterKey: `f${i}` });
-    assert.equal(ask(queue, "one more", 0, { filterKey: "g" }), undefined);
+    // The rest wait together.
+    for (const filterKey of ["g", "h", "i"]) assert.ok(ask(queue, filterKey, 0, { filterKey }) !== undefined);
+    assert.equal(ask(queue, "i", 0, { filterKey: "i" })?.position, 3);
     queue.leave("k7");
-    assert.ok(ask(queue, "one more", 0, { filterKey: "g" }) !== undefined);
+    assert.equal(ask(queue, "j", 0, { filterKey: "j" })?.position, 1);
+    const served = new Set<string>();
+    for (let next = queue.next(1); next !== undefined; next = queue.next(1)) {
+      served.add(next.key);
+      queue.placed(next.key, 1);
+    }
+    assert.equal(served.size, 259);
   });
 
   it("serves, whatever happens, each at most once, and of each line the oldest first", () => {

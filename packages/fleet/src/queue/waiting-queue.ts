@@ -29,8 +29,10 @@ export interface QueuePlace {
 const FIRST_ASK_AGAIN_MS = 300;
 const MIN_ASK_AGAIN_MS = 1000;
 const MAX_ASK_AGAIN_MS = 5000;
-/** Filters at once. Who brings one more is refused while somebody waits with each. */
+/** Filters with lines of their own. While somebody waits with each, who brings another one waits in a common line. */
 const MAX_FILTERS = 256;
+/** No filter's key: these are texts of JSON, or empty. */
+const OTHERS = "others";
 
 export class WaitingQueue<R> {
   /** Since the start: players let in from the queue, and those who went without. */
@@ -166,7 +168,6 @@ export class WaitingQueue<R> {
     if (entry !== undefined) this.#remove(entry);
     if (this.#entries.size >= this.#config.maxWaiting * (hasTicket ? 2 : 1)) return undefined;
     const lines = this.#linesOf(player.filterKey, now);
-    if (lines === undefined) return undefined;
     const order = this.#order++;
     entry = { player, lines, enqueuedAt, order, askedAt: now, askAgainMs: 0, state: "waiting", overtaken: 0 };
     lines.insert(entry);
@@ -182,13 +183,13 @@ export class WaitingQueue<R> {
     this.#entries.delete(entry.player.key);
   }
 
-  #linesOf(filterKey: string, now: number): FilterLines<R> | undefined {
+  #linesOf(filterKey: string, now: number): FilterLines<R> {
     let lines = this.#filters.get(filterKey);
     if (lines !== undefined) return lines;
-    if (this.#filters.size >= MAX_FILTERS) {
+    if (this.#filters.size >= MAX_FILTERS && filterKey !== OTHERS) {
       // What was learnt about a filter that nobody waits with.
       const idle = Array.from(this.#filters.values()).find(({ size }) => size === 0);
-      if (idle === undefined) return undefined;
+      if (idle === undefined) return this.#linesOf(OTHERS, now);
       this.#filters.delete(idle.key);
     }
     lines = new FilterLines<R>(filterKey, now);
