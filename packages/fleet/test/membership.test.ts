@@ -157,6 +157,18 @@ describe("membership", () => {
     await until(() => isTrue(regionOf() === "us"));
   });
 
+  it("gives one client so many seats and no more, whatever keys it brings", async () => {
+    await using fleet = await SmallFleet.open();
+    const a = await fleet.balancer("a", [], { seats: { perClient: 3 } });
+    const b = await fleet.balancer("b", [a.url]);
+    await fleet.node("eu-1", 40, [a.url]);
+    await until(() => isTrue(a.balancer.stats().freeSeats > 4 && b.balancer.stats().freeSeats > 4));
+    for (let i = 0; i < 3; i++) asAllocated(await allocate(a.url, request(7)));
+    const refused = await allocate(a.url, request(7));
+    assert.equal("code" in refused && refused.code, "tooManySeats");
+    asAllocated(await allocate(a.url, request(8)));
+  });
+
   it("counts what it does", async () => {
     await using fleet = await SmallFleet.open();
     const a = await fleet.balancer("a");

@@ -89,6 +89,7 @@ const PASSING: ReadonlyMap<string, FleetErrorCode> = new Map([
 const FINAL: ReadonlyMap<string, FleetErrorCode> = new Map([
   ["noMatch", "noMatch"],
   ["queueFull", "queueFull"],
+  ["tooManySeats", "limited"],
 ]);
 
 export class FleetClient {

@@ -48,6 +48,7 @@ class Setting {
       origins: new PlayerOrigins(),
       recorded: new RecordedTraffic(),
       config: () => queue,
+      perClient: () => 3,
       hearsNodes: () => true,
       now: () => this.now,
       unixMs: () => this.now,

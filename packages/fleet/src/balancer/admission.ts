@@ -34,6 +34,8 @@ export interface AdmissionOptions {
   readonly origins: PlayerOrigins;
   readonly recorded: RecordedTraffic;
   readonly config: () => QueueConfig;
+  /** Answers that one client may have at a time. */
+  readonly perClient: () => number;
   /** Whether any node can have lent it anything: it has not just started, and was not just stopped. */
   readonly hearsNodes: () => boolean;
   readonly now: () => number;
@@ -102,7 +104,7 @@ export class Admission {
   }
 
   async #answer(request: AllocateRequest, ip: string): Promise<AllocateReply> {
-    const { queue, tickets, peers, allocator, config, hearsNodes, now, unixMs } = this.#options;
+    const { queue, tickets, claims, peers, allocator, config, perClient, hearsNodes, now, unixMs } = this.#options;
     const { key, clients, filter, ticket, attempt = 1 } = request;
     const seats = clients.length;
     const filterKey = filterKeyOf(filter);
@@ -111,6 +113,9 @@ export class Admission {
     const enqueuedAt = ticket === undefined ? wallMs : tickets.read(ticket, holder, config().patienceMs * 2, wallMs);
     if (enqueuedAt === undefined)
       return refuse("badTicket", "the ticket is not of this request, or too old: ask again without it");
+    const greedy = clients.find(({ clientId }) => claims.countOf(clientId) >= perClient());
+    if (greedy !== undefined)
+      return refuse("tooManySeats", `client ${greedy.clientId} was given too many seats lately: try again in a minute`);
     // Who waited elsewhere may have been placed there meanwhile.
     if (attempt > 1 || (ticket !== undefined && !queue.has(key))) {
       const found = await peers.find(key, now());

@@ -173,6 +173,7 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       origins: this.origins,
       recorded: this.#recorded,
       config: () => config().queue,
+      perClient: () => config().seats.perClient,
       hearsNodes: () => this.#hearsNodes(clock()),
       now: clock,
       unixMs: () => this.unixMs,

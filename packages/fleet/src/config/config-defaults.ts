@@ -5,7 +5,7 @@ import type { LoadBalancerConfig, RegionScaling } from "./load-balancer-config.t
 /** No region is scaled until it is named. */
 export const DEFAULT_CONFIG: LoadBalancerConfig = {
   routing: ROUTING_DEFAULTS,
-  seats: { ttlMs: 60_000, tokenExpireSeconds: 30, tokenTimeoutSeconds: 10, rememberMs: 90_000 },
+  seats: { ttlMs: 60_000, tokenExpireSeconds: 30, tokenTimeoutSeconds: 10, rememberMs: 90_000, perClient: 20 },
   queue: { maxWaiting: 10_000, admissionsPerSec: Infinity, patienceMs: 15_000 },
   health: {
     suspectAfterMs: 1000,

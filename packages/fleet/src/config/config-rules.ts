@@ -133,6 +133,7 @@ const CONFIG_RULE: FieldsRule = fields<LoadBalancerConfig>({
     tokenExpireSeconds: whole(1, 3600),
     tokenTimeoutSeconds: whole(1, 3600),
     rememberMs: ms(1000),
+    perClient: whole(1, 10_000),
   }),
   queue: fields<QueueConfig>({
     maxWaiting: whole(0, 1_000_000),

@@ -56,6 +56,8 @@ export interface SeatConfig {
   readonly tokenTimeoutSeconds: number;
   /** An answer is remembered for its idempotency key for so long. Default 90000 ms: more than `ttlMs`. */
   readonly rememberMs: number;
+  /** Answers for one client id within `rememberMs`, as far as a balancer knows of them. Default 20. */
+  readonly perClient: number;
 }
 
 export interface QueueConfig {

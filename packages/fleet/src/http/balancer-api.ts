@@ -58,7 +58,16 @@ export interface Waiting {
 
 export interface AllocateRefusal {
   readonly status: "refused";
-  readonly code: "noMatch" | "noNodes" | "queueFull" | "badTicket" | "expired" | "askAgain" | "keyUsed" | "starting";
+  readonly code:
+    | "noMatch"
+    | "noNodes"
+    | "queueFull"
+    | "badTicket"
+    | "expired"
+    | "askAgain"
+    | "keyUsed"
+    | "tooManySeats"
+    | "starting";
   readonly error: string;
 }
 

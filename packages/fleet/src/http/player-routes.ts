@@ -18,6 +18,7 @@ const REFUSAL_STATUS = {
   expired: 410,
   askAgain: 503,
   keyUsed: 409,
+  tooManySeats: 429,
   starting: 503,
 } as const;
 const REFUSALS = {

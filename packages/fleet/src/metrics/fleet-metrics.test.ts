@@ -84,7 +84,7 @@ describe("FleetMetrics", () => {
 
   it("has what never happened at 0, so that the first time shows in a rate", async () => {
     const metrics = new FleetMetrics({ view: () => createView() });
-    assert.equal((await linesOf(metrics, "refusals_total")).length, 10);
+    assert.equal((await linesOf(metrics, "refusals_total")).length, 11);
     assert.deepEqual(await linesOf(metrics, "claims_total"), [
       'claims_total{result="stored"} 0',
       'claims_total{result="existing"} 0',

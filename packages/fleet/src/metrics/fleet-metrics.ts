@@ -33,7 +33,17 @@ export interface FleetMetricsOptions {
 const OTHER = "other";
 const OUTCOMES: readonly PlacementOutcome[] = ["placed", "repeated"];
 const REFUSALS: readonly RefusalReason[] = [
-  ...(["noMatch", "noNodes", "queueFull", "badTicket", "expired", "askAgain", "keyUsed", "starting"] as const),
+  ...([
+    "noMatch",
+    "noNodes",
+    "queueFull",
+    "badTicket",
+    "expired",
+    "askAgain",
+    "keyUsed",
+    "tooManySeats",
+    "starting",
+  ] as const),
   ...(["limited", "challenged"] as const),
 ];
 const CLAIMS: readonly ClaimResult[] = ["stored", "existing", "failed", "alone"];

@@ -319,6 +319,15 @@ describe("ClaimBook", () => {
     assert.equal(arrive(settled, Infinity), "stored");
   });
 
+  it("counts what each client has been given, as long as it is remembered", () => {
+    const { a } = setUp({ rememberMs: 100 });
+    for (const key of ["k1", "k2", "k1"])
+      receive(a, { ...claimOf("ann", "b"), key, ttlMs: 1, rememberMs: 100, settled: false, answerInMs: 0 });
+    assert.deepEqual([a.countOf("ann"), a.countOf("ben")], [2, 0]);
+    a.sweep(NOW + 100);
+    assert.equal(a.countOf("ann"), 0);
+  });
+
   it("is bounded", () => {
     const { a } = setUp({ maxClaims: 3 });
     for (let i = 0; i < 5; i++)

@@ -49,6 +49,8 @@ export class ClaimBook<A> {
   readonly #maxClaims: number;
   readonly #entries: Map<string, Entry<A>> = new Map();
   readonly #pending: Map<string, PendingClaim<A>> = new Map();
+  /** By client: how many entries it is in. */
+  readonly #ofClient: Map<string, number> = new Map();
   /** Keys of which nobody else may know. */
   readonly #uncopied: Set<string> = new Set();
   readonly #live: Set<string> = new Set();
@@ -99,6 +101,11 @@ export class ClaimBook<A> {
   find(key: string, now: number): SeatClaim<A> | undefined {
     const entry = this.#entries.get(key);
     return entry !== undefined && entry.forgetAt > now ? entry.claim : undefined;
+  }
+
+  /** Answers that are remembered for a client. */
+  countOf(clientId: string): number {
+    return this.#ofClient.get(clientId) ?? 0;
   }
 
   /** The answer that is being worked on here: to be waited for. */
@@ -197,6 +204,7 @@ export class ClaimBook<A> {
   #remember(claim: SeatClaim<A>, forgetAt: number, partner: string | undefined): void {
     this.#forget(claim.key);
     this.#entries.set(claim.key, { claim, forgetAt, partner });
+    for (const { clientId } of claim.seats) this.#ofClient.set(clientId, this.countOf(clientId) + 1);
     if (partner === undefined) this.#uncopied.add(claim.key);
     if (this.#entries.size <= this.#maxClaims) return;
     // Several at once: to find the first entry of a map takes as long as many were deleted before it.
@@ -209,6 +217,13 @@ export class ClaimBook<A> {
   }
 
   #forget(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    for (const { clientId } of entry.claim.seats) {
+      const count = this.countOf(clientId) - 1;
+      if (count > 0) this.#ofClient.set(clientId, count);
+      else this.#ofClient.delete(clientId);
+    }
     this.#entries.delete(key);
     this.#uncopied.delete(key);
   }
