@@ -34,6 +34,8 @@ export interface ServerRequest {
     readonly gameMode?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly regions?: readonly string[];
+    /** Servers that did not let the player in: `nodeId` of a `Place`. */
+    readonly exceptNodes?: readonly string[];
   };
   /** For the game's `join`, at most 192 bytes; by client id. */
   readonly userData?: Readonly<Record<string, Uint8Array>>;

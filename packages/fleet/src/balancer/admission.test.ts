@@ -23,6 +23,7 @@ class Setting {
   readonly held: (() => void)[] = [];
   isHolding = false;
   readonly placed: string[] = [];
+  readonly silent: Set<string> = new Set();
   readonly asked: string[] = [];
   readonly claims = new ClaimBook<AllocationFacts>({ self: "a" });
   readonly admission: Admission;
@@ -48,6 +49,7 @@ class Setting {
       origins: new PlayerOrigins(),
       recorded: new RecordedTraffic(),
       config: () => queue,
+      isSilent: (nodeId) => this.silent.has(nodeId),
       perClient: () => 3,
       hearsNodes: () => true,
       now: () => this.now,
@@ -119,6 +121,17 @@ describe("Admission", () => {
     for (const goOn of setting.held) goOn();
     assert.equal((await own).status, "allocated");
     for (const reply of [await others, await more]) assert.equal("code" in reply && reply.code, "keyUsed");
+  });
+
+  it("sends nobody to a silent node, also not by an answer of before", async () => {
+    const setting = new Setting();
+    const { until: _until, ...claim } = claimOf(requestOf("key", "eu"));
+    const message = { ...claim, ttlMs: 60_000, rememberMs: 90_000, settled: true, answerInMs: 0 };
+    setting.claims.receive(message, { from: "b", ageMs: 0, hold: () => true, now: setting.now });
+    assert.equal((await setting.allocate("key", "eu")).status, "allocated");
+    setting.silent.add("eu-1");
+    const reply = await setting.allocate("key", "eu");
+    assert.equal("code" in reply && reply.code, "expired");
   });
 
   it("asks the others whether who waited there was placed, and only then", async () => {

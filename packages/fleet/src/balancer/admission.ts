@@ -34,6 +34,8 @@ export interface AdmissionOptions {
   readonly origins: PlayerOrigins;
   readonly recorded: RecordedTraffic;
   readonly config: () => QueueConfig;
+  /** Whether nothing is heard of the node, although of others it is. */
+  readonly isSilent: (nodeId: string) => boolean;
   /** Answers that one client may have at a time. */
   readonly perClient: () => number;
   /** Whether any node can have lent it anything: it has not just started, and was not just stopped. */
@@ -154,6 +156,8 @@ export class Admission {
   }
 
   #repeat(claim: AllocationClaim): AllocateReply {
+    if (this.#options.isSilent(claim.nodeId))
+      return refuse("expired", "the server of this answer is silent: ask with a new key");
     const { region, strategy } = claim.answer;
     this.#options.metrics?.notePlacement(region, strategy, "repeated");
     return this.#options.allocator.reply(claim);

@@ -173,6 +173,10 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       origins: this.origins,
       recorded: this.#recorded,
       config: () => config().queue,
+      isSilent: (nodeId) => {
+        const index = this.table.indexOf(nodeId);
+        return index >= 0 && this.table.suspected[index] === 1 && !this.#health.isIsolated(clock());
+      },
       perClient: () => config().seats.perClient,
       hearsNodes: () => this.#hearsNodes(clock()),
       now: clock,
