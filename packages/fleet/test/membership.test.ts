@@ -56,6 +56,22 @@ describe("membership", () => {
     assert.ok(fleet.log.some((line) => line.includes("unregistered: it can come back in 60 s")));
   });
 
+  it("is ready for nodes when all that were known are gone", async () => {
+    await using fleet = await SmallFleet.open();
+    const addresses = { udp: ["10.0.0.1:7777"] };
+    const rest = { capacity: { sessions: 1, players: 6 }, version: "1", labels: {}, gameModes: [], weight: 1 };
+    const registration = { id: "old", region: "eu", addresses, ...rest };
+    await fleet.store.put("nodes/old", JSON.stringify({ registration, desired: "ready" }));
+    const a = await fleet.balancer("a");
+    await until(() => isTrue(a.balancer.nodes().length === 1));
+    await until(() => isTrue(a.balancer.isReady));
+    const node = await fleet.node("eu-1", 20, [a.url]);
+    const b = await fleet.balancer("b", [a.url]);
+    await until(() => isTrue(b.balancer.isReady && b.balancer.stats().freeSeats > 0));
+    await node[Symbol.asyncDispose]();
+    await until(() => isTrue(a.balancer.isReady && b.balancer.isReady));
+  });
+
   it("has its leader forget nodes that were lost for long", async () => {
     await using fleet = await SmallFleet.open();
     const config = { health: { suspectAfterMs: 300, loseAfterMs: 600, forgetAfterMs: 1500 } };

@@ -232,9 +232,15 @@ export class GlobalLoadBalancer implements AsyncDisposable {
     return [this.#options.url, ...this.#peers.live(clock()).map(({ url }) => url)];
   }
 
-  /** It is in touch with nodes, or there are none, and is not closing. */
+  /**
+   * It is in touch with nodes and is not closing. Where no balancer is, it is ready all the same: nodes must reach one to
+   * register, and Agones to be told that they are wanted.
+   */
   get isReady(): boolean {
-    return !this.#closed && (this.table.size === 0 ? this.#isSettled(clock()) : this.#hearsNodes(clock()));
+    const now = clock();
+    if (this.#closed) return false;
+    if (this.#hearsNodes(now)) return true;
+    return this.#isSettled(now) && this.#peers.live(now).every(({ gossip }) => gossip.counters.nodesHeard === 0);
   }
 
   /** By the fleet's clock. */
