@@ -29,7 +29,10 @@ export function addBalancerCommand(program: Command): void {
     .addOption(
       secret("--node-key <name:hex...>", "keys with which nodes sign, 32 bytes or more each", "RIPOSTE_NODE_KEYS"),
     )
-    .option("--store <where>", '"memory", "embedded:<folder>" or "etcd:<url>,<url>,..."', "memory")
+    .option(
+      "--store <where>",
+      '"embedded:<folder>" or "etcd:<url>,<url>,...", or "memory"; default: embedded:riposte-store, with --dev memory',
+    )
     .option("--peer <url...>", "other balancers; those of the same etcd are found without")
     .option("--config <file>", "settings in JSON, over the defaults, until somebody changes them");
   command

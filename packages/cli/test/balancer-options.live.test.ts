@@ -55,7 +55,7 @@ describe("riposte balancer, with options", () => {
     });
     const jwksUrl = `http://127.0.0.1:${(keys.address() as AddressInfo).port}/`;
     const options = `
-      --port 0 --host 127.0.0.1 --id one --no-console --secret ${"11".repeat(32)} --node-key k:${secret.toString("hex")}
+      --port 0 --host 127.0.0.1 --id one --no-console --store embedded:${join(folder, "store")} --secret ${"11".repeat(32)} --node-key k:${secret.toString("hex")}
       --tls-cert ${tls("cert")} --tls-key ${tls("key")} --ca ${tls("cert")}
       --jwks ${jwksUrl} --issuer https://login.example --audience game --player-tokens
       --protocol-id 0x4d2 --open-metrics --allow-origin https://game.example

@@ -14,7 +14,7 @@ export interface BalancerCommandOptions {
   readonly secret?: string;
   readonly nodeKey?: string | readonly string[];
   readonly operatorSecret?: string;
-  readonly store: string;
+  readonly store?: string;
   readonly peer?: readonly string[];
   readonly config?: string;
   readonly scale?: readonly string[];
@@ -50,6 +50,8 @@ export interface RunningBalancer extends AsyncDisposable {
   readonly closed: Promise<void>;
 }
 
+/** In the folder in which it is started. */
+const DEFAULT_STORE = "embedded:riposte-store";
 const DEV_TOKEN_SECONDS = 12 * 3600;
 
 /** Rejects with a `RangeError` that says what to do for options that cannot be. */
@@ -64,7 +66,8 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
   const config = await readConfig(options);
   // Closed, the last first, also when what comes after fails: else the process would stay.
   await using parts = new AsyncDisposableStack();
-  const store = parts.use(await openStore(options.store));
+  const where = options.store ?? (options.dev ? "memory" : DEFAULT_STORE);
+  const store = parts.use(await openStore(where));
   const started: { url: string } = { url: options.url ?? "" };
   const scaling = await openScaling(options, { store, nodeKeys, balancerUrl: () => started.url });
   const locator = options.geoip ? parts.use(await openGeoIp(options)) : undefined;
@@ -91,7 +94,7 @@ export async function runBalancer(options: BalancerCommandOptions): Promise<Runn
   const server = parts.use(await listening);
   started.url = server.url;
   const away = store.status === "away" ? ", which is away: all goes on without, until it is there" : "";
-  console.error(`balancer ${server.balancer.id} at ${server.url}, store: ${options.store}${away}`);
+  console.error(`balancer ${server.balancer.id} at ${server.url}, store: ${where}${away}`);
   if (options.console) console.error(`console at ${server.url}/console/`);
   if (options.dev && trust?.secret !== undefined) console.error(`token ${await devToken(trust)}`);
   const signals = ["SIGINT", "SIGTERM"] as const;

@@ -35,12 +35,21 @@ export class BalancerProcess extends Child {
   said = "";
 
   private constructor(options: BalancerProcessOptions, port: number) {
-    const { id, fleetSecret, nodeSecret, operatorSecret, store, peers = [], args = [], execArgv = [] } = options;
+    const {
+      id,
+      fleetSecret,
+      nodeSecret,
+      operatorSecret,
+      store = "memory",
+      peers = [],
+      args = [],
+      execArgv = [],
+    } = options;
     const config = options.config ?? new URL("../open-limits.json", import.meta.url).pathname;
     const words = ["balancer", "--port", String(port), "--host", "127.0.0.1", "--id", id, "--no-geoip"];
     words.push("--secret", fleetSecret, "--node-key", `k:${nodeSecret}`, "--config", config);
     if (operatorSecret !== undefined) words.push("--operator-secret", operatorSecret);
-    if (store !== undefined) words.push("--store", store);
+    words.push("--store", store);
     if (peers.length > 0) words.push("--peer", ...peers);
     const argv = [...execArgv, RIPOSTE, ...words, ...args];
     super(process.execPath, argv, ["ignore", "ignore", "pipe"], { ...process.env, ...options.env });

@@ -174,8 +174,9 @@ export class GlobalLoadBalancer implements AsyncDisposable {
       recorded: this.#recorded,
       config: () => config().queue,
       isSilent: (nodeId) => {
-        const index = this.table.indexOf(nodeId);
-        return index >= 0 && this.table.suspected[index] === 1 && !this.#health.isIsolated(clock());
+        const now = clock();
+        // Who was stopped itself has heard nobody.
+        return this.#isSettled(now) && this.#health.isSilent(nodeId, now);
       },
       perClient: () => config().seats.perClient,
       hearsNodes: () => this.#hearsNodes(clock()),

@@ -30,7 +30,13 @@ describe("HealthBook", () => {
       book.update(now);
     }
     assert.deepEqual(changes, ["a suspected"]);
+    assert.deepEqual(
+      [book.isSilent("a", 1200), book.isSilent("b", 1200), book.isSilent("x", 1200)],
+      [true, false, false],
+    );
     assert.deepEqual(book.vote(1200), { suspects: ["a"], unheard: [], heard: 2 });
+    book.noteReport("a", 1200);
+    assert.equal(book.isSilent("a", 1200), false, "heard again, though not trusted yet");
     for (let now = 1300; now <= 3300 + 2000; now += 100) {
       for (const id of ["a", "b", "c"]) book.noteReport(id, now);
       book.update(now);

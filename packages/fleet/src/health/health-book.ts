@@ -96,6 +96,13 @@ export class HealthBook {
     this.#peers.delete(balancer);
   }
 
+  /** Whether nothing has been heard of it lately, although of most others it has. */
+  isSilent(id: string, now: number): boolean {
+    const node = this.#nodes.get(id);
+    const isLate = node !== undefined && now - node.heardAt > this.#options.config().suspectAfterMs;
+    return isLate && !this.isIsolated(now);
+  }
+
   /** Whether this balancer seems to be cut off: where the others hear no more nodes than it does, it is the nodes. */
   isIsolated(now: number): boolean {
     const heard = this.#countHeard(now);

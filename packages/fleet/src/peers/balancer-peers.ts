@@ -120,10 +120,7 @@ export class BalancerPeers<A> {
       return reply;
     } catch (error) {
       metrics?.noteClaim("failed");
-      if (error instanceof Error && "code" in error && error.code === "ECONNREFUSED") this.#set.noteRefused(peer);
-      else this.#set.noteUnanswered(peer, sentAt);
-      this.#options.onSlow(this.#set.slowIds);
-      throw error;
+      return this.#noteFailure(peer, sentAt, error);
     }
   }
 
@@ -136,8 +133,10 @@ export class BalancerPeers<A> {
   async find(key: string, now: number): Promise<ClaimMessage<A> | undefined> {
     const slow = this.#set.slowIds;
     const able = this.live(now).filter(({ id }) => !slow.includes(id));
-    const asked = able.map(async ({ url }) => {
-      const reply = (await this.#options.link.claim(url, { find: key }, FIND_TIMEOUT_MS)) as FindReply<A>;
+    const asked = able.map(async ({ id, url }) => {
+      const sentAt = performance.now();
+      const sent = this.#options.link.claim(url, { find: key }, FIND_TIMEOUT_MS);
+      const reply = (await sent.catch((error: unknown) => this.#noteFailure(id, sentAt, error))) as FindReply<A>;
       if (reply.claim === null) throw new Error("not known there");
       return reply.claim;
     });
@@ -159,6 +158,14 @@ export class BalancerPeers<A> {
     const { store, self } = this.#options;
     await store.delete(`${PREFIX}${self}`).catch(() => false);
     this.#stopWatching();
+  }
+
+  /** Nobody is to wait for it again. Throws the error. */
+  #noteFailure(peer: string, sentAt: number, error: unknown): never {
+    if (error instanceof Error && "code" in error && error.code === "ECONNREFUSED") this.#set.noteRefused(peer);
+    else this.#set.noteUnanswered(peer, sentAt);
+    this.#options.onSlow(this.#set.slowIds);
+    throw error;
   }
 
   #noteListed(event: StoreEvent): void {
