@@ -19,6 +19,7 @@ class Cluster implements AsyncDisposable {
   readonly nodes: Map<string, FleetNode> = new Map();
   balancers: string[] = [];
   started = 0;
+  asked = 0;
 
   driver(): ScalingDriver {
     return {
@@ -47,6 +48,16 @@ class Cluster implements AsyncDisposable {
       hasEnded: async (id) => !this.nodes.has(id),
       async [Symbol.asyncDispose]() {},
     };
+  }
+
+  /** Has the player get a seat on that node, and sit there. */
+  async play({ balancer }: BalancerServer, id: string, clientId: string): Promise<void> {
+    const filter = { exceptNodes: Array.from(this.nodes.keys()).filter((other) => other !== id) };
+    const key = `play-${++this.asked}-0123456789`;
+    await until(async () => {
+      return (await balancer.allocate({ key, clients: [{ clientId }], filter }, "127.0.0.1")).status === "allocated";
+    });
+    await until(() => this.nodes.get(id)?.arrive(clientId) === true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -92,7 +103,7 @@ describe("scaling of balancers", { timeout: 120_000 }, () => {
     assert.equal(cluster.started, 3, "the other one starts nothing");
 
     // Two players on each node; then two nodes too many: they drain.
-    for (const node of cluster.nodes.values()) for (const client of ["1", "2"]) node.arrive(client);
+    for (const id of cluster.nodes.keys()) for (const client of ["1", "2"]) await cluster.play(first, id, client);
     const change = { scaling: { eu: { minNodes: 1 } } };
     await patch(first.url, change);
     await until(() => states(first, "draining").length > 0);
